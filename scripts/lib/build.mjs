@@ -1,0 +1,110 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { checkInstructions } from './check-wasm.mjs';
+import { runStage, sha256 } from './fingerprint.mjs';
+import { nodeBin, records, root } from './paths.mjs';
+import { mustRun } from './process.mjs';
+import { ExplainedError, say, seconds } from './report.mjs';
+
+/** Scripts that decide what the WebAssembly module is. */
+const OWN_FILES = ['build', 'check-wasm', 'wasm-opt-witness'].map((name) => `scripts/lib/${name}.mjs`);
+
+/** @typedef {import('./rust.mjs').Toolchain} Toolchain */
+
+/** The instruction sets that every engine with SIMD128 has. Relaxed SIMD is not one of them. */
+const WASM_FEATURES = ['simd128', 'bulk-memory', 'nontrapping-fptoint', 'sign-ext', 'mutable-globals'];
+
+/**
+ * The environment for compiling the crate to WebAssembly. These flags take precedence over all other places that Rust
+ * flags may come from, and take none of them over: what suits the machine's own processor does not suit WebAssembly.
+ * @param {Toolchain} toolchain
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function wasmEnvironment({ env }) {
+  const cargoHome = env.CARGO_HOME || join(homedir(), '.cargo');
+  const flags = [
+    '-C',
+    `target-feature=${WASM_FEATURES.map((feature) => `+${feature}`).join(',')}`,
+    // Panic messages name source files: the module must not depend on where the clone lies.
+    `--remap-path-prefix=${root}=.`,
+    `--remap-path-prefix=${cargoHome}=cargo`,
+  ];
+  return { ...env, CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f') };
+}
+
+/**
+ * The version of an installed npm package.
+ * @param {string} name
+ */
+function npmVersion(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** @param {Toolchain} toolchain */
+async function buildWasm(toolchain) {
+  const witness = join(root, 'scripts', 'witness');
+  const record = join(records, 'wasm-opt.sha256');
+  const env = wasmEnvironment(toolchain);
+  rmSync(record, { force: true });
+  mkdirSync(records, { recursive: true });
+  await mustRun(
+    'Compiling the crate to WebAssembly',
+    'wasm-pack',
+    'build crate --release --target web --mode no-install --no-pack --out-dir pkg --out-name focal_loss -- --locked'.split(
+      ' ',
+    ),
+    { cwd: root, env: { ...env, PATH: [witness, env.PATH].join(delimiter), WASM_OPT_RECORD: record } },
+  );
+  const bytes = readFileSync(join(root, 'crate', 'pkg', 'focal_loss_bg.wasm'));
+  checkOptimized(bytes, record);
+  const count = await checkInstructions(bytes);
+  say(`WebAssembly module: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
+}
+
+/**
+ * Refuses a module that is not what wasm-opt put out.
+ * @param {Uint8Array} bytes
+ * @param {string} record the file in which the witness wrote down the hash of wasm-opt's output
+ */
+export function checkOptimized(bytes, record) {
+  let optimized = '';
+  try {
+    optimized = readFileSync(record, 'utf8');
+  } catch {
+    // No record: wasm-opt did not run.
+  }
+  if (optimized !== sha256(bytes)) {
+    throw new ExplainedError('The WebAssembly module did not go through wasm-opt (see wasm-opt in crate/Cargo.toml).');
+  }
+}
+
+/**
+ * Builds what is out of date: the WebAssembly module, then the npm package around it.
+ * @param {Toolchain} toolchain
+ */
+export async function build(toolchain) {
+  const start = performance.now();
+  const compiled = await runStage(
+    {
+      name: 'wasm',
+      inputs: ['crate', 'Cargo.toml', 'Cargo.lock', '.cargo', ...OWN_FILES],
+      skip: (path) => /^crate\/(pkg|target|tests|benches)$/.test(path),
+      settings: [toolchain.version, npmVersion('binaryen')],
+      output: 'crate/pkg',
+    },
+    () => buildWasm(toolchain),
+  );
+  const bundled = await runStage(
+    {
+      name: 'bundle',
+      inputs: ['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json'],
+      settings: ['tsup', 'typescript', 'esbuild'].map(npmVersion),
+      output: 'dist',
+    },
+    async () => {
+      await mustRun('Bundling the npm package', join(nodeBin, 'tsup'), ['--silent'], { cwd: root, env: toolchain.env });
+    },
+  );
+  say(`Build: ${compiled || bundled ? 'done' : 'up to date'} (${seconds(performance.now() - start)})`);
+}

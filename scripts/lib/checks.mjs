@@ -1,0 +1,154 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { wasmEnvironment } from './build.mjs';
+import { nodeBin, records, root } from './paths.mjs';
+import { watch } from './process.mjs';
+import { say } from './report.mjs';
+import { WASM_TARGET } from './rust.mjs';
+
+/** @typedef {import('./rust.mjs').Toolchain} Toolchain */
+/** @typedef {{ passed: number, failed: number, skipped: number }} Tally */
+
+/**
+ * One thing that `npm test` does.
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {string} command
+ * @property {readonly string[]} args
+ * @property {NodeJS.ProcessEnv} env
+ * @property {(output: string) => Tally} [count] reads the tests it ran from its output; a check without is one test itself
+ */
+
+/**
+ * Everything that is looked at without running it.
+ * @param {Toolchain} toolchain
+ * @returns {Check[]}
+ */
+export function staticChecks(toolchain) {
+  const { env, cargo, folder } = toolchain;
+  // Started directly, not as `cargo clippy`: cargo would look for the subcommand in its own folder first.
+  const clippy = join(folder, 'cargo-clippy');
+  const denyWarnings = ['--', '-D', 'warnings'];
+  const tsc = join(nodeBin, 'tsc');
+  return [
+    { name: 'rustfmt', command: join(folder, 'cargo-fmt'), args: ['--all', '--check'], env },
+    {
+      name: 'clippy, native',
+      command: clippy,
+      args: ['clippy', '--workspace', '--all-targets', '--locked', ...denyWarnings],
+      env,
+    },
+    {
+      name: 'clippy, WebAssembly',
+      command: clippy,
+      args: ['clippy', '--workspace', '--lib', '--release', '--target', WASM_TARGET, '--locked', ...denyWarnings],
+      env: wasmEnvironment(toolchain),
+    },
+    {
+      name: 'cargo doc',
+      command: cargo,
+      args: ['doc', '--workspace', '--no-deps', '--locked'],
+      env: { ...env, RUSTDOCFLAGS: '-D warnings' },
+    },
+    { name: 'tsc, library', command: tsc, args: ['--project', 'tsconfig.lib.json'], env },
+    { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
+    { name: 'biome', command: join(nodeBin, 'biome'), args: ['check', '--error-on-warnings', '.'], env },
+  ];
+}
+
+/**
+ * The test suites.
+ * @param {Toolchain} toolchain
+ * @returns {Check[]}
+ */
+export function testSuites({ env, cargo }) {
+  const report = join(records, 'vitest.json');
+  rmSync(report, { force: true });
+  return [
+    {
+      name: 'cargo test',
+      command: cargo,
+      args: ['test', '--workspace', '--release', '--locked', '--no-fail-fast'],
+      env,
+      count: countCargoTests,
+    },
+    {
+      name: 'vitest',
+      command: join(nodeBin, 'vitest'),
+      args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      env,
+      count: () => countVitestTests(report),
+    },
+  ];
+}
+
+/**
+ * @param {string} output
+ * @returns {Tally}
+ */
+export function countCargoTests(output) {
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, failed, ignored] of output.matchAll(
+    /^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored/gm,
+  )) {
+    tally.passed += Number(passed);
+    tally.failed += Number(failed);
+    tally.skipped += Number(ignored);
+  }
+  return tally;
+}
+
+/**
+ * @param {string} file vitest's JSON report
+ * @returns {Tally}
+ */
+export function countVitestTests(file) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
+  const files = report.testResults;
+  // A file that does not load fails without a single test.
+  const unloaded = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+/**
+ * What a finished check counts for. One that failed counts a failure even where none of its tests says so (it did not
+ * compile, say), and so does a test suite that passed without a single test.
+ * @param {{ code: number, output: string }} outcome
+ * @param {Check['count']} count
+ * @returns {Tally}
+ */
+export function tally({ code, output }, count) {
+  if (!count) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  const counted = count(output);
+  const silentFailure = (code !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
+  return { ...counted, failed: counted.failed + (silentFailure ? 1 : 0) };
+}
+
+/**
+ * Runs checks one after the other, all of them whatever their results, and shows the output of those that failed.
+ * @param {readonly Check[]} checks
+ * @returns {Promise<Tally>}
+ */
+export async function runChecks(checks) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, command, args, env, count } of checks) {
+    const outcome = await watch(name, command, args, { cwd: root, env });
+    const { passed, failed, skipped } = tally(outcome, count);
+    if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
+    if (count) say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  return total;
+}

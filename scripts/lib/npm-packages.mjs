@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { mustRun } from './process.mjs';
+
+/** @typedef {Record<string, { version?: string, optional?: boolean }>} Packages */
+
+/**
+ * @param {string} file
+ * @returns {Packages | undefined} undefined where there is no such file
+ */
+function readLockfile(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether node_modules holds what package-lock.json asks for. npm keeps a record of what it installed. */
+function isInstalled() {
+  const wanted = readLockfile(join(root, 'package-lock.json')) ?? {};
+  const installed = readLockfile(join(root, 'node_modules', '.package-lock.json'));
+  if (!installed) return false;
+  return Object.entries(wanted).every(
+    // Optional packages are for other platforms; '' is this project itself.
+    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+  );
+}
+
+/** Installs the packages of the lockfile where they are missing or of other versions. */
+export async function ensureNpmPackages() {
+  if (isInstalled()) return;
+  const npm = process.env.npm_execpath;
+  const [command, ...args] = npm ? [process.execPath, npm] : ['npm'];
+  await mustRun('Installing npm packages', command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund'], {
+    cwd: root,
+    help: 'The npm registry must be reachable once; after that everything works without it.',
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * Finds or installs everything that building and testing need. Uses nothing but what comes with Node, because it is the
+ * first thing that runs in a fresh clone.
+ */
+import { delimiter, dirname } from 'node:path';
+import { ensureCargoTools } from './cargo-tools.mjs';
+import { ensureNpmPackages } from './npm-packages.mjs';
+import { nodeBin } from './paths.mjs';
+import { say, seconds } from './report.mjs';
+import { ensureRust, ensureRustLinters } from './rust.mjs';
+
+/**
+ * @param {{ linters?: boolean }} [options] whether clippy and rustfmt are needed as well
+ * @returns {Promise<import('./rust.mjs').Toolchain>} with the tools on its PATH
+ */
+export async function setUp({ linters = false } = {}) {
+  const start = performance.now();
+  await ensureNpmPackages();
+  const toolchain = await ensureRust();
+  if (linters) await ensureRustLinters(toolchain);
+  const { folders, versions } = await ensureCargoTools(toolchain);
+  const { env } = toolchain;
+  say(`Set-up: ${toolchain.version}, ${versions.join(', ')} (${seconds(performance.now() - start)})`);
+  return {
+    ...toolchain,
+    env: { ...env, PATH: [nodeBin, ...folders, env.PATH, dirname(process.execPath)].join(delimiter) },
+  };
+}
