@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTable } from './csv.js';
 import { countClasses, type Part, split, type Table } from './data.js';
@@ -16,11 +15,7 @@ export interface Task {
 }
 
 export function chooseTask({ file, synthetic }: Pick<Options, 'file' | 'synthetic'>): Task {
-  if (file !== undefined) {
-    // npm runs scripts in the package's folder, but a path is meant from where the reader is.
-    const { INIT_CWD = '.' } = process.env;
-    return { table: readTable(resolve(INIT_CWD, file)), keepPositives: 1 };
-  }
+  if (file !== undefined) return { table: readTable(file), keepPositives: 1 };
   if (synthetic) return { table: syntheticCohort(), keepPositives: 1 };
   const path = fileURLToPath(new URL('../data/breast-cancer-wisconsin.csv', import.meta.url));
   return { table: readTable(path, 'Breast Cancer Wisconsin (Diagnostic)'), keepPositives: 0.1 };
