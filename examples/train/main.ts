@@ -28,11 +28,17 @@ function main(): void {
 
   const [plain, weighted, focal] = outcomes;
   console.log(`\n3. On the test rows; recall, precision and F1 are those of ${nameClass(task.table, 1)}\n`);
-  console.log(`Mean ± standard deviation over ${seeds === 1 ? 'one seed' : `${seeds} seeds`}`);
+  console.log(seeds === 1 ? 'One seed' : `Mean ± standard deviation over ${seeds} seeds`);
   console.log(metricsTable(outcomes));
   console.log('\nWhat focal loss gains (in brackets: seeds with a gain : seeds with a loss)');
   console.log(gainsTable(focal, [plain, weighted]));
 }
+
+// A reader who has seen enough, such as `head`, ends the demo without an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   main();
