@@ -1,0 +1,10 @@
+//! The vectors behind [`Vector`](crate::vector::Vector): WebAssembly SIMD128 where the target has it, plain arrays elsewhere.
+
+pub mod lanes;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub mod simd128;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub use lanes::{F32x4, F64x2};
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use simd128::{F32x4, F64x2};

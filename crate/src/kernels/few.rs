@@ -1,0 +1,168 @@
+//! Few classes: one row per lane, a column of the group at a time.
+
+use core::mem::MaybeUninit;
+
+use super::{Group, Kernel, Weights, exponential::Exponential, padded};
+use crate::{
+    loss::softmax::{Outcome, RowSums, SoftmaxLoss},
+    math::exp::ExpTable,
+    vector::Vector,
+};
+
+/// The most classes that this kernel takes; from there on [`super::many`] is faster.
+pub(super) const MAX_CLASSES: usize = 24;
+
+/// The kernel of a loss on few classes.
+pub(super) struct Few<V: Vector, L, const GRAD: bool> {
+    loss: L,
+    classes: usize,
+    weights: Weights<V::Scalar>,
+}
+
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
+    /// `classes` must be at most [`MAX_CLASSES`].
+    #[inline(always)]
+    pub(super) fn new(loss: L, classes: usize, weights: Weights<V::Scalar>) -> Self {
+        debug_assert!(classes <= MAX_CLASSES);
+        Self { loss, classes, weights }
+    }
+
+    /// Number of columns that are read and written in square blocks.
+    #[inline(always)]
+    fn blocked(&self) -> usize {
+        self.classes - self.classes % V::LANES
+    }
+
+    /// Transposes the logits into `columns` and returns each row's largest.
+    ///
+    /// # Safety
+    /// `logits` must be valid for a group of rows and `columns` for a vector per class.
+    #[inline(always)]
+    unsafe fn read(&self, logits: *const V::Scalar, columns: *mut V) -> V {
+        let mut max = V::constant(f64::NEG_INFINITY);
+        for j in (0..self.blocked()).step_by(V::LANES) {
+            // SAFETY: LANES classes from j on, in LANES rows.
+            let block = unsafe { V::load_block(logits.add(j), self.classes) };
+            for (k, &x) in block.as_ref().iter().enumerate() {
+                // SAFETY: j + k < classes.
+                unsafe { columns.add(j + k).write(x) };
+                max = max.pmax(x);
+            }
+        }
+        for j in self.blocked()..self.classes {
+            // SAFETY: class j of LANES rows.
+            unsafe {
+                let x = V::load_column(logits.add(j), self.classes);
+                columns.add(j).write(x);
+                max = max.pmax(x);
+            }
+        }
+        max
+    }
+
+    /// Takes `shift` off every logit. Exact where it matters: it is 0, or so large that any logit whose difference to it would
+    /// be rounded lies hundreds below it.
+    ///
+    /// # Safety
+    /// `columns` must hold a vector per class.
+    #[cold]
+    #[inline(never)]
+    unsafe fn shift(&self, columns: *mut V, shift: V) {
+        for j in 0..self.classes {
+            // SAFETY: j < classes.
+            unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
+        }
+    }
+
+    /// Turns the logits into exponentials relative to the power of two of `max`, and sums those of all classes but the target.
+    /// Returns that sum and the spread.
+    ///
+    /// # Safety
+    /// `columns` must hold a vector per class.
+    #[inline(always)]
+    unsafe fn exponentials(&self, columns: *mut V, max: V, index: V::Index) -> (V, V) {
+        let exponential = Exponential::new(max);
+        // Four sums in turn: shorter chains of roundings.
+        let mut others = [V::constant(0.0); 4];
+        let mut spread = others;
+        let mut step = |j: usize, k: usize| {
+            // SAFETY: j < classes.
+            let column = unsafe { &mut *columns.add(j) };
+            if L::SPREAD {
+                spread[k] = spread[k].add(max.sub(*column));
+            }
+            *column = exponential.of(*column);
+            others[k] = others[k].add(column.clear(V::index_is(index, j)));
+        };
+        let rest = self.classes % 4;
+        for j in (0..self.classes - rest).step_by(4) {
+            (0..4).for_each(|k| step(j + k, k));
+        }
+        for k in 0..3 {
+            if k < rest {
+                step(self.classes - rest + k, k);
+            }
+        }
+        let sum = |[a, b, c, d]: [V; 4]| a.add(b).add(c.add(d));
+        (sum(others), sum(spread))
+    }
+
+    /// Turns the exponentials into gradients and transposes them out.
+    ///
+    /// # Safety
+    /// `columns` must hold a vector per class, and `group` be valid for a group of rows.
+    #[inline(always)]
+    unsafe fn write(&self, columns: *const V, outcome: &Outcome<V>, group: Group<V::Scalar>) {
+        let gradient = |j: usize| {
+            // SAFETY: j < classes.
+            unsafe { *columns.add(j) }.mul(outcome.factor).add(outcome.offset)
+        };
+        for j in (0..self.blocked()).step_by(V::LANES) {
+            // SAFETY: LANES classes from j on, in LANES rows.
+            unsafe { V::store_block(V::block(|k| gradient(j + k)), group.grad.add(j), self.classes) };
+        }
+        for j in self.blocked()..self.classes {
+            // SAFETY: class j of LANES rows.
+            unsafe { gradient(j).store_column(group.grad.add(j), self.classes) };
+        }
+        for i in 0..V::LANES {
+            // SAFETY: the target of row i is one of its classes.
+            unsafe { *group.grad.add(i * self.classes + *group.targets.add(i) as usize) = outcome.target.lane(i) };
+        }
+    }
+}
+
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRAD> {
+    #[inline(always)]
+    unsafe fn group(&self, group: Group<V::Scalar>) -> V {
+        let mut columns = [MaybeUninit::<V>::uninit(); MAX_CLASSES];
+        let columns = columns.as_mut_ptr().cast::<V>();
+        let limit = V::constant(V::Scalar::EXACT_LIMIT);
+        // SAFETY: the caller vouches for a group of rows and targets; there are at most MAX_CLASSES columns.
+        unsafe {
+            let mut max = self.read(group.logits, columns);
+            let class = |i: usize| *group.targets.add(i) as usize;
+            let mut target = V::from_lanes(|i| *group.logits.add(i * self.classes + class(i)));
+            let near = max.abs().lt(limit);
+            if !V::all(near) {
+                let shift = max.clear(near);
+                self.shift(columns, shift);
+                (max, target) = (max.sub(shift), target.sub(shift));
+            }
+            let (others, spread) = self.exponentials(columns, max, V::load_index(group.targets));
+            let lanes = columns.cast::<V::Scalar>();
+            let target_exp = V::from_lanes(|i| *lanes.add(class(i) * V::LANES + i));
+            let sums = RowSums { max, target, target_exp, others, spread };
+            let outcome = self.loss.outcome(&sums, self.weights.of::<V>(group.targets));
+            if GRAD {
+                self.write(columns, &outcome, group);
+            }
+            outcome.value
+        }
+    }
+
+    unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
+        // SAFETY: passed on.
+        unsafe { padded::<V, GRAD>(self, self.classes, group, n) }
+    }
+}

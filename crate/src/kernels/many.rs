@@ -1,0 +1,274 @@
+//! Many classes: along the row, with one formula for a group of rows.
+//!
+//! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
+//! gradients.
+
+use core::{array, ptr};
+
+use super::{Group, Kernel, MAX_LANES, Weights, exponential::Exponential};
+use crate::{
+    loss::softmax::{RowSums, SoftmaxLoss},
+    math::exp::ExpTable,
+    vector::{Scalar, Vector, WideSum},
+};
+
+/// Classes that are summed in the scalar type before the sum goes on in float64.
+const BLOCK: usize = 64;
+
+/// The kernel of a loss on many classes.
+pub(super) struct Many<V: Vector, L, const GRAD: bool> {
+    loss: L,
+    classes: usize,
+    weights: Weights<V::Scalar>,
+}
+
+/// A row on its way through the passes.
+#[derive(Clone, Copy)]
+struct Row<S> {
+    logits: *const S,
+    grad: *mut S,
+    target: usize,
+}
+
+/// What the passes leave of the rows of a group, one after the other: see [`RowSums`].
+#[derive(Clone, Copy)]
+struct Sums<S> {
+    max: [S; MAX_LANES],
+    target: [S; MAX_LANES],
+    others: [S; MAX_LANES],
+    spread: [S; MAX_LANES],
+}
+
+/// The largest of `n` logits.
+///
+/// # Safety
+/// `logits` must be valid for reading them.
+#[inline(always)]
+unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize) -> V::Scalar {
+    let lowest = V::Scalar::from_f64(f64::NEG_INFINITY);
+    let mut max = [V::splat(lowest); 4];
+    let mut j = 0;
+    // SAFETY: whole vectors below n, then what is left.
+    unsafe {
+        while j + 4 * V::LANES <= n {
+            max = array::from_fn(|k| max[k].pmax(V::load(logits.add(j + k * V::LANES))));
+            j += 4 * V::LANES;
+        }
+        while j + V::LANES <= n {
+            max[0] = max[0].pmax(V::load(logits.add(j)));
+            j += V::LANES;
+        }
+        if j < n {
+            max[1] = max[1].pmax(V::load_partial(logits.add(j), n - j, lowest));
+        }
+    }
+    let max = max[0].pmax(max[1]).pmax(max[2].pmax(max[3]));
+    (1..V::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
+}
+
+/// Multiplies `n` exponentials by `factor` and adds `offset`.
+///
+/// # Safety
+/// `grad` must be valid for reading and writing them.
+#[inline(always)]
+unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) {
+    let mut j = 0;
+    // SAFETY: whole vectors below n, then what is left.
+    unsafe {
+        while j + V::LANES <= n {
+            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j));
+            j += V::LANES;
+        }
+        if j < n {
+            let last = V::load_partial(grad.add(j), n - j, V::Scalar::default());
+            last.mul(factor).add(offset).store_partial(grad.add(j), n - j);
+        }
+    }
+}
+
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
+    #[inline(always)]
+    pub(super) fn new(loss: L, classes: usize, weights: Weights<V::Scalar>) -> Self {
+        Self { loss, classes, weights }
+    }
+
+    /// The exponentials of the classes `from..to`, less `shift`, and the sums of those of all but the target and of the spread.
+    /// `TARGET`: whether the target may be among them.
+    ///
+    /// # Safety
+    /// `row` must be valid for its logits and, where there are gradients, for those; `to ≤ classes`.
+    #[inline(always)]
+    unsafe fn block<const TARGET: bool, const SHIFT: bool>(
+        &self,
+        row: Row<V::Scalar>,
+        (from, to): (usize, usize),
+        (max, shift): (V, V),
+        exponential: Exponential<V>,
+    ) -> (V, V) {
+        let shifted = |x: V| if SHIFT { x.sub(shift) } else { x };
+        let mut others = [V::constant(0.0); 2];
+        let mut spread = others;
+        let mut add = |j: usize, k: usize, e: V| {
+            let e = if TARGET { e.clear(V::lane_is(row.target.wrapping_sub(j))) } else { e };
+            others[k] = others[k].add(e);
+        };
+        let mut step = |j: usize, k: usize| {
+            // SAFETY: a whole vector below `to`.
+            let x = shifted(unsafe { V::load(row.logits.add(j)) });
+            let e = exponential.of(x);
+            if GRAD {
+                // SAFETY: as above.
+                unsafe { e.store(row.grad.add(j)) };
+            }
+            if L::SPREAD {
+                spread[k] = spread[k].add(max.sub(x));
+            }
+            add(j, k, e);
+        };
+        let mut j = from;
+        while j + 2 * V::LANES <= to {
+            step(j, 0);
+            step(j + V::LANES, 1);
+            j += 2 * V::LANES;
+        }
+        if j + V::LANES <= to {
+            step(j, 0);
+            j += V::LANES;
+        }
+        if j < to {
+            let n = to - j;
+            // SAFETY: n logits are left.
+            let partial = |fill| shifted(unsafe { V::load_partial(row.logits.add(j), n, fill) });
+            if L::SPREAD {
+                let x = partial(max.add(shift).lane(0));
+                spread[1] = spread[1].add(max.sub(x));
+            }
+            let e = exponential.of(partial(V::Scalar::from_f64(f64::NEG_INFINITY)));
+            if GRAD {
+                // SAFETY: as above.
+                unsafe { e.store_partial(row.grad.add(j), n) };
+            }
+            add(j, 1, e);
+        }
+        (others[0].add(others[1]), spread[0].add(spread[1]))
+    }
+
+    /// The second pass: exponentials of a row whose largest logit is `max + shift`. Returns the sum over the other classes and
+    /// the spread.
+    ///
+    /// # Safety
+    /// As for [`Self::block`].
+    #[inline(always)]
+    unsafe fn exponentials<const SHIFT: bool>(
+        &self,
+        row: Row<V::Scalar>,
+        max: V::Scalar,
+        shift: V::Scalar,
+    ) -> (V::Scalar, V::Scalar) {
+        let (max, shift) = (V::splat(max), V::splat(shift));
+        let exponential = Exponential::new(max);
+        let (mut others, mut spread) = (V::Wide::zero(), V::Wide::zero());
+        for from in (0..self.classes).step_by(BLOCK) {
+            let range = (from, self.classes.min(from + BLOCK));
+            // SAFETY: classes of the row.
+            let sums = unsafe {
+                if row.target / BLOCK == from / BLOCK {
+                    self.block::<true, SHIFT>(row, range, (max, shift), exponential)
+                } else {
+                    self.block::<false, SHIFT>(row, range, (max, shift), exponential)
+                }
+            };
+            others = others.accumulate(sums.0);
+            if L::SPREAD {
+                spread = spread.accumulate(sums.1);
+            }
+        }
+        (V::Scalar::from_f64(others.total()), V::Scalar::from_f64(spread.total()))
+    }
+
+    /// The second pass for a row so far from 0 that its logits cannot be reduced by themselves: `shift` comes off each first.
+    /// That is exact where it matters: a logit whose difference to `shift` would be rounded lies hundreds below it.
+    ///
+    /// # Safety
+    /// As for [`Self::block`].
+    #[cold]
+    #[inline(never)]
+    unsafe fn far(&self, row: Row<V::Scalar>, max: V::Scalar, shift: V::Scalar) -> (V::Scalar, V::Scalar) {
+        // SAFETY: passed on.
+        unsafe { self.exponentials::<true>(row, max, shift) }
+    }
+
+    /// The passes over row `i` of a group before the loss is known.
+    ///
+    /// # Safety
+    /// `group` must be valid for that row.
+    #[inline(always)]
+    unsafe fn row(&self, group: Group<V::Scalar>, i: usize, sums: &mut Sums<V::Scalar>) {
+        // SAFETY: the caller vouches for the row and its target.
+        unsafe {
+            let logits = group.logits.add(i * self.classes);
+            let target = *group.targets.add(i) as usize;
+            let row = Row { logits, grad: group.grad.wrapping_add(i * self.classes), target };
+            let target = *logits.add(target);
+            let max = largest::<V>(logits, self.classes);
+            let near = max.to_f64().abs() < V::Scalar::EXACT_LIMIT;
+            (sums.max[i], sums.target[i]) = (max, target);
+            (sums.others[i], sums.spread[i]) = if near {
+                self.exponentials::<false>(row, max, V::Scalar::default())
+            } else {
+                let less = |x: V::Scalar| V::splat(x).sub(V::splat(max)).lane(0);
+                (sums.max[i], sums.target[i]) = (less(max), less(target));
+                self.far(row, sums.max[i], max)
+            };
+        }
+    }
+}
+
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GRAD> {
+    #[inline(always)]
+    unsafe fn group(&self, group: Group<V::Scalar>) -> V {
+        // SAFETY: passed on.
+        unsafe { self.partial(group, V::LANES) }
+    }
+
+    #[inline(always)]
+    unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
+        let zero = V::Scalar::default();
+        // Lanes without a row hold a row of zeros.
+        let mut sums = Sums {
+            max: [zero; MAX_LANES],
+            target: [zero; MAX_LANES],
+            others: [zero; MAX_LANES],
+            spread: [zero; MAX_LANES],
+        };
+        let mut targets = [0; MAX_LANES];
+        for i in 0..n {
+            // SAFETY: the caller vouches for n rows and targets; weights follow below.
+            unsafe {
+                targets[i] = *group.targets.add(i);
+                self.row(group, i, &mut sums);
+            }
+        }
+        // SAFETY: the arrays hold at least LANES values, and a weight stands at each target.
+        let (weight, sums) = unsafe {
+            let lanes = |values: &[V::Scalar; MAX_LANES]| V::load(ptr::from_ref(values).cast());
+            let (max, target) = (lanes(&sums.max), lanes(&sums.target));
+            let target_exp = Exponential::new(max).of(target);
+            let sums = RowSums { max, target, target_exp, others: lanes(&sums.others), spread: lanes(&sums.spread) };
+            (self.weights.of::<V>(targets.as_ptr()), sums)
+        };
+        let outcome = self.loss.outcome(&sums, weight);
+        if GRAD {
+            for i in 0..n {
+                // SAFETY: row i of the group, and its target.
+                unsafe {
+                    let grad = group.grad.add(i * self.classes);
+                    let (factor, offset) = (V::splat(outcome.factor.lane(i)), V::splat(outcome.offset.lane(i)));
+                    finish(grad, self.classes, factor, offset);
+                    *grad.add(targets[i] as usize) = outcome.target.lane(i);
+                }
+            }
+        }
+        outcome.value
+    }
+}

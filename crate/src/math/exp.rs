@@ -1,0 +1,161 @@
+//! The exponential.
+//!
+//! Method: `x = n·ln 2 + g` with `n` the nearest integer to `x / ln 2` and `|g| ≤ ln 2 / 2` (Cody and Waite: `ln 2` in two
+//! parts, the first short enough that `n` times it is exact), then `e^x = e^g · 2^n` with `e^g = 1 + g + g²·q(g)`.
+//! `q` has degree 4 in float32 (relative error of `e^g`: 3.1e-9) and 9 in float64 (3.6e-18), so that rounding alone decides.
+//!
+//! The parts are public because the kernels put them together in their own way: a row of logits is reduced once, and only
+//! the integer of its maximum is taken off each exponent, so that no difference `x_j − max` is ever rounded.
+
+use super::polynomial;
+use crate::vector::{Scalar, Vector};
+
+/// What the exponential needs to know of a float type.
+pub trait ExpTable {
+    /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤ 1.4·`[`Self::EXACT_LIMIT`], is exact.
+    const LN2_HIGH: f64;
+    /// ln 2 − [`Self::LN2_HIGH`].
+    const LN2_LOW: f64;
+    /// The reduction is accurate for `|x|` up to 1.4 times this.
+    const EXACT_LIMIT: f64;
+    /// Coefficients of `q`, constant first.
+    const EXP_Q: &'static [f64];
+    /// Above this `e^x` is infinite.
+    const EXP_MAX: f64;
+    /// Below this `e^x` rounds to zero.
+    const EXP_MIN: f64;
+    /// Above this, at or below 0, `e^x` is a normal number however it is put together.
+    const EXP_NORMAL: f64;
+    /// Largest error of [`exp`] over all inputs, in units in the last place, as the tests measure it.
+    const EXP_ULP: f64;
+    /// Largest error of [`exp_m1`] likewise.
+    const EXP_M1_ULP: f64;
+}
+
+impl ExpTable for f32 {
+    const LN2_HIGH: f64 = 0.693_115_234_375;
+    const LN2_LOW: f64 = 3.194_618_329_871_446e-5;
+    const EXACT_LIMIT: f64 = 1000.0;
+    const EXP_Q: &'static [f64] = &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
+    const EXP_MAX: f64 = 89.0;
+    const EXP_MIN: f64 = -104.0;
+    const EXP_NORMAL: f64 = -86.5;
+    const EXP_ULP: f64 = 1.0;
+    const EXP_M1_ULP: f64 = 2.0;
+}
+
+impl ExpTable for f64 {
+    const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const EXACT_LIMIT: f64 = 1_048_576.0;
+    const EXP_Q: &'static [f64] = &[
+        0.500_000_000_000_001_1,
+        0.166_666_666_666_664_13,
+        0.041_666_666_666_530_155,
+        0.008_333_333_333_494_463,
+        0.001_388_888_894_363_038,
+        0.000_198_412_695_065_757_44,
+        2.480_149_309_863_533e-5,
+        2.755_758_637_567_864_6e-6,
+        2.763_024_847_316_803e-7,
+        2.500_006_118_325_138_8e-8,
+    ];
+    const EXP_MAX: f64 = 710.0;
+    const EXP_MIN: f64 = -746.0;
+    const EXP_NORMAL: f64 = -707.5;
+    const EXP_ULP: f64 = 1.0;
+    const EXP_M1_ULP: f64 = 2.0;
+}
+
+/// `x = n·ln 2 + fraction`, accurate for `|x| ≤ 1.4·`[`ExpTable::EXACT_LIMIT`]; NaN or worthless beyond the integers.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduced<V> {
+    /// The remainder, at most ln 2 / 2 in magnitude.
+    pub fraction: V,
+    /// `n + `[`Scalar::MAGIC`]: `n` as a float, and at the same time as an integer in the low bits.
+    pub exponent: V,
+}
+
+/// Splits `x` into an integer multiple of ln 2 and a remainder.
+#[inline(always)]
+pub fn reduce<V: Vector>(x: V) -> Reduced<V> {
+    let magic = V::constant(V::Scalar::MAGIC);
+    let exponent = x.mul(V::constant(core::f64::consts::LOG2_E)).add(magic);
+    let n = exponent.sub(magic);
+    let fraction = x.sub(n.mul(V::constant(V::Scalar::LN2_HIGH))).sub(n.mul(V::constant(V::Scalar::LN2_LOW)));
+    Reduced { fraction, exponent }
+}
+
+/// `e^g − 1` for `|g| ≤ ln 2 / 2`.
+#[inline(always)]
+fn fraction_exp_m1<V: Vector>(g: V) -> V {
+    polynomial(g, V::Scalar::EXP_Q).mul(g.mul(g)).add(g)
+}
+
+/// `e^g` for `|g| ≤ ln 2 / 2`.
+#[inline(always)]
+pub fn fraction_exp<V: Vector>(g: V) -> V {
+    fraction_exp_m1(g).add(V::constant(1.0))
+}
+
+/// `2^(exponent − origin)` for exponents as [`Reduced`] has them. `origin` is lowered by the bias, see [`origin`]; a
+/// difference of −bias gives +0, and differences outside `[−bias, bias]` are the caller's to avoid.
+#[inline(always)]
+pub fn power_of_two<V: Vector>(exponent: V, origin: V) -> V {
+    exponent.bits_sub(origin).bits_to_exponent()
+}
+
+/// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not a product.
+#[inline(always)]
+pub fn scale<V: Vector>(p: V, exponent: V) -> V {
+    p.bits_add(exponent.bits_to_exponent())
+}
+
+/// The `origin` with which [`power_of_two`] gives `2^(exponent − reference)`.
+#[inline(always)]
+pub fn origin<V: Vector>(reference: V) -> V {
+    reference.sub(V::constant(V::Scalar::BIAS))
+}
+
+/// The clamped reduction of [`exp`] and [`exp_m1`], and `2^n` as a product of two factors, each a normal number.
+#[inline(always)]
+fn reduce_any<V: Vector>(x: V) -> (V, V, V) {
+    let magic = V::constant(V::Scalar::MAGIC);
+    let x = x.pmax(V::constant(V::Scalar::EXP_MIN)).pmin(V::constant(V::Scalar::EXP_MAX));
+    let Reduced { fraction, exponent } = reduce(x);
+    let n = exponent.sub(magic);
+    let half = n.mul(V::constant(0.5)).add(magic);
+    let other = n.sub(half.sub(magic)).add(magic);
+    let origin = origin(magic);
+    (fraction, power_of_two(half, origin), power_of_two(other, origin))
+}
+
+/// `e^x` for every `x`: +0 and +Inf at the ends, gradual underflow, NaN stays.
+///
+/// ```
+/// use focal_loss::{arch::F64x2, math::exp::exp, vector::Vector};
+/// assert_eq!(exp(F64x2::splat(0.0)).lane(0), 1.0);
+/// assert_eq!(exp(F64x2::splat(f64::NEG_INFINITY)).lane(1), 0.0);
+/// ```
+#[inline(always)]
+pub fn exp<V: Vector>(x: V) -> V {
+    let (g, scale, rest) = reduce_any(x);
+    fraction_exp(g).mul(scale).mul(rest)
+}
+
+/// `e^x − 1` for every `x`, without cancellation near 0; NaN stays.
+///
+/// ```
+/// use focal_loss::{arch::F64x2, math::exp::exp_m1, vector::Vector};
+/// assert_eq!(exp_m1(F64x2::splat(1e-300)).lane(0), 1e-300);
+/// ```
+#[inline(always)]
+pub fn exp_m1<V: Vector>(x: V) -> V {
+    let (g, scale, rest) = reduce_any(x);
+    // (e^g − 1)·2^n + (2^n − 1), with one factor of 2^n held back where the whole would overflow.
+    let one = V::constant(1.0);
+    let whole = scale.mul(rest);
+    let near = fraction_exp_m1(g).mul(whole).add(whole.sub(one));
+    let far = fraction_exp(g).mul(scale).mul(rest);
+    near.select(far, x.lt(V::constant(V::Scalar::EXP_MAX - 2.0)))
+}

@@ -1,0 +1,46 @@
+//! Powers of numbers in `[0, 1]` with one exponent for all of them.
+//!
+//! Method: `u^γ = 2^y`, `y = γ·k + γ·log2 m` with `u = m·2^k`. `γ` is split so that its leading part times the integer `k` is
+//! exact; what remains of `y` after its nearest integer is taken off is then small, and so is its error. The relative error
+//! therefore grows with `γ`, at about 1.1 roundings a unit, but not with `log u`.
+
+use core::f64::consts::{LN_2, LOG2_E};
+
+use super::{exp, log};
+use crate::vector::{Scalar, Vector};
+
+/// An exponent `γ > 0`, prepared.
+#[derive(Clone, Copy, Debug)]
+pub struct UnitPower<V> {
+    exponent: V,
+    leading: V,
+    rest: V,
+}
+
+impl<V: Vector> UnitPower<V> {
+    /// Prepares `gamma`, a finite number above 0.
+    #[inline(always)]
+    pub fn new(gamma: f64) -> Self {
+        // Far above this every power of a number below 1 is 0, and float32 ends at 3.4e38.
+        let gamma = gamma.min(1e30);
+        // Half as many bits as the mantissa has: short enough for a product with an exponent to be exact.
+        let dropped = f64::MANTISSA_BITS - V::Scalar::MANTISSA_BITS / 2;
+        let leading = f64::from_bits(gamma.to_bits() >> dropped << dropped);
+        Self { exponent: V::constant(gamma), leading: V::constant(leading), rest: V::constant(gamma - leading) }
+    }
+
+    /// `u^γ` for `u` in `[0, 1]`; +0 where the result or `u` is below the normal range. A NaN gives any number.
+    #[inline(always)]
+    pub fn of(&self, u: V) -> V {
+        let magic = V::constant(V::Scalar::MAGIC);
+        let split = log::split(u);
+        let log2 = log::fraction_log_1p(split.mantissa.sub(V::constant(1.0))).mul(V::constant(LOG2_E));
+        let high = self.leading.mul(split.exponent);
+        let low = self.rest.mul(split.exponent).add(self.exponent.mul(log2));
+        let y = high.add(low);
+        let exponent = y.add(magic);
+        let fraction = high.sub(exponent.sub(magic)).add(low).mul(V::constant(LN_2));
+        let power = exp::fraction_exp(fraction).mul(exp::power_of_two(exponent, exp::origin(magic)));
+        power.clear(y.lt(V::constant(1.0 - V::Scalar::BIAS))).clear(u.lt(V::constant(V::Scalar::TINY)))
+    }
+}

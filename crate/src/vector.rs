@@ -1,0 +1,257 @@
+//! The few operations that the mathematics and the kernels need of a vector of floats.
+//!
+//! Every algorithm of this crate is written once, over [`Vector`]. The implementations in [`crate::arch`] hold no
+//! logic: each operation is one instruction (or a fixed shuffle of a few), rounded as IEEE 754 says, so that
+//! all of them give the same bits. Nothing here is fused or approximate.
+
+use core::fmt::Debug;
+
+use crate::math::{exp::ExpTable, log::LogTable};
+
+/// A float type and the constants with which its bits are taken apart.
+pub trait Scalar: Copy + PartialOrd + Debug + Default + ExpTable + LogTable {
+    /// Number of bits of the stored mantissa.
+    const MANTISSA_BITS: u32;
+    /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero here.
+    const BIAS: f64;
+    /// Adding this to a small number rounds it to an integer and leaves that integer in the low bits: 1.5·2^mantissa.
+    const MAGIC: f64;
+    /// Smallest positive normal number.
+    const TINY: f64;
+    /// Largest finite number.
+    const HUGE: f64;
+    /// Rounds a float64 to this type.
+    fn from_f64(x: f64) -> Self;
+    /// Widens exactly.
+    fn to_f64(self) -> f64;
+}
+
+impl Scalar for f32 {
+    const MANTISSA_BITS: u32 = 23;
+    const BIAS: f64 = 127.0;
+    const MAGIC: f64 = 12_582_912.0;
+    const TINY: f64 = f32::MIN_POSITIVE as f64;
+    const HUGE: f64 = f32::MAX as f64;
+    #[inline(always)]
+    fn from_f64(x: f64) -> Self {
+        x as f32
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Scalar for f64 {
+    const MANTISSA_BITS: u32 = 52;
+    const BIAS: f64 = 1023.0;
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    const TINY: f64 = f64::MIN_POSITIVE;
+    const HUGE: f64 = f64::MAX;
+    #[inline(always)]
+    fn from_f64(x: f64) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// A 128-bit vector of floats.
+///
+/// Comparisons are false for NaN. `bits_*` treat each lane as an unsigned integer of the same width and wrap.
+pub trait Vector: Copy + Debug {
+    /// Type of a lane.
+    type Scalar: Scalar;
+    /// One truth value per lane.
+    type Mask: Copy;
+    /// One class index per lane.
+    type Index: Copy;
+    /// [`Self::LANES`] vectors: the columns of a square block.
+    type Block: Copy + AsRef<[Self]> + AsMut<[Self]>;
+    /// One float64 sum per lane.
+    type Wide: WideSum<Self>;
+
+    /// Number of lanes.
+    const LANES: usize;
+
+    /// `x` in every lane.
+    fn splat(x: Self::Scalar) -> Self;
+    /// Lane `i` is `f(i)`.
+    fn from_lanes(f: impl FnMut(usize) -> Self::Scalar) -> Self;
+    /// The value of a lane.
+    fn lane(self, i: usize) -> Self::Scalar;
+    /// `x`, rounded to the scalar type, in every lane.
+    #[inline(always)]
+    fn constant(x: f64) -> Self {
+        Self::splat(Self::Scalar::from_f64(x))
+    }
+
+    /// Lane-wise `self + b`.
+    fn add(self, b: Self) -> Self;
+    /// Lane-wise `self − b`.
+    fn sub(self, b: Self) -> Self;
+    /// Lane-wise `self · b`.
+    fn mul(self, b: Self) -> Self;
+    /// Lane-wise `self / b`.
+    fn div(self, b: Self) -> Self;
+    /// Lane-wise square root.
+    fn sqrt(self) -> Self;
+    /// `if self < b { b } else { self }`: a NaN in `self` stays.
+    fn pmax(self, b: Self) -> Self;
+    /// `if b < self { b } else { self }`: a NaN in `self` stays.
+    fn pmin(self, b: Self) -> Self;
+    /// Clears the sign.
+    fn abs(self) -> Self;
+    /// Flips the sign.
+    fn neg(self) -> Self;
+
+    /// `self < b`.
+    fn lt(self, b: Self) -> Self::Mask;
+    /// `self > b`.
+    fn gt(self, b: Self) -> Self::Mask;
+    /// Lane-wise `if mask { self } else { other }`.
+    fn select(self, other: Self, mask: Self::Mask) -> Self;
+    /// Lane-wise `if mask { self } else { +0 }`.
+    fn keep(self, mask: Self::Mask) -> Self;
+    /// Lane-wise `if mask { +0 } else { self }`.
+    fn clear(self, mask: Self::Mask) -> Self;
+    /// Lane-wise `if mask { −self } else { self }`.
+    fn negate(self, mask: Self::Mask) -> Self;
+    /// Whether the mask holds in every lane.
+    fn all(mask: Self::Mask) -> bool;
+
+    /// Integer sum of the bits.
+    fn bits_add(self, b: Self) -> Self;
+    /// Integer difference of the bits.
+    fn bits_sub(self, b: Self) -> Self;
+    /// Bitwise or.
+    fn bits_or(self, b: Self) -> Self;
+    /// Moves the low bits up into the exponent field.
+    fn bits_to_exponent(self) -> Self;
+    /// Moves the exponent field (and the sign) down into the low bits.
+    fn exponent_to_bits(self) -> Self;
+
+    /// Class indices of [`Self::LANES`] rows.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading [`Self::LANES`] values.
+    unsafe fn load_index(p: *const i32) -> Self::Index;
+    /// Whether a lane's index is `class`.
+    fn index_is(index: Self::Index, class: usize) -> Self::Mask;
+    /// Whether lane `i` is `position`, false everywhere when `position` is not below [`Self::LANES`].
+    fn lane_is(position: usize) -> Self::Mask;
+
+    /// Reads [`Self::LANES`] consecutive values; no alignment is asked for.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading them.
+    unsafe fn load(p: *const Self::Scalar) -> Self;
+    /// Writes [`Self::LANES`] consecutive values.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing them.
+    unsafe fn store(self, p: *mut Self::Scalar);
+    /// Reads the pairs `(p[2i], p[2i+1])` into lane `i` of two vectors.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `2·LANES` values.
+    unsafe fn load_pairs(p: *const Self::Scalar) -> (Self, Self);
+    /// Writes lane `i` of two vectors to `p[2i]` and `p[2i+1]`.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `2·LANES` values.
+    unsafe fn store_pairs(first: Self, second: Self, p: *mut Self::Scalar);
+    /// Reads a square block, transposed: lane `i` of vector `j` is `p[i·stride + j]`.
+    ///
+    /// # Safety
+    /// `p[i·stride .. i·stride + LANES]` must be valid for reading for each lane `i`.
+    unsafe fn load_block(p: *const Self::Scalar, stride: usize) -> Self::Block;
+    /// The block whose vector `j` is `f(j)`.
+    fn block(f: impl FnMut(usize) -> Self) -> Self::Block;
+    /// Writes a square block, transposed.
+    ///
+    /// # Safety
+    /// `p[i·stride .. i·stride + LANES]` must be valid for writing for each lane `i`.
+    unsafe fn store_block(block: Self::Block, p: *mut Self::Scalar, stride: usize);
+
+    /// Reads `n` < [`Self::LANES`] values and fills the other lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` values.
+    #[inline(always)]
+    unsafe fn load_partial(p: *const Self::Scalar, n: usize, fill: Self::Scalar) -> Self {
+        // SAFETY: only lanes below n are read.
+        Self::from_lanes(|i| if i < n { unsafe { *p.add(i) } } else { fill })
+    }
+    /// Writes the first `n` lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `n` values.
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut Self::Scalar, n: usize) {
+        for i in 0..n {
+            // SAFETY: i < n.
+            unsafe { *p.add(i) = self.lane(i) };
+        }
+    }
+    /// Reads one column: lane `i` is `p[i·stride]`.
+    ///
+    /// # Safety
+    /// `p[i·stride]` must be valid for reading for each lane `i`.
+    #[inline(always)]
+    unsafe fn load_column(p: *const Self::Scalar, stride: usize) -> Self {
+        // SAFETY: the caller vouches for each lane's address.
+        Self::from_lanes(|i| unsafe { *p.add(i * stride) })
+    }
+    /// Writes one column.
+    ///
+    /// # Safety
+    /// `p[i·stride]` must be valid for writing for each lane `i`.
+    #[inline(always)]
+    unsafe fn store_column(self, p: *mut Self::Scalar, stride: usize) {
+        for i in 0..Self::LANES {
+            // SAFETY: the caller vouches for each lane's address.
+            unsafe { *p.add(i * stride) = self.lane(i) };
+        }
+    }
+}
+
+/// Float64 sums, one per lane, in a fixed order of additions.
+pub trait WideSum<V>: Copy + Debug {
+    /// All sums zero.
+    fn zero() -> Self;
+    /// Adds each lane to its sum.
+    fn accumulate(self, v: V) -> Self;
+    /// The sum of all lanes.
+    fn total(self) -> f64;
+}
+
+/// Float64 sums that carry what each addition rounded off (Knuth's two-sum), so that long sums lose nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Compensated<V> {
+    sum: V,
+    lost: V,
+}
+
+impl<V: Vector<Scalar = f64>> WideSum<V> for Compensated<V> {
+    #[inline(always)]
+    fn zero() -> Self {
+        Self { sum: V::splat(0.0), lost: V::splat(0.0) }
+    }
+    #[inline(always)]
+    fn accumulate(self, v: V) -> Self {
+        let sum = self.sum.add(v);
+        let added = sum.sub(self.sum);
+        let lost = self.sum.sub(sum.sub(added)).add(v.sub(added));
+        Self { sum, lost: self.lost.add(lost) }
+    }
+    #[inline(always)]
+    fn total(self) -> f64 {
+        let lanes = |v: V| (0..V::LANES).map(|i| v.lane(i)).sum::<f64>();
+        let sum = lanes(self.sum);
+        // What was lost is not a number once a sum is infinite.
+        if sum.is_finite() { sum + lanes(self.lost) } else { sum }
+    }
+}
