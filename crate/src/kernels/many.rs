@@ -92,20 +92,18 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         Self { loss, classes, weights }
     }
 
-    /// The exponentials of the classes `from..to`, less `shift`, and the sums of those of all but the target and of the spread.
+    /// The exponentials of the logits `from..to`, and the sums of those of all but the target and of the spread.
     /// `TARGET`: whether the target may be among them.
     ///
     /// # Safety
-    /// `row` must be valid for its logits and, where there are gradients, for those; `to ≤ classes`.
+    /// `row` must be valid for its logits and, where there are gradients, for those, up to `to`.
     #[inline(always)]
-    unsafe fn block<const TARGET: bool, const SHIFT: bool>(
-        &self,
+    unsafe fn block<const TARGET: bool>(
         row: Row<V::Scalar>,
         (from, to): (usize, usize),
-        (max, shift): (V, V),
+        max: V,
         exponential: Exponential<V>,
     ) -> (V, V) {
-        let shifted = |x: V| if SHIFT { x.sub(shift) } else { x };
         let mut others = [V::constant(0.0); 2];
         let mut spread = others;
         let mut add = |j: usize, k: usize, e: V| {
@@ -114,7 +112,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         };
         let mut step = |j: usize, k: usize| {
             // SAFETY: a whole vector below `to`.
-            let x = shifted(unsafe { V::load(row.logits.add(j)) });
+            let x = unsafe { V::load(row.logits.add(j)) };
             let e = exponential.of(x);
             if GRAD {
                 // SAFETY: as above.
@@ -138,10 +136,9 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         if j < to {
             let n = to - j;
             // SAFETY: n logits are left.
-            let partial = |fill| shifted(unsafe { V::load_partial(row.logits.add(j), n, fill) });
+            let partial = |fill| unsafe { V::load_partial(row.logits.add(j), n, fill) };
             if L::SPREAD {
-                let x = partial(max.add(shift).lane(0));
-                spread[1] = spread[1].add(max.sub(x));
+                spread[1] = spread[1].add(max.sub(partial(max.lane(0))));
             }
             let e = exponential.of(partial(V::Scalar::from_f64(f64::NEG_INFINITY)));
             if GRAD {
@@ -153,29 +150,24 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         (others[0].add(others[1]), spread[0].add(spread[1]))
     }
 
-    /// The second pass: exponentials of a row whose largest logit is `max + shift`. Returns the sum over the other classes and
-    /// the spread.
+    /// The second pass over the first `n` logits of a row whose largest is `max`: exponentials, their sum over the other classes,
+    /// and the spread.
     ///
     /// # Safety
     /// As for [`Self::block`].
-    #[inline(always)]
-    unsafe fn exponentials<const SHIFT: bool>(
-        &self,
-        row: Row<V::Scalar>,
-        max: V::Scalar,
-        shift: V::Scalar,
-    ) -> (V::Scalar, V::Scalar) {
-        let (max, shift) = (V::splat(max), V::splat(shift));
+    #[inline(never)]
+    unsafe fn exponentials(row: Row<V::Scalar>, n: usize, max: V::Scalar) -> (f64, f64) {
+        let max = V::splat(max);
         let exponential = Exponential::new(max);
         let (mut others, mut spread) = (V::Wide::zero(), V::Wide::zero());
-        for from in (0..self.classes).step_by(BLOCK) {
-            let range = (from, self.classes.min(from + BLOCK));
-            // SAFETY: classes of the row.
+        for from in (0..n).step_by(BLOCK) {
+            let range = (from, n.min(from + BLOCK));
+            // SAFETY: logits of the row.
             let sums = unsafe {
                 if row.target / BLOCK == from / BLOCK {
-                    self.block::<true, SHIFT>(row, range, (max, shift), exponential)
+                    Self::block::<true>(row, range, max, exponential)
                 } else {
-                    self.block::<false, SHIFT>(row, range, (max, shift), exponential)
+                    Self::block::<false>(row, range, max, exponential)
                 }
             };
             others = others.accumulate(sums.0);
@@ -183,7 +175,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
                 spread = spread.accumulate(sums.1);
             }
         }
-        (V::Scalar::from_f64(others.total()), V::Scalar::from_f64(spread.total()))
+        (others.total(), if L::SPREAD { spread.total() } else { 0.0 })
     }
 
     /// The second pass for a row so far from 0 that its logits cannot be reduced by themselves: `shift` comes off each first.
@@ -193,9 +185,22 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
     /// As for [`Self::block`].
     #[cold]
     #[inline(never)]
-    unsafe fn far(&self, row: Row<V::Scalar>, max: V::Scalar, shift: V::Scalar) -> (V::Scalar, V::Scalar) {
-        // SAFETY: passed on.
-        unsafe { self.exponentials::<true>(row, max, shift) }
+    unsafe fn far(&self, row: Row<V::Scalar>, shift: V::Scalar) -> (f64, f64) {
+        let difference = |x: V::Scalar| V::splat(x).sub(V::splat(shift)).lane(0);
+        let mut shifted = [V::Scalar::default(); BLOCK];
+        let mut sums = (0.0, 0.0);
+        for from in (0..self.classes).step_by(BLOCK) {
+            let n = BLOCK.min(self.classes - from);
+            // SAFETY: classes of the row, of which `shifted` holds the logits.
+            let (others, spread) = unsafe {
+                shifted[..n].iter_mut().enumerate().for_each(|(k, x)| *x = difference(*row.logits.add(from + k)));
+                let target = row.target.wrapping_sub(from);
+                let block = Row { logits: shifted.as_ptr(), grad: row.grad.wrapping_add(from), target };
+                Self::exponentials(block, n, difference(shift))
+            };
+            sums = (sums.0 + others, sums.1 + spread);
+        }
+        sums
     }
 
     /// The passes over row `i` of a group before the loss is known.
@@ -211,15 +216,15 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
             let row = Row { logits, grad: group.grad.wrapping_add(i * self.classes), target };
             let target = *logits.add(target);
             let max = largest::<V>(logits, self.classes);
-            let near = max.to_f64().abs() < V::Scalar::EXACT_LIMIT;
             (sums.max[i], sums.target[i]) = (max, target);
-            (sums.others[i], sums.spread[i]) = if near {
-                self.exponentials::<false>(row, max, V::Scalar::default())
+            let (others, spread) = if max.to_f64().abs() < V::Scalar::EXACT_LIMIT {
+                Self::exponentials(row, self.classes, max)
             } else {
                 let less = |x: V::Scalar| V::splat(x).sub(V::splat(max)).lane(0);
                 (sums.max[i], sums.target[i]) = (less(max), less(target));
-                self.far(row, sums.max[i], max)
+                self.far(row, max)
             };
+            (sums.others[i], sums.spread[i]) = (V::Scalar::from_f64(others), V::Scalar::from_f64(spread));
         }
     }
 }
@@ -231,7 +236,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GR
         unsafe { self.partial(group, V::LANES) }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
         let zero = V::Scalar::default();
         // Lanes without a row hold a row of zeros.

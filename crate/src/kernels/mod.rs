@@ -8,6 +8,8 @@ mod few;
 mod many;
 mod pair;
 
+use core::ptr;
+
 use crate::{
     loss::{
         focal::{Focusing, Hard, Power, Smoothed, Square},
@@ -69,6 +71,24 @@ pub struct Rows<S> {
     pub classes: usize,
     /// Weight of each row.
     pub weights: Weights<S>,
+}
+
+impl<S> Rows<S> {
+    /// The group that begins at `row`.
+    ///
+    /// # Safety
+    /// `row` must be a row of the batch.
+    #[inline(always)]
+    unsafe fn group(&self, row: usize) -> Group<S> {
+        // SAFETY: within the batch.
+        unsafe {
+            Group {
+                logits: self.logits.add(row * self.classes),
+                targets: self.targets.add(row),
+                grad: self.grad.wrapping_add(row * self.classes),
+            }
+        }
+    }
 }
 
 /// What a focal loss on one target class a row is made of.
@@ -172,47 +192,66 @@ trait Kernel<V: Vector> {
 /// # Safety
 /// As for [`focal`]; `rows.grad` must not be null where the kernel computes gradients.
 #[inline(always)]
-unsafe fn run<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar>, mut total: V::Wide) -> V::Wide {
-    let at = |row: usize| {
-        // SAFETY: row is within the batch.
-        unsafe {
-            Group {
-                logits: rows.logits.add(row * rows.classes),
-                targets: rows.targets.add(row),
-                grad: rows.grad.wrapping_add(row * rows.classes),
-            }
-        }
-    };
+unsafe fn run<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar>, total: V::Wide) -> V::Wide {
+    // SAFETY: passed on; `rest` rows are left after the whole groups.
+    unsafe {
+        let total = whole_groups(kernel, rows, total);
+        let rest = rows.rows % V::LANES;
+        if rest == 0 { total } else { last_group(kernel, rows, rest, total) }
+    }
+}
+
+/// The rows before the last, incomplete group.
+///
+/// A function of its own for each kernel: engines compile a loop best that is alone in its function.
+///
+/// # Safety
+/// As for [`run`].
+#[inline(never)]
+unsafe fn whole_groups<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar>, mut total: V::Wide) -> V::Wide {
     let whole = rows.rows - rows.rows % V::LANES;
     for row in (0..whole).step_by(V::LANES) {
         // SAFETY: a whole group of rows follows.
-        let values = unsafe { kernel.group(at(row)) };
+        let values = unsafe { kernel.group(rows.group(row)) };
         if !rows.values.is_null() {
             // SAFETY: as above, for the values.
             unsafe { values.store(rows.values.add(row)) };
         }
         total = total.accumulate(values);
     }
-    let rest = rows.rows - whole;
-    if rest > 0 {
-        // SAFETY: `rest` rows are left.
-        let values = unsafe { kernel.partial(at(whole), rest) };
-        let none = V::Scalar::default();
-        let values = V::from_lanes(|i| if i < rest { values.lane(i) } else { none });
-        if !rows.values.is_null() {
-            // SAFETY: as above, for the values.
-            unsafe { values.store_partial(rows.values.add(whole), rest) };
-        }
-        total = total.accumulate(values);
-    }
     total
+}
+
+/// The last `n` rows, fewer than a group.
+///
+/// # Safety
+/// As for [`run`].
+#[cold]
+#[inline(never)]
+unsafe fn last_group<V: Vector>(
+    kernel: &impl Kernel<V>,
+    rows: &Rows<V::Scalar>,
+    n: usize,
+    total: V::Wide,
+) -> V::Wide {
+    let row = rows.rows - n;
+    // SAFETY: n rows are left.
+    unsafe {
+        let values = kernel.partial(rows.group(row), n);
+        let none = V::Scalar::default();
+        let values = V::from_lanes(|i| if i < n { values.lane(i) } else { none });
+        if !rows.values.is_null() {
+            values.store_partial(rows.values.add(row), n);
+        }
+        total.accumulate(values)
+    }
 }
 
 /// Fills a group up with rows of zeros, so that a kernel of whole groups can do it.
 ///
 /// # Safety
 /// The pointers of `group` must be valid for `n` < [`Vector::LANES`] rows of at most [`few::MAX_CLASSES`] classes.
-#[inline(never)]
+#[inline(always)]
 unsafe fn padded<V: Vector, const GRAD: bool>(
     kernel: &impl Kernel<V>,
     classes: usize,
@@ -222,16 +261,32 @@ unsafe fn padded<V: Vector, const GRAD: bool>(
     let zero = V::Scalar::default();
     let mut logits = [zero; few::MAX_CLASSES * MAX_LANES];
     let mut targets = [0; MAX_LANES];
-    // SAFETY: n rows and n targets, which fit; the kernel then works on whole groups in local memory, in place.
+    // SAFETY: n rows and n targets, which fit; the kernel then works on a whole group in local memory, in place.
     unsafe {
-        core::ptr::copy_nonoverlapping(group.logits, logits.as_mut_ptr(), n * classes);
-        core::ptr::copy_nonoverlapping(group.targets, targets.as_mut_ptr(), n);
+        ptr::copy_nonoverlapping(group.logits, logits.as_mut_ptr(), n * classes);
+        ptr::copy_nonoverlapping(group.targets, targets.as_mut_ptr(), n);
         let grad = logits.as_mut_ptr();
-        let values = kernel.group(Group { logits: grad, targets: targets.as_ptr(), grad });
+        let values = one_group(kernel, classes, Group { logits: grad, targets: targets.as_ptr(), grad });
         if GRAD {
-            core::ptr::copy_nonoverlapping(grad, group.grad, n * classes);
+            ptr::copy_nonoverlapping(grad, group.grad, n * classes);
         }
         values
+    }
+}
+
+/// One group, by the code that does many: no second copy of a kernel for rare calls.
+///
+/// # Safety
+/// The pointers must be valid for a whole group of rows, and the targets for the classes.
+unsafe fn one_group<V: Vector>(kernel: &impl Kernel<V>, classes: usize, group: Group<V::Scalar>) -> V {
+    let Group { logits, targets, grad } = group;
+    let mut values = [V::Scalar::default(); MAX_LANES];
+    let weights = Weights::pair(0.0, 0.0);
+    let rows = Rows { logits, targets, grad, values: values.as_mut_ptr(), rows: V::LANES, classes, weights };
+    // SAFETY: the caller's group, and values for its rows.
+    unsafe {
+        whole_groups(kernel, &rows, V::Wide::zero());
+        V::load(values.as_ptr())
     }
 }
 

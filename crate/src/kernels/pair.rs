@@ -2,7 +2,7 @@
 //!
 //! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the exponential.
 
-use super::{Group, Kernel, Weights, few, padded};
+use super::{Group, Kernel, MAX_LANES, Weights, few, one_group, padded};
 use crate::{
     loss::focal::{Focusing, Hard},
     math::{
@@ -45,11 +45,11 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Pair<V, P, GRAD> {
     #[cold]
     #[inline(never)]
     unsafe fn rare(&self, group: Group<V::Scalar>, fast: Outcome<V>, good: V::Mask) -> Outcome<V> {
-        let few = few::Few::<V, _, GRAD>::new(self.loss, 2, self.weights);
-        let mut grad = [V::Scalar::default(); 2 * super::MAX_LANES];
+        let few = few::Few::<V, _, GRAD>::new(self.loss.general(), 2, self.weights);
+        let mut grad = [V::Scalar::default(); 2 * MAX_LANES];
         // SAFETY: the caller's group, and a local place for its gradients.
         let (value, (zero, one)) = unsafe {
-            let value = few.group(Group { grad: grad.as_mut_ptr(), ..group });
+            let value = one_group(&few, 2, Group { grad: grad.as_mut_ptr(), ..group });
             (value, V::load_pairs(grad.as_ptr()))
         };
         Outcome {

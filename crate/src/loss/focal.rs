@@ -16,6 +16,8 @@ use crate::{
 pub trait Focusing<V: Vector>: Copy {
     /// `x·u^γ` for each `x`; `0⁰ = 1`.
     fn focus<const N: usize>(self, x: [V; N], u: V) -> [V; N];
+    /// The same, with the same bits, as the one type that can be any of them.
+    fn general(self) -> Power<V>;
 }
 
 /// γ = 2, the default.
@@ -26,6 +28,11 @@ impl<V: Vector> Focusing<V> for Square {
     #[inline(always)]
     fn focus<const N: usize>(self, x: [V; N], u: V) -> [V; N] {
         x.map(|x| x.mul(u).mul(u))
+    }
+
+    #[inline(always)]
+    fn general(self) -> Power<V> {
+        Power::new(2.0)
     }
 }
 
@@ -80,6 +87,11 @@ impl<V: Vector> Focusing<V> for Power<V> {
             }
         }
     }
+
+    #[inline(always)]
+    fn general(self) -> Self {
+        self
+    }
 }
 
 /// The focal loss of rows with one target class.
@@ -95,6 +107,12 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
     #[inline(always)]
     pub fn new(gamma: f64, scale: f64, power: P) -> Self {
         Self { gamma: V::constant(gamma), scale: V::constant(scale), power }
+    }
+
+    /// The same loss with [`Focusing::general`].
+    #[inline(always)]
+    pub fn general(self) -> Hard<V, Power<V>> {
+        Hard { gamma: self.gamma, scale: self.scale, power: self.power.general() }
     }
 
     /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms. `slope` is shared among the
