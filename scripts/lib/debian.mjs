@@ -5,14 +5,14 @@
  * for WebAssembly: it is built from those sources and put where the compiler looks for it. That takes under a minute;
  * the result is kept in the cache.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cache } from './paths.mjs';
 import { capture, findExecutables, mustRun } from './process.mjs';
 import { ExplainedError, say } from './report.mjs';
 
 const FOLDER = '/usr/bin';
-const RUST_PACKAGES = ['rustc-web', 'cargo-web', 'rust-web-src'];
+const RUST_PACKAGES = ['rustc-web', 'cargo-web', 'rust-web-src', 'rust-web-llvm'];
 export const LINT_PACKAGES = ['rust-web-clippy', 'rustfmt-web'];
 
 /** Names the compiler that a standard library was built with; it is of no use to any other. */
@@ -77,6 +77,12 @@ export async function installDebianPackages(names) {
   await runAsRoot(`Installing Debian's ${names.join(', ')}`, install, help);
 }
 
+/** The compiler's linker for WebAssembly is a link into a package that it does not depend on: that of its LLVM version. */
+async function installLinker() {
+  const version = /lld-(\d+)$/.exec(readlinkSync(join(FOLDER, 'rust-lld')))?.[1];
+  if (version) await installDebianPackages([`lld-${version}`]);
+}
+
 /**
  * Installs Debian's Rust with a standard library for `target`.
  * @param {string} target
@@ -85,6 +91,7 @@ export async function installDebianPackages(names) {
 export async function addDebianTarget(target) {
   say("Falling back to Debian's own Rust packages");
   await installDebianPackages(RUST_PACKAGES);
+  await installLinker();
   const rustc = join(FOLDER, 'rustc');
   /** @param {string[]} args */
   const ask = async (...args) => (await capture(rustc, args)).stdout.trim();
@@ -93,12 +100,9 @@ export async function addDebianTarget(target) {
   const libdir = await ask('--print', 'target-libdir', '--target', target);
   const stale = readStdMarker(libdir) === undefined ? [] : readdirSync(libdir).map((file) => join(libdir, file));
   if (stale.length > 0) await runAsRoot('Removing the standard library of an older compiler', ['rm', ...stale]);
-  await runAsRoot(`Putting the standard library into ${libdir}`, ['mkdir', '-p', libdir]);
-  await runAsRoot(`Putting the standard library into ${libdir}`, [
-    'cp',
-    ...readdirSync(std).map((file) => join(std, file)),
-    libdir,
-  ]);
+  const files = readdirSync(std).map((file) => join(std, file));
+  const install = ['install', '-D', '--mode=644', `--target-directory=${libdir}`, ...files];
+  await runAsRoot(`Putting the standard library into ${libdir}`, install);
   return FOLDER;
 }
 

@@ -53,9 +53,9 @@ export async function watch(label, command, args, options) {
   const terminal = process.stderr.isTTY;
   let lastLine = '';
   const show = () => {
-    const status = `${label} … ${seconds(performance.now() - start)}  ${lastLine}`;
-    if (terminal) process.stderr.write(`\r\x1b[K${status.slice(0, (process.stderr.columns || 80) - 1)}`);
-    else say(status);
+    const status = `… ${seconds(performance.now() - start)}  ${lastLine}`;
+    if (terminal) process.stderr.write(`\r\x1b[K${`${label} ${status}`.slice(0, (process.stderr.columns || 80) - 1)}`);
+    else say(`  ${status}`);
   };
   if (terminal) show();
   else say(`${label} …`);

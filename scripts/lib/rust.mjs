@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { addDebianTarget, installDebianPackages, isDebian, LINT_PACKAGES, readStdMarker } from './debian.mjs';
 import { records, root } from './paths.mjs';
 import { capture, findExecutables, watch } from './process.mjs';
@@ -79,12 +79,20 @@ function hasStd(libdir, compiler) {
   }
 }
 
+/**
+ * @param {string} program
+ * @param {readonly string[]} [searchPath]
+ */
+function foldersWith(program, searchPath) {
+  return findExecutables(program, searchPath).map((file) => realpathSync(dirname(file)));
+}
+
 /** Folders that may hold a toolchain, the preferred ones first. */
 function candidateFolders() {
   const { RUSTC, CARGO_HOME } = process.env;
   const usual = [join(CARGO_HOME || join(homedir(), '.cargo'), 'bin'), '/usr/bin'];
-  const compilers = [...findExecutables('rustc'), ...findExecutables('rustc', usual)].map((file) => dirname(file));
-  return [...new Set([...(RUSTC ? [dirname(RUSTC)] : []), ...compilers])];
+  const chosen = RUSTC && isAbsolute(RUSTC) ? foldersWith('rustc', [dirname(RUSTC)]) : [];
+  return [...new Set([...chosen, ...foldersWith('rustc'), ...foldersWith('rustc', usual)])];
 }
 
 /**
@@ -110,8 +118,7 @@ function linkPrograms(folder) {
 function describe(folder, version) {
   const cargo = join(folder, 'cargo');
   const { RUSTC, CARGO, ...env } = process.env;
-  const isDefault =
-    !RUSTC && findExecutables('rustc')[0] === join(folder, 'rustc') && findExecutables('cargo')[0] === cargo;
+  const isDefault = !RUSTC && ['rustc', 'cargo'].every((program) => foldersWith(program)[0] === folder);
   if (!isDefault) {
     const programs = linkPrograms(folder);
     env.PATH = [programs, env.PATH].join(delimiter);
