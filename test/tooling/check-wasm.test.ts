@@ -1,0 +1,67 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import binaryen from 'binaryen';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkOptimized } from '../../scripts/lib/build.mjs';
+import { checkInstructions } from '../../scripts/lib/check-wasm.mjs';
+import { sha256 } from '../../scripts/lib/fingerprint.mjs';
+
+const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
+
+/** A module with one function of these instructions, which take and leave a vector. */
+function assemble(instructions: string): Uint8Array {
+  const module = binaryen.parseText(`(module
+    (memory 1)
+    (data (i32.const 0) "\\n(f32x4.relaxed_madd\\n (f32x4.add")
+    (func (export "f") (param $x v128) (result v128) ${instructions})
+    (func (export "scalar") (param $x f32) (result f32) (f32.add (local.get $x) (local.get $x))))`);
+  module.setFeatures(binaryen.Features.All);
+  const bytes = module.emitBinary();
+  module.dispose();
+  return bytes;
+}
+
+describe('the instructions of the module', () => {
+  it('are counted in the code alone, not in its data', async () => {
+    expect(await checkInstructions(assemble('(f32x4.add (local.get $x) (v128.not (local.get $x)))'))).toBe(2);
+  });
+
+  it('must hold SIMD', async () => {
+    await expect(checkInstructions(assemble('(local.get $x)'))).rejects.toThrow(/holds no SIMD128 instruction/);
+  });
+
+  it.each([
+    ['f32x4.relaxed_madd', '(local.get $x) (local.get $x) (local.get $x)'],
+    ['f64x2.relaxed_nmadd', '(local.get $x) (local.get $x) (local.get $x)'],
+    ['f32x4.relaxed_min', '(local.get $x) (local.get $x)'],
+    ['i8x16.relaxed_swizzle', '(local.get $x) (local.get $x)'],
+    ['i8x16.relaxed_laneselect', '(local.get $x) (local.get $x) (local.get $x)'],
+    ['i32x4.relaxed_trunc_f32x4_s', '(local.get $x)'],
+    ['i16x8.relaxed_dot_i8x16_i7x16_s', '(local.get $x) (local.get $x)'],
+  ])('must not hold %s', async (name, operands) => {
+    const bytes = assemble(`(f32x4.add (local.get $x) (${name} ${operands}))`);
+    await expect(checkInstructions(bytes)).rejects.toThrow(`relaxed SIMD instructions: ${name}.`);
+  });
+
+  it('are as they must be in the module that was built', async () => {
+    expect(await checkInstructions(built)).toBeGreaterThan(100);
+  });
+});
+
+describe('wasm-opt', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
+  const record = join(folder, 'wasm-opt.sha256');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('must have run', () => {
+    expect(() => checkOptimized(built, record)).toThrow(/did not go through wasm-opt/);
+  });
+
+  it('must have made this very module', () => {
+    writeFileSync(record, sha256('another module'));
+    expect(() => checkOptimized(built, record)).toThrow(/did not go through wasm-opt/);
+    writeFileSync(record, sha256(built));
+    expect(() => checkOptimized(built, record)).not.toThrow();
+  });
+});
