@@ -39,9 +39,13 @@ export function isGone(array: AnyTypedArray): boolean {
   }
 }
 
-/** Whether two arrays share memory. */
+/** The memory under the array: the same object for arrays that may overlap. Slow to look up, by the measure of a small call. */
+export function bufferOf(array: AnyTypedArray): ArrayBufferLike {
+  return buffer.call(array);
+}
+
+/** Whether two arrays with the same buffer have memory in common. */
 export function overlap(a: AnyTypedArray, b: AnyTypedArray): boolean {
-  if (buffer.call(a) !== buffer.call(b)) return false;
   const startOfA = byteOffset.call(a);
   const startOfB = byteOffset.call(b);
   return startOfA < startOfB + byteLength.call(b) && startOfB < startOfA + byteLength.call(a);

@@ -26,27 +26,25 @@ export type Kernel<Loss> = (
 ) => number;
 
 /** Where the areas of the tile are. Both element kinds use the same memory. */
-const areas = {
+let areas = {
   buffer: new ArrayBuffer(0),
   logits: 0,
   targets: 0,
   values: 0,
   alpha: 0,
   total: new Float64Array(1),
-  /** Changes when an area may have moved: views made before are stale. */
-  epoch: 0,
 };
 
+/** Looks the areas up again after the module may have moved them. Views of the areas before are stale then. */
 function locate(buffer: ArrayBuffer): void {
-  const logits = wasm.logitsAddress();
-  if (buffer === areas.buffer && logits === areas.logits) return;
-  areas.buffer = buffer;
-  areas.logits = logits;
-  areas.targets = wasm.targetsAddress();
-  areas.values = wasm.valuesAddress();
-  areas.alpha = wasm.alphaAddress();
-  areas.total = new Float64Array(buffer, wasm.totalAddress(), 1);
-  areas.epoch++;
+  areas = {
+    buffer,
+    logits: wasm.logitsAddress(),
+    targets: wasm.targetsAddress(),
+    values: wasm.valuesAddress(),
+    alpha: wasm.alphaAddress(),
+    total: new Float64Array(buffer, wasm.totalAddress(), 1),
+  };
 }
 
 /** The tile as one kind of float array sees it. */
@@ -59,7 +57,7 @@ export class Tile {
   #capacity = 0;
 
   // Views of the areas, exactly as long as the rows in the tile. Kept, because the next call likely has the same shape.
-  #epoch = 0;
+  #areas = areas;
   #logits: FloatArray;
   #values: FloatArray;
   #targets = new Int32Array(0);
@@ -81,8 +79,8 @@ export class Tile {
     if (classes !== this.#classes) {
       const memory = wasm.load();
       const capacity = wasm.reserve(this.elementBytes, classes);
-      if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
       locate(memory.buffer);
+      if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
       this.#classes = classes;
       this.#capacity = capacity;
     }
@@ -138,11 +136,11 @@ export class Tile {
   }
 
   #view(rows: number, size: number): void {
-    if (this.#targets.length === rows && this.#logits.length === size && this.#epoch === areas.epoch) return;
+    if (this.#targets.length === rows && this.#logits.length === size && this.#areas === areas) return;
     this.#logits = new this.#Float(areas.buffer, areas.logits, size);
     this.#values = new this.#Float(areas.buffer, areas.values, rows);
     this.#targets = new Int32Array(areas.buffer, areas.targets, rows);
-    this.#epoch = areas.epoch;
+    this.#areas = areas;
   }
 }
 

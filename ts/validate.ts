@@ -1,25 +1,13 @@
 // Every check of what a caller hands over. Nothing is written before all of them have passed, and each error names the
 // argument, where there are rows the row, and the value.
 
-import { isGone, kindOf, lengthOf, overlap } from './arrays.js';
+import { bufferOf, isGone, kindOf, lengthOf, overlap } from './arrays.js';
 import type { ClassIndices, FloatArray, Reduction } from './types.js';
 
 /** Class indices are 32-bit integers inside the module. */
 const MAX_CLASSES = 2 ** 31 - 1;
 
 const REDUCTIONS: ReadonlySet<unknown> = new Set<Reduction>(['mean', 'sum', 'none']);
-
-const INDEX_KINDS: ReadonlySet<string | undefined> = new Set([
-  'Int8Array',
-  'Uint8Array',
-  'Uint8ClampedArray',
-  'Int16Array',
-  'Uint16Array',
-  'Int32Array',
-  'Uint32Array',
-  'BigInt64Array',
-  'BigUint64Array',
-]);
 
 /** A value as an error message shows it. */
 function show(value: unknown): string {
@@ -114,8 +102,19 @@ export function checkLogits(logits: FloatArray): 4 | 8 {
 }
 
 export function checkTargets(targets: ClassIndices): void {
-  if (!INDEX_KINDS.has(kindOf(targets))) {
-    throw wrongType('targets', 'an integer typed array of class indices, such as an Int32Array', targets);
+  switch (kindOf(targets)) {
+    case 'Int8Array':
+    case 'Uint8Array':
+    case 'Uint8ClampedArray':
+    case 'Int16Array':
+    case 'Uint16Array':
+    case 'Int32Array':
+    case 'Uint32Array':
+    case 'BigInt64Array':
+    case 'BigUint64Array':
+      return;
+    default:
+      throw wrongType('targets', 'an integer typed array of class indices, such as an Int32Array', targets);
   }
 }
 
@@ -167,8 +166,13 @@ export function checkGrad(grad: FloatArray, logits: FloatArray, targets: ClassIn
   const length = checkLength('grad', grad);
   const expected = lengthOf(logits);
   if (length !== expected) throw new RangeError(`grad.length must be logits.length, ${expected}, got ${length}`);
-  if (overlap(grad, logits)) throw new RangeError('grad must not share memory with logits');
-  if (overlap(grad, targets)) throw new RangeError('grad must not share memory with targets');
+  const buffer = bufferOf(grad);
+  if (buffer === bufferOf(logits) && overlap(grad, logits)) {
+    throw new RangeError('grad must not share memory with logits');
+  }
+  if (buffer === bufferOf(targets) && overlap(grad, targets)) {
+    throw new RangeError('grad must not share memory with targets');
+  }
 }
 
 /** The error for the target of a row that the kernels found to be no class. */

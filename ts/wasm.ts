@@ -45,7 +45,7 @@ async function compile(): Promise<void> {
  * import { FocalLoss, init } from 'focal-loss';
  *
  * await init();
- * new FocalLoss().forward(new Float32Array(2), new Uint8Array(1)); // => 0.12996509
+ * new FocalLoss().forward(new Float32Array(2), new Uint8Array(1)); // => 0.1299651
  * ```
  */
 export function init(): Promise<void> {

@@ -1,0 +1,81 @@
+// What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected error that is none fails.
+
+import { type FloatArray, FocalLoss, type FocalLossOptions, type Reduction } from 'focal-loss';
+import { expectTypeOf } from 'vitest';
+
+const single = new Float32Array(4);
+const double = new Float64Array(4);
+const targets = new Int32Array(2);
+
+// The reduction decides what the value is.
+expectTypeOf(new FocalLoss().forward(single, targets)).toEqualTypeOf<number>();
+expectTypeOf(new FocalLoss({ gamma: 1 }).forward(single, targets)).toEqualTypeOf<number>();
+expectTypeOf(new FocalLoss({ reduction: 'sum' }).forward(single, targets)).toEqualTypeOf<number>();
+const perRow = new FocalLoss({ reduction: 'none' });
+expectTypeOf(perRow.forward(single, targets)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(perRow.forward(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.valueAndGrad(double, targets).value).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.reduction).toEqualTypeOf<'none'>();
+declare const someReduction: Reduction;
+expectTypeOf(new FocalLoss({ reduction: someReduction }).forward(single, targets)).toEqualTypeOf<
+  number | Float32Array<ArrayBuffer>
+>();
+
+// `with` keeps it, or changes it.
+expectTypeOf(perRow.with({ gamma: 3 })).toEqualTypeOf<FocalLoss<'none'>>();
+expectTypeOf(perRow.with({ reduction: 'mean' }).forward(single, targets)).toEqualTypeOf<number>();
+
+// The gradient is of the kind of the logits, or the buffer itself.
+expectTypeOf(new FocalLoss().backward(single, targets)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().valueAndGrad(double, targets).grad).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+declare const either: FloatArray;
+expectTypeOf(new FocalLoss().backward(either, targets)).toEqualTypeOf<
+  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
+>();
+const shared = new Float32Array(new SharedArrayBuffer(16));
+expectTypeOf(new FocalLoss().backward(single, targets, { grad: shared })).toEqualTypeOf<
+  Float32Array<SharedArrayBuffer>
+>();
+expectTypeOf(new FocalLoss().backward(single, targets, { gradOutput: 2 })).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+
+// Options may be undefined, and alpha anything that holds numbers.
+new FocalLoss({ alpha: undefined, gamma: undefined, reduction: undefined, numClasses: undefined });
+new FocalLoss({ alpha: [1, 2] });
+new FocalLoss({ alpha: Float32Array.of(1, 2) });
+new FocalLoss({ alpha: null });
+expectTypeOf<FocalLossOptions>().toHaveProperty('labelSmoothing');
+for (const kind of [Uint8Array, Uint8ClampedArray, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array]) {
+  new FocalLoss().forward(single, new kind(2));
+}
+new FocalLoss().forward(single, new BigInt64Array(2));
+new FocalLoss().forward(single, new BigUint64Array(2));
+
+// What is wrong does not compile.
+// @ts-expect-error: no such option
+new FocalLoss({ gama: 2 });
+// @ts-expect-error: no such reduction
+new FocalLoss({ reduction: 'avg' });
+// @ts-expect-error: not a number
+new FocalLoss({ gamma: '2' });
+// @ts-expect-error: no such option
+perRow.with({ label_smoothing: 0.1 });
+// @ts-expect-error: read-only
+perRow.gamma = 3;
+// @ts-expect-error: read-only
+(perRow.alpha as readonly number[])[0] = 3;
+// @ts-expect-error: not a typed array
+perRow.forward([1, 2, 3, 4], targets);
+// @ts-expect-error: integers are no logits
+perRow.forward(targets, targets);
+// @ts-expect-error: not class indices
+perRow.forward(single, single);
+// @ts-expect-error: no targets
+perRow.forward(single);
+// @ts-expect-error: an option of the gradient
+perRow.forward(single, targets, { gradOutput: 1 });
+// @ts-expect-error: an option of the criterion
+perRow.backward(single, targets, { gamma: 1 });
+// @ts-expect-error: a buffer of another kind
+perRow.backward(single, targets, { grad: double });
+// @ts-expect-error: a number, not one per row
+perRow.backward(single, targets, { gradOutput: [1, 2] });
