@@ -27,8 +27,7 @@ struct Shared(UnsafeCell<Module>);
 // SAFETY: a WebAssembly instance without threads has one.
 unsafe impl Sync for Shared {}
 
-static MODULE: Shared =
-    Shared(UnsafeCell::new(Module { tile: Tile::new(), sums32: None, sums64: None, total: 0.0 }));
+static MODULE: Shared = Shared(UnsafeCell::new(Module { tile: Tile::new(), sums32: None, sums64: None, total: 0.0 }));
 
 /// Runs `f` on the module. No function here calls another, so there is never a second reference.
 fn module<T>(f: impl FnOnce(&mut Module) -> T) -> T {

@@ -160,3 +160,87 @@ impl Default for Tile {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Alpha, FocalLoss, arch::F32x4, vector::WideSum};
+
+    const JOB: Job = Job {
+        rows: 0,
+        classes: 2,
+        weights: Some((0.75, 0.25)),
+        focal: FocalParameters { gamma: 2.0, label_smoothing: 0.0, scale: 1.0 },
+        grad: true,
+        values: true,
+    };
+
+    #[test]
+    fn rows_come_in_fours_and_the_tile_grows_for_wide_ones_alone() {
+        let mut tile = Tile::new();
+        assert_eq!(tile.reserve(4, 2), 4096);
+        let address = tile.logits::<u8>();
+        assert_eq!(tile.reserve(8, 10), 408);
+        assert_eq!(tile.reserve(4, 2048), 4);
+        assert_eq!(tile.logits::<u8>(), address);
+        assert_eq!(tile.reserve(4, 300_000), 4);
+        assert_ne!(tile.logits::<u8>(), address);
+        assert_eq!(tile.reserve(4, 2), 4096);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_changes_nothing() {
+        let mut tile = Tile::new();
+        tile.reserve(4, 2);
+        let address = tile.logits::<u8>();
+        for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 16] {
+            assert_eq!(tile.reserve(4, classes), 0);
+        }
+        assert_eq!(tile.logits::<u8>(), address);
+        assert_eq!(tile.reserve(4, 2), 4096);
+    }
+
+    #[test]
+    fn an_invalid_target_is_found_before_anything_is_computed() {
+        let mut tile = Tile::new();
+        tile.reserve(4, 2);
+        for (row, value) in [(0, -1), (699, 2), (300, i32::MIN), (256, i32::MAX)] {
+            // SAFETY: 700 rows fit.
+            unsafe {
+                (0..1400).for_each(|i| *tile.logits::<f32>().add(i) = i as f32);
+                (0..700).for_each(|i| *tile.targets().add(i) = if i == row { value } else { i as i32 % 2 });
+                let mut sums = <F32x4 as Vector>::Wide::zero();
+                assert_eq!(tile.run::<F32x4>(&Job { rows: 700, ..JOB }, &mut sums), Err(row));
+                assert!((0..1400).all(|i| *tile.logits::<f32>().add(i) == i as f32));
+                assert_eq!(sums.total(), 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tile_gives_what_slices_give() {
+        let mut tile = Tile::new();
+        let classes = 5;
+        let rows = 23;
+        assert!(tile.reserve(4, classes) >= rows);
+        let logits: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
+        let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
+        let weights = [0.5, 1.0, 2.0, 0.25, 4.0];
+        // SAFETY: the rows fit.
+        let (grad, values, total) = unsafe {
+            ptr::copy_nonoverlapping(logits.as_ptr(), tile.logits(), logits.len());
+            ptr::copy_nonoverlapping(targets.as_ptr(), tile.targets(), rows);
+            ptr::copy_nonoverlapping(weights.as_ptr(), tile.weights::<f32>(), classes);
+            let mut sums = <F32x4 as Vector>::Wide::zero();
+            tile.run::<F32x4>(&Job { rows, classes, weights: None, ..JOB }, &mut sums).unwrap();
+            let slice = |p: *const f32, n| slice::from_raw_parts(p, n).to_vec();
+            (slice(tile.logits(), logits.len()), slice(tile.values(), rows), sums.total())
+        };
+        let criterion = FocalLoss { alpha: Alpha::PerClass(&weights), ..FocalLoss::default() };
+        let (mut expected, mut each) = (vec![0.0; logits.len()], vec![0.0; rows]);
+        criterion.rows(&logits, &targets, classes, &mut each, Some(&mut expected)).unwrap();
+        assert_eq!((grad, values), (expected, each));
+        let sum = FocalLoss { reduction: crate::Reduction::Sum, ..criterion };
+        assert_eq!(total, sum.forward(&logits, &targets, classes).unwrap());
+    }
+}

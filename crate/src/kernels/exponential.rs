@@ -4,11 +4,11 @@
 //! largest logit is taken off the exponent, so that nothing is lost to the rounding of `x − max`.
 
 use crate::{
-    math::exp,
+    math::exp::{self, ExpTable},
     vector::{Scalar, Vector},
 };
 
-/// What turns logits into exponentials relative to the power of two of the row's largest.
+/// What turns logits into exponentials in units of `2^N`, the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
     origin: V,
@@ -16,7 +16,7 @@ pub(super) struct Exponential<V> {
 }
 
 impl<V: Vector> Exponential<V> {
-    /// For rows whose largest logit is `max`, below [`ExpTable::EXACT_LIMIT`](exp::ExpTable::EXACT_LIMIT) in magnitude.
+    /// For logits of at most `max`, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
         let origin = exp::origin(exp::reduce(max).exponent);
@@ -25,10 +25,34 @@ impl<V: Vector> Exponential<V> {
         Self { origin, lowest }
     }
 
-    /// `e^x` relative to the power of two of `max`; +0 where that is below the normal range, also for −Inf. NaN stays.
+    /// `e^x` in that unit; +0 where that is below the normal range, also for −Inf. NaN stays.
     #[inline(always)]
     pub(super) fn of(&self, x: V) -> V {
         let exp::Reduced { fraction, exponent } = exp::reduce(x.pmax(self.lowest));
         exp::fraction_exp(fraction).mul(exp::power_of_two(exponent, self.origin))
     }
+}
+
+/// Whether logits of at most `max`, and `target`, can be reduced by themselves in every row.
+#[inline(always)]
+pub(super) fn within_range<V: Vector>(max: V, target: V) -> bool {
+    V::all(max.abs().pmax(target).lt(V::constant(V::Scalar::EXACT_LIMIT)))
+}
+
+/// `max` and `target` for rows of which some are out of range, and what is to be taken off each logit of a row.
+///
+/// That is 0, or so large that the difference is exact where it matters: a logit for which it would be rounded lies hundreds
+/// below the largest.
+#[cold]
+#[inline(never)]
+pub(super) fn bring_into_range<V: Vector>(max: V, target: V) -> (V, V, V) {
+    let limit = V::constant(V::Scalar::EXACT_LIMIT);
+    let lowest = V::constant(f64::NEG_INFINITY);
+    // No other class: every logit is −Inf, and nothing is to be taken off.
+    let shift = max.clear(max.abs().lt(limit)).keep(max.gt(lowest));
+    let target = target.sub(shift);
+    // A sum cannot see that the target's logit is infinite; the row is NaN.
+    let infinite = target.gt(V::constant(V::Scalar::HUGE));
+    let target = V::constant(f64::NAN).select(target, infinite);
+    (max.sub(shift).pmax(limit.neg()), target, shift)
 }

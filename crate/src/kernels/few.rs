@@ -2,10 +2,13 @@
 
 use core::mem::MaybeUninit;
 
-use super::{Group, Kernel, Weights, exponential::Exponential, padded};
+use super::{
+    Group, Kernel, Weights,
+    exponential::{Exponential, bring_into_range, within_range},
+    padded,
+};
 use crate::{
     loss::softmax::{Outcome, RowSums, SoftmaxLoss},
-    math::exp::ExpTable,
     vector::Vector,
 };
 
@@ -33,17 +36,19 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         self.classes - self.classes % V::LANES
     }
 
-    /// Transposes the logits into `columns` and returns each row's largest.
+    /// Transposes the logits into `columns`, the targets masked out, and returns the largest of each row.
     ///
     /// # Safety
     /// `logits` must be valid for a group of rows and `columns` for a vector per class.
     #[inline(always)]
-    unsafe fn read(&self, logits: *const V::Scalar, columns: *mut V) -> V {
-        let mut max = V::constant(f64::NEG_INFINITY);
+    unsafe fn read(&self, logits: *const V::Scalar, index: V::Index, columns: *mut V) -> V {
+        let masked = V::constant(f64::NEG_INFINITY);
+        let mut max = masked;
         for j in (0..self.blocked()).step_by(V::LANES) {
             // SAFETY: LANES classes from j on, in LANES rows.
             let block = unsafe { V::load_block(logits.add(j), self.classes) };
             for (k, &x) in block.as_ref().iter().enumerate() {
+                let x = masked.select(x, V::index_is(index, j + k));
                 // SAFETY: j + k < classes.
                 unsafe { columns.add(j + k).write(x) };
                 max = max.pmax(x);
@@ -52,7 +57,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         for j in self.blocked()..self.classes {
             // SAFETY: class j of LANES rows.
             unsafe {
-                let x = V::load_column(logits.add(j), self.classes);
+                let x = masked.select(V::load_column(logits.add(j), self.classes), V::index_is(index, j));
                 columns.add(j).write(x);
                 max = max.pmax(x);
             }
@@ -60,8 +65,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         max
     }
 
-    /// Takes `shift` off every logit. Exact where it matters: it is 0, or so large that any logit whose difference to it would
-    /// be rounded lies hundreds below it.
+    /// Takes `shift` off every logit.
     ///
     /// # Safety
     /// `columns` must hold a vector per class.
@@ -74,8 +78,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         }
     }
 
-    /// Turns the logits into exponentials relative to the power of two of `max`, and sums those of all classes but the target.
-    /// Returns that sum and the spread.
+    /// Turns the logits into exponentials and returns their sum and their spread.
     ///
     /// # Safety
     /// `columns` must hold a vector per class.
@@ -89,10 +92,10 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
             // SAFETY: j < classes.
             let column = unsafe { &mut *columns.add(j) };
             if L::SPREAD {
-                spread[k] = spread[k].add(max.sub(*column));
+                spread[k] = spread[k].add(max.sub(*column).clear(V::index_is(index, j)));
             }
             *column = exponential.of(*column);
-            others[k] = others[k].add(column.clear(V::index_is(index, j)));
+            others[k] = others[k].add(*column);
         };
         let rest = self.classes % 4;
         for j in (0..self.classes - rest).step_by(4) {
@@ -137,22 +140,18 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRA
     unsafe fn group(&self, group: Group<V::Scalar>) -> V {
         let mut columns = [MaybeUninit::<V>::uninit(); MAX_CLASSES];
         let columns = columns.as_mut_ptr().cast::<V>();
-        let limit = V::constant(V::Scalar::EXACT_LIMIT);
         // SAFETY: the caller vouches for a group of rows and targets; there are at most MAX_CLASSES columns.
         unsafe {
-            let mut max = self.read(group.logits, columns);
-            let class = |i: usize| *group.targets.add(i) as usize;
-            let mut target = V::from_lanes(|i| *group.logits.add(i * self.classes + class(i)));
-            let near = max.abs().lt(limit);
-            if !V::all(near) {
-                let shift = max.clear(near);
+            let index = V::load_index(group.targets);
+            let mut max = self.read(group.logits, index, columns);
+            let mut target = V::from_lanes(|i| *group.logits.add(i * self.classes + *group.targets.add(i) as usize));
+            if !within_range(max, target) {
+                let shift;
+                (max, target, shift) = bring_into_range(max, target);
                 self.shift(columns, shift);
-                (max, target) = (max.sub(shift), target.sub(shift));
             }
-            let (others, spread) = self.exponentials(columns, max, V::load_index(group.targets));
-            let lanes = columns.cast::<V::Scalar>();
-            let target_exp = V::from_lanes(|i| *lanes.add(class(i) * V::LANES + i));
-            let sums = RowSums { max, target, target_exp, others, spread };
+            let (others, spread) = self.exponentials(columns, max, index);
+            let sums = RowSums { target, max, others, spread };
             let outcome = self.loss.outcome(&sums, self.weights.of::<V>(group.targets));
             if GRAD {
                 self.write(columns, &outcome, group);

@@ -3,12 +3,14 @@
 //! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
 //! gradients.
 
-use core::{array, ptr};
+use core::ptr;
 
-use super::{Group, Kernel, MAX_LANES, Weights, exponential::Exponential};
+use super::{
+    Group, Kernel, MAX_LANES, Weights,
+    exponential::{Exponential, bring_into_range, within_range},
+};
 use crate::{
     loss::softmax::{RowSums, SoftmaxLoss},
-    math::exp::ExpTable,
     vector::{Scalar, Vector, WideSum},
 };
 
@@ -39,30 +41,58 @@ struct Sums<S> {
     spread: [S; MAX_LANES],
 }
 
-/// The largest of `n` logits.
+/// Whether the target of a row is among the [`BLOCK`] classes from `from` on.
+#[inline(always)]
+fn in_block(target: usize, from: usize) -> bool {
+    target / BLOCK == from / BLOCK
+}
+
+/// The largest of a row's logits but the target's, lane by lane, in the block `from..to`. `TARGET`: whether the target may be there.
 ///
 /// # Safety
-/// `logits` must be valid for reading them.
+/// `row` must be valid for its logits up to `to`.
 #[inline(always)]
-unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize) -> V::Scalar {
-    let lowest = V::Scalar::from_f64(f64::NEG_INFINITY);
-    let mut max = [V::splat(lowest); 4];
-    let mut j = 0;
-    // SAFETY: whole vectors below n, then what is left.
+unsafe fn block_max<V: Vector, const TARGET: bool>(row: Row<V::Scalar>, (from, to): (usize, usize), mut max: [V; 2]) -> [V; 2] {
+    let lowest = V::constant(f64::NEG_INFINITY);
+    let mask = |x: V, j: usize| if TARGET { lowest.select(x, V::lane_is(row.target.wrapping_sub(j))) } else { x };
+    let mut j = from;
+    // SAFETY: whole vectors below `to`, then what is left.
     unsafe {
-        while j + 4 * V::LANES <= n {
-            max = array::from_fn(|k| max[k].pmax(V::load(logits.add(j + k * V::LANES))));
-            j += 4 * V::LANES;
+        let load = |j: usize| mask(V::load(row.logits.add(j)), j);
+        while j + 2 * V::LANES <= to {
+            max = [max[0].pmax(load(j)), max[1].pmax(load(j + V::LANES))];
+            j += 2 * V::LANES;
         }
-        while j + V::LANES <= n {
-            max[0] = max[0].pmax(V::load(logits.add(j)));
+        if j + V::LANES <= to {
+            max[0] = max[0].pmax(load(j));
             j += V::LANES;
         }
-        if j < n {
-            max[1] = max[1].pmax(V::load_partial(logits.add(j), n - j, lowest));
+        if j < to {
+            max[1] = max[1].pmax(mask(V::load_partial(row.logits.add(j), to - j, lowest.lane(0)), j));
         }
     }
-    let max = max[0].pmax(max[1]).pmax(max[2].pmax(max[3]));
+    max
+}
+
+/// The largest of a row's logits but the target's.
+///
+/// # Safety
+/// `row` must be valid for `n` logits.
+#[inline(always)]
+unsafe fn largest<V: Vector>(row: Row<V::Scalar>, n: usize) -> V::Scalar {
+    let mut max = [V::constant(f64::NEG_INFINITY); 2];
+    for from in (0..n).step_by(BLOCK) {
+        let range = (from, n.min(from + BLOCK));
+        // SAFETY: logits of the row.
+        max = unsafe {
+            if in_block(row.target, from) {
+                block_max::<V, true>(row, range, max)
+            } else {
+                block_max::<V, false>(row, range, max)
+            }
+        };
+    }
+    let max = max[0].pmax(max[1]);
     (1..V::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
 }
 
@@ -92,8 +122,8 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         Self { loss, classes, weights }
     }
 
-    /// The exponentials of the logits `from..to`, and the sums of those of all but the target and of the spread.
-    /// `TARGET`: whether the target may be among them.
+    /// The exponentials of the logits `from..to`, and the sums of those and of the spread over all but the target, whose own is
+    /// worthless. `TARGET`: whether it may be among them.
     ///
     /// # Safety
     /// `row` must be valid for its logits and, where there are gradients, for those, up to `to`.
@@ -106,10 +136,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
     ) -> (V, V) {
         let mut others = [V::constant(0.0); 2];
         let mut spread = others;
-        let mut add = |j: usize, k: usize, e: V| {
-            let e = if TARGET { e.clear(V::lane_is(row.target.wrapping_sub(j))) } else { e };
-            others[k] = others[k].add(e);
-        };
+        let but_target = |x: V, j: usize| if TARGET { x.clear(V::lane_is(row.target.wrapping_sub(j))) } else { x };
         let mut step = |j: usize, k: usize| {
             // SAFETY: a whole vector below `to`.
             let x = unsafe { V::load(row.logits.add(j)) };
@@ -119,9 +146,9 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
                 unsafe { e.store(row.grad.add(j)) };
             }
             if L::SPREAD {
-                spread[k] = spread[k].add(max.sub(x));
+                spread[k] = spread[k].add(but_target(max.sub(x), j));
             }
-            add(j, k, e);
+            others[k] = others[k].add(but_target(e, j));
         };
         let mut j = from;
         while j + 2 * V::LANES <= to {
@@ -138,14 +165,14 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
             // SAFETY: n logits are left.
             let partial = |fill| unsafe { V::load_partial(row.logits.add(j), n, fill) };
             if L::SPREAD {
-                spread[1] = spread[1].add(max.sub(partial(max.lane(0))));
+                spread[1] = spread[1].add(but_target(max.sub(partial(max.lane(0))), j));
             }
             let e = exponential.of(partial(V::Scalar::from_f64(f64::NEG_INFINITY)));
             if GRAD {
                 // SAFETY: as above.
                 unsafe { e.store_partial(row.grad.add(j), n) };
             }
-            add(j, 1, e);
+            others[1] = others[1].add(but_target(e, j));
         }
         (others[0].add(others[1]), spread[0].add(spread[1]))
     }
@@ -164,7 +191,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
             let range = (from, n.min(from + BLOCK));
             // SAFETY: logits of the row.
             let sums = unsafe {
-                if row.target / BLOCK == from / BLOCK {
+                if in_block(row.target, from) {
                     Self::block::<true>(row, range, max, exponential)
                 } else {
                     Self::block::<false>(row, range, max, exponential)
@@ -178,25 +205,25 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
         (others.total(), if L::SPREAD { spread.total() } else { 0.0 })
     }
 
-    /// The second pass for a row so far from 0 that its logits cannot be reduced by themselves: `shift` comes off each first.
-    /// That is exact where it matters: a logit whose difference to `shift` would be rounded lies hundreds below it.
+    /// The second pass for a row out of range: `shift` comes off each logit first, then the largest is `max`.
     ///
     /// # Safety
     /// As for [`Self::block`].
     #[cold]
     #[inline(never)]
-    unsafe fn far(&self, row: Row<V::Scalar>, shift: V::Scalar) -> (f64, f64) {
-        let difference = |x: V::Scalar| V::splat(x).sub(V::splat(shift)).lane(0);
+    unsafe fn far(&self, row: Row<V::Scalar>, max: V::Scalar, shift: V::Scalar) -> (f64, f64) {
         let mut shifted = [V::Scalar::default(); BLOCK];
         let mut sums = (0.0, 0.0);
         for from in (0..self.classes).step_by(BLOCK) {
             let n = BLOCK.min(self.classes - from);
             // SAFETY: classes of the row, of which `shifted` holds the logits.
             let (others, spread) = unsafe {
-                shifted[..n].iter_mut().enumerate().for_each(|(k, x)| *x = difference(*row.logits.add(from + k)));
+                for (k, x) in shifted[..n].iter_mut().enumerate() {
+                    *x = V::splat(*row.logits.add(from + k)).sub(V::splat(shift)).lane(0);
+                }
                 let target = row.target.wrapping_sub(from);
                 let block = Row { logits: shifted.as_ptr(), grad: row.grad.wrapping_add(from), target };
-                Self::exponentials(block, n, difference(shift))
+                Self::exponentials(block, n, max)
             };
             sums = (sums.0 + others, sums.1 + spread);
         }
@@ -214,16 +241,14 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
             let logits = group.logits.add(i * self.classes);
             let target = *group.targets.add(i) as usize;
             let row = Row { logits, grad: group.grad.wrapping_add(i * self.classes), target };
-            let target = *logits.add(target);
-            let max = largest::<V>(logits, self.classes);
-            (sums.max[i], sums.target[i]) = (max, target);
-            let (others, spread) = if max.to_f64().abs() < V::Scalar::EXACT_LIMIT {
-                Self::exponentials(row, self.classes, max)
+            let (max, target) = (V::splat(largest::<V>(row, self.classes)), V::splat(*logits.add(target)));
+            let (max, target, (others, spread)) = if within_range(max, target) {
+                (max, target, Self::exponentials(row, self.classes, max.lane(0)))
             } else {
-                let less = |x: V::Scalar| V::splat(x).sub(V::splat(max)).lane(0);
-                (sums.max[i], sums.target[i]) = (less(max), less(target));
-                self.far(row, max)
+                let (max, target, shift) = bring_into_range(max, target);
+                (max, target, self.far(row, max.lane(0), shift.lane(0)))
             };
+            (sums.max[i], sums.target[i]) = (max.lane(0), target.lane(0));
             (sums.others[i], sums.spread[i]) = (V::Scalar::from_f64(others), V::Scalar::from_f64(spread));
         }
     }
@@ -240,17 +265,13 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GR
     unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
         let zero = V::Scalar::default();
         // Lanes without a row hold a row of zeros.
-        let mut sums = Sums {
-            max: [zero; MAX_LANES],
-            target: [zero; MAX_LANES],
-            others: [zero; MAX_LANES],
-            spread: [zero; MAX_LANES],
-        };
+        let mut sums =
+            Sums { max: [zero; MAX_LANES], target: [zero; MAX_LANES], others: [zero; MAX_LANES], spread: [zero; MAX_LANES] };
         let mut targets = [0; MAX_LANES];
-        for i in 0..n {
-            // SAFETY: the caller vouches for n rows and targets; weights follow below.
+        for (i, target) in targets.iter_mut().enumerate().take(n) {
+            // SAFETY: the caller vouches for n rows and targets.
             unsafe {
-                targets[i] = *group.targets.add(i);
+                *target = *group.targets.add(i);
                 self.row(group, i, &mut sums);
             }
         }
@@ -258,19 +279,18 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GR
         let (weight, sums) = unsafe {
             let lanes = |values: &[V::Scalar; MAX_LANES]| V::load(ptr::from_ref(values).cast());
             let (max, target) = (lanes(&sums.max), lanes(&sums.target));
-            let target_exp = Exponential::new(max).of(target);
-            let sums = RowSums { max, target, target_exp, others: lanes(&sums.others), spread: lanes(&sums.spread) };
+            let sums = RowSums { target, max, others: lanes(&sums.others), spread: lanes(&sums.spread) };
             (self.weights.of::<V>(targets.as_ptr()), sums)
         };
         let outcome = self.loss.outcome(&sums, weight);
         if GRAD {
-            for i in 0..n {
+            for (i, &target) in targets.iter().enumerate().take(n) {
                 // SAFETY: row i of the group, and its target.
                 unsafe {
                     let grad = group.grad.add(i * self.classes);
                     let (factor, offset) = (V::splat(outcome.factor.lane(i)), V::splat(outcome.offset.lane(i)));
                     finish(grad, self.classes, factor, offset);
-                    *grad.add(targets[i] as usize) = outcome.target.lane(i);
+                    *grad.add(target as usize) = outcome.target.lane(i);
                 }
             }
         }

@@ -131,11 +131,7 @@ pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &FocalParameters, t
 /// # Safety
 /// As for [`focal`], with two classes.
 #[inline(always)]
-unsafe fn two_classes<V: Vector, P: Focusing<V>>(
-    rows: &Rows<V::Scalar>,
-    loss: Hard<V, P>,
-    total: V::Wide,
-) -> V::Wide {
+unsafe fn two_classes<V: Vector, P: Focusing<V>>(rows: &Rows<V::Scalar>, loss: Hard<V, P>, total: V::Wide) -> V::Wide {
     // SAFETY: passed on.
     unsafe {
         if rows.grad.is_null() {
@@ -149,11 +145,7 @@ unsafe fn two_classes<V: Vector, P: Focusing<V>>(
 /// # Safety
 /// As for [`focal`].
 #[inline(always)]
-unsafe fn softmax<V: Vector, L: SoftmaxLoss<V>>(
-    rows: &Rows<V::Scalar>,
-    loss: L,
-    total: V::Wide,
-) -> V::Wide {
+unsafe fn softmax<V: Vector, L: SoftmaxLoss<V>>(rows: &Rows<V::Scalar>, loss: L, total: V::Wide) -> V::Wide {
     let (classes, weights) = (rows.classes, rows.weights);
     // SAFETY: passed on.
     unsafe {
@@ -228,12 +220,7 @@ unsafe fn whole_groups<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar
 /// As for [`run`].
 #[cold]
 #[inline(never)]
-unsafe fn last_group<V: Vector>(
-    kernel: &impl Kernel<V>,
-    rows: &Rows<V::Scalar>,
-    n: usize,
-    total: V::Wide,
-) -> V::Wide {
+unsafe fn last_group<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar>, n: usize, total: V::Wide) -> V::Wide {
     let row = rows.rows - n;
     // SAFETY: n rows are left.
     unsafe {
@@ -252,12 +239,7 @@ unsafe fn last_group<V: Vector>(
 /// # Safety
 /// The pointers of `group` must be valid for `n` < [`Vector::LANES`] rows of at most [`few::MAX_CLASSES`] classes.
 #[inline(always)]
-unsafe fn padded<V: Vector, const GRAD: bool>(
-    kernel: &impl Kernel<V>,
-    classes: usize,
-    group: Group<V::Scalar>,
-    n: usize,
-) -> V {
+unsafe fn padded<V: Vector, const GRAD: bool>(kernel: &impl Kernel<V>, classes: usize, group: Group<V::Scalar>, n: usize) -> V {
     let zero = V::Scalar::default();
     let mut logits = [zero; few::MAX_CLASSES * MAX_LANES];
     let mut targets = [0; MAX_LANES];

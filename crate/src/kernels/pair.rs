@@ -52,11 +52,7 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Pair<V, P, GRAD> {
             let value = one_group(&few, 2, Group { grad: grad.as_mut_ptr(), ..group });
             (value, V::load_pairs(grad.as_ptr()))
         };
-        Outcome {
-            value: fast.value.select(value, good),
-            zero: fast.zero.select(zero, good),
-            one: fast.one.select(one, good),
-        }
+        Outcome { value: fast.value.select(value, good), zero: fast.zero.select(zero, good), one: fast.one.select(one, good) }
     }
 }
 

@@ -132,9 +132,9 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Hard<V, P> {
     #[inline(always)]
     fn outcome(&self, sums: &RowSums<V>, weight: V) -> Outcome<V> {
         let row = Row::new(sums);
-        let [value, slope] = self.value_and_slope(row.log_sum.add(row.gap), row.miss, row.hit, weight);
+        let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight);
         let zero = V::constant(0.0);
-        // Where nothing is left of the other classes, the slope is 0 as well.
+        // Where there is no other class, the slope is 0 as well.
         let others = sums.others.pmax(V::constant(V::Scalar::TINY));
         Outcome { value, factor: slope.div(others), offset: zero, target: zero.sub(slope) }
     }
@@ -144,8 +144,6 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Hard<V, P> {
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothed<V, P> {
     hard: Hard<V, P>,
-    /// `1 − ε`.
-    certain: V,
     /// `ε/C`.
     each: V,
     /// `q_t = 1 − ε + ε/C`.
@@ -161,7 +159,6 @@ impl<V: Vector, P: Focusing<V>> Smoothed<V, P> {
         let each = smoothing / classes as f64;
         Self {
             hard,
-            certain: V::constant(1.0 - smoothing),
             each: V::constant(each),
             target: V::constant(1.0 - smoothing + each),
             rest: V::constant(each * (classes - 1) as f64),
@@ -175,8 +172,10 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Smoothed<V, P> {
     #[inline(always)]
     fn outcome(&self, sums: &RowSums<V>, weight: V) -> Outcome<V> {
         let row = Row::new(sums);
-        // Terms that are never negative: nothing cancels.
-        let nll = row.log_sum.add(self.certain.mul(row.gap)).add(self.each.mul(sums.spread));
+        // Σ_j q_j·(lse − x_j) as terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from
+        // the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
+        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
+        let nll = row.log_sum.add(distance).add(self.each.mul(sums.spread));
         let log_hit = nll.neg();
         let (hit, miss) = (exp::exp(log_hit), exp::exp_m1(log_hit).neg());
         let finite = nll.pmin(V::constant(V::Scalar::HUGE));

@@ -1,53 +1,84 @@
 //! What every softmax loss needs of a row: cross-entropy, probability of the target and of all other classes.
 
 use crate::{
-    math::{exp, log::finite_log_1p},
-    vector::Vector,
+    math::{
+        exp::{self, ExpTable},
+        log::finite_log_1p,
+    },
+    vector::{Scalar, Vector},
 };
 
-/// What the passes over the classes leave of a row. Exponentials are relative to `2^N`, the power of two of the largest logit.
+/// What the passes over the classes leave of a row.
+///
+/// The target is left out of all of them, never subtracted: so the probabilities of the other classes keep every digit, however
+/// close the target's is to 1.
 #[derive(Clone, Copy, Debug)]
 pub struct RowSums<V> {
-    /// Largest logit, the target's included.
-    pub max: V,
     /// The target's logit `x_t`.
     pub target: V,
-    /// `e^{x_t}`.
-    pub target_exp: V,
-    /// `Σ_{j≠t} e^{x_j}`: the target's own term is left out, never subtracted.
+    /// `M`, the largest logit of the other classes, below [`ExpTable::EXACT_LIMIT`] in magnitude.
+    pub max: V,
+    /// `Σ_{j≠t} e^{x_j}` in units of `2^N`, the power of two nearest to `e^M`: at least √½, and 0 where there is no other class.
     pub others: V,
-    /// `Σ_j (max − x_j)`; only where the loss asks for it.
+    /// `Σ_{j≠t} (M − x_j)`; only where the loss asks for it.
     pub spread: V,
 }
 
 /// Softmax of a row, seen from its target.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<V> {
-    /// How far the target's logit lies below the largest one.
+pub struct Row<V: Vector> {
+    /// `M − x_t`.
     pub gap: V,
-    /// `lse − max`.
+    /// Whether the target lies below the largest of the other classes.
+    pub below: V::Mask,
+    /// `lse − M` where the target is below, `lse − x_t` elsewhere: never negative.
     pub log_sum: V,
     /// `p_t`.
     pub hit: V,
     /// `1 − p_t`, as a sum of the other classes.
     pub miss: V,
-    /// `1 / Σ_j e^{x_j}`, relative to `2^N`.
+    /// `1 / Σ_j e^{x_j}` in the unit of [`RowSums::others`].
     pub inverse: V,
 }
 
 impl<V: Vector> Row<V> {
-    /// Where the target is the largest class, `lse − x_t = log1p(others / e^{x_t})`, exact to the last bits however small it is.
-    /// Elsewhere the loss is at least log 2, and `log(Σ e^{x_j})` is good enough.
+    /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the target's 1. Where the target is
+    /// the largest, `lse − x_t = log1p(w)`, exact to the last bits however small it is. Elsewhere both are divided by `2^D`, the
+    /// loss is at least log 2, and a logarithm of their sum is good enough.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
         let one = V::constant(1.0);
         let gap = sums.max.sub(sums.target);
         let below = gap.gt(V::constant(0.0));
-        let total = sums.others.add(sums.target_exp);
-        let inverse = one.div(total);
-        let ratio = total.sub(one).select(sums.others.div(sums.target_exp), below);
-        let log_sum = finite_log_1p(ratio).sub(exp::reduce(sums.max).fraction.keep(below));
-        Self { gap, log_sum, hit: sums.target_exp.mul(inverse), miss: sums.others.mul(inverse), inverse }
+        // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its logit.
+        let end = V::constant(1.4 * V::Scalar::EXACT_LIMIT);
+        let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
+        let max = exp::reduce(sums.max);
+        // 2^−|D|; where it is 0, so is everything that it multiplies.
+        let distance = max.exponent.sub(target.exponent).abs().pmin(V::constant(2.0 * V::Scalar::BIAS - 2.0));
+        let (scale, rest) = exp::two_powers(distance.neg());
+        let shift = exp::fraction_exp(target.fraction.neg());
+        let weight = sums.others.mul(shift);
+        let far = weight.mul(scale).mul(rest);
+        let others = weight.select(far, below);
+        let own = scale.mul(rest).select(one, below);
+        let inverse = one.div(others.add(own));
+        let ratio = weight.sub(one).add(own).select(far, below);
+        let log_sum = finite_log_1p(ratio).add(target.fraction.sub(max.fraction).keep(below));
+        Self {
+            gap,
+            below,
+            log_sum,
+            hit: own.mul(inverse),
+            miss: others.mul(inverse),
+            inverse: shift.select(shift.mul(scale).mul(rest), below).mul(inverse),
+        }
+    }
+
+    /// `lse − x_t`, the cross-entropy.
+    #[inline(always)]
+    pub fn cross_entropy(&self) -> V {
+        self.log_sum.add(self.gap.keep(self.below))
     }
 }
 

@@ -117,17 +117,23 @@ pub fn origin<V: Vector>(reference: V) -> V {
     reference.sub(V::constant(V::Scalar::BIAS))
 }
 
-/// The clamped reduction of [`exp`] and [`exp_m1`], and `2^n` as a product of two factors, each a normal number.
+/// Two factors whose product is `2^n`, for whole numbers `n` up to twice the bias in magnitude. Each is a normal number, so a
+/// product with one after the other is rounded once.
 #[inline(always)]
-fn reduce_any<V: Vector>(x: V) -> (V, V, V) {
+pub fn two_powers<V: Vector>(n: V) -> (V, V) {
     let magic = V::constant(V::Scalar::MAGIC);
-    let x = x.pmax(V::constant(V::Scalar::EXP_MIN)).pmin(V::constant(V::Scalar::EXP_MAX));
-    let Reduced { fraction, exponent } = reduce(x);
-    let n = exponent.sub(magic);
     let half = n.mul(V::constant(0.5)).add(magic);
     let other = n.sub(half.sub(magic)).add(magic);
-    let origin = origin(magic);
-    (fraction, power_of_two(half, origin), power_of_two(other, origin))
+    (power_of_two(half, origin(magic)), power_of_two(other, origin(magic)))
+}
+
+/// The clamped reduction of [`exp`] and [`exp_m1`], with [`two_powers`] of the exponent.
+#[inline(always)]
+fn reduce_any<V: Vector>(x: V) -> (V, V, V) {
+    let x = x.pmax(V::constant(V::Scalar::EXP_MIN)).pmin(V::constant(V::Scalar::EXP_MAX));
+    let Reduced { fraction, exponent } = reduce(x);
+    let (scale, rest) = two_powers(exponent.sub(V::constant(V::Scalar::MAGIC)));
+    (fraction, scale, rest)
 }
 
 /// `e^x` for every `x`: +0 and +Inf at the ends, gradual underflow, NaN stays.

@@ -77,8 +77,7 @@ pub fn split<V: Vector>(v: V) -> Split<V> {
     let one = V::constant(1.0);
     let biased = v.bits_add(V::splat(V::Scalar::HALF_OCTAVE)).exponent_to_bits();
     let mantissa = v.bits_sub(biased.bits_to_exponent()).bits_add(one);
-    let exponent =
-        biased.bits_or(V::constant(V::Scalar::INTEGER)).sub(V::constant(V::Scalar::INTEGER + V::Scalar::BIAS));
+    let exponent = biased.bits_or(V::constant(V::Scalar::INTEGER)).sub(V::constant(V::Scalar::INTEGER + V::Scalar::BIAS));
     Split { exponent, mantissa, biased }
 }
 
