@@ -141,8 +141,10 @@ export function tally({ code, output }, count) {
  */
 export async function runChecks(checks) {
   const total = { passed: 0, failed: 0, skipped: 0 };
+  // vitest colours its output wherever it goes.
+  const plain = process.stderr.isTTY ? {} : { NO_COLOR: '1' };
   for (const { name, command, args, env, count } of checks) {
-    const outcome = await watch(name, command, args, { cwd: root, env });
+    const outcome = await watch(name, command, args, { cwd: root, env: { ...env, ...plain } });
     const { passed, failed, skipped } = tally(outcome, count);
     if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
     if (count) say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
