@@ -1,17 +1,48 @@
 import { FocalLoss, init } from 'focal-loss';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { expectWorking } from '../support/failure.js';
 
-// Each file of tests loads the package anew, so the module has not been started when the first test begins.
+// Each file of tests loads the package anew: the module has not been started when the first test begins, and only the
+// last one has it started.
 
-it('init can be awaited, any number of times at once', async () => {
-  const [first, second] = await Promise.all([init(), init()]);
-  expect([first, second]).toEqual([undefined, undefined]);
-  expectWorking();
-  await init();
-  expectWorking();
+const call = () => new FocalLoss().forward(new Float32Array(2), new Int8Array(1));
+
+it('a criterion starts nothing', () => {
+  const compile = vi.spyOn(WebAssembly, 'Module');
+  expect(new FocalLoss({ gamma: 1 }).gamma).toBe(1);
+  expect(compile).not.toHaveBeenCalled();
+  compile.mockRestore();
 });
 
-it('criteria need no init', () => {
-  expect(new FocalLoss({ gamma: 1 }).gamma).toBe(1);
+it('a start that fails is tried again by the next call', () => {
+  const compile = vi.spyOn(WebAssembly, 'Module').mockImplementation(function blocked() {
+    throw new WebAssembly.CompileError('blocked');
+  });
+  expect(call).toThrow('blocked');
+  expect(call).toThrow('blocked');
+  expect(compile).toHaveBeenCalledTimes(2);
+  compile.mockRestore();
+});
+
+it('an init that fails can be repeated', async () => {
+  const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('blocked'));
+  await expect(init()).rejects.toThrow('blocked');
+  await expect(init()).rejects.toThrow('blocked');
+  expect(compile).toHaveBeenCalledTimes(2);
+  compile.mockRestore();
+});
+
+it('init compiles once, however often it is awaited', async () => {
+  const compile = vi.spyOn(WebAssembly, 'compile');
+  expect(await Promise.all([init(), init()])).toEqual([undefined, undefined]);
+  await init();
+  expect(compile).toHaveBeenCalledTimes(1);
+  compile.mockRestore();
+});
+
+it('after that, calls compile nothing', () => {
+  const compile = vi.spyOn(WebAssembly, 'Module');
+  expectWorking();
+  expect(compile).not.toHaveBeenCalled();
+  compile.mockRestore();
 });
