@@ -41,7 +41,7 @@ impl ExpTable for f32 {
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
     const EXP_ULP: f64 = 1.0;
-    const EXP_M1_ULP: f64 = 2.0;
+    const EXP_M1_ULP: f64 = 1.6;
 }
 
 impl ExpTable for f64 {
@@ -63,7 +63,7 @@ impl ExpTable for f64 {
     const EXP_MAX: f64 = 710.0;
     const EXP_MIN: f64 = -746.0;
     const EXP_NORMAL: f64 = -707.5;
-    const EXP_ULP: f64 = 1.0;
+    const EXP_ULP: f64 = 1.25;
     const EXP_M1_ULP: f64 = 2.0;
 }
 

@@ -28,8 +28,8 @@ impl LogTable for f32 {
     const LOG_R_UNIT: &'static [f64] = &[0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1];
     const INTEGER: f64 = 8_388_608.0;
     const HALF_OCTAVE: f32 = f32::from_bits(0x3f80_0000 - 0x3f35_04f3);
-    const LOG_ULP: f64 = 2.0;
-    const LOG_1P_ULP: f64 = 2.0;
+    const LOG_ULP: f64 = 1.1;
+    const LOG_1P_ULP: f64 = 1.6;
 }
 
 impl LogTable for f64 {
@@ -56,8 +56,8 @@ impl LogTable for f64 {
     ];
     const INTEGER: f64 = 4_503_599_627_370_496.0;
     const HALF_OCTAVE: f64 = f64::from_bits(0x3ff0_0000_0000_0000 - 0x3fe6_a09e_667f_3bcd);
-    const LOG_ULP: f64 = 2.0;
-    const LOG_1P_ULP: f64 = 2.0;
+    const LOG_ULP: f64 = 1.75;
+    const LOG_1P_ULP: f64 = 1.75;
 }
 
 /// `v = mantissa·2^exponent` with the mantissa in `[√½, √2)`.

@@ -31,7 +31,7 @@ impl Exact {
         CONSTANTS.with_borrow_mut(|c| Self(self.0.ln(BITS, ROUNDING, c)))
     }
 
-    /// `ln(1 + self)` for `self ≥ 0`, by its series where the sum would lose digits.
+    /// `ln(1 + self)`, by its series where the sum would lose digits.
     pub fn ln_1p(&self) -> Self {
         if self.0.exponent().is_none_or(|e| e > -60) {
             return (Self::new(1.0) + self.clone()).ln();
