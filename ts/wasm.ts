@@ -32,8 +32,8 @@ export function load(): WebAssembly.Memory {
 async function compile(): Promise<void> {
   if (memory !== undefined) return;
   const module = await WebAssembly.compile(bytes);
-  // A loss may have been used, and have started the module, while this one was compiling.
-  memory ??= initSync({ module }).memory;
+  // Does nothing if a loss that was computed meanwhile has started the module.
+  memory = initSync({ module }).memory;
 }
 
 /**

@@ -104,6 +104,18 @@ describe.each(dtypes)('$name', (dtype) => {
     }
   });
 
+  it('never returns -0 for a weight of -0', () => {
+    for (const classes of CLASSES) {
+      const { logits } = randomBatch(dtype, 4, classes, classes);
+      for (const alpha of [-0, Array(classes).fill(-0)]) {
+        const criterion = new FocalLoss({ alpha, reduction: 'none' });
+        const { value, grad } = criterion.valueAndGrad(logits, new Uint8Array(4).fill(1));
+        expectSameBits(value, dtype.zeros(4), `C ${classes}`);
+        expectSameBits(grad, dtype.zeros(4 * classes), `C ${classes}`);
+      }
+    }
+  });
+
   it('alpha 0 and 1 give exact zeros', () => {
     for (const classes of CLASSES) {
       const { rows, logits } = randomBatch(dtype, 6, classes, classes);
