@@ -3,10 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { expectClose } from '../support/accuracy.js';
 import { randomBatch, splitRows } from '../support/batch.js';
 import { expectSameBits } from '../support/bits.js';
-import { dtypes } from '../support/dtypes.js';
+import { dtypes, float32 } from '../support/dtypes.js';
 
 const gammas = [0, 0.5, 1, 2, 2.7, 3];
 const CLASSES = [2, 3, 4, 9, 17, 70];
+
+it('keeps what is just above the smallest normal number', () => {
+  // The probability of class 6 lies below it, the gradient, up to 1 + gamma times as large, does not.
+  const logits = Float32Array.from([
+    77.75962829589844, 84.61653137207031, 30.211149215698242, 98.75640106201172, 118.88314056396484, 115.76612091064453,
+    31.476465225219727, 87.87109375,
+  ]);
+  const grad = new FocalLoss({ gamma: 3, alpha: null }).backward(logits, new Uint8Array([5]));
+  const exact = 1.3083991931607384e-38;
+  expect(exact).toBeGreaterThan(float32.smallest);
+  expect(Math.abs(grad[6] - exact)).toBeLessThanOrEqual(float32.bound(3) * exact);
+});
 
 describe.each(dtypes)('$name', (dtype) => {
   describe.each(gammas)('gamma %d', (gamma) => {
