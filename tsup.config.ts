@@ -10,6 +10,10 @@ export default defineConfig({
   loader: { '.wasm': 'binary' },
   // tsup sets `baseUrl` when it emits types, which TypeScript 6 reports as deprecated.
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+  // With a top-level await in it, the package could not be required, nor used by a service worker.
+  esbuildOptions: (options) => {
+    options.supported = { ...options.supported, 'top-level-await': false };
+  },
   clean: true,
   treeshake: true,
 });
