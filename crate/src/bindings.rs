@@ -9,7 +9,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::FocalParameters,
+    kernels::Focal,
+    loss::focal::{FocusOn, Gamma},
     tile::{Job, TARGETS, Tile},
     vector::{Vector, WideSum},
 };
@@ -112,7 +113,8 @@ macro_rules! focal {
                     rows,
                     classes,
                     weights: (!alpha_per_class).then_some((alpha_other, alpha_one)),
-                    focal: FocalParameters { gamma, label_smoothing, scale },
+                    focal: Focal { gamma: Gamma::All(gamma), label_smoothing, focus_on: FocusOn::Smoothed },
+                    scale,
                     grad: mode & 2 != 0,
                     values: mode & 1 != 0,
                 };

@@ -4,7 +4,8 @@ use core::{fmt, ptr};
 
 use crate::{
     arch::Float,
-    kernels::{self, FocalParameters, Rows, Weights},
+    kernels::{self, Focal, Rows, Targets, Weights},
+    loss::focal::{FocusOn, Gamma},
     vector::{Vector, WideSum},
 };
 
@@ -199,7 +200,7 @@ impl<T: Float> FocalLoss<'_, T> {
         if let Some(found) = values.as_ref().map(|v| v.len()).filter(|&n| n != targets.len()) {
             return Err(Error::Values { found, expected: targets.len() });
         }
-        if let Some(row) = kernels::find_invalid_target(targets, classes) {
+        if let Targets::Invalid(row) = kernels::look_over(targets, classes, None) {
             return Err(Error::Target { row, value: targets[row], classes });
         }
         let scale = match self.reduction {
@@ -207,6 +208,10 @@ impl<T: Float> FocalLoss<'_, T> {
             Reduction::Sum => 1.0,
         };
         let rows = Rows {
+            row_weights: ptr::null(),
+            scale: T::from_f64(scale),
+            row_scales: ptr::null(),
+            ignored: None,
             logits: logits.as_ptr(),
             targets: targets.as_ptr(),
             grad: grad.map_or(ptr::null_mut(), |g| g.as_mut_ptr()),
@@ -219,7 +224,7 @@ impl<T: Float> FocalLoss<'_, T> {
                 Alpha::PerClass(weights) => Weights::PerClass(weights.as_ptr()),
             },
         };
-        let with = FocalParameters { gamma: self.gamma, label_smoothing: self.label_smoothing, scale };
+        let with = Focal { gamma: Gamma::All(self.gamma), label_smoothing: self.label_smoothing, focus_on: FocusOn::Smoothed };
         let none = <T::Vector as Vector>::Wide::zero();
         // SAFETY: the lengths fit each other, there is a weight for every class, and every target is one.
         Ok(unsafe { kernels::focal::<T::Vector>(&rows, &with, none) }.total())

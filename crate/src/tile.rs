@@ -3,11 +3,13 @@
 //! A tile has an area for logits, which the kernels overwrite with gradients, one for targets, one for a value per row and one
 //! for a weight per class. It is made once and only grows when four rows, or the weights, do not fit.
 
+use std::collections::TryReserveError;
+
 use core::{ptr, slice};
 
 use crate::{
-    kernels::{self, FocalParameters, Rows, Weights},
-    vector::Vector,
+    kernels::{self, Focal, Rows, Targets, Weights},
+    vector::{Scalar, Vector},
 };
 
 /// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the first-level cache.
@@ -30,18 +32,18 @@ impl Area {
         Self(Vec::new())
     }
 
-    /// Makes room for `bytes`; whether there is. The contents are lost when it grows.
-    fn reserve(&mut self, bytes: usize) -> bool {
+    /// A larger area, if this one has no room for `bytes`.
+    ///
+    /// # Errors
+    /// Where the memory cannot be had.
+    fn grown(&self, bytes: usize) -> Result<Option<Self>, TryReserveError> {
         let lines = bytes.div_ceil(size_of::<Line>());
         if lines <= self.0.capacity() {
-            return true;
+            return Ok(None);
         }
-        let mut grown = Vec::new();
-        let fits = grown.try_reserve_exact(lines).is_ok();
-        if fits {
-            self.0 = grown;
-        }
-        fits
+        let mut larger = Vec::new();
+        larger.try_reserve_exact(lines)?;
+        Ok(Some(Self(larger)))
     }
 
     fn address<T>(&mut self) -> *mut T {
@@ -59,7 +61,9 @@ pub struct Job {
     /// Weight of every class but 1, and of class 1; `None` where the weights area holds one per class.
     pub weights: Option<(f64, f64)>,
     /// The loss.
-    pub focal: FocalParameters,
+    pub focal: Focal,
+    /// Factor of the gradient.
+    pub scale: f64,
     /// Whether to overwrite the logits with the gradient.
     pub grad: bool,
     /// Whether to write a value per row.
@@ -89,11 +93,35 @@ impl Tile {
         if four_rows > isize::MAX as usize {
             return 0;
         }
-        let fits = self.logits.reserve(LOGITS_BYTES.max(four_rows))
-            && self.targets.reserve(TARGETS * size_of::<i32>())
-            && self.values.reserve(TARGETS * size_of::<f64>())
-            && self.weights.reserve(WEIGHTS_BYTES.max(row_bytes));
-        if fits { ((LOGITS_BYTES / row_bytes.max(1)).min(TARGETS) & !3).max(4) } else { 0 }
+        let rows = ((LOGITS_BYTES / row_bytes.max(1)).min(TARGETS) & !3).max(4);
+        if self
+            .grow([
+                LOGITS_BYTES.max(four_rows),
+                TARGETS * size_of::<i32>(),
+                TARGETS * size_of::<f64>(),
+                WEIGHTS_BYTES.max(row_bytes),
+            ])
+            .is_ok()
+        {
+            rows
+        } else {
+            0
+        }
+    }
+
+    /// Makes room for so many bytes in each area. What stood in an area that grows is lost.
+    fn grow(&mut self, bytes: [usize; 4]) -> Result<(), TryReserveError> {
+        let areas = [&mut self.logits, &mut self.targets, &mut self.values, &mut self.weights];
+        let mut grown = [const { None }; 4];
+        for ((larger, area), bytes) in grown.iter_mut().zip(&areas).zip(bytes) {
+            *larger = area.grown(bytes)?;
+        }
+        for (area, larger) in areas.into_iter().zip(grown) {
+            if let Some(larger) = larger {
+                *area = larger;
+            }
+        }
+        Ok(())
     }
 
     /// Where the logits go, and the gradients come.
@@ -122,7 +150,10 @@ impl Tile {
     /// The tile must have been reserved, `count` targets have been written, and they be at most [`TARGETS`].
     pub unsafe fn find_invalid_target(&mut self, count: usize, classes: usize) -> Option<usize> {
         // SAFETY: the caller vouches for the targets.
-        kernels::find_invalid_target(unsafe { slice::from_raw_parts(self.targets(), count) }, classes)
+        match kernels::look_over(unsafe { slice::from_raw_parts(self.targets(), count) }, classes, None) {
+            Targets::Invalid(row) => Some(row),
+            Targets::Counted(_) => None,
+        }
     }
 
     /// Computes `job` and adds the values of its rows to `sums`, or returns the first row with a target that is not a class index,
@@ -144,6 +175,10 @@ impl Tile {
             values: if job.values { self.values() } else { ptr::null_mut() },
             rows: job.rows,
             classes: job.classes,
+            row_weights: ptr::null(),
+            scale: V::Scalar::from_f64(job.scale),
+            row_scales: ptr::null(),
+            ignored: None,
             weights: match job.weights {
                 Some((other, one)) => Weights::pair(other, one),
                 None => Weights::PerClass(self.weights::<V::Scalar>()),
@@ -164,13 +199,19 @@ impl Default for Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Alpha, FocalLoss, arch::F32x4, vector::WideSum};
+    use crate::{
+        Alpha, FocalLoss,
+        arch::F32x4,
+        loss::focal::{FocusOn, Gamma},
+        vector::WideSum,
+    };
 
     const JOB: Job = Job {
         rows: 0,
         classes: 2,
         weights: Some((0.75, 0.25)),
-        focal: FocalParameters { gamma: 2.0, label_smoothing: 0.0, scale: 1.0 },
+        focal: Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed },
+        scale: 1.0,
         grad: true,
         values: true,
     };

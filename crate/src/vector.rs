@@ -121,6 +121,8 @@ pub trait Vector: Copy + Debug {
     fn negate(self, mask: Self::Mask) -> Self;
     /// Whether the mask holds in every lane.
     fn all(mask: Self::Mask) -> bool;
+    /// Whether the mask holds in no lane.
+    fn none(mask: Self::Mask) -> bool;
 
     /// Integer sum of the bits.
     fn bits_add(self, b: Self) -> Self;
@@ -139,7 +141,7 @@ pub trait Vector: Copy + Debug {
     /// `p` must be valid for reading [`Self::LANES`] values.
     unsafe fn load_index(p: *const i32) -> Self::Index;
     /// Whether a lane's index is `class`.
-    fn index_is(index: Self::Index, class: usize) -> Self::Mask;
+    fn index_is(index: Self::Index, class: i32) -> Self::Mask;
     /// Whether lane `i` is `position`, false everywhere when `position` is not below [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;
 

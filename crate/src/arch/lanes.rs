@@ -110,6 +110,10 @@ macro_rules! lanes {
                 mask.iter().all(|&yes| yes)
             }
             #[inline(always)]
+            fn none(mask: Self::Mask) -> bool {
+                !mask.iter().any(|&yes| yes)
+            }
+            #[inline(always)]
             fn bits_add(self, b: Self) -> Self {
                 self.zip_bits(b, $bits::wrapping_add)
             }
@@ -135,8 +139,8 @@ macro_rules! lanes {
                 from_fn(|i| unsafe { *p.add(i) })
             }
             #[inline(always)]
-            fn index_is(index: Self::Index, class: usize) -> Self::Mask {
-                index.map(|i| i == class as i32)
+            fn index_is(index: Self::Index, class: i32) -> Self::Mask {
+                index.map(|i| i == class)
             }
             #[inline(always)]
             fn lane_is(position: usize) -> Self::Mask {

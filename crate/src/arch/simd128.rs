@@ -34,6 +34,10 @@ macro_rules! operations {
             Self(v128_andnot(self.0, mask))
         }
         #[inline(always)]
+        fn none(mask: v128) -> bool {
+            !v128_any_true(mask)
+        }
+        #[inline(always)]
         fn bits_or(self, b: Self) -> Self {
             Self(v128_or(self.0, b.0))
         }
@@ -122,8 +126,8 @@ impl Vector for F32x4 {
         unsafe { v128_load(p.cast()) }
     }
     #[inline(always)]
-    fn index_is(index: v128, class: usize) -> v128 {
-        i32x4_eq(index, i32x4_splat(class as i32))
+    fn index_is(index: v128, class: i32) -> v128 {
+        i32x4_eq(index, i32x4_splat(class))
     }
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
@@ -245,8 +249,8 @@ impl Vector for F64x2 {
         unsafe { i64x2_load_extend_i32x2(p) }
     }
     #[inline(always)]
-    fn index_is(index: v128, class: usize) -> v128 {
-        i64x2_eq(index, i64x2_splat(class as i64))
+    fn index_is(index: v128, class: i32) -> v128 {
+        i64x2_eq(index, i64x2_splat(i64::from(class)))
     }
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {

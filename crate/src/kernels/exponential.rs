@@ -4,11 +4,12 @@
 //! largest logit is taken off the exponent, so that nothing is lost to the rounding of `x − max`.
 
 use crate::{
+    loss::softmax::UNIT,
     math::exp::{self, ExpTable},
     vector::{Scalar, Vector},
 };
 
-/// What turns logits into exponentials in units of `2^N`, the power of two of the largest of them.
+/// What turns logits into exponentials in units of `2^N / `[`UNIT`], `2^N` being the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
     origin: V,
@@ -19,7 +20,7 @@ impl<V: Vector> Exponential<V> {
     /// For logits of at most `max`, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
-        let origin = exp::origin(exp::reduce(max).exponent);
+        let origin = exp::origin(exp::reduce(max).exponent).sub(V::constant(UNIT.log2()));
         // The logit whose exponential has the exponent −bias, and so is 0: also for all that lie below it.
         let lowest = origin.sub(V::constant(V::Scalar::MAGIC)).mul(V::constant(core::f64::consts::LN_2));
         Self { origin, lowest }

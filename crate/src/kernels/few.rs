@@ -1,11 +1,10 @@
 //! Few classes: one row per lane, a column of the group at a time.
 
-use core::mem::MaybeUninit;
+use core::{marker::PhantomData, mem::MaybeUninit};
 
 use super::{
-    Group, Kernel, Weights,
     exponential::{Exponential, bring_into_range, within_range},
-    padded,
+    rows::{Group, Kernel, padded},
 };
 use crate::{
     loss::softmax::{Outcome, RowSums, SoftmaxLoss},
@@ -19,15 +18,15 @@ pub(super) const MAX_CLASSES: usize = 24;
 pub(super) struct Few<V: Vector, L, const GRAD: bool> {
     loss: L,
     classes: usize,
-    weights: Weights<V::Scalar>,
+    vector: PhantomData<V>,
 }
 
 impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
     /// `classes` must be at most [`MAX_CLASSES`].
     #[inline(always)]
-    pub(super) fn new(loss: L, classes: usize, weights: Weights<V::Scalar>) -> Self {
+    pub(super) fn new(loss: L, classes: usize) -> Self {
         debug_assert!(classes <= MAX_CLASSES);
-        Self { loss, classes, weights }
+        Self { loss, classes, vector: PhantomData }
     }
 
     /// Number of columns that are read and written in square blocks.
@@ -48,7 +47,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
             // SAFETY: LANES classes from j on, in LANES rows.
             let block = unsafe { V::load_block(logits.add(j), self.classes) };
             for (k, &x) in block.as_ref().iter().enumerate() {
-                let x = masked.select(x, V::index_is(index, j + k));
+                let x = masked.select(x, V::index_is(index, (j + k) as i32));
                 // SAFETY: j + k < classes.
                 unsafe { columns.add(j + k).write(x) };
                 max = max.pmax(x);
@@ -57,7 +56,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         for j in self.blocked()..self.classes {
             // SAFETY: class j of LANES rows.
             unsafe {
-                let x = masked.select(V::load_column(logits.add(j), self.classes), V::index_is(index, j));
+                let x = masked.select(V::load_column(logits.add(j), self.classes), V::index_is(index, j as i32));
                 columns.add(j).write(x);
                 max = max.pmax(x);
             }
@@ -92,7 +91,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
             // SAFETY: j < classes.
             let column = unsafe { &mut *columns.add(j) };
             if L::SPREAD {
-                spread[k] = spread[k].add(max.sub(*column).clear(V::index_is(index, j)));
+                spread[k] = spread[k].add(max.sub(*column).clear(V::index_is(index, j as i32)));
             }
             *column = exponential.of(*column);
             others[k] = others[k].add(*column);
@@ -110,15 +109,34 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
         (sum(others), sum(spread))
     }
 
+    /// Multiplies the exponentials.
+    ///
+    /// # Safety
+    /// `columns` must hold a vector per class.
+    #[cold]
+    #[inline(never)]
+    unsafe fn multiply(&self, columns: *mut V, factor: V) {
+        for j in 0..self.classes {
+            // SAFETY: j < classes.
+            unsafe { *columns.add(j) = (*columns.add(j)).mul(factor) };
+        }
+    }
+
     /// Turns the exponentials into gradients and transposes them out.
     ///
     /// # Safety
     /// `columns` must hold a vector per class, and `group` be valid for a group of rows.
     #[inline(always)]
-    unsafe fn write(&self, columns: *const V, outcome: &Outcome<V>, group: Group<V::Scalar>) {
+    unsafe fn write(&self, columns: *mut V, outcome: &Outcome<V>, group: Group<V>) {
+        let tiny = outcome.tiny();
+        let (first, factor) = outcome.factors(tiny);
+        if !V::none(tiny) {
+            // SAFETY: passed on.
+            unsafe { self.multiply(columns, first) };
+        }
         let gradient = |j: usize| {
             // SAFETY: j < classes.
-            unsafe { *columns.add(j) }.mul(outcome.factor).add(outcome.offset)
+            unsafe { *columns.add(j) }.mul(factor).add(outcome.offset)
         };
         for j in (0..self.blocked()).step_by(V::LANES) {
             // SAFETY: LANES classes from j on, in LANES rows.
@@ -137,7 +155,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
 
 impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRAD> {
     #[inline(always)]
-    unsafe fn group(&self, group: Group<V::Scalar>) -> V {
+    unsafe fn group(&self, group: Group<V>) -> V {
         let mut columns = [MaybeUninit::<V>::uninit(); MAX_CLASSES];
         let columns = columns.as_mut_ptr().cast::<V>();
         // SAFETY: the caller vouches for a group of rows and targets; there are at most MAX_CLASSES columns.
@@ -152,7 +170,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRA
             }
             let (others, spread) = self.exponentials(columns, max, index);
             let sums = RowSums { target, max, others, spread };
-            let outcome = self.loss.outcome(&sums, self.weights.of::<V>(group.targets));
+            let outcome = self.loss.of_rows(group.targets).outcome(&sums, group.weight, group.scale);
             if GRAD {
                 self.write(columns, &outcome, group);
             }
@@ -160,7 +178,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRA
         }
     }
 
-    unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
+    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         // SAFETY: passed on.
         unsafe { padded::<V, GRAD>(self, self.classes, group, n) }
     }

@@ -3,11 +3,11 @@
 //! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
 //! gradients.
 
-use core::ptr;
+use core::{marker::PhantomData, ptr};
 
 use super::{
-    Group, Kernel, MAX_LANES, Weights,
     exponential::{Exponential, bring_into_range, within_range},
+    rows::{Group, Kernel, MAX_LANES},
 };
 use crate::{
     loss::softmax::{RowSums, SoftmaxLoss},
@@ -21,7 +21,7 @@ const BLOCK: usize = 64;
 pub(super) struct Many<V: Vector, L, const GRAD: bool> {
     loss: L,
     classes: usize,
-    weights: Weights<V::Scalar>,
+    vector: PhantomData<V>,
 }
 
 /// A row on its way through the passes.
@@ -118,8 +118,8 @@ unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V
 
 impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
     #[inline(always)]
-    pub(super) fn new(loss: L, classes: usize, weights: Weights<V::Scalar>) -> Self {
-        Self { loss, classes, weights }
+    pub(super) fn new(loss: L, classes: usize) -> Self {
+        Self { loss, classes, vector: PhantomData }
     }
 
     /// The exponentials of the logits `from..to`, and the sums of those and of the spread over all but the target, whose own is
@@ -235,7 +235,7 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
     /// # Safety
     /// `group` must be valid for that row.
     #[inline(always)]
-    unsafe fn row(&self, group: Group<V::Scalar>, i: usize, sums: &mut Sums<V::Scalar>) {
+    unsafe fn row(&self, group: Group<V>, i: usize, sums: &mut Sums<V::Scalar>) {
         // SAFETY: the caller vouches for the row and its target.
         unsafe {
             let logits = group.logits.add(i * self.classes);
@@ -256,40 +256,41 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
 
 impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GRAD> {
     #[inline(always)]
-    unsafe fn group(&self, group: Group<V::Scalar>) -> V {
+    unsafe fn group(&self, group: Group<V>) -> V {
         // SAFETY: passed on.
         unsafe { self.partial(group, V::LANES) }
     }
 
     #[inline(never)]
-    unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
+    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         let zero = V::Scalar::default();
         // Lanes without a row hold a row of zeros.
         let mut sums =
             Sums { max: [zero; MAX_LANES], target: [zero; MAX_LANES], others: [zero; MAX_LANES], spread: [zero; MAX_LANES] };
-        let mut targets = [0; MAX_LANES];
-        for (i, target) in targets.iter_mut().enumerate().take(n) {
+        for i in 0..n {
             // SAFETY: the caller vouches for n rows and targets.
-            unsafe {
-                *target = *group.targets.add(i);
-                self.row(group, i, &mut sums);
-            }
+            unsafe { self.row(group, i, &mut sums) };
         }
-        // SAFETY: the arrays hold at least LANES values, and a weight stands at each target.
-        let (weight, sums) = unsafe {
+        // SAFETY: the arrays hold at least LANES values, and every target is a class.
+        let (loss, sums) = unsafe {
             let lanes = |values: &[V::Scalar; MAX_LANES]| V::load(ptr::from_ref(values).cast());
             let (max, target) = (lanes(&sums.max), lanes(&sums.target));
             let sums = RowSums { target, max, others: lanes(&sums.others), spread: lanes(&sums.spread) };
-            (self.weights.of::<V>(targets.as_ptr()), sums)
+            (self.loss.of_rows(group.targets), sums)
         };
-        let outcome = self.loss.outcome(&sums, weight);
+        let outcome = loss.outcome(&sums, group.weight, group.scale);
         if GRAD {
-            for (i, &target) in targets.iter().enumerate().take(n) {
+            let tiny = outcome.tiny();
+            let (first, factor) = outcome.factors(tiny);
+            for i in 0..n {
                 // SAFETY: row i of the group, and its target.
                 unsafe {
+                    let target = *group.targets.add(i);
                     let grad = group.grad.add(i * self.classes);
-                    let (factor, offset) = (V::splat(outcome.factor.lane(i)), V::splat(outcome.offset.lane(i)));
-                    finish(grad, self.classes, factor, offset);
+                    if !V::none(tiny) {
+                        finish(grad, self.classes, V::splat(first.lane(i)), V::constant(0.0));
+                    }
+                    finish(grad, self.classes, V::splat(factor.lane(i)), V::splat(outcome.offset.lane(i)));
                     *grad.add(target as usize) = outcome.target.lane(i);
                 }
             }

@@ -2,7 +2,10 @@
 //!
 //! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the exponential.
 
-use super::{Group, Kernel, MAX_LANES, Weights, few, one_group, padded};
+use super::{
+    few,
+    rows::{Group, Kernel, MAX_LANES, one_group, padded},
+};
 use crate::{
     loss::focal::{Focusing, Hard},
     math::{
@@ -15,7 +18,6 @@ use crate::{
 /// The kernel of a loss on two classes.
 pub(super) struct Pair<V: Vector, P, const GRAD: bool> {
     loss: Hard<V, P>,
-    weights: Weights<V::Scalar>,
 }
 
 /// Values and the gradients of both classes.
@@ -27,25 +29,17 @@ struct Outcome<V> {
 }
 
 impl<V: Vector, P: Focusing<V>, const GRAD: bool> Pair<V, P, GRAD> {
-    /// # Safety
-    /// Per-class weights must be valid for two classes.
     #[inline(always)]
-    pub(super) unsafe fn new(loss: Hard<V, P>, weights: Weights<V::Scalar>) -> Self {
-        // Two classes have two weights, however they were given.
-        let weights = match weights {
-            // SAFETY: there are weights for two classes.
-            Weights::PerClass(table) => unsafe { Weights::Pair { other: *table, one: *table.add(1) } },
-            pair => pair,
-        };
-        Self { loss, weights }
+    pub(super) fn new(loss: Hard<V, P>) -> Self {
+        Self { loss }
     }
 
     /// Rows that the fast path leaves: a gap too wide for it, or a logit that is not finite. Lanes of `fast` that are good stay
     /// as they are, so that no row's bits depend on its neighbours.
     #[cold]
     #[inline(never)]
-    unsafe fn rare(&self, group: Group<V::Scalar>, fast: Outcome<V>, good: V::Mask) -> Outcome<V> {
-        let few = few::Few::<V, _, GRAD>::new(self.loss.general(), 2, self.weights);
+    unsafe fn rare(&self, group: Group<V>, fast: Outcome<V>, good: V::Mask) -> Outcome<V> {
+        let few = few::Few::<V, _, GRAD>::new(self.loss.general(), 2);
         let mut grad = [V::Scalar::default(); 2 * MAX_LANES];
         // SAFETY: the caller's group, and a local place for its gradients.
         let (value, (zero, one)) = unsafe {
@@ -58,11 +52,11 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Pair<V, P, GRAD> {
 
 impl<V: Vector, P: Focusing<V>, const GRAD: bool> Kernel<V> for Pair<V, P, GRAD> {
     #[inline(always)]
-    unsafe fn group(&self, group: Group<V::Scalar>) -> V {
+    unsafe fn group(&self, group: Group<V>) -> V {
         // SAFETY: the caller vouches for a group of rows and their targets.
-        let ((a, b), weight, target_is_one) = unsafe {
-            let index = V::load_index(group.targets);
-            (V::load_pairs(group.logits), self.weights.of::<V>(group.targets), V::index_is(index, 1))
+        let ((a, b), target_is_one, loss) = unsafe {
+            let target_is_one = V::index_is(V::load_index(group.targets), 1);
+            (V::load_pairs(group.logits), target_is_one, self.loss.of_rows(group.targets))
         };
         let zero = V::constant(0.0);
         let one = V::constant(1.0);
@@ -90,7 +84,7 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Kernel<V> for Pair<V, P, GRAD>
         let miss = likely.select(unlikely, below);
         let hit = unlikely.select(likely, below);
 
-        let [value, slope] = self.loss.value_and_slope(nll, miss, hit, weight);
+        let [value, slope] = loss.value_and_slope(nll, miss, hit, group.weight, group.scale);
         // Adding +0 turns −0 into +0.
         let grad_one = slope.negate(target_is_one).add(zero);
         let mut outcome = Outcome { value, zero: zero.sub(grad_one), one: grad_one };
@@ -106,7 +100,7 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Kernel<V> for Pair<V, P, GRAD>
         outcome.value
     }
 
-    unsafe fn partial(&self, group: Group<V::Scalar>, n: usize) -> V {
+    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         // SAFETY: passed on.
         unsafe { padded::<V, GRAD>(self, 2, group, n) }
     }

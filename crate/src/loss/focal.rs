@@ -6,11 +6,30 @@
 //! Products are formed from the weights down, one factor of at most 1 after the other: every intermediate is at least as
 //! large as the result, so a result in the normal range was never rounded below it.
 
-use super::softmax::{Outcome, Row, RowSums, SoftmaxLoss};
+use super::softmax::{LIFT, Outcome, Row, RowSums, SoftmaxLoss};
 use crate::{
     math::{exp, pow::UnitPower},
     vector::{Scalar, Vector},
 };
+
+/// The focusing parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gamma {
+    /// One for all rows.
+    All(f64),
+    /// That of the row's target class.
+    PerClass(*const f64),
+}
+
+/// Whose probability the focusing factor looks at, where targets are smoothed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FocusOn {
+    /// `pt = e^{−ℓ}` with the smoothed cross-entropy `ℓ`.
+    #[default]
+    Smoothed,
+    /// `pt = p_t`, the probability of the target class.
+    Target,
+}
 
 /// Multiplication by the focusing factor `u^γ`.
 pub trait Focusing<V: Vector>: Copy {
@@ -18,6 +37,14 @@ pub trait Focusing<V: Vector>: Copy {
     fn focus<const N: usize>(self, x: [V; N], u: V) -> [V; N];
     /// The same, with the same bits, as the one type that can be any of them.
     fn general(self) -> Power<V>;
+    /// The focusing of a group of rows with these targets, and its `γ`, where they depend on them.
+    ///
+    /// # Safety
+    /// `targets` must be valid for reading [`Vector::LANES`] classes.
+    #[inline(always)]
+    unsafe fn of_rows(self, _targets: *const i32) -> (Self, Option<V>) {
+        (self, None)
+    }
 }
 
 /// γ = 2, the default.
@@ -32,7 +59,7 @@ impl<V: Vector> Focusing<V> for Square {
 
     #[inline(always)]
     fn general(self) -> Power<V> {
-        Power::new(2.0)
+        Power::new(Gamma::All(2.0))
     }
 }
 
@@ -48,21 +75,27 @@ pub enum Power<V> {
     },
     /// The power of γ/2, applied twice, which doubles the range before it underflows.
     Real(UnitPower<V>),
+    /// One for each target class.
+    PerClass(*const f64),
 }
 
 impl<V: Vector> Power<V> {
     /// Up to here, multiplying is both faster and more exact than a general power.
     const LARGEST_PRODUCT: f64 = 8.0;
 
-    /// The way to raise to `gamma`, a finite number ≥ 0.
+    /// The way to raise to `gamma`, finite numbers ≥ 0.
     #[inline(always)]
-    pub fn new(gamma: f64) -> Self {
+    pub fn new(gamma: Gamma) -> Self {
+        let gamma = match gamma {
+            Gamma::All(gamma) => gamma,
+            Gamma::PerClass(table) => return Self::PerClass(table),
+        };
         let halves = gamma * 2.0;
         if gamma <= Self::LARGEST_PRODUCT && halves == halves.trunc() {
             let halves = halves as u32;
             Self::Halves { whole: halves / 2, half: halves % 2 == 1 }
         } else {
-            Self::Real(UnitPower::new(gamma / 2.0))
+            Self::Real(UnitPower::new(|_| gamma / 2.0))
         }
     }
 }
@@ -85,6 +118,10 @@ impl<V: Vector> Focusing<V> for Power<V> {
                 let root = power.of(u);
                 x.map(|x| x.mul(root).mul(root))
             }
+            Self::PerClass(_) => {
+                debug_assert!(false, "a group of rows has its own powers, see of_rows");
+                x
+            }
         }
     }
 
@@ -92,58 +129,106 @@ impl<V: Vector> Focusing<V> for Power<V> {
     fn general(self) -> Self {
         self
     }
+
+    #[inline(always)]
+    unsafe fn of_rows(self, targets: *const i32) -> (Self, Option<V>) {
+        let Self::PerClass(table) = self else { return (self, None) };
+        // SAFETY: the caller vouches for the targets, and there is a γ for every class.
+        let gamma = |i: usize| unsafe { *table.add(*targets.add(i) as usize) };
+        let each = V::from_lanes(|i| V::Scalar::from_f64(gamma(i)));
+        (Self::Real(UnitPower::new(|i| gamma(i) / 2.0)), Some(each))
+    }
 }
 
 /// The focal loss of rows with one target class.
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {
     gamma: V,
-    scale: V,
     power: P,
 }
 
 impl<V: Vector, P: Focusing<V>> Hard<V, P> {
-    /// `scale` multiplies the gradient alone.
+    /// `power` raises to `gamma`.
     #[inline(always)]
-    pub fn new(gamma: f64, scale: f64, power: P) -> Self {
-        Self { gamma: V::constant(gamma), scale: V::constant(scale), power }
+    pub fn new(gamma: Gamma, power: P) -> Self {
+        let gamma = match gamma {
+            // A float32 ends at 3.4e38, and far below it every focusing factor but that of 1 is 0.
+            Gamma::All(gamma) => gamma.min(1e30),
+            // Each group of rows has its own.
+            Gamma::PerClass(_) => 0.0,
+        };
+        Self { gamma: V::constant(gamma), power }
     }
 
     /// The same loss with [`Focusing::general`].
     #[inline(always)]
     pub fn general(self) -> Hard<V, Power<V>> {
-        Hard { gamma: self.gamma, scale: self.scale, power: self.power.general() }
+        Hard { gamma: self.gamma, power: self.power.general() }
+    }
+
+    /// See [`SoftmaxLoss::of_rows`].
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn of_rows(self, targets: *const i32) -> Self {
+        // SAFETY: passed on.
+        let (power, gamma) = unsafe { self.power.of_rows(targets) };
+        Self { gamma: gamma.unwrap_or(self.gamma), power }
     }
 
     /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms. `slope` is shared among the
     /// other classes.
     #[inline(always)]
-    pub fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V) -> [V; 2] {
-        // At pt = 0 the loss may be infinite, and their product is 0 all the same.
-        let finite = nll.pmin(V::constant(V::Scalar::HUGE));
-        let slope = self.gamma.mul(finite).mul(hit).add(miss).mul(weight.mul(self.scale));
+    pub fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V, scale: V) -> [V; 2] {
+        let slope = self.gamma.mul(finite(nll).mul(hit)).add(miss).mul(weight.mul(scale));
         self.power.focus([weight.mul(nll), slope], miss)
     }
+}
+
+/// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
+#[inline(always)]
+fn finite<V: Vector>(x: V) -> V {
+    x.pmin(V::constant(V::Scalar::HUGE))
+}
+
+/// `x`, or the smallest normal number: for quotients whose numerator is 0 where `x` is.
+#[inline(always)]
+fn positive<V: Vector>(x: V) -> V {
+    x.pmax(V::constant(V::Scalar::TINY))
+}
+
+/// `x`, with +0 for −0.
+#[inline(always)]
+fn plus_zero<V: Vector>(x: V) -> V {
+    x.add(V::constant(0.0))
 }
 
 impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Hard<V, P> {
     const SPREAD: bool = false;
 
     #[inline(always)]
-    fn outcome(&self, sums: &RowSums<V>, weight: V) -> Outcome<V> {
+    unsafe fn of_rows(self, targets: *const i32) -> Self {
+        // SAFETY: passed on.
+        unsafe { Hard::of_rows(self, targets) }
+    }
+
+    #[inline(always)]
+    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
         let row = Row::new(sums);
-        let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight);
+        let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
         let zero = V::constant(0.0);
-        // Where there is no other class, the slope is 0 as well.
-        let others = sums.others.pmax(V::constant(V::Scalar::TINY));
-        Outcome { value, factor: slope.div(others), offset: zero, target: zero.sub(slope) }
+        let factor = slope.mul(V::constant(LIFT)).div(positive(sums.others));
+        Outcome { value, factor, offset: zero, target: zero.sub(slope) }
     }
 }
 
-/// The focal loss under label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}`.
+/// The focal loss under label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}` or, with
+/// [`FocusOn::Target`], `pt = p_t`.
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothed<V, P> {
     hard: Hard<V, P>,
+    focus_on: FocusOn,
     /// `ε/C`.
     each: V,
     /// `q_t = 1 − ε + ε/C`.
@@ -155,14 +240,30 @@ pub struct Smoothed<V, P> {
 impl<V: Vector, P: Focusing<V>> Smoothed<V, P> {
     /// Smooths `hard` by `smoothing` in `(0, 1]`.
     #[inline(always)]
-    pub fn new(hard: Hard<V, P>, smoothing: f64, classes: usize) -> Self {
+    pub fn new(hard: Hard<V, P>, smoothing: f64, focus_on: FocusOn, classes: usize) -> Self {
         let each = smoothing / classes as f64;
         Self {
             hard,
+            focus_on,
             each: V::constant(each),
             target: V::constant(1.0 - smoothing + each),
             rest: V::constant(each * (classes - 1) as f64),
         }
+    }
+
+    /// `Σ_j q_j·(lse − x_j)` as terms that are never negative, so that nothing cancels: the others, each with `ε/C`, are counted from
+    /// the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
+    #[inline(always)]
+    fn cross_entropy(&self, row: &Row<V>, spread: V) -> V {
+        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
+        row.log_sum.add(distance).add(self.each.mul(spread))
+    }
+
+    /// `p_t − q_t`, from whichever of `p_t` and `1 − p_t` is the smaller.
+    #[inline(always)]
+    fn target_difference(&self, row: &Row<V>) -> V {
+        let likely = row.miss.lt(V::constant(0.5));
+        self.rest.sub(row.miss).select(row.hit.sub(self.target), likely)
     }
 }
 
@@ -170,28 +271,39 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Smoothed<V, P> {
     const SPREAD: bool = true;
 
     #[inline(always)]
-    fn outcome(&self, sums: &RowSums<V>, weight: V) -> Outcome<V> {
+    unsafe fn of_rows(self, targets: *const i32) -> Self {
+        // SAFETY: passed on.
+        Self { hard: unsafe { self.hard.of_rows(targets) }, ..self }
+    }
+
+    #[inline(always)]
+    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
         let row = Row::new(sums);
-        // Σ_j q_j·(lse − x_j) as terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from
-        // the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
-        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
-        let nll = row.log_sum.add(distance).add(self.each.mul(sums.spread));
-        let log_hit = nll.neg();
-        let (hit, miss) = (exp::exp(log_hit), exp::exp_m1(log_hit).neg());
-        let finite = nll.pmin(V::constant(V::Scalar::HUGE));
-        let ratio = finite.mul(hit).div(miss.pmax(V::constant(V::Scalar::TINY)));
+        let nll = self.cross_entropy(&row, sums.spread);
         let one = V::constant(1.0);
-        let slope = self.hard.gamma.mul(ratio).add(one).mul(weight.mul(self.hard.scale));
-        let [value, slope] = self.hard.power.focus([weight.mul(nll), slope], miss);
-        // p_t − q_t from whichever of p_t and 1 − p_t is the smaller.
-        let likely = row.miss.lt(V::constant(0.5));
-        let target = self.rest.sub(row.miss).select(row.hit.sub(self.target), likely);
+        let scaled = weight.mul(scale);
+        // f = what all classes get times p_j − q_j; pull = what the focusing on the target's own probability adds, shared among the
+        // others as the slope of a hard target is.
+        let (value, f, pull) = match self.focus_on {
+            FocusOn::Smoothed => {
+                let log_hit = nll.neg();
+                let (hit, miss) = (exp::exp(log_hit), exp::exp_m1(log_hit).neg());
+                let ratio = finite(nll).mul(hit).div(positive(miss));
+                let slope = self.hard.gamma.mul(ratio).add(one).mul(scaled);
+                let [value, f] = self.hard.power.focus([weight.mul(nll), slope], miss);
+                (value, f, V::constant(0.0))
+            }
+            FocusOn::Target => {
+                let pull = self.hard.gamma.mul(finite(nll).mul(row.hit)).mul(scaled);
+                let [value, f, pull] = self.hard.power.focus([weight.mul(nll), scaled, pull], row.miss);
+                (value, f, pull)
+            }
+        };
         Outcome {
             value,
-            factor: slope.mul(row.inverse),
-            offset: slope.mul(self.each).neg(),
-            // Adding +0 turns −0 into +0.
-            target: slope.mul(target).add(V::constant(0.0)),
+            factor: f.mul(row.inverse).add(pull.div(positive(sums.others))).mul(V::constant(LIFT)),
+            offset: f.mul(self.each).neg(),
+            target: plus_zero(f.mul(self.target_difference(&row)).sub(pull)),
         }
     }
 }

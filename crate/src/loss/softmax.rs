@@ -8,6 +8,13 @@ use crate::{
     vector::{Scalar, Vector},
 };
 
+/// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the largest logit but the target's.
+/// So a class may lie that far below the normal range and still be multiplied up into it, by weights, `γ` or an upstream gradient.
+pub const UNIT: f64 = 1_048_576.0;
+
+/// What [`Outcome::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
+pub const LIFT: f64 = 1_099_511_627_776.0;
+
 /// What the passes over the classes leave of a row.
 ///
 /// The target is left out of all of them, never subtracted: so the probabilities of the other classes keep every digit, however
@@ -18,7 +25,7 @@ pub struct RowSums<V> {
     pub target: V,
     /// `M`, the largest logit of the other classes, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     pub max: V,
-    /// `Σ_{j≠t} e^{x_j}` in units of `2^N`, the power of two nearest to `e^M`: at least √½, and 0 where there is no other class.
+    /// `Σ_{j≠t} e^{x_j}` in units of `2^N / `[`UNIT`], where `2^N` is nearest to `e^M`: 0 where there is no other class.
     pub others: V,
     /// `Σ_{j≠t} (M − x_j)`; only where the loss asks for it.
     pub spread: V,
@@ -58,7 +65,7 @@ impl<V: Vector> Row<V> {
         let distance = max.exponent.sub(target.exponent).abs().pmin(V::constant(2.0 * V::Scalar::BIAS - 2.0));
         let (scale, rest) = exp::two_powers(distance.neg());
         let shift = exp::fraction_exp(target.fraction.neg());
-        let weight = sums.others.mul(shift);
+        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(shift);
         let far = weight.mul(scale).mul(rest);
         let others = weight.select(far, below);
         let own = scale.mul(rest).select(one, below);
@@ -71,7 +78,7 @@ impl<V: Vector> Row<V> {
             log_sum,
             hit: own.mul(inverse),
             miss: others.mul(inverse),
-            inverse: shift.select(shift.mul(scale).mul(rest), below).mul(inverse),
+            inverse: shift.select(shift.mul(scale).mul(rest), below).mul(inverse).mul(V::constant(1.0 / UNIT)),
         }
     }
 
@@ -82,12 +89,12 @@ impl<V: Vector> Row<V> {
     }
 }
 
-/// What a loss makes of a row: its value, and `∂L/∂x_j = factor·e^{x_j} + offset` for all classes but the target.
+/// What a loss makes of a row: its value, and `∂L/∂x_j = factor / LIFT · e^{x_j} + offset` for all classes but the target.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<V> {
     /// Value of the row.
     pub value: V,
-    /// Factor of `e^{x_j}`.
+    /// Factor of `e^{x_j}`, times [`LIFT`].
     pub factor: V,
     /// What every class but the target gets.
     pub offset: V,
@@ -95,10 +102,32 @@ pub struct Outcome<V> {
     pub target: V,
 }
 
+impl<V: Vector> Outcome<V> {
+    /// The rows whose factor is below the normal range without its [`LIFT`].
+    #[inline(always)]
+    pub fn tiny(&self) -> V::Mask {
+        let size = self.factor.abs();
+        let some = size.gt(V::constant(0.0));
+        size.select(V::constant(f64::INFINITY), some).lt(V::constant(V::Scalar::TINY * LIFT))
+    }
+
+    /// By what the exponentials are multiplied, one after the other, in rows that are `tiny`.
+    #[inline(always)]
+    pub fn factors(&self, tiny: V::Mask) -> (V, V) {
+        let rest = V::constant(1.0 / LIFT);
+        (self.factor.select(V::constant(1.0), tiny), rest.select(self.factor.mul(rest), tiny))
+    }
+}
+
 /// A loss on rows of logits with one target class each.
 pub trait SoftmaxLoss<V: Vector>: Copy {
     /// Whether [`RowSums::spread`] is needed.
     const SPREAD: bool;
-    /// Value and gradient of rows whose classes weigh `weight`.
-    fn outcome(&self, sums: &RowSums<V>, weight: V) -> Outcome<V>;
+    /// The loss of a group of rows with these targets, where it depends on them.
+    ///
+    /// # Safety
+    /// `targets` must be valid for reading [`Vector::LANES`] classes.
+    unsafe fn of_rows(self, targets: *const i32) -> Self;
+    /// Values of rows that weigh `weight`, and their gradients times `scale`.
+    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V>;
 }

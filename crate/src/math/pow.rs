@@ -13,27 +13,35 @@ use crate::vector::{Scalar, Vector};
 /// tests measure it.
 pub const POW_ROUNDINGS: f64 = 1.5;
 
-/// An exponent `γ > 0`, prepared.
+/// An exponent for each lane, prepared.
 #[derive(Clone, Copy, Debug)]
 pub struct UnitPower<V> {
     exponent: V,
     leading: V,
     rest: V,
+    smallest: V,
 }
 
 impl<V: Vector> UnitPower<V> {
-    /// Prepares `gamma`, a finite number above 0.
+    /// Prepares the exponent `gamma(i)` for lane `i`, a finite number ≥ 0.
     #[inline(always)]
-    pub fn new(gamma: f64) -> Self {
+    pub fn new(gamma: impl Fn(usize) -> f64) -> Self {
         // Far above this every power of a number below 1 is 0, and float32 ends at 3.4e38.
-        let gamma = gamma.min(1e30);
+        let gamma = |i: usize| gamma(i).min(1e30);
         // Half as many bits as the mantissa has: short enough for a product with an exponent to be exact.
         let dropped = f64::MANTISSA_BITS - V::Scalar::MANTISSA_BITS / 2;
-        let leading = f64::from_bits(gamma.to_bits() >> dropped << dropped);
-        Self { exponent: V::constant(gamma), leading: V::constant(leading), rest: V::constant(gamma - leading) }
+        let leading = |i: usize| f64::from_bits(gamma(i).to_bits() >> dropped << dropped);
+        let lanes = |f: &dyn Fn(usize) -> f64| V::from_lanes(|i| V::Scalar::from_f64(f(i)));
+        Self {
+            exponent: lanes(&gamma),
+            leading: lanes(&leading),
+            rest: lanes(&|i| gamma(i) - leading(i)),
+            smallest: lanes(&|i| if gamma(i) > 0.0 { V::Scalar::TINY } else { 0.0 }),
+        }
     }
 
-    /// `u^γ` for `u` in `[0, 1]`; +0 where the result or `u` is below the normal range. A NaN gives any number.
+    /// `u^γ` for `u` in `[0, 1]`, with 0⁰ = 1; +0 where the result is below the normal range, or `u` is and `γ > 0`. A NaN gives any
+    /// number.
     #[inline(always)]
     pub fn of(&self, u: V) -> V {
         let magic = V::constant(V::Scalar::MAGIC);
@@ -45,6 +53,6 @@ impl<V: Vector> UnitPower<V> {
         let exponent = y.add(magic);
         let fraction = high.sub(exponent.sub(magic)).add(low).mul(V::constant(LN_2));
         let power = exp::fraction_exp(fraction).mul(exp::power_of_two(exponent, exp::origin(magic)));
-        power.clear(y.lt(V::constant(1.0 - V::Scalar::BIAS))).clear(u.lt(V::constant(V::Scalar::TINY)))
+        power.clear(y.lt(V::constant(1.0 - V::Scalar::BIAS))).clear(u.lt(self.smallest))
     }
 }
