@@ -12,7 +12,11 @@ export interface Library {
     reduction: 'none' | 'mean';
   }) => {
     forward(logits: Floats, targets: Int32Array, options: { numClasses: number }): unknown;
-    valueAndGrad(logits: Floats, targets: Int32Array, options: { numClasses: number }): { value: unknown; grad: unknown };
+    valueAndGrad(
+      logits: Floats,
+      targets: Int32Array,
+      options: { numClasses: number },
+    ): { value: unknown; grad: unknown };
   };
 }
 
@@ -34,7 +38,7 @@ class Hash {
 
   add(x: number): void {
     this.#number[0] = x;
-    const [low = 0, high = 0] = x === x ? this.#words : [0, 0x7ff80000];
+    const [low = 0, high = 0] = Number.isNaN(x) ? [0, 0x7ff80000] : this.#words;
     for (const word of [low, high]) {
       const [a, b] = this.#state;
       this.#state = [Math.imul(a ^ word, 0x01000193), Math.imul(((b << 5) | (b >>> 27)) ^ word, 0x85ebca6b)];
@@ -78,24 +82,31 @@ function inputs(rows: number, classes: number, seed: number): { logits: Float64A
   return { logits, targets };
 }
 
+/** The results of one criterion on one batch: each row's value and gradient, then the mean. */
+function* results(
+  { FocalLoss }: Library,
+  { alpha, gamma, labelSmoothing }: Battery['focal'][number],
+  [logits, targets, numClasses]: [Floats, Int32Array, number],
+): Generator<number> {
+  const weights = Array.from({ length: numClasses }, (_, j) => ((j % 3) + 1) / 2);
+  const options = { alpha: typeof alpha === 'string' ? weights : alpha, gamma, labelSmoothing };
+  const each = new FocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets, { numClasses });
+  yield* each.value as Floats;
+  yield* each.grad as Floats;
+  yield new FocalLoss({ ...options, reduction: 'mean' }).forward(logits, targets, { numClasses }) as number;
+}
+
 /** Runs the battery on a build of the package and returns the hash. */
-export function runBattery({ FocalLoss }: Library, battery: Battery): string {
+export function runBattery(library: Library, battery: Battery): string {
   const hash = new Hash();
   let seed = 0;
   for (const [rows = 0, classes = 0] of battery.shapes) {
     for (const dtype of battery.dtypes) {
-      for (const { alpha, gamma, labelSmoothing } of battery.focal) {
+      for (const options of battery.focal) {
         seed += 1;
         const { logits: exact, targets } = inputs(rows, classes, seed);
         const logits = dtype === 'float32' ? new Float32Array(exact) : exact;
-        const weights = Array.from({ length: classes }, (_, j) => ((j % 3) + 1) / 2);
-        const options = { alpha: typeof alpha === 'string' ? weights : alpha, gamma, labelSmoothing };
-        const each = new FocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets, { numClasses: classes });
-        for (const results of [each.value as Floats, each.grad as Floats]) {
-          for (const x of results) hash.add(x);
-        }
-        const mean = new FocalLoss({ ...options, reduction: 'mean' });
-        hash.add(mean.forward(logits, targets, { numClasses: classes }) as number);
+        for (const x of results(library, options, [logits, targets, classes])) hash.add(x);
       }
     }
   }

@@ -1,4 +1,4 @@
-//! The vectors behind [`Vector`](crate::vector::Vector): WebAssembly SIMD128 where the target has it, plain arrays elsewhere.
+//! The vectors behind [`Vector`]: WebAssembly SIMD128 where the target has it, plain arrays elsewhere.
 
 pub mod lanes;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
