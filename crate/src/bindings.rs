@@ -11,16 +11,60 @@ use crate::{
     arch::{F32x4, F64x2},
     kernels::Focal,
     loss::focal::{FocusOn, Gamma},
-    tile::{Job, TARGETS, Tile},
+    tile::{Area, Counted, ElementsJob, Extras, Job, ROWS, Task, Tile},
     vector::{Vector, WideSum},
 };
+
+/// What a call is asked for, as bits of a number.
+mod flag {
+    /// Each class, or column, has a weight.
+    pub const ALPHA_PER_CLASS: u32 = 1;
+    /// Each class has a γ.
+    pub const GAMMA_PER_CLASS: u32 = 2;
+    /// The focusing looks at the target's own probability.
+    pub const FOCUS_TARGET: u32 = 4;
+    /// Every class is focused by itself.
+    pub const FOCUS_CLASS: u32 = 8;
+    /// The index to ignore is meant.
+    pub const IGNORE: u32 = 16;
+    /// Each row has a weight.
+    pub const ROW_WEIGHTS: u32 = 32;
+    /// Each row has a factor for its gradient.
+    pub const ROW_SCALES: u32 = 64;
+    /// The targets are probabilities.
+    pub const SOFT: u32 = 128;
+    /// Values are wanted.
+    pub const VALUES: u32 = 256;
+    /// Gradients are wanted.
+    pub const GRAD: u32 = 512;
+    /// The rows follow those of the call before.
+    pub const CONTINUES: u32 = 1024;
+    /// The gradients are the diagonal of the Hessian instead.
+    pub const HESSIAN: u32 = 2048;
+    /// The Hessian is the Gauss-Newton approximation.
+    pub const GAUSS_NEWTON: u32 = 4096;
+    /// The values are their derivatives with respect to γ instead.
+    pub const GAMMA_GRAD: u32 = 8192;
+    /// Each column has a weight of its positives.
+    pub const POS_WEIGHT_PER_COLUMN: u32 = 16384;
+    /// Nothing is weighed by alpha.
+    pub const NO_ALPHA: u32 = 32768;
+}
+
+/// The running numbers of a batch, as JavaScript reads them.
+#[repr(C)]
+struct Totals {
+    values: f64,
+    rows: f64,
+    weights: f64,
+}
 
 /// The state of the module.
 struct Module {
     tile: Tile,
     sums32: Option<<F32x4 as Vector>::Wide>,
     sums64: Option<<F64x2 as Vector>::Wide>,
-    total: f64,
+    totals: Totals,
 }
 
 struct Shared(UnsafeCell<Module>);
@@ -28,7 +72,12 @@ struct Shared(UnsafeCell<Module>);
 // SAFETY: a WebAssembly instance without threads has one.
 unsafe impl Sync for Shared {}
 
-static MODULE: Shared = Shared(UnsafeCell::new(Module { tile: Tile::new(), sums32: None, sums64: None, total: 0.0 }));
+static MODULE: Shared = Shared(UnsafeCell::new(Module {
+    tile: Tile::new(),
+    sums32: None,
+    sums64: None,
+    totals: Totals { values: 0.0, rows: 0.0, weights: 0.0 },
+}));
 
 /// Runs `f` on the module. No function here calls another, so there is never a second reference.
 fn module<T>(f: impl FnOnce(&mut Module) -> T) -> T {
@@ -41,94 +90,262 @@ fn index_or_none(index: Option<usize>) -> i32 {
     index.map_or(-1, |i| i as i32)
 }
 
-/// Makes room for rows of this size; returns how many go into the tile, 0 if the memory cannot be had.
+/// Makes room for rows of this size; returns how many go into the tile, 0 if the memory cannot be had. `extras`: 1 for
+/// probabilities, 2 for the stage, 4 for values, weights and scales for each logit.
 #[wasm_bindgen]
-pub fn reserve(element_bytes: usize, classes: usize) -> usize {
-    module(|m| m.tile.reserve(element_bytes, classes))
-}
-
-/// Where the logits go, and the gradients come.
-#[wasm_bindgen]
-pub fn logits_address() -> usize {
-    module(|m| m.tile.logits::<u8>().addr())
-}
-
-/// Where the class indices go.
-#[wasm_bindgen]
-pub fn targets_address() -> usize {
-    module(|m| m.tile.targets().addr())
+pub fn reserve(element_bytes: usize, classes: usize, extras: u32) -> usize {
+    let extras = Extras { probabilities: extras & 1 != 0, stage: extras & 2 != 0, elements: extras & 4 != 0 };
+    module(|m| m.tile.reserve(element_bytes, classes, extras))
 }
 
 /// How many class indices there is room for.
 #[wasm_bindgen]
 pub fn targets_capacity() -> usize {
-    TARGETS
+    ROWS
 }
 
-/// Where the values of the rows come.
-#[wasm_bindgen]
-pub fn values_address() -> usize {
-    module(|m| m.tile.values::<u8>().addr())
-}
-
-/// Where weights of the classes go.
-#[wasm_bindgen]
-pub fn alpha_address() -> usize {
-    module(|m| m.tile.weights::<u8>().addr())
-}
-
-/// Where the sum of the values stands, a float64.
+/// Where three float64 stand: the sum of the values, the number of rows that count, the sum of their weights.
 #[wasm_bindgen]
 pub fn total_address() -> usize {
-    module(|m| (&raw const m.total).addr())
+    module(|m| (&raw const m.totals).addr())
 }
 
-/// The first of `count` targets in the tile that is not in `[0, classes)`, or −1.
-#[wasm_bindgen]
-pub fn find_invalid_target(count: usize, classes: usize) -> i32 {
-    // SAFETY: the caller has written `count` targets.
-    module(|m| index_or_none(unsafe { m.tile.find_invalid_target(count, classes) }))
+macro_rules! addresses {
+    ($($(#[$doc:meta])* $name:ident $area:ident,)*) => {
+        $(
+            $(#[$doc])*
+            #[wasm_bindgen]
+            pub fn $name() -> usize {
+                module(|m| m.tile.address::<u8>(Area::$area).addr())
+            }
+        )*
+    };
 }
 
-macro_rules! focal {
-    ($name:ident, $vector:ty, $sums:ident) => {
-        /// The focal loss of the rows in the tile. `mode`: 1 asks for values, 2 for gradients, 3 for both. Returns −1, or the first
-        /// row whose target is not in `[0, classes)`; then nothing is computed.
+addresses! {
+    /// Where the logits go, and the gradients come.
+    logits_address Logits,
+    /// Where the class indices go.
+    targets_address Targets,
+    /// Where the values of the rows come.
+    values_address Values,
+    /// Where the weights of the classes go.
+    alpha_address Weights,
+    /// Where the probabilities, or the targets of the sigmoid loss, go.
+    soft_address Probabilities,
+    /// Where logits and gradients with the classes first go and come.
+    stage_address Stage,
+    /// Where the γ of each class go.
+    gammas_address Gammas,
+    /// Where the weights of the rows go.
+    row_weights_address RowWeights,
+    /// Where the factors of the rows' gradients go.
+    row_scales_address RowScales,
+    /// Where the weights of each column's positives go.
+    pos_weights_address PositiveWeights,
+}
+
+/// The exports for one float type.
+macro_rules! exports {
+    (
+        $vector:ident, $sums:ident, $count_targets:ident, $find_invalid_probabilities:ident, $focal:ident, $cross_entropy:ident,
+        $count_elements:ident, $sigmoid:ident, $gather:ident, $scatter:ident
+    ) => {
+        /// The first of `count` targets in the tile that is neither a class nor ignored, or −1 having counted them.
+        #[wasm_bindgen]
+        pub fn $count_targets(count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
+            let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
+            let weighted = flags & flag::ALPHA_PER_CLASS != 0;
+            counting(flags, |tile, counted| {
+                // SAFETY: the caller has written the targets and the weights.
+                unsafe { tile.count_targets::<<$vector as Vector>::Scalar>((count, classes), ignored, weighted, counted) }
+            })
+        }
+
+        /// The first row of probabilities in the tile that are none, or −1.
+        #[wasm_bindgen]
+        pub fn $find_invalid_probabilities(rows: usize, classes: usize) -> i32 {
+            // SAFETY: the caller has written the probabilities.
+            module(|m| index_or_none(unsafe { m.tile.find_invalid_probabilities::<<$vector as Vector>::Scalar>(rows, classes) }))
+        }
+
+        /// The focal loss of the rows in the tile. Returns −1, or the first row whose target is neither a class nor ignored; then
+        /// nothing is computed.
         #[wasm_bindgen]
         #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $name(
+        pub fn $focal(
             rows: usize,
             classes: usize,
+            flags: u32,
             alpha_other: f64,
             alpha_one: f64,
-            alpha_per_class: bool,
             gamma: f64,
             label_smoothing: f64,
             scale: f64,
-            mode: u32,
-            continues: bool,
+            ignore_index: i32,
         ) -> i32 {
             module(|m| {
-                let job = Job {
-                    rows,
-                    classes,
-                    weights: (!alpha_per_class).then_some((alpha_other, alpha_one)),
-                    focal: Focal { gamma: Gamma::All(gamma), label_smoothing, focus_on: FocusOn::Smoothed },
-                    scale,
-                    grad: mode & 2 != 0,
-                    values: mode & 1 != 0,
+                let gamma = if flags & flag::GAMMA_PER_CLASS != 0 {
+                    Gamma::PerClass(m.tile.address(Area::Gammas))
+                } else {
+                    Gamma::All(gamma)
                 };
-                let zero = <$vector as Vector>::Wide::zero();
-                let mut sums = if continues { m.$sums.unwrap_or(zero) } else { zero };
+                let with = Focal { gamma, label_smoothing, focus_on: focus_on(flags) };
+                let task = if flags & flag::SOFT != 0 {
+                    Task::SoftFocal(with)
+                } else if flags & flag::HESSIAN != 0 {
+                    Task::Hessian(with, flags & flag::GAUSS_NEWTON != 0)
+                } else if flags & flag::GAMMA_GRAD != 0 {
+                    Task::GammaGrad(with)
+                } else {
+                    Task::Focal(with)
+                };
+                let weights = (alpha_other, alpha_one);
+                let job = job(task, (rows, classes), weights, scale, ignore_index, flags);
+                let mut sums = start::<$vector, _>(m.$sums, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 let invalid = unsafe { m.tile.run::<$vector>(&job, &mut sums) }.err();
                 m.$sums = Some(sums);
-                m.total = sums.total();
+                m.totals.values = sums.total();
                 index_or_none(invalid)
             })
+        }
+
+        /// The cross-entropy of the rows in the tile, likewise.
+        #[wasm_bindgen]
+        pub fn $cross_entropy(
+            rows: usize,
+            classes: usize,
+            flags: u32,
+            label_smoothing: f64,
+            scale: f64,
+            ignore_index: i32,
+        ) -> i32 {
+            module(|m| {
+                let soft = flags & flag::SOFT != 0;
+                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(label_smoothing);
+                let job = job(task, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
+                let mut sums = start::<$vector, _>(m.$sums, flags);
+                // SAFETY: the caller has reserved the tile and written its rows.
+                let invalid = unsafe { m.tile.run::<$vector>(&job, &mut sums) }.err();
+                m.$sums = Some(sums);
+                m.totals.values = sums.total();
+                index_or_none(invalid)
+            })
+        }
+
+        /// The first of `count` targets of elements in the tile that is neither in [0, 1] nor ignored, or −1 having counted them.
+        #[wasm_bindgen]
+        pub fn $count_elements(count: usize, flags: u32, ignore_index: f64) -> i32 {
+            let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
+            counting(flags, |tile, counted| {
+                // SAFETY: the caller has written the targets.
+                unsafe { tile.count_elements::<<$vector as Vector>::Scalar>(count, ignored, counted) }
+            })
+        }
+
+        /// The sigmoid focal loss of the elements in the tile.
+        #[wasm_bindgen]
+        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
+        pub fn $sigmoid(
+            count: usize,
+            columns: usize,
+            flags: u32,
+            alpha: f64,
+            gamma: f64,
+            label_smoothing: f64,
+            pos_weight: f64,
+            scale: f64,
+            ignore_index: f64,
+        ) -> i32 {
+            let has = |bit: u32| flags & bit != 0;
+            module(|m| {
+                let job = ElementsJob {
+                    count,
+                    columns,
+                    gamma,
+                    label_smoothing,
+                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha)),
+                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(pos_weight),
+                    scale,
+                    row_weights: has(flag::ROW_WEIGHTS),
+                    row_scales: has(flag::ROW_SCALES),
+                    ignored: has(flag::IGNORE).then_some(ignore_index),
+                    grad: has(flag::GRAD),
+                    values: has(flag::VALUES),
+                };
+                let mut sums = start::<$vector, _>(m.$sums, flags);
+                // SAFETY: the caller has reserved the tile and written its elements.
+                unsafe { m.tile.run_elements::<$vector>(&job, &mut sums) };
+                m.$sums = Some(sums);
+                m.totals.values = sums.total();
+                -1
+            })
+        }
+
+        /// The stage, `classes × count`, into the logits, `count × classes`.
+        #[wasm_bindgen]
+        pub fn $gather(count: usize, classes: usize) {
+            // SAFETY: the caller has written the stage.
+            module(|m| unsafe { m.tile.transpose::<$vector>(Area::Stage, Area::Logits, classes, count) });
+        }
+
+        /// The logits, `count × classes`, into the stage, `classes × count`.
+        #[wasm_bindgen]
+        pub fn $scatter(count: usize, classes: usize) {
+            // SAFETY: the caller has written the logits.
+            module(|m| unsafe { m.tile.transpose::<$vector>(Area::Logits, Area::Stage, count, classes) });
         }
     };
 }
 
-focal!(focal_f32, F32x4, sums32);
-focal!(focal_f64, F64x2, sums64);
+/// Counts by `count`, from nothing or on from the call before.
+fn counting(flags: u32, count: impl FnOnce(&mut Tile, &mut Counted) -> Result<(), usize>) -> i32 {
+    module(|m| {
+        let before = Counted { rows: m.totals.rows, weights: m.totals.weights };
+        let mut counted = if flags & flag::CONTINUES != 0 { before } else { Counted::default() };
+        let invalid = count(&mut m.tile, &mut counted).err();
+        (m.totals.rows, m.totals.weights) = (counted.rows, counted.weights);
+        index_or_none(invalid)
+    })
+}
+
+fn focus_on(flags: u32) -> FocusOn {
+    if flags & flag::FOCUS_CLASS != 0 {
+        FocusOn::EachClass
+    } else if flags & flag::FOCUS_TARGET != 0 {
+        FocusOn::Target
+    } else {
+        FocusOn::Smoothed
+    }
+}
+
+fn job(task: Task, (rows, classes): (usize, usize), weights: (f64, f64), scale: f64, ignore_index: i32, flags: u32) -> Job {
+    let has = |bit: u32| flags & bit != 0;
+    Job {
+        task,
+        rows,
+        classes,
+        weights: (!has(flag::ALPHA_PER_CLASS)).then_some(weights),
+        scale,
+        row_weights: has(flag::ROW_WEIGHTS),
+        row_scales: has(flag::ROW_SCALES),
+        ignored: has(flag::IGNORE).then_some(ignore_index),
+        grad: has(flag::GRAD),
+        values: has(flag::VALUES),
+    }
+}
+
+/// The sums to go on from.
+fn start<V, W: WideSum<V>>(sums: Option<W>, flags: u32) -> W {
+    sums.filter(|_| flags & flag::CONTINUES != 0).unwrap_or_else(W::zero)
+}
+
+exports! {
+    F32x4, sums32, count_targets_f32, find_invalid_probabilities_f32, focal_f32, cross_entropy_f32, count_elements_f32, sigmoid_f32,
+    gather_f32, scatter_f32
+}
+exports! {
+    F64x2, sums64, count_targets_f64, find_invalid_probabilities_f64, focal_f64, cross_entropy_f64, count_elements_f64, sigmoid_f64,
+    gather_f64, scatter_f64
+}

@@ -1,122 +1,206 @@
 //! The memory through which a host language hands rows to the kernels.
 //!
-//! A tile has an area for logits, which the kernels overwrite with gradients, one for targets, one for a value per row and one
-//! for a weight per class. It is made once and only grows when four rows, or the weights, do not fit.
+//! A tile has areas for logits, which the kernels overwrite with gradients, for targets, and for what else a call may bring. They are
+//! made once and only grow when four rows, or what each class has, do not fit.
 
 use std::collections::TryReserveError;
 
 use core::{ptr, slice};
 
 use crate::{
-    kernels::{self, Focal, Rows, Targets, Weights},
+    kernels::{self, Elements, Focal, PerColumn, Rows, Targets, Weights},
     vector::{Scalar, Vector},
 };
 
 /// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the first-level cache.
 const LOGITS_BYTES: usize = 32 * 1024;
-/// Class indices that a tile holds.
-pub const TARGETS: usize = 4096;
-/// Bytes of weights that a new tile has room for.
-const WEIGHTS_BYTES: usize = 4096;
+/// Rows that a tile holds at most: their targets, values, weights and scales.
+pub const ROWS: usize = 4096;
+/// Classes that a new tile has room for.
+const CLASSES: usize = 512;
 
 /// The unit of allocation: a cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Line(#[allow(dead_code, reason = "only the address counts")] [u8; 64]);
 
-/// Memory of the host: written and read by address alone.
-struct Area(Vec<Line>);
+/// The areas of a tile.
+#[derive(Clone, Copy, Debug)]
+pub enum Area {
+    /// In: logits. Out: gradients.
+    Logits,
+    /// A probability for each logit; for the sigmoid loss its target.
+    Probabilities,
+    /// Logits and gradients with the classes first.
+    Stage,
+    /// A class index for each row.
+    Targets,
+    /// Out: a value for each row.
+    Values,
+    /// A weight for each row.
+    RowWeights,
+    /// A factor for each row's gradient.
+    RowScales,
+    /// A weight for each class.
+    Weights,
+    /// A weight of the positives for each column.
+    PositiveWeights,
+    /// A γ for each class, in float64.
+    Gammas,
+}
 
-impl Area {
-    const fn new() -> Self {
-        Self(Vec::new())
-    }
+/// How many areas there are.
+const AREAS: usize = Area::Gammas as usize + 1;
 
-    /// A larger area, if this one has no room for `bytes`.
-    ///
-    /// # Errors
-    /// Where the memory cannot be had.
-    fn grown(&self, bytes: usize) -> Result<Option<Self>, TryReserveError> {
-        let lines = bytes.div_ceil(size_of::<Line>());
-        if lines <= self.0.capacity() {
-            return Ok(None);
-        }
-        let mut larger = Vec::new();
-        larger.try_reserve_exact(lines)?;
-        Ok(Some(Self(larger)))
-    }
-
-    fn address<T>(&mut self) -> *mut T {
-        self.0.as_mut_ptr().cast()
-    }
+/// What a batch needs beside logits, targets, and what rows and classes have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras {
+    /// Probabilities.
+    pub probabilities: bool,
+    /// The stage.
+    pub stage: bool,
+    /// Values, weights and scales for each logit instead of each row.
+    pub elements: bool,
 }
 
 /// What is to be computed of the rows in the tile.
 #[derive(Clone, Copy, Debug)]
+pub enum Task {
+    /// The focal loss on target classes.
+    Focal(Focal),
+    /// The focal loss on probabilities.
+    SoftFocal(Focal),
+    /// The cross-entropy on target classes.
+    CrossEntropy(f64),
+    /// The cross-entropy on probabilities.
+    SoftCrossEntropy(f64),
+    /// The diagonal of the Hessian in place of the gradient; the Gauss-Newton approximation if so.
+    Hessian(Focal, bool),
+    /// The derivative with respect to γ in place of the value.
+    GammaGrad(Focal),
+}
+
+impl Task {
+    /// Whether it is aimed at the probabilities in the tile.
+    fn is_soft(self) -> bool {
+        matches!(self, Self::SoftFocal(_) | Self::SoftCrossEntropy(_))
+    }
+}
+
+/// A piece of work on the rows in the tile. What is per row or per class stands in its area.
+#[derive(Clone, Copy, Debug)]
 pub struct Job {
+    /// What is to be computed.
+    pub task: Task,
     /// Number of rows.
     pub rows: usize,
     /// Number of classes.
     pub classes: usize,
-    /// Weight of every class but 1, and of class 1; `None` where the weights area holds one per class.
+    /// Weight of every class but 1, and of class 1; `None` where each class has one.
     pub weights: Option<(f64, f64)>,
-    /// The loss.
-    pub focal: Focal,
     /// Factor of the gradient.
     pub scale: f64,
+    /// Whether each row has a weight.
+    pub row_weights: bool,
+    /// Whether each row has a factor for its gradient.
+    pub row_scales: bool,
+    /// The target of rows that do not count.
+    pub ignored: Option<i32>,
     /// Whether to overwrite the logits with the gradient.
     pub grad: bool,
     /// Whether to write a value per row.
     pub values: bool,
 }
 
+/// A piece of work on the elements in the tile, for the sigmoid loss.
+#[derive(Clone, Copy, Debug)]
+pub struct ElementsJob {
+    /// Number of elements.
+    pub count: usize,
+    /// Number of columns.
+    pub columns: usize,
+    /// Focusing parameter.
+    pub gamma: f64,
+    /// ε.
+    pub label_smoothing: f64,
+    /// Weight of positives, `Some(None)` where each column has one; `None`: no weights.
+    pub alpha: Option<Option<f64>>,
+    /// Factor of the positive term; `None` where each column has one.
+    pub positive_weight: Option<f64>,
+    /// Factor of the gradient.
+    pub scale: f64,
+    /// Whether each element has a weight.
+    pub row_weights: bool,
+    /// Whether each element has a factor for its gradient.
+    pub row_scales: bool,
+    /// The target of elements that do not count.
+    pub ignored: Option<f64>,
+    /// Whether to overwrite the logits with the gradient.
+    pub grad: bool,
+    /// Whether to write a value per element.
+    pub values: bool,
+}
+
+/// What a look over a batch counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    /// Rows that are not ignored.
+    pub rows: f64,
+    /// The sum of the weights of their classes.
+    pub weights: f64,
+}
+
 /// The tile.
 pub struct Tile {
-    logits: Area,
-    targets: Area,
-    values: Area,
-    weights: Area,
+    areas: [Vec<Line>; AREAS],
 }
 
 impl Tile {
     /// A tile without memory.
     pub const fn new() -> Self {
-        Self { logits: Area::new(), targets: Area::new(), values: Area::new(), weights: Area::new() }
+        Self { areas: [const { Vec::new() }; AREAS] }
     }
 
     /// Makes room for rows of `classes` logits of `element_bytes` each and returns how many rows go into the tile: a multiple of
-    /// four; or 0 where the memory cannot be had, and then nothing has changed.
-    pub fn reserve(&mut self, element_bytes: usize, classes: usize) -> usize {
+    /// four; or 0 where the memory cannot be had, and then nothing has changed. What stood in an area that grows is lost.
+    pub fn reserve(&mut self, element_bytes: usize, classes: usize, extras: Extras) -> usize {
         let Some(row_bytes) = classes.checked_mul(element_bytes) else { return 0 };
-        let Some(four_rows) = row_bytes.checked_mul(4) else { return 0 };
-        // Beyond this no allocation can succeed, and rounding up would overflow.
-        if four_rows > isize::MAX as usize {
+        // Far beyond this no allocation can succeed, and sizes would overflow.
+        if row_bytes > isize::MAX as usize / 16 {
             return 0;
         }
-        let rows = ((LOGITS_BYTES / row_bytes.max(1)).min(TARGETS) & !3).max(4);
-        if self
-            .grow([
-                LOGITS_BYTES.max(four_rows),
-                TARGETS * size_of::<i32>(),
-                TARGETS * size_of::<f64>(),
-                WEIGHTS_BYTES.max(row_bytes),
-            ])
-            .is_ok()
-        {
-            rows
-        } else {
-            0
+        let logits = LOGITS_BYTES.max(4 * row_bytes);
+        let per_row = if extras.elements { logits } else { 0 }.max(ROWS * size_of::<f64>());
+        let per_class = classes.max(CLASSES) * size_of::<f64>();
+        let mut bytes = [0; AREAS];
+        bytes[Area::Logits as usize] = logits;
+        bytes[Area::Probabilities as usize] = if extras.probabilities { logits } else { 0 };
+        bytes[Area::Stage as usize] = if extras.stage { logits } else { 0 };
+        bytes[Area::Targets as usize] = ROWS * size_of::<i32>();
+        for area in [Area::Values, Area::RowWeights, Area::RowScales] {
+            bytes[area as usize] = per_row;
+        }
+        for area in [Area::Weights, Area::PositiveWeights, Area::Gammas] {
+            bytes[area as usize] = per_class;
+        }
+        match self.grow(bytes) {
+            Ok(()) => ((LOGITS_BYTES / row_bytes.max(1)).min(ROWS) & !3).max(4),
+            Err(_) => 0,
         }
     }
 
-    /// Makes room for so many bytes in each area. What stood in an area that grows is lost.
-    fn grow(&mut self, bytes: [usize; 4]) -> Result<(), TryReserveError> {
-        let areas = [&mut self.logits, &mut self.targets, &mut self.values, &mut self.weights];
-        let mut grown = [const { None }; 4];
-        for ((larger, area), bytes) in grown.iter_mut().zip(&areas).zip(bytes) {
-            *larger = area.grown(bytes)?;
+    /// Makes room for so many bytes in each area.
+    fn grow(&mut self, bytes: [usize; AREAS]) -> Result<(), TryReserveError> {
+        let mut grown = [const { None }; AREAS];
+        for ((larger, area), bytes) in grown.iter_mut().zip(&self.areas).zip(bytes) {
+            let lines = bytes.div_ceil(size_of::<Line>());
+            if lines > area.capacity() {
+                let mut room = Vec::new();
+                room.try_reserve_exact(lines)?;
+                *larger = Some(room);
+            }
         }
-        for (area, larger) in areas.into_iter().zip(grown) {
+        for (area, larger) in self.areas.iter_mut().zip(grown) {
             if let Some(larger) = larger {
                 *area = larger;
             }
@@ -124,69 +208,165 @@ impl Tile {
         Ok(())
     }
 
-    /// Where the logits go, and the gradients come.
-    pub fn logits<S>(&mut self) -> *mut S {
-        self.logits.address()
+    /// Where an area lies.
+    pub fn address<T>(&mut self, area: Area) -> *mut T {
+        self.areas[area as usize].as_mut_ptr().cast()
     }
 
-    /// Where the class indices go.
-    pub fn targets(&mut self) -> *mut i32 {
-        self.targets.address()
-    }
-
-    /// Where the values of the rows come.
-    pub fn values<S>(&mut self) -> *mut S {
-        self.values.address()
-    }
-
-    /// Where the weights of the classes go.
-    pub fn weights<S>(&mut self) -> *mut S {
-        self.weights.address()
-    }
-
-    /// The first of `count` targets in the tile that is not a class index.
+    /// The first of `count` targets in the tile that is neither a class nor ignored; or, where there is none, adds to `counted` what
+    /// counts. `weighted`: each class has a weight.
+    ///
+    /// # Errors
+    /// The row.
     ///
     /// # Safety
-    /// The tile must have been reserved, `count` targets have been written, and they be at most [`TARGETS`].
-    pub unsafe fn find_invalid_target(&mut self, count: usize, classes: usize) -> Option<usize> {
+    /// The tile must have been reserved for these classes, and the targets, at most [`ROWS`], and weights have been written.
+    pub unsafe fn count_targets<S: Scalar>(
+        &mut self,
+        (count, classes): (usize, usize),
+        ignored: Option<i32>,
+        weighted: bool,
+        counted: &mut Counted,
+    ) -> Result<(), usize> {
+        let weights = self.address::<S>(Area::Weights);
         // SAFETY: the caller vouches for the targets.
-        match kernels::look_over(unsafe { slice::from_raw_parts(self.targets(), count) }, classes, None) {
-            Targets::Invalid(row) => Some(row),
-            Targets::Counted(_) => None,
+        let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), count) };
+        match kernels::look_over(targets, classes, ignored) {
+            Targets::Invalid(row) => return Err(row),
+            Targets::Counted(rows) => counted.rows += rows as f64,
         }
+        if weighted {
+            // SAFETY: every target that is not ignored is a class, and has a weight.
+            let weight = |&target: &i32| unsafe { (*weights.add(target as usize)).to_f64() };
+            counted.weights += targets.iter().filter(|&&t| Some(t) != ignored).map(weight).sum::<f64>();
+        } else {
+            counted.weights = counted.rows;
+        }
+        Ok(())
     }
 
-    /// Computes `job` and adds the values of its rows to `sums`, or returns the first row with a target that is not a class index,
-    /// having computed nothing.
+    /// The first of the rows of probabilities in the tile with one that is negative or not finite, or whose sum is not 1.
     ///
     /// # Safety
-    /// The tile must have been reserved for these classes, the rows be no more than that gave, and logits, targets and weights have
-    /// been written.
+    /// The tile must have been reserved for these classes and probabilities, and the rows have been written.
+    pub unsafe fn find_invalid_probabilities<S: Scalar>(&mut self, rows: usize, classes: usize) -> Option<usize> {
+        // SAFETY: the caller vouches for the probabilities.
+        let all = unsafe { slice::from_raw_parts(self.address::<S>(Area::Probabilities), rows * classes) };
+        kernels::find_invalid_probabilities(all, classes)
+    }
+
+    /// The first of `count` targets of elements that is neither in [0, 1] nor ignored; or, where there is none, adds to `counted`
+    /// what counts.
+    ///
+    /// # Errors
+    /// The element.
+    ///
+    /// # Safety
+    /// The tile must have been reserved for the elements and probabilities, and the targets have been written.
+    pub unsafe fn count_elements<S: Scalar>(
+        &mut self,
+        count: usize,
+        ignored: Option<f64>,
+        counted: &mut Counted,
+    ) -> Result<(), usize> {
+        // SAFETY: the caller vouches for the targets.
+        let all = unsafe { slice::from_raw_parts(self.address::<S>(Area::Probabilities), count) };
+        counted.rows += kernels::look_over_elements(all, ignored)? as f64;
+        Ok(())
+    }
+
+    /// Computes `job` and adds the values of its rows to `sums`, or returns the first row with a target that is neither a class nor
+    /// ignored, having computed nothing.
+    ///
+    /// # Errors
+    /// The row.
+    ///
+    /// # Safety
+    /// The tile must have been reserved for these classes and what the job has, the rows be no more than that gave, and all that
+    /// the job names have been written.
     pub unsafe fn run<V: Vector>(&mut self, job: &Job, sums: &mut V::Wide) -> Result<(), usize> {
-        // SAFETY: the caller vouches for the targets.
-        if let Some(row) = unsafe { self.find_invalid_target(job.rows, job.classes) } {
-            return Err(row);
+        let soft = job.task.is_soft();
+        if !soft {
+            // SAFETY: the caller vouches for the targets.
+            let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), job.rows) };
+            if let Targets::Invalid(row) = kernels::look_over(targets, job.classes, job.ignored) {
+                return Err(row);
+            }
         }
-        let logits = self.logits::<V::Scalar>();
-        let rows = Rows {
-            logits,
-            targets: self.targets(),
-            grad: if job.grad { logits } else { ptr::null_mut() },
-            values: if job.values { self.values() } else { ptr::null_mut() },
+        let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
+        let probabilities = named(Area::Probabilities, soft);
+        let rows = Rows::<V::Scalar> {
+            logits: named(Area::Logits, true),
+            targets: named(Area::Targets, !soft).cast(),
+            grad: named(Area::Logits, job.grad),
+            values: named(Area::Values, job.values),
             rows: job.rows,
             classes: job.classes,
-            row_weights: ptr::null(),
-            scale: V::Scalar::from_f64(job.scale),
-            row_scales: ptr::null(),
-            ignored: None,
             weights: match job.weights {
                 Some((other, one)) => Weights::pair(other, one),
-                None => Weights::PerClass(self.weights::<V::Scalar>()),
+                None => Weights::PerClass(named(Area::Weights, true)),
             },
+            row_weights: named(Area::RowWeights, job.row_weights),
+            scale: V::Scalar::from_f64(job.scale),
+            row_scales: named(Area::RowScales, job.row_scales),
+            ignored: job.ignored,
         };
         // SAFETY: the caller vouches for the areas, and the targets have been checked.
-        *sums = unsafe { kernels::focal::<V>(&rows, &job.focal, *sums) };
+        unsafe {
+            match &job.task {
+                Task::Focal(with) => *sums = kernels::focal::<V>(&rows, with, *sums),
+                Task::SoftFocal(with) => *sums = kernels::soft_focal::<V>(&rows, probabilities, with, *sums),
+                Task::CrossEntropy(smoothing) | Task::SoftCrossEntropy(smoothing) => {
+                    *sums = kernels::cross_entropy::<V>(&rows, probabilities, *smoothing, *sums);
+                }
+                Task::Hessian(with, gauss_newton) => kernels::hessian::<V>(&rows, with, *gauss_newton),
+                Task::GammaGrad(with) => *sums = kernels::gamma_grad::<V>(&rows, with, *sums),
+            }
+        }
         Ok(())
+    }
+
+    /// Computes `job` and adds the values of its elements to `sums`.
+    ///
+    /// # Safety
+    /// The tile must have been reserved for these columns and elements, those be no more than the rows that gave times the columns,
+    /// and all that the job names have been written.
+    pub unsafe fn run_elements<V: Vector>(&mut self, job: &ElementsJob, sums: &mut V::Wide) {
+        let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
+        let mut per_column = |area: Area, all: Option<f64>| match all {
+            Some(x) => PerColumn::All(x),
+            None => PerColumn::Each(named(area, true)),
+        };
+        let alpha = job.alpha.map(|all| per_column(Area::Weights, all));
+        let positive_weight = per_column(Area::PositiveWeights, job.positive_weight);
+        let elements = Elements::<V::Scalar> {
+            logits: named(Area::Logits, true),
+            targets: named(Area::Probabilities, true),
+            grad: named(Area::Logits, job.grad),
+            values: named(Area::Values, job.values),
+            count: job.count,
+            columns: job.columns,
+            gamma: job.gamma,
+            label_smoothing: job.label_smoothing,
+            alpha,
+            positive_weight,
+            weights: named(Area::RowWeights, job.row_weights),
+            scale: job.scale,
+            scales: named(Area::RowScales, job.row_scales),
+            ignored: job.ignored,
+        };
+        // SAFETY: the caller vouches for the areas.
+        *sums = unsafe { kernels::sigmoid::<V>(&elements, *sums) };
+    }
+
+    /// Turns `classes × rows` in one area into `rows × classes` in another.
+    ///
+    /// # Safety
+    /// The tile must have been reserved for these rows, classes and the stage, and the area `from` have been written.
+    pub unsafe fn transpose<V: Vector>(&mut self, from: Area, to: Area, classes: usize, rows: usize) {
+        let (from, to) = (self.address::<V::Scalar>(from), self.address::<V::Scalar>(to));
+        // SAFETY: the caller vouches for the areas, which do not overlap.
+        unsafe { kernels::transpose::<V>(from, to, classes, rows) };
     }
 }
 
@@ -207,52 +387,65 @@ mod tests {
     };
 
     const JOB: Job = Job {
+        task: Task::Focal(Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed }),
         rows: 0,
         classes: 2,
         weights: Some((0.75, 0.25)),
-        focal: Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed },
         scale: 1.0,
+        row_weights: false,
+        row_scales: false,
+        ignored: None,
         grad: true,
         values: true,
     };
 
+    fn reserve(tile: &mut Tile, element_bytes: usize, classes: usize) -> usize {
+        tile.reserve(element_bytes, classes, Extras::default())
+    }
+
+    fn logits(tile: &mut Tile) -> *mut f32 {
+        tile.address(Area::Logits)
+    }
+
     #[test]
     fn rows_come_in_fours_and_the_tile_grows_for_wide_ones_alone() {
         let mut tile = Tile::new();
-        assert_eq!(tile.reserve(4, 2), 4096);
-        let address = tile.logits::<u8>();
-        assert_eq!(tile.reserve(8, 10), 408);
-        assert_eq!(tile.reserve(4, 2048), 4);
-        assert_eq!(tile.logits::<u8>(), address);
-        assert_eq!(tile.reserve(4, 300_000), 4);
-        assert_ne!(tile.logits::<u8>(), address);
-        assert_eq!(tile.reserve(4, 2), 4096);
+        assert_eq!(reserve(&mut tile, 4, 2), 4096);
+        let address = logits(&mut tile);
+        assert_eq!(reserve(&mut tile, 8, 10), 408);
+        assert_eq!(reserve(&mut tile, 4, 2048), 4);
+        assert_eq!(logits(&mut tile), address);
+        assert_eq!(reserve(&mut tile, 4, 300_000), 4);
+        assert_ne!(logits(&mut tile), address);
+        assert_eq!(reserve(&mut tile, 4, 2), 4096);
     }
 
     #[test]
     fn memory_that_cannot_be_had_changes_nothing() {
         let mut tile = Tile::new();
-        tile.reserve(4, 2);
-        let address = tile.logits::<u8>();
-        for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 16] {
-            assert_eq!(tile.reserve(4, classes), 0);
+        reserve(&mut tile, 4, 2);
+        let before: Vec<*mut u8> = tile.areas.iter_mut().map(|area| area.as_mut_ptr().cast()).collect();
+        for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 64, isize::MAX as usize / 128] {
+            assert_eq!(reserve(&mut tile, 4, classes), 0);
         }
-        assert_eq!(tile.logits::<u8>(), address);
-        assert_eq!(tile.reserve(4, 2), 4096);
+        let after: Vec<*mut u8> = tile.areas.iter_mut().map(|area| area.as_mut_ptr().cast()).collect();
+        assert_eq!(before, after);
+        assert_eq!(reserve(&mut tile, 4, 2), 4096);
     }
 
     #[test]
     fn an_invalid_target_is_found_before_anything_is_computed() {
         let mut tile = Tile::new();
-        tile.reserve(4, 2);
+        reserve(&mut tile, 4, 2);
         for (row, value) in [(0, -1), (699, 2), (300, i32::MIN), (256, i32::MAX)] {
             // SAFETY: 700 rows fit.
             unsafe {
-                (0..1400).for_each(|i| *tile.logits::<f32>().add(i) = i as f32);
-                (0..700).for_each(|i| *tile.targets().add(i) = if i == row { value } else { i as i32 % 2 });
+                let (logits, targets) = (logits(&mut tile), tile.address::<i32>(Area::Targets));
+                (0..1400).for_each(|i| *logits.add(i) = i as f32);
+                (0..700).for_each(|i| *targets.add(i) = if i == row { value } else { i as i32 % 2 });
                 let mut sums = <F32x4 as Vector>::Wide::zero();
                 assert_eq!(tile.run::<F32x4>(&Job { rows: 700, ..JOB }, &mut sums), Err(row));
-                assert!((0..1400).all(|i| *tile.logits::<f32>().add(i) == i as f32));
+                assert!((0..1400).all(|i| *logits.add(i) == i as f32));
                 assert_eq!(sums.total(), 0.0);
             }
         }
@@ -261,27 +454,48 @@ mod tests {
     #[test]
     fn a_tile_gives_what_slices_give() {
         let mut tile = Tile::new();
-        let classes = 5;
-        let rows = 23;
-        assert!(tile.reserve(4, classes) >= rows);
-        let logits: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
+        let (rows, classes) = (23, 5);
+        assert!(reserve(&mut tile, 4, classes) >= rows);
+        let x: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
         let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
         let weights = [0.5, 1.0, 2.0, 0.25, 4.0];
         // SAFETY: the rows fit.
         let (grad, values, total) = unsafe {
-            ptr::copy_nonoverlapping(logits.as_ptr(), tile.logits(), logits.len());
-            ptr::copy_nonoverlapping(targets.as_ptr(), tile.targets(), rows);
-            ptr::copy_nonoverlapping(weights.as_ptr(), tile.weights::<f32>(), classes);
+            ptr::copy_nonoverlapping(x.as_ptr(), logits(&mut tile), x.len());
+            ptr::copy_nonoverlapping(targets.as_ptr(), tile.address(Area::Targets), rows);
+            ptr::copy_nonoverlapping(weights.as_ptr(), tile.address::<f32>(Area::Weights), classes);
             let mut sums = <F32x4 as Vector>::Wide::zero();
             tile.run::<F32x4>(&Job { rows, classes, weights: None, ..JOB }, &mut sums).unwrap();
             let slice = |p: *const f32, n| slice::from_raw_parts(p, n).to_vec();
-            (slice(tile.logits(), logits.len()), slice(tile.values(), rows), sums.total())
+            (slice(logits(&mut tile), x.len()), slice(tile.address(Area::Values), rows), sums.total())
         };
         let criterion = FocalLoss { alpha: Alpha::PerClass(&weights), ..FocalLoss::default() };
-        let (mut expected, mut each) = (vec![0.0; logits.len()], vec![0.0; rows]);
-        criterion.rows(&logits, &targets, classes, &mut each, Some(&mut expected)).unwrap();
+        let (mut expected, mut each) = (vec![0.0; x.len()], vec![0.0; rows]);
+        criterion.rows(&x, &targets, classes, &mut each, Some(&mut expected)).unwrap();
         assert_eq!((grad, values), (expected, each));
         let sum = FocalLoss { reduction: crate::Reduction::Sum, ..criterion };
-        assert_eq!(total, sum.forward(&logits, &targets, classes).unwrap());
+        assert_eq!(total, sum.forward(&x, &targets, classes).unwrap());
+    }
+
+    #[test]
+    fn transposition_and_back() {
+        let mut tile = Tile::new();
+        for classes in [2, 3, 4, 7, 8, 9, 21] {
+            for rows in [1, 3, 4, 5, 8, 30] {
+                tile.reserve(4, classes, Extras { stage: true, ..Extras::default() });
+                // SAFETY: the rows fit.
+                unsafe {
+                    let (stage, logits) = (tile.address::<f32>(Area::Stage), logits(&mut tile));
+                    (0..rows * classes).for_each(|i| *stage.add(i) = i as f32);
+                    tile.transpose::<F32x4>(Area::Stage, Area::Logits, classes, rows);
+                    for (i, j) in (0..rows).flat_map(|i| (0..classes).map(move |j| (i, j))) {
+                        assert_eq!(*logits.add(i * classes + j), (j * rows + i) as f32);
+                    }
+                    (0..rows * classes).for_each(|i| *stage.add(i) = 0.0);
+                    tile.transpose::<F32x4>(Area::Logits, Area::Stage, rows, classes);
+                    assert!((0..rows * classes).all(|i| *stage.add(i) == i as f32));
+                }
+            }
+        }
     }
 }

@@ -65,7 +65,7 @@ pub trait Vector: Copy + Debug {
     /// Type of a lane.
     type Scalar: Scalar;
     /// One truth value per lane.
-    type Mask: Copy;
+    type Mask: Copy + Debug;
     /// One class index per lane.
     type Index: Copy;
     /// [`Self::LANES`] vectors: the columns of a square block.

@@ -26,10 +26,11 @@ pub(super) struct Many<V: Vector, L, const GRAD: bool> {
 
 /// A row on its way through the passes.
 #[derive(Clone, Copy)]
-struct Row<S> {
-    logits: *const S,
-    grad: *mut S,
-    target: usize,
+pub(super) struct Row<S> {
+    pub logits: *const S,
+    pub grad: *mut S,
+    /// A class to leave out; one that the row does not have, for none.
+    pub target: usize,
 }
 
 /// What the passes leave of the rows of a group, one after the other: see [`RowSums`].
@@ -79,7 +80,7 @@ unsafe fn block_max<V: Vector, const TARGET: bool>(row: Row<V::Scalar>, (from, t
 /// # Safety
 /// `row` must be valid for `n` logits.
 #[inline(always)]
-unsafe fn largest<V: Vector>(row: Row<V::Scalar>, n: usize) -> V::Scalar {
+pub(super) unsafe fn largest<V: Vector>(row: Row<V::Scalar>, n: usize) -> V::Scalar {
     let mut max = [V::constant(f64::NEG_INFINITY); 2];
     for from in (0..n).step_by(BLOCK) {
         let range = (from, n.min(from + BLOCK));

@@ -3,21 +3,31 @@
 //! Rows are taken in groups of [`Vector::LANES`]; what a row gives depends on that row alone, bit for bit, whatever stands
 //! beside it and wherever a batch is cut. Sums over rows are kept one per lane, so the cuts must fall between groups.
 
+mod dense;
+mod elements;
 mod exponential;
 mod few;
 mod many;
 mod pair;
 mod rows;
+mod transpose;
+mod validate;
 
+use core::ptr;
+
+use dense::{Aims, Dense, Task};
+pub use elements::{Elements, PerColumn, sigmoid};
 use rows::run;
-pub use rows::{Rows, Targets, Weights, look_over};
+pub use rows::{Rows, Weights};
+pub use transpose::transpose;
+pub use validate::{Targets, find_invalid_probabilities, look_over, look_over_elements};
 
 use crate::{
     loss::{
         focal::{FocusOn, Focusing, Gamma, Hard, Power, Smoothed, Square},
         softmax::SoftmaxLoss,
     },
-    vector::Vector,
+    vector::{Vector, WideSum},
 };
 
 /// What a focal loss is made of, but for its weights.
@@ -31,6 +41,13 @@ pub struct Focal {
     pub focus_on: FocusOn,
 }
 
+impl Focal {
+    /// The cross-entropy.
+    fn cross_entropy(label_smoothing: f64) -> Self {
+        Self { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed }
+    }
+}
+
 /// Runs the focal loss over `rows` and adds its values to `total`.
 ///
 /// # Safety
@@ -40,7 +57,9 @@ pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::W
     let power = Power::<V>::new(with.gamma);
     // SAFETY: passed on.
     unsafe {
-        if with.label_smoothing > 0.0 {
+        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
+            dense::<V>(rows, with, ptr::null(), total)
+        } else if with.label_smoothing > 0.0 {
             let smoothed = Smoothed::new(Hard::new(with.gamma, power), with.label_smoothing, with.focus_on, rows.classes);
             softmax(rows, smoothed, total)
         } else if rows.classes > 2 {
@@ -51,6 +70,97 @@ pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::W
             two_classes(rows, Hard::new(with.gamma, power), total)
         }
     }
+}
+
+/// Runs the focal loss on rows of class probabilities.
+///
+/// # Safety
+/// As for [`focal`], with `probabilities` for each logit in place of targets.
+pub unsafe fn soft_focal<V: Vector>(
+    rows: &Rows<V::Scalar>,
+    probabilities: *const V::Scalar,
+    with: &Focal,
+    total: V::Wide,
+) -> V::Wide {
+    // SAFETY: passed on.
+    unsafe { dense::<V>(rows, with, probabilities, total) }
+}
+
+/// Runs the cross-entropy over `rows`, on target classes or, where they are not null, on class probabilities.
+///
+/// # Safety
+/// As for [`focal`] and [`soft_focal`].
+pub unsafe fn cross_entropy<V: Vector>(
+    rows: &Rows<V::Scalar>,
+    probabilities: *const V::Scalar,
+    label_smoothing: f64,
+    total: V::Wide,
+) -> V::Wide {
+    let with = Focal::cross_entropy(label_smoothing);
+    let plain = rows.weights.is_none();
+    if probabilities.is_null() && (plain || label_smoothing == 0.0) {
+        // SAFETY: passed on.
+        return unsafe { focal::<V>(rows, &with, total) };
+    }
+    let kernel = Dense::<V> {
+        loss: Hard::new(with.gamma, Power::new(with.gamma)),
+        classes: rows.classes,
+        logits: rows.logits,
+        // The weights are those of the classes' terms, not of the row.
+        aims: Aims { probabilities, smoothing: label_smoothing, weights: rows.weights },
+        task: Task::Mixture(Weights::none()),
+        single: (plain || label_smoothing == 0.0).then_some((with, rows.weights)),
+    };
+    // SAFETY: passed on.
+    unsafe { run(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
+}
+
+/// Writes the diagonal of the Hessian in place of the gradient; with `gauss_newton`, an approximation that is never negative.
+///
+/// # Safety
+/// As for [`focal`].
+pub unsafe fn hessian<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, gauss_newton: bool) {
+    // SAFETY: passed on.
+    unsafe { run(&by_class::<V>(rows, with, Task::Hessian { gauss_newton }), rows, V::Wide::zero()) };
+}
+
+/// The derivative of the values with respect to γ, in place of the values.
+///
+/// # Safety
+/// As for [`focal`].
+pub unsafe fn gamma_grad<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
+    // SAFETY: passed on.
+    unsafe { run(&by_class::<V>(rows, with, Task::GammaGrad(with.focus_on)), rows, total) }
+}
+
+/// The kernel that does a rarer task on target classes.
+fn by_class<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, task: Task<V::Scalar>) -> Dense<V> {
+    Dense {
+        loss: Hard::new(with.gamma, Power::new(with.gamma)),
+        classes: rows.classes,
+        logits: rows.logits,
+        aims: Aims { probabilities: ptr::null(), smoothing: with.label_smoothing, weights: Weights::none() },
+        task,
+        single: None,
+    }
+}
+
+/// # Safety
+/// As for [`focal`]; `probabilities` may be null.
+unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: *const V::Scalar, total: V::Wide) -> V::Wide {
+    let each_class = with.focus_on == FocusOn::EachClass;
+    let kernel = Dense::<V> {
+        aims: Aims {
+            probabilities,
+            smoothing: with.label_smoothing,
+            weights: if each_class { rows.weights } else { Weights::none() },
+        },
+        // Unsmoothed, a single class is the same for each class and for the row.
+        single: (!each_class || with.label_smoothing == 0.0).then_some((*with, rows.weights)),
+        ..by_class(rows, with, if each_class { Task::EachClass } else { Task::Mixture(rows.weights) })
+    };
+    // SAFETY: passed on.
+    unsafe { run(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
 }
 
 /// # Safety

@@ -30,6 +30,11 @@ impl<S: Scalar> Weights<S> {
         Self::pair(1.0, 1.0)
     }
 
+    /// Whether every row weighs 1.
+    pub(super) fn is_none(self) -> bool {
+        matches!(self, Self::Pair { other, one } if other.to_f64() == 1.0 && one.to_f64() == 1.0)
+    }
+
     /// One weight for class 1, another for every other class.
     pub fn pair(other: f64, one: f64) -> Self {
         Self::Pair { other: S::from_f64(other), one: S::from_f64(one) }
@@ -77,7 +82,7 @@ impl<S: Scalar> Weights<S> {
 pub struct Rows<S> {
     /// `rows × classes` logits.
     pub logits: *const S,
-    /// A class index per row.
+    /// A class index per row, or null where rows have none.
     pub targets: *const i32,
     /// `rows × classes` gradients, or null. May be the logits themselves, which are then overwritten.
     pub grad: *mut S,
@@ -161,6 +166,9 @@ impl<S: Scalar> Rows<S> {
     #[inline(always)]
     unsafe fn counted_targets(&self, row: usize, n: usize) -> [i32; MAX_LANES] {
         let mut targets = [0; MAX_LANES];
+        if self.targets.is_null() {
+            return targets;
+        }
         for (i, target) in targets.iter_mut().enumerate().take(n) {
             // SAFETY: within the batch.
             let found = unsafe { *self.targets.add(row + i) };
@@ -175,8 +183,9 @@ impl<S: Scalar> Rows<S> {
     /// `n` rows must follow.
     #[inline(always)]
     unsafe fn silence<V: Vector<Scalar = S>>(&self, row: usize, n: usize, values: V) -> V {
+        let Some(target) = self.ignored else { return values };
         // SAFETY: within the batch.
-        let ignored = |i: usize| i < n && self.ignored == Some(unsafe { *self.targets.add(row + i) });
+        let ignored = |i: usize| i < n && target == unsafe { *self.targets.add(row + i) };
         let zero = S::default();
         if !self.grad.is_null() {
             for i in (0..n).filter(|&i| ignored(i)) {
@@ -218,8 +227,8 @@ unsafe fn whole_groups<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar
         // SAFETY: a whole group of rows follows, and where none is ignored their targets are classes.
         unsafe {
             let counted;
-            let mut targets = rows.targets.add(row);
-            if rows.ignored.is_some() {
+            let mut targets = rows.targets.wrapping_add(row);
+            if rows.ignored.is_some() || rows.targets.is_null() {
                 counted = rows.counted_targets(row, V::LANES);
                 targets = counted.as_ptr();
             }
@@ -324,35 +333,4 @@ pub(super) unsafe fn one_group<V: Vector>(kernel: &impl Kernel<V>, classes: usiz
         whole_groups(kernel, &rows, V::Wide::zero());
         V::load(values.as_ptr())
     }
-}
-
-/// What a look over the targets of a batch finds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Targets {
-    /// A row whose target is neither a class nor ignored: the first.
-    Invalid(usize),
-    /// All is well; so many rows count.
-    Counted(usize),
-}
-
-/// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those that are not ignored.
-pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Targets {
-    let is_class = |t: i32| (t as u32 as usize) < classes;
-    let mut counted = 0;
-    // The largest of a stretch as an unsigned number, which vectorizes, tells whether to look closer.
-    for (k, chunk) in targets.chunks(256).enumerate() {
-        let largest = chunk.iter().fold(0, |a, &t| a.max(t as u32));
-        let ordinary = (largest as usize) < classes;
-        counted += match ignored {
-            Some(ignored) => chunk.iter().filter(|&&t| t != ignored).count(),
-            None => chunk.len(),
-        };
-        if !ordinary {
-            let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);
-            if let Some(i) = invalid {
-                return Targets::Invalid(k * 256 + i);
-            }
-        }
-    }
-    Targets::Counted(counted)
 }

@@ -29,6 +29,8 @@ pub enum FocusOn {
     Smoothed,
     /// `pt = p_t`, the probability of the target class.
     Target,
+    /// Every class by itself, see [`super::each_class`].
+    EachClass,
 }
 
 /// Multiplication by the focusing factor `u^γ`.
@@ -143,8 +145,8 @@ impl<V: Vector> Focusing<V> for Power<V> {
 /// The focal loss of rows with one target class.
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {
-    gamma: V,
-    power: P,
+    pub(super) gamma: V,
+    pub(super) power: P,
 }
 
 impl<V: Vector, P: Focusing<V>> Hard<V, P> {
@@ -186,21 +188,39 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
     }
 }
 
+impl<V: Vector, P: Focusing<V>> Hard<V, P> {
+    /// The value `a·u^γ·ℓ` and the derivative `a·f′` for `pt = e^{−ℓ}`, from the cross-entropy `ℓ` alone.
+    #[inline(always)]
+    pub fn value_and_derivative(&self, nll: V, weight: V, scale: V) -> [V; 2] {
+        let (hit, miss) = probabilities(nll);
+        let ratio = finite(nll).mul(hit).div(positive(miss));
+        let derivative = self.gamma.mul(ratio).add(V::constant(1.0)).mul(weight.mul(scale));
+        self.power.focus([weight.mul(nll), derivative], miss)
+    }
+}
+
+/// `pt = e^{−ℓ}` and `1 − pt`.
+#[inline(always)]
+pub fn probabilities<V: Vector>(nll: V) -> (V, V) {
+    let log_hit = nll.neg();
+    (exp::exp(log_hit), exp::exp_m1(log_hit).neg())
+}
+
 /// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
 #[inline(always)]
-fn finite<V: Vector>(x: V) -> V {
+pub(crate) fn finite<V: Vector>(x: V) -> V {
     x.pmin(V::constant(V::Scalar::HUGE))
 }
 
 /// `x`, or the smallest normal number: for quotients whose numerator is 0 where `x` is.
 #[inline(always)]
-fn positive<V: Vector>(x: V) -> V {
+pub(crate) fn positive<V: Vector>(x: V) -> V {
     x.pmax(V::constant(V::Scalar::TINY))
 }
 
 /// `x`, with +0 for −0.
 #[inline(always)]
-fn plus_zero<V: Vector>(x: V) -> V {
+pub(crate) fn plus_zero<V: Vector>(x: V) -> V {
     x.add(V::constant(0.0))
 }
 
@@ -280,20 +300,15 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Smoothed<V, P> {
     fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
         let row = Row::new(sums);
         let nll = self.cross_entropy(&row, sums.spread);
-        let one = V::constant(1.0);
-        let scaled = weight.mul(scale);
         // f = what all classes get times p_j − q_j; pull = what the focusing on the target's own probability adds, shared among the
         // others as the slope of a hard target is.
         let (value, f, pull) = match self.focus_on {
-            FocusOn::Smoothed => {
-                let log_hit = nll.neg();
-                let (hit, miss) = (exp::exp(log_hit), exp::exp_m1(log_hit).neg());
-                let ratio = finite(nll).mul(hit).div(positive(miss));
-                let slope = self.hard.gamma.mul(ratio).add(one).mul(scaled);
-                let [value, f] = self.hard.power.focus([weight.mul(nll), slope], miss);
+            FocusOn::Smoothed | FocusOn::EachClass => {
+                let [value, f] = self.hard.value_and_derivative(nll, weight, scale);
                 (value, f, V::constant(0.0))
             }
             FocusOn::Target => {
+                let scaled = weight.mul(scale);
                 let pull = self.hard.gamma.mul(finite(nll).mul(row.hit)).mul(scaled);
                 let [value, f, pull] = self.hard.power.focus([weight.mul(nll), scaled, pull], row.miss);
                 (value, f, pull)

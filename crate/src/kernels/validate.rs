@@ -1,0 +1,61 @@
+//! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is computed or written where they
+//! are not.
+
+use crate::vector::Scalar;
+
+/// What a look over the targets of a batch finds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Targets {
+    /// A row whose target is neither a class nor ignored: the first.
+    Invalid(usize),
+    /// All is well; so many rows count.
+    Counted(usize),
+}
+
+/// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those that are not ignored.
+pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Targets {
+    let is_class = |t: i32| (t as u32 as usize) < classes;
+    let mut counted = 0;
+    // The largest of a stretch as an unsigned number, which vectorizes, tells whether to look closer.
+    for (k, chunk) in targets.chunks(256).enumerate() {
+        let largest = chunk.iter().fold(0, |a, &t| a.max(t as u32));
+        let ordinary = (largest as usize) < classes;
+        counted += match ignored {
+            Some(ignored) => chunk.iter().filter(|&&t| t != ignored).count(),
+            None => chunk.len(),
+        };
+        if !ordinary {
+            let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);
+            if let Some(i) = invalid {
+                return Targets::Invalid(k * 256 + i);
+            }
+        }
+    }
+    Targets::Counted(counted)
+}
+
+/// How far the sum of a row of probabilities may be off 1.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+/// The first row of probabilities with one that is negative or not finite, or whose sum is not 1.
+pub fn find_invalid_probabilities<S: Scalar>(probabilities: &[S], classes: usize) -> Option<usize> {
+    probabilities.chunks_exact(classes).position(|row| {
+        let sum: f64 = row.iter().map(|q| q.to_f64()).sum();
+        // False for NaN, which any infinite or NaN entry leads to, or to an infinite sum.
+        let one = (sum - 1.0).abs() <= SUM_TOLERANCE;
+        !one || row.iter().any(|q| q.to_f64() < 0.0)
+    })
+}
+
+/// Counts the targets of elements that are not `ignored`.
+///
+/// # Errors
+/// The first that is neither in [0, 1] nor ignored.
+pub fn look_over_elements<S: Scalar>(targets: &[S], ignored: Option<f64>) -> Result<usize, usize> {
+    let ignored = |y: S| ignored.is_some_and(|ignored| y == S::from_f64(ignored));
+    let invalid = |y: S| !(0.0..=1.0).contains(&y.to_f64()) && !ignored(y);
+    match targets.iter().position(|&y| invalid(y)) {
+        Some(element) => Err(element),
+        None => Ok(targets.iter().filter(|&&y| !ignored(y)).count()),
+    }
+}
