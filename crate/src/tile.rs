@@ -8,7 +8,7 @@ use std::collections::TryReserveError;
 use core::{ptr, slice};
 
 use crate::{
-    kernels::{self, Elements, Focal, PerColumn, Rows, Targets, Weights},
+    kernels::{self, Elements, Focal, Look, PerColumn, Rows, Weights},
     vector::{Scalar, Vector},
 };
 
@@ -232,8 +232,8 @@ impl Tile {
         // SAFETY: the caller vouches for the targets.
         let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), count) };
         match kernels::look_over(targets, classes, ignored) {
-            Targets::Invalid(row) => return Err(row),
-            Targets::Counted(rows) => counted.rows += rows as f64,
+            Look::Invalid(row) => return Err(row),
+            Look::Counted(rows) => counted.rows += rows as f64,
         }
         if weighted {
             // SAFETY: every target that is not ignored is a class, and has a weight.
@@ -289,7 +289,7 @@ impl Tile {
         if !soft {
             // SAFETY: the caller vouches for the targets.
             let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), job.rows) };
-            if let Targets::Invalid(row) = kernels::look_over(targets, job.classes, job.ignored) {
+            if let Look::Invalid(row) = kernels::look_over(targets, job.classes, job.ignored) {
                 return Err(row);
             }
         }
@@ -380,7 +380,7 @@ impl Default for Tile {
 mod tests {
     use super::*;
     use crate::{
-        Alpha, FocalLoss,
+        Alpha, Batch, FocalLoss,
         arch::F32x4,
         loss::focal::{FocusOn, Gamma},
         vector::WideSum,
@@ -471,10 +471,10 @@ mod tests {
         };
         let criterion = FocalLoss { alpha: Alpha::PerClass(&weights), ..FocalLoss::default() };
         let (mut expected, mut each) = (vec![0.0; x.len()], vec![0.0; rows]);
-        criterion.rows(&x, &targets, classes, &mut each, Some(&mut expected)).unwrap();
+        criterion.rows(&Batch::new(&x, &targets, classes), &mut each, Some(&mut expected)).unwrap();
         assert_eq!((grad, values), (expected, each));
         let sum = FocalLoss { reduction: crate::Reduction::Sum, ..criterion };
-        assert_eq!(total, sum.forward(&x, &targets, classes).unwrap());
+        assert_eq!(total, sum.forward(&Batch::new(&x, &targets, classes)).unwrap());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod support;
 
-use focal_loss::{Alpha, FocalLoss, arch::Float};
+use focal_loss::{Alpha, Batch, FocalLoss, Gamma, arch::Float};
 use support::{Random, exact};
 
 /// The float types, with the bound of the contract at γ = 0.
@@ -60,9 +60,14 @@ fn measure<T: Contract>(rows: usize, seed: u64, gammas: &[f64], smoothings: &[f6
         let (gamma, smoothing) = (random.choose(gammas), random.choose(smoothings));
         // A power of two, so that the weight adds no rounding of its own to what is measured.
         let weights = vec![T::from_f64(0.5); classes];
-        let criterion = FocalLoss { alpha: Alpha::PerClass(&weights), gamma, label_smoothing: smoothing, ..FocalLoss::default() };
+        let criterion = FocalLoss {
+            alpha: Alpha::PerClass(&weights),
+            gamma: Gamma::All(gamma),
+            label_smoothing: smoothing,
+            ..FocalLoss::default()
+        };
         let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
-        criterion.rows(&x, &[target as i32], classes, &mut value, Some(&mut grad)).unwrap();
+        criterion.rows(&Batch::new(&x, &[target as i32], classes), &mut value, Some(&mut grad)).unwrap();
 
         let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
         let exact::Row { value: exact_value, grad: exact_grad, terms } = exact::focal(&wide, target, 0.5, gamma, smoothing);

@@ -1,6 +1,6 @@
 //! The determinism battery of `test/determinism`, natively: the hash must be the one that WebAssembly gives in every engine.
 
-use focal_loss::{Alpha, FocalLoss, arch::Float};
+use focal_loss::{Alpha, Batch, FocalLoss, Gamma, arch::Float};
 use serde_json::Value;
 
 /// A hash of numbers by their bits; all NaNs count as one.
@@ -68,12 +68,17 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, focal:
         number => Alpha::Positive(number.as_f64().unwrap()),
     };
     let number = |name: &str| focal[name].as_f64().unwrap();
-    let criterion =
-        FocalLoss { alpha, gamma: number("gamma"), label_smoothing: number("labelSmoothing"), ..FocalLoss::default() };
+    let criterion = FocalLoss {
+        alpha,
+        gamma: Gamma::All(number("gamma")),
+        label_smoothing: number("labelSmoothing"),
+        ..FocalLoss::default()
+    };
+    let batch = Batch::new(&logits, &targets, classes);
     let (mut values, mut grad) = (vec![T::default(); rows], vec![T::default(); rows * classes]);
-    criterion.rows(&logits, &targets, classes, &mut values, Some(&mut grad)).unwrap();
+    criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
     values.iter().chain(&grad).for_each(|x| hash.add(x.to_f64()));
-    hash.add(criterion.forward(&logits, &targets, classes).unwrap());
+    hash.add(criterion.forward(&batch).unwrap());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use focal_loss::{Alpha, Error, FocalLoss, Reduction, arch::Float};
+use focal_loss::{Alpha, Batch, Error, FocalLoss, Gamma, Reduction, arch::Float};
 use support::Random;
 
 const CLASSES: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 23, 24, 25, 26, 27, 64, 131];
@@ -14,7 +14,7 @@ fn vector<T: Float>(values: &[f64]) -> Vec<T> {
 /// Values and gradients of each row.
 fn rows<T: Float>(criterion: &FocalLoss<T>, logits: &[T], targets: &[i32], classes: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut values, mut grad) = (vec![T::default(); targets.len()], vec![T::default(); logits.len()]);
-    criterion.rows(logits, targets, classes, &mut values, Some(&mut grad)).unwrap();
+    criterion.rows(&Batch::new(logits, targets, classes), &mut values, Some(&mut grad)).unwrap();
     let wide = |v: Vec<T>| v.into_iter().map(T::to_f64).collect();
     (wide(values), wide(grad))
 }
@@ -52,7 +52,7 @@ fn no_row_depends_on_its_neighbours<T: Float>() {
     let mut random = Random::new(7);
     for classes in CLASSES {
         for (gamma, label_smoothing) in [(2.0, 0.0), (0.7, 0.0), (2.5, 0.2)] {
-            let criterion = FocalLoss { gamma, label_smoothing, ..FocalLoss::default() };
+            let criterion = FocalLoss { gamma: Gamma::All(gamma), label_smoothing, ..FocalLoss::default() };
             for count in 1..14 {
                 let (logits, targets) = mixed::<T>(&mut random, count, classes);
                 let (values, grad) = rows(&criterion, &logits, &targets, classes);
@@ -66,8 +66,8 @@ fn no_row_depends_on_its_neighbours<T: Float>() {
                 // A call that stores no gradient, and one that stores no values, see the same rows.
                 let sum = FocalLoss { reduction: Reduction::Sum, ..criterion };
                 let mut unused = vec![T::default(); logits.len()];
-                let forward = sum.forward(&logits, &targets, classes).unwrap();
-                let both = sum.value_and_grad(&logits, &targets, classes, &mut unused).unwrap();
+                let forward = sum.forward(&Batch::new(&logits, &targets, classes)).unwrap();
+                let both = sum.value_and_grad(&Batch::new(&logits, &targets, classes), &mut unused).unwrap();
                 assert!(same(&[forward], &[both]));
                 assert!(same(&unused.iter().map(|g| g.to_f64()).collect::<Vec<_>>(), &grad));
             }
@@ -103,7 +103,12 @@ fn edges<T: Rounding>() {
     for classes in CLASSES {
         for gamma in [0.0, 0.3, 0.5, 1.0, 2.0, 2.7, 5.0] {
             for smoothing in [0.0, 0.1] {
-                let criterion = FocalLoss { alpha: Alpha::None, gamma, label_smoothing: smoothing, ..FocalLoss::default() };
+                let criterion = FocalLoss {
+                    alpha: Alpha::None,
+                    gamma: Gamma::All(gamma),
+                    label_smoothing: smoothing,
+                    ..FocalLoss::default()
+                };
                 let run = |row: &[f64], target: i32| {
                     let (values, grad) = rows(&criterion, &vector::<T>(row), &[target], classes);
                     (values[0], grad)
@@ -171,7 +176,7 @@ fn edges_of_float64() {
 fn gamma_0_is_cross_entropy_also_where_it_is_saturated() {
     for classes in CLASSES {
         for gap in [0.0_f64, 1.0, 17.0, 30.0, 80.0] {
-            let criterion = FocalLoss { alpha: Alpha::None, gamma: 0.0, ..FocalLoss::default() };
+            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
             let mut logits = vec![0.0; classes];
             logits[0] = gap;
             let (values, grad) = rows(&criterion, &logits, &[0], classes);
@@ -197,10 +202,10 @@ fn an_alpha_of_0_or_1_gives_exact_zeros() {
 #[test]
 fn a_row_of_many_classes() {
     let classes = 300_000;
-    let criterion = FocalLoss { alpha: Alpha::None, gamma: 0.0, reduction: Reduction::Sum, ..FocalLoss::default() };
+    let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), reduction: Reduction::Sum, ..FocalLoss::default() };
     let logits = vec![1.5_f32; 2 * classes];
     let mut grad = vec![0.0; 2 * classes];
-    let value = criterion.value_and_grad(&logits, &[0, 299_999], classes, &mut grad).unwrap();
+    let value = criterion.value_and_grad(&Batch::new(&logits, &[0, 299_999], classes), &mut grad).unwrap();
     assert!((value / 2.0 - (classes as f64).ln()).abs() < 1e-6);
     assert!((f64::from(grad[7]) * classes as f64 - 1.0).abs() < 1e-6);
     assert!((grad[0] + 1.0).abs() < 1e-5 && (grad[599_999] + 1.0).abs() < 1e-5);
@@ -209,9 +214,9 @@ fn a_row_of_many_classes() {
 #[test]
 fn no_rows() {
     let criterion = FocalLoss::<f32>::default();
-    assert!(criterion.forward(&[], &[], 2).unwrap().is_nan());
+    assert!(criterion.forward(&Batch::new(&[], &[], 2)).unwrap().is_nan());
     let sum = FocalLoss { reduction: Reduction::Sum, ..criterion };
-    assert_eq!(sum.value_and_grad(&[], &[], 5, &mut []).unwrap(), 0.0);
+    assert_eq!(sum.value_and_grad(&Batch::new(&[], &[], 5), &mut []).unwrap(), 0.0);
 }
 
 #[test]
@@ -220,35 +225,42 @@ fn bad_arguments_are_named_and_nothing_is_written() {
     let (logits, targets) = ([0.5, 1.0, -1.0, 2.0], [0, 1]);
     let check = |criterion: FocalLoss<f64>, logits: &[f64], targets: &[i32], classes: usize, error: Error, text: &str| {
         let mut grad = [9.0; 4];
-        assert_eq!(criterion.value_and_grad(logits, targets, classes, &mut grad), Err(error));
+        assert_eq!(criterion.value_and_grad(&Batch::new(logits, targets, classes), &mut grad), Err(error));
         assert_eq!(grad, [9.0; 4]);
         assert_eq!(error.to_string(), text);
     };
     let e = Error::Classes(1);
     check(good, &logits, &targets, 1, e, "classes must be between 2 and 2147483647, not 1");
-    let e = Error::Logits { found: 3, expected: 4 };
+    let e = Error::Length { argument: "logits", found: 3, expected: 4 };
     check(good, &logits[1..], &targets, 2, e, "logits must have 4 values, not 3");
     let e = Error::Target { row: 1, value: 2, classes: 2 };
     check(good, &logits, &[0, 2], 2, e, "targets[1] must be in [0, 2), not 2");
     let e = Error::Target { row: 0, value: -1, classes: 2 };
     check(good, &logits, &[-1, 0], 2, e, "targets[0] must be in [0, 2), not -1");
-    let e = Error::Alpha(1.5);
-    let text = "alpha must be in [0, 1], its weights finite and not negative, not 1.5";
+    let e = Error::Number { argument: "alpha", must_be: "in [0, 1]", value: 1.5 };
+    let text = "alpha must be in [0, 1], not 1.5";
     check(FocalLoss { alpha: Alpha::Positive(1.5), ..good }, &logits, &targets, 2, e, text);
-    let e = Error::Alpha(-1.0);
-    let text = "alpha must be in [0, 1], its weights finite and not negative, not -1";
+    let e = Error::Number { argument: "alpha", must_be: "finite and not negative", value: -1.0 };
+    let text = "alpha must be finite and not negative, not -1";
     check(FocalLoss { alpha: Alpha::PerClass(&[1.0, -1.0]), ..good }, &logits, &targets, 2, e, text);
-    let e = Error::AlphaLength { found: 3, expected: 2 };
-    check(FocalLoss { alpha: Alpha::PerClass(&[1.0; 3]), ..good }, &logits, &targets, 2, e, "alpha must have 2 weights, not 3");
-    let e = Error::Gamma(-0.5);
-    check(FocalLoss { gamma: -0.5, ..good }, &logits, &targets, 2, e, "gamma must be finite and not negative, not -0.5");
-    let e = Error::LabelSmoothing(1.5);
+    let e = Error::Length { argument: "alpha", found: 3, expected: 2 };
+    check(FocalLoss { alpha: Alpha::PerClass(&[1.0; 3]), ..good }, &logits, &targets, 2, e, "alpha must have 2 values, not 3");
+    let e = Error::Number { argument: "gamma", must_be: "finite and not negative", value: -0.5 };
+    check(
+        FocalLoss { gamma: Gamma::All(-0.5), ..good },
+        &logits,
+        &targets,
+        2,
+        e,
+        "gamma must be finite and not negative, not -0.5",
+    );
+    let e = Error::Number { argument: "label_smoothing", must_be: "in [0, 1]", value: 1.5 };
     let text = "label_smoothing must be in [0, 1], not 1.5";
     check(FocalLoss { label_smoothing: 1.5, ..good }, &logits, &targets, 2, e, text);
 
-    let grad = good.value_and_grad(&logits, &targets, 2, &mut [0.0; 3]);
-    assert_eq!(grad, Err(Error::Grad { found: 3, expected: 4 }));
-    let values = good.rows(&logits, &targets, 2, &mut [0.0; 3], None);
-    assert_eq!(values, Err(Error::Values { found: 3, expected: 2 }));
-    assert!(FocalLoss::<f64> { gamma: f64::NAN, ..good }.forward(&logits, &targets, 2).is_err());
+    let grad = good.value_and_grad(&Batch::new(&logits, &targets, 2), &mut [0.0; 3]);
+    assert_eq!(grad, Err(Error::Length { argument: "grad", found: 3, expected: 4 }));
+    let values = good.rows(&Batch::new(&logits, &targets, 2), &mut [0.0; 3], None);
+    assert_eq!(values, Err(Error::Length { argument: "values", found: 3, expected: 2 }));
+    assert!(FocalLoss::<f64> { gamma: Gamma::All(f64::NAN), ..good }.forward(&Batch::new(&logits, &targets, 2)).is_err());
 }

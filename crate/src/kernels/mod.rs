@@ -20,7 +20,7 @@ pub use elements::{Elements, PerColumn, sigmoid};
 use rows::run;
 pub use rows::{Rows, Weights};
 pub use transpose::transpose;
-pub use validate::{Targets, find_invalid_probabilities, look_over, look_over_elements};
+pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elements};
 
 use crate::{
     loss::{

@@ -5,7 +5,7 @@ use crate::vector::Scalar;
 
 /// What a look over the targets of a batch finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Targets {
+pub enum Look {
     /// A row whose target is neither a class nor ignored: the first.
     Invalid(usize),
     /// All is well; so many rows count.
@@ -13,7 +13,7 @@ pub enum Targets {
 }
 
 /// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those that are not ignored.
-pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Targets {
+pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look {
     let is_class = |t: i32| (t as u32 as usize) < classes;
     let mut counted = 0;
     // The largest of a stretch as an unsigned number, which vectorizes, tells whether to look closer.
@@ -27,11 +27,11 @@ pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Targe
         if !ordinary {
             let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);
             if let Some(i) = invalid {
-                return Targets::Invalid(k * 256 + i);
+                return Look::Invalid(k * 256 + i);
             }
         }
     }
-    Targets::Counted(counted)
+    Look::Counted(counted)
 }
 
 /// How far the sum of a row of probabilities may be off 1.

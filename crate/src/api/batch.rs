@@ -1,0 +1,182 @@
+//! [`Batch`]: rows of logits and what they are aimed at; and what the losses on rows have in common.
+
+use core::ptr;
+
+use super::error::{Error, length, not_negative, positive};
+use crate::{
+    arch::Float,
+    kernels::{self, Look, Rows, Weights},
+};
+
+/// How the values of the rows become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reduction {
+    /// Their sum by the number of rows that count; NaN where none does.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+/// What rows are aimed at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Targets<'a, T> {
+    /// A class index for each row.
+    Classes(&'a [i32]),
+    /// A probability for each class of each row.
+    Probabilities(&'a [T]),
+}
+
+/// The upstream gradient of the chain rule, which multiplies the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GradOutput<'a, T> {
+    /// One number.
+    All(f64),
+    /// A number for each row or element.
+    Each(&'a [T]),
+}
+
+/// Rows of logits and what they are aimed at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Batch<'a, T> {
+    /// `rows × classes` logits.
+    pub logits: &'a [T],
+    /// What they are aimed at.
+    pub targets: Targets<'a, T>,
+    /// Number of classes.
+    pub classes: usize,
+    /// A factor for the value and the gradient of each row; with [`Reduction::Mean`] the denominator stays the number of rows.
+    pub sample_weights: Option<&'a [T]>,
+    /// The upstream gradient. Default: 1.
+    pub grad_output: GradOutput<'a, T>,
+}
+
+impl<'a, T: Float> Batch<'a, T> {
+    /// Rows with a target class each.
+    pub fn new(logits: &'a [T], targets: &'a [i32], classes: usize) -> Self {
+        Self::aimed(logits, Targets::Classes(targets), classes)
+    }
+
+    /// Rows with class probabilities.
+    pub fn soft(logits: &'a [T], probabilities: &'a [T], classes: usize) -> Self {
+        Self::aimed(logits, Targets::Probabilities(probabilities), classes)
+    }
+
+    fn aimed(logits: &'a [T], targets: Targets<'a, T>, classes: usize) -> Self {
+        Self { logits, targets, classes, sample_weights: None, grad_output: GradOutput::All(1.0) }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        match self.targets {
+            Targets::Classes(targets) => targets.len(),
+            Targets::Probabilities(probabilities) => probabilities.len() / self.classes.max(1),
+        }
+    }
+
+    /// The probabilities, or null.
+    pub(super) fn probabilities(&self) -> *const T {
+        match self.targets {
+            Targets::Classes(_) => ptr::null(),
+            Targets::Probabilities(probabilities) => probabilities.as_ptr(),
+        }
+    }
+
+    /// Checks lengths and targets, and counts the rows that are not ignored.
+    pub(super) fn check(&self, ignore_index: Option<i32>) -> Result<usize, Error> {
+        if !(2..=i32::MAX as usize).contains(&self.classes) {
+            return Err(Error::Classes(self.classes));
+        }
+        let rows = self.rows();
+        let logits = rows.checked_mul(self.classes).ok_or(Error::Classes(self.classes))?;
+        length("logits", self.logits.len(), logits)?;
+        if let Some(weights) = self.sample_weights {
+            length("sample_weights", weights.len(), rows)?;
+            weights.iter().try_for_each(|w| not_negative("sample_weights", w.to_f64()))?;
+        }
+        if let GradOutput::Each(factors) = self.grad_output {
+            length("grad_output", factors.len(), rows)?;
+        }
+        match self.targets {
+            Targets::Classes(targets) => match kernels::look_over(targets, self.classes, ignore_index) {
+                Look::Invalid(row) => Err(Error::Target { row, value: targets[row], classes: self.classes }),
+                Look::Counted(rows) => Ok(rows),
+            },
+            Targets::Probabilities(probabilities) => {
+                length("targets", probabilities.len(), logits)?;
+                match kernels::find_invalid_probabilities(probabilities, self.classes) {
+                    Some(row) => Err(Error::Probabilities { row }),
+                    None => Ok(rows),
+                }
+            }
+        }
+    }
+
+    /// What the kernels are told, once all is checked.
+    pub(super) fn rows_to(
+        &self,
+        outputs: Outputs<'_, T>,
+        weights: Weights<T>,
+        ignored: Option<i32>,
+        scale: f64,
+    ) -> Result<Rows<T>, Error> {
+        let rows = self.rows();
+        let (values, grad) = outputs.check(rows, self.logits.len())?;
+        let (all, row_scales) = self.grad_output.parts();
+        Ok(Rows {
+            logits: self.logits.as_ptr(),
+            targets: match self.targets {
+                Targets::Classes(targets) => targets.as_ptr(),
+                Targets::Probabilities(_) => ptr::null(),
+            },
+            grad,
+            values,
+            rows,
+            classes: self.classes,
+            weights,
+            row_weights: self.sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
+            scale: T::from_f64(scale * all),
+            row_scales,
+            ignored,
+        })
+    }
+}
+
+impl<T> GradOutput<'_, T> {
+    /// The factor of all and those of each, which may be null.
+    pub(super) fn parts(&self) -> (f64, *const T) {
+        match *self {
+            Self::All(factor) => (factor, ptr::null()),
+            Self::Each(factors) => (1.0, factors.as_ptr()),
+        }
+    }
+}
+
+/// Where results go.
+#[derive(Default)]
+pub(super) struct Outputs<'a, T> {
+    pub values: Option<&'a mut [T]>,
+    pub grad: Option<&'a mut [T]>,
+}
+
+impl<T> Outputs<'_, T> {
+    /// Their addresses, which may be null.
+    pub(super) fn check(self, values: usize, grad: usize) -> Result<(*mut T, *mut T), Error> {
+        let address = |argument, slice: Option<&mut [T]>, expected| match slice {
+            Some(slice) => length(argument, slice.len(), expected).map(|()| slice.as_mut_ptr()),
+            None => Ok(ptr::null_mut()),
+        };
+        Ok((address("values", self.values, values)?, address("grad", self.grad, grad)?))
+    }
+}
+
+/// The denominator of a reduction, where `counted` is that of the mean.
+pub(super) fn denominator(reduction: Reduction, normalizer: Option<f64>, counted: f64) -> Result<f64, Error> {
+    if let Some(normalizer) = normalizer {
+        positive("normalizer", normalizer)?;
+    }
+    Ok(match reduction {
+        Reduction::Mean => normalizer.unwrap_or(counted),
+        Reduction::Sum => 1.0,
+    })
+}

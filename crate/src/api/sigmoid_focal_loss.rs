@@ -1,0 +1,180 @@
+//! [`SigmoidFocalLoss`].
+
+use core::ptr;
+
+use super::{
+    Error, GradOutput, Reduction,
+    batch::{Outputs, denominator},
+    error::{fraction, length, not_negative},
+};
+use crate::{
+    arch::Float,
+    kernels,
+    vector::{Vector, WideSum},
+};
+
+/// A parameter of all columns or of each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PerColumn<'a, T> {
+    /// One for all.
+    All(f64),
+    /// One for each column.
+    Each(&'a [T]),
+}
+
+/// Logits, each with its own target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Elements<'a, T> {
+    /// The logits, row by row.
+    pub logits: &'a [T],
+    /// As many targets in [0, 1].
+    pub targets: &'a [T],
+    /// Number of columns.
+    pub columns: usize,
+    /// A factor for the value and the gradient of each element.
+    pub sample_weights: Option<&'a [T]>,
+    /// The upstream gradient. Default: 1.
+    pub grad_output: GradOutput<'a, T>,
+}
+
+impl<'a, T> Elements<'a, T> {
+    /// Elements in one column.
+    pub fn new(logits: &'a [T], targets: &'a [T]) -> Self {
+        Self { logits, targets, columns: 1, sample_weights: None, grad_output: GradOutput::All(1.0) }
+    }
+}
+
+/// The focal loss on sigmoid logits, element by element, as torchvision's `sigmoid_focal_loss` has it.
+///
+/// For a logit `x` with target `y`, smoothed to `y·(1 − ε) + ε/2`: `n = y·σ(−x) + (1 − y)·σ(x)`,
+/// `ℓ = w·y·softplus(−x) + (1 − y)·softplus(x)` and `L = (alpha·y + (1 − alpha)·(1 − y))·n^γ·ℓ`.
+///
+/// ```
+/// use focal_loss::{Elements, SigmoidFocalLoss};
+///
+/// let value = SigmoidFocalLoss::default().forward(&Elements::new(&[0.0_f64], &[1.0]))?;
+/// assert!((value - 0.25 * 0.25 * 2.0_f64.ln()).abs() < 1e-16);
+/// # Ok::<(), focal_loss::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SigmoidFocalLoss<'a, T> {
+    /// Weight of positives, negatives weigh 1 less it; in [0, 1]. `None`: both weigh 1. Default: 0.25.
+    pub alpha: Option<PerColumn<'a, T>>,
+    /// Focusing parameter, at least 0. Default: 2.
+    pub gamma: f64,
+    /// ε in [0, 1]. Default: 0.
+    pub label_smoothing: f64,
+    /// `w`, the factor of the positive term, not negative. Default: 1.
+    pub pos_weight: PerColumn<'a, T>,
+    /// The target of elements that do not count. Default: none.
+    pub ignore_index: Option<f64>,
+    /// The mean's denominator in place of the number of elements that count. Default: none.
+    pub normalizer: Option<f64>,
+    /// How the values become one. Default: the mean.
+    pub reduction: Reduction,
+}
+
+impl<T> Default for SigmoidFocalLoss<'_, T> {
+    fn default() -> Self {
+        Self {
+            alpha: Some(PerColumn::All(0.25)),
+            gamma: 2.0,
+            label_smoothing: 0.0,
+            pos_weight: PerColumn::All(1.0),
+            ignore_index: None,
+            normalizer: None,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl<T: Float> SigmoidFocalLoss<'_, T> {
+    /// The reduced value.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn forward(&self, elements: &Elements<T>) -> Result<f64, Error> {
+        self.run(elements, Outputs::default())
+    }
+
+    /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn value_and_grad(&self, elements: &Elements<T>, grad: &mut [T]) -> Result<f64, Error> {
+        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
+    }
+
+    /// The value of every element, and the gradient of their sum where `grad` is given. Does not depend on the reduction.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn each(&self, elements: &Elements<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
+        let sum = Self { reduction: Reduction::Sum, ..*self };
+        sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
+    }
+
+    fn run(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+        let Elements { logits, targets, columns, sample_weights, grad_output } = *elements;
+        let count = logits.len();
+        if columns == 0 || !count.is_multiple_of(columns) {
+            return Err(Error::Classes(columns));
+        }
+        length("targets", targets.len(), count)?;
+        if let Some(weights) = sample_weights {
+            length("sample_weights", weights.len(), count)?;
+            weights.iter().try_for_each(|w| not_negative("sample_weights", w.to_f64()))?;
+        }
+        if let GradOutput::Each(factors) = grad_output {
+            length("grad_output", factors.len(), count)?;
+        }
+        fraction("label_smoothing", self.label_smoothing)?;
+        not_negative("gamma", self.gamma)?;
+        let alpha = match self.alpha {
+            None => None,
+            Some(alpha) => Some(per_column("alpha", alpha, columns, fraction)?),
+        };
+        let positive_weight = per_column("pos_weight", self.pos_weight, columns, not_negative)?;
+        let counted = kernels::look_over_elements(targets, self.ignore_index)
+            .map_err(|index| Error::Element { index, value: targets[index].to_f64() })?;
+        let denominator = denominator(self.reduction, self.normalizer, counted as f64)?;
+        let (values, grad) = outputs.check(count, count)?;
+        let (all, scales) = grad_output.parts();
+        let elements = kernels::Elements {
+            logits: logits.as_ptr(),
+            targets: targets.as_ptr(),
+            grad,
+            values,
+            count,
+            columns,
+            gamma: self.gamma,
+            label_smoothing: self.label_smoothing,
+            alpha,
+            positive_weight,
+            weights: sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
+            scale: all / denominator,
+            scales,
+            ignored: self.ignore_index,
+        };
+        // SAFETY: the arguments have been checked.
+        let total = unsafe { kernels::sigmoid::<T::Vector>(&elements, <T::Vector as Vector>::Wide::zero()) };
+        Ok(total.total() / denominator)
+    }
+}
+
+/// A parameter for the kernels, if it is in its range.
+fn per_column<T: Float>(
+    argument: &'static str,
+    parameter: PerColumn<T>,
+    columns: usize,
+    check: fn(&'static str, f64) -> Result<(), Error>,
+) -> Result<kernels::PerColumn<T>, Error> {
+    match parameter {
+        PerColumn::All(x) => check(argument, x).map(|()| kernels::PerColumn::All(x)),
+        PerColumn::Each(table) => {
+            length(argument, table.len(), columns)?;
+            table.iter().try_for_each(|x| check(argument, x.to_f64()))?;
+            Ok(kernels::PerColumn::Each(table.as_ptr()))
+        }
+    }
+}
