@@ -5,20 +5,7 @@
 mod support;
 
 use focal_loss::{Alpha, Batch, FocalLoss, Gamma, arch::Float};
-use support::{Random, exact};
-
-/// The float types, with the bound of the contract at γ = 0.
-trait Contract: Float {
-    const BOUND: f64;
-}
-
-impl Contract for f32 {
-    const BOUND: f64 = 5e-7;
-}
-
-impl Contract for f64 {
-    const BOUND: f64 = 1e-15;
-}
+use support::{Contract, Random, exact};
 
 /// A row, what is asked of it, and how far the answer is off, in units of the bound.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 mod support;
 
 use focal_loss::{Alpha, Batch, Error, FocalLoss, Gamma, Reduction, arch::Float};
-use support::Random;
+use support::{Contract, Random};
 
 const CLASSES: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 23, 24, 25, 26, 27, 64, 131];
 
@@ -85,20 +85,7 @@ fn no_row_depends_on_its_neighbours_in_float64() {
     no_row_depends_on_its_neighbours::<f64>();
 }
 
-/// A few roundings.
-trait Rounding: Float {
-    const ROUNDING: f64;
-}
-
-impl Rounding for f32 {
-    const ROUNDING: f64 = 5e-7;
-}
-
-impl Rounding for f64 {
-    const ROUNDING: f64 = 1e-15;
-}
-
-fn edges<T: Rounding>() {
+fn edges<T: Contract>() {
     let infinity = f64::INFINITY;
     for classes in CLASSES {
         for gamma in [0.0, 0.3, 0.5, 1.0, 2.0, 2.7, 5.0] {
@@ -130,7 +117,7 @@ fn edges<T: Rounding>() {
 
                 // However far from 0: only differences count.
                 let (expected, expected_grad) = run(&row(0.0, 0.0, 0.0), 1);
-                let near = |a: f64, b: f64| (a - b).abs() <= T::ROUNDING * (1.0 + gamma) * b.abs().max(1e-3);
+                let near = |a: f64, b: f64| (a - b).abs() <= T::BOUND * (1.0 + gamma) * b.abs().max(1e-3);
                 for offset in [1e20, -1e20, 1e6, -1e6] {
                     let (value, grad) = run(&row(offset, offset, offset), 1);
                     assert!(near(value, expected), "{case}, offset {offset}: {value}, not {expected}");

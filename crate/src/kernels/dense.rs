@@ -1,15 +1,18 @@
 //! Rows whose classes each have a target of their own, and the rarer things asked of a row: a row after the other, along its classes,
-//! in two passes that both form the exponentials. No room is needed but for the gradient.
+//! in passes that each form the exponentials anew, so that no room is needed but for the gradient.
+//!
+//! All is computed in float64, whatever the rows are in. Here gradients are differences `p_j − q_j`, and where a row is near its
+//! optimum float32 would have few digits of them left; and one kernel serves both types.
 
 use core::ptr;
 
 use super::{
     Focal,
     exponential::{Exponential, bring_into_range, within_range},
-    many::{self, largest},
     rows::{Group, Kernel, MAX_LANES, Rows, Weights},
 };
 use crate::{
+    arch::F64x2,
     loss::{
         each_class::Class,
         focal::{FocusOn, Hard, Power, probabilities},
@@ -47,86 +50,98 @@ pub(super) enum Task<S> {
     GammaGrad(FocusOn),
 }
 
+/// What all is computed in.
+type D = F64x2;
+
 /// The kernel.
 #[derive(Clone, Copy)]
-pub(super) struct Dense<V: Vector> {
-    pub loss: Hard<V, Power<V>>,
+pub(super) struct Dense<S> {
+    pub loss: Hard<D, Power<D>>,
     pub classes: usize,
-    pub logits: *const V::Scalar,
-    pub aims: Aims<V::Scalar>,
-    pub task: Task<V::Scalar>,
+    pub logits: *const S,
+    pub aims: Aims<S>,
+    pub task: Task<S>,
     /// For rows whose probabilities are those of a single class: the loss with that class as the target, and the weights of the
     /// classes. Such rows give the bits of a target class.
-    pub single: Option<(Focal, Weights<V::Scalar>)>,
+    pub single: Option<(Focal, Weights<S>)>,
 }
 
 /// Calls `f` with the first class and the number of classes of each vector of a row.
 #[inline(always)]
-fn vectors<V: Vector>(classes: usize, mut f: impl FnMut(usize, usize)) {
-    for j in (0..classes).step_by(V::LANES) {
-        f(j, V::LANES.min(classes - j));
+fn vectors(classes: usize, mut f: impl FnMut(usize, usize)) {
+    for j in (0..classes).step_by(D::LANES) {
+        f(j, D::LANES.min(classes - j));
     }
 }
 
 /// # Safety
 /// `p` must be valid for reading `n` values.
 #[inline(always)]
-unsafe fn load<V: Vector>(p: *const V::Scalar, n: usize, fill: f64) -> V {
-    // SAFETY: passed on.
-    unsafe { if n == V::LANES { V::load(p) } else { V::load_partial(p, n, V::Scalar::from_f64(fill)) } }
+unsafe fn load<S: Scalar>(p: *const S, n: usize, fill: f64) -> D {
+    // SAFETY: only lanes below n are read.
+    D::from_lanes(|i| if i < n { unsafe { *p.add(i) }.to_f64() } else { fill })
 }
 
 /// # Safety
 /// `p` must be valid for writing `n` values.
 #[inline(always)]
-unsafe fn store<V: Vector>(v: V, p: *mut V::Scalar, n: usize) {
-    // SAFETY: passed on.
-    unsafe { if n == V::LANES { v.store(p) } else { v.store_partial(p, n) } }
+unsafe fn store<S: Scalar>(v: D, p: *mut S, n: usize) {
+    for i in 0..n {
+        // SAFETY: i < n.
+        unsafe { *p.add(i) = S::from_f64(v.lane(i)) };
+    }
 }
 
 /// A row, and what the first pass found of it.
-struct Seen<V: Vector> {
-    logits: *const V::Scalar,
-    probabilities: *const V::Scalar,
+struct Seen<S> {
+    logits: *const S,
+    probabilities: *const S,
     target: usize,
     /// The class with the largest logit.
     largest: usize,
     /// What comes off each logit.
-    shift: V,
+    shift: D,
     /// The largest logit, less that.
-    top: V,
-    exponential: Exponential<V>,
+    top: D,
+    exponential: Exponential<D>,
     /// The softmax, seen from the largest class.
-    softmax: Row<V>,
+    softmax: Row<D>,
 }
 
-impl<V: Vector> Dense<V> {
+impl<S: Scalar> Dense<S> {
     /// The first pass.
     ///
     /// # Safety
     /// `logits` must be valid for a row.
     #[inline(always)]
-    unsafe fn look(&self, logits: *const V::Scalar, probabilities: *const V::Scalar, target: usize) -> Seen<V> {
-        let row = many::Row { logits, grad: ptr::null_mut(), target: usize::MAX };
-        // SAFETY: a row of logits.
-        unsafe {
-            let top = largest::<V>(row, self.classes);
-            // None is the largest where all are NaN; then any will do.
-            let largest_class = (0..self.classes).find(|&j| *logits.add(j) == top).unwrap_or(0);
-            let top = V::splat(*logits.add(largest_class));
-            let max = V::splat(largest::<V>(many::Row { target: largest_class, ..row }, self.classes));
-            let (max, top, shift) =
-                if within_range(max, top) { (max, top, V::constant(0.0)) } else { bring_into_range(max, top) };
-            let exponential = Exponential::new(max);
-            let mut others = V::Wide::zero();
-            vectors::<V>(self.classes, |j, n| {
-                let x = load::<V>(logits.add(j), n, f64::NEG_INFINITY).sub(shift);
-                others = others.accumulate(exponential.of(x).clear(V::lane_is(largest_class.wrapping_sub(j))));
+    unsafe fn look(&self, logits: *const S, probabilities: *const S, target: usize) -> Seen<S> {
+        // The largest logit of all classes but one.
+        // SAFETY: classes of the row.
+        let largest = |but: usize| unsafe {
+            let lowest = D::constant(f64::NEG_INFINITY);
+            let mut max = lowest;
+            vectors(self.classes, |j, n| {
+                let x = load(logits.add(j), n, f64::NEG_INFINITY);
+                max = max.pmax(lowest.select(x, D::lane_is(but.wrapping_sub(j))));
             });
-            let others = V::splat(V::Scalar::from_f64(others.total()));
-            let softmax = Row::new(&RowSums { target: top, max, others, spread: V::constant(0.0) });
-            Seen { logits, probabilities, target, largest: largest_class, shift, top, exponential, softmax }
-        }
+            (1..D::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
+        };
+        let top = largest(usize::MAX);
+        // SAFETY: a class of the row.
+        let logit = |j: usize| unsafe { *logits.add(j) }.to_f64();
+        // None is the largest where all are NaN; then any will do.
+        let class = (0..self.classes).find(|&j| logit(j) == top).unwrap_or(0);
+        let (max, top) = (D::splat(largest(class)), D::splat(logit(class)));
+        let (max, top, shift) = if within_range(max, top) { (max, top, D::splat(0.0)) } else { bring_into_range(max, top) };
+        let exponential = Exponential::new(max);
+        let mut others = <D as Vector>::Wide::zero();
+        vectors(self.classes, |j, n| {
+            // SAFETY: classes of the row.
+            let x = unsafe { load(logits.add(j), n, f64::NEG_INFINITY) }.sub(shift);
+            others = others.accumulate(exponential.of(x).clear(D::lane_is(class.wrapping_sub(j))));
+        });
+        let sums = RowSums { target: top, max, others: D::splat(others.total()), spread: D::splat(0.0) };
+        Seen { logits, probabilities, target, largest: class, shift, top, exponential, softmax: Row::new(&sums) }
     }
 
     /// The logits of `n` classes from `j` on.
@@ -134,9 +149,9 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// They must be classes.
     #[inline(always)]
-    unsafe fn logits(&self, row: &Seen<V>, j: usize, n: usize) -> V {
+    unsafe fn logits(&self, row: &Seen<S>, j: usize, n: usize) -> D {
         // SAFETY: passed on.
-        unsafe { load::<V>(row.logits.add(j), n, f64::NEG_INFINITY) }.sub(row.shift)
+        unsafe { load(row.logits.add(j), n, f64::NEG_INFINITY) }.sub(row.shift)
     }
 
     /// `q_j` before smoothing, and after it with its weight, for `n` classes from `j` on.
@@ -144,57 +159,59 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// They must be classes.
     #[inline(always)]
-    unsafe fn aims(&self, row: &Seen<V>, j: usize, n: usize) -> (V, V) {
-        let (smoothing, one) = (self.aims.smoothing, V::constant(1.0));
+    unsafe fn aims(&self, row: &Seen<S>, j: usize, n: usize) -> (D, D) {
+        let (smoothing, one) = (self.aims.smoothing, D::constant(1.0));
         let plain = if row.probabilities.is_null() {
-            one.keep(V::lane_is(row.target.wrapping_sub(j)))
+            one.keep(D::lane_is(row.target.wrapping_sub(j)))
         } else {
             // SAFETY: passed on.
-            unsafe { load::<V>(row.probabilities.add(j), n, 0.0) }
+            unsafe { load(row.probabilities.add(j), n, 0.0) }
         };
-        let smoothed = plain.mul(V::constant(1.0 - smoothing)).add(V::constant(smoothing / self.classes as f64));
+        let smoothed = plain.mul(D::constant(1.0 - smoothing)).add(D::constant(smoothing / self.classes as f64));
         // SAFETY: passed on; lanes beyond weigh nothing.
-        (plain, smoothed.mul(unsafe { class_weights::<V>(self.aims.weights, j, n) }))
+        (plain, smoothed.mul(unsafe { class_weights(self.aims.weights, j, n) }))
     }
 
     /// `p_j` of all classes but the largest.
     #[inline(always)]
-    fn probabilities(&self, row: &Seen<V>, x: V) -> V {
+    fn probabilities(&self, row: &Seen<S>, x: D) -> D {
         row.exponential.of(x).mul(row.softmax.inverse)
     }
 
     /// # Safety
     /// `row` must have been looked at, `grad` be valid for a row or null.
     #[inline(always)]
-    unsafe fn mixture(&self, row: &Seen<V>, by: Weights<V::Scalar>, grad: *mut V::Scalar, weight: V, scale: V) -> V {
-        let (mut rest, mut distance, mut mean) = (V::Wide::zero(), V::Wide::zero(), V::Wide::zero());
-        let mut own = V::constant(0.0);
+    unsafe fn mixture(&self, row: &Seen<S>, by: Weights<S>, grad: *mut S, weight: D, scale: D) -> D {
+        let (mut rest, mut distance, mut mean) =
+            (<D as Vector>::Wide::zero(), <D as Vector>::Wide::zero(), <D as Vector>::Wide::zero());
+        let mut own = D::constant(0.0);
         // SAFETY: classes of the row.
         unsafe {
-            vectors::<V>(self.classes, |j, n| {
+            vectors(self.classes, |j, n| {
                 let (plain, q) = self.aims(row, j, n);
-                let is_largest = V::lane_is(row.largest.wrapping_sub(j));
+                let is_largest = D::lane_is(row.largest.wrapping_sub(j));
                 // A class without a share adds nothing, also where its logit is −Inf.
-                let away = q.mul(row.top.sub(self.logits(row, j, n))).keep(q.gt(V::constant(0.0)));
+                let away = q.mul(row.top.sub(self.logits(row, j, n))).keep(q.gt(D::constant(0.0)));
                 own = own.add(q.keep(is_largest));
                 rest = rest.accumulate(q.clear(is_largest));
                 distance = distance.accumulate(away.clear(is_largest));
-                mean = mean.accumulate(plain.mul(class_weights::<V>(by, j, n)));
+                mean = mean.accumulate(plain.mul(class_weights(by, j, n)));
             });
         }
-        let splat = |x: f64| V::splat(V::Scalar::from_f64(x));
-        let own = splat((0..V::LANES).map(|i| own.lane(i).to_f64()).sum());
-        let soft = SoftRow { softmax: row.softmax, own, rest: splat(rest.total()), distance: splat(distance.total()) };
-        let outcome = soft.outcome(&self.loss, weight.mul(splat(mean.total())), scale);
+        let own = D::splat((0..D::LANES).map(|i| own.lane(i)).sum());
+        let soft = SoftRow { softmax: row.softmax, own, rest: D::splat(rest.total()), distance: D::splat(distance.total()) };
+        // Probabilities need not sum to exactly 1.
+        let mean = if by.is_none() { 1.0 } else { mean.total() };
+        let outcome = soft.outcome(&self.loss, weight.mul(D::splat(mean)), scale);
         if !grad.is_null() {
             // SAFETY: classes of the row.
             unsafe {
-                vectors::<V>(self.classes, |j, n| {
+                vectors(self.classes, |j, n| {
                     let (_, q) = self.aims(row, j, n);
                     let e = row.exponential.of(self.logits(row, j, n));
                     let g = e.mul(outcome.factor).sub(outcome.derivative.mul(q));
-                    let g = outcome.largest.select(g, V::lane_is(row.largest.wrapping_sub(j)));
-                    store(g.add(V::constant(0.0)), grad.add(j), n);
+                    let g = outcome.largest.select(g, D::lane_is(row.largest.wrapping_sub(j)));
+                    store(g.add(D::constant(0.0)), grad.add(j), n);
                 });
             }
         }
@@ -204,44 +221,43 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// As for [`Self::mixture`].
     #[inline(always)]
-    unsafe fn each_class(&self, row: &Seen<V>, grad: *mut V::Scalar, weight: V, scale: V) -> V {
+    unsafe fn each_class(&self, row: &Seen<S>, grad: *mut S, weight: D, scale: D) -> D {
         // Value and −d_j of n classes from j on, and which of them is the largest.
         // SAFETY: classes of the row.
         let classes = |j: usize, n: usize| unsafe {
             let x = self.logits(row, j, n);
-            let is_largest = V::lane_is(row.largest.wrapping_sub(j));
+            let is_largest = D::lane_is(row.largest.wrapping_sub(j));
             let p = self.probabilities(row, x);
             let class = Class {
                 hit: row.softmax.hit.select(p, is_largest),
-                miss: row.softmax.miss.select(V::constant(1.0).sub(p), is_largest),
+                miss: row.softmax.miss.select(D::constant(1.0).sub(p), is_largest),
                 nll: row.softmax.log_sum.add(row.top.sub(x)),
                 weight: self.aims(row, j, n).1.mul(weight),
             };
             (class.value_and_pull(&self.loss), class.hit, is_largest)
         };
-        let (mut value, mut rest) = (V::Wide::zero(), V::Wide::zero());
-        let mut own = V::constant(0.0);
-        vectors::<V>(self.classes, |j, n| {
+        let (mut value, mut rest) = (<D as Vector>::Wide::zero(), <D as Vector>::Wide::zero());
+        let mut own = D::constant(0.0);
+        vectors(self.classes, |j, n| {
             let ([v, pull], _, is_largest) = classes(j, n);
             value = value.accumulate(v);
             rest = rest.accumulate(pull.clear(is_largest));
             own = own.add(pull.keep(is_largest));
         });
-        let splat = |x: f64| V::splat(V::Scalar::from_f64(x));
         if !grad.is_null() {
-            let own: f64 = (0..V::LANES).map(|i| own.lane(i).to_f64()).sum();
-            let (all, rest) = (splat(own + rest.total()), splat(rest.total()));
-            vectors::<V>(self.classes, |j, n| {
+            let own: f64 = (0..D::LANES).map(|i| own.lane(i)).sum();
+            let (all, rest) = (D::splat(own + rest.total()), D::splat(rest.total()));
+            vectors(self.classes, |j, n| {
                 let ([_, pull], hit, is_largest) = classes(j, n);
                 // p_k·D − d_k; for the largest class, where both are nearly the same, from 1 − p_k and the others.
                 let largest = hit.mul(rest).sub(pull.mul(row.softmax.miss));
                 let g = largest.select(hit.mul(all).sub(pull), is_largest);
                 // SAFETY: classes of the row.
-                unsafe { store(g.mul(scale).add(V::constant(0.0)), grad.add(j), n) };
+                unsafe { store(g.mul(scale).add(D::constant(0.0)), grad.add(j), n) };
             });
         }
         // A NaN among the logits has no weight where its class has none.
-        splat(value.total()).add(row.softmax.log_sum.sub(row.softmax.log_sum))
+        D::splat(value.total()).add(row.softmax.log_sum.sub(row.softmax.log_sum))
     }
 
     /// `ℓ`, `pt` and `1 − pt` of the target class, and its logit.
@@ -249,15 +265,15 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// The target must be a class.
     #[inline(always)]
-    unsafe fn target(&self, row: &Seen<V>) -> (V, V, V) {
+    unsafe fn target(&self, row: &Seen<S>) -> (D, D, D) {
         // SAFETY: the target is a class.
-        let x = V::splat(unsafe { *row.logits.add(row.target) }).sub(row.shift);
+        let x = D::splat(unsafe { *row.logits.add(row.target) }.to_f64()).sub(row.shift);
         let nll = row.softmax.log_sum.add(row.top.sub(x));
         if row.target == row.largest {
             return (nll, row.softmax.hit, row.softmax.miss);
         }
         let hit = self.probabilities(row, x);
-        (nll, hit, V::constant(1.0).sub(hit))
+        (nll, hit, D::constant(1.0).sub(hit))
     }
 
     /// The smoothed cross-entropy of a row with a target class.
@@ -265,24 +281,24 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// The target must be a class.
     #[inline(always)]
-    unsafe fn smoothed(&self, row: &Seen<V>) -> V {
-        let mut distance = V::Wide::zero();
+    unsafe fn smoothed(&self, row: &Seen<S>) -> D {
+        let mut distance = <D as Vector>::Wide::zero();
         // SAFETY: classes of the row.
         unsafe {
-            vectors::<V>(self.classes, |j, n| {
+            vectors(self.classes, |j, n| {
                 let (_, q) = self.aims(row, j, n);
-                let away = q.mul(row.top.sub(self.logits(row, j, n))).keep(q.gt(V::constant(0.0)));
+                let away = q.mul(row.top.sub(self.logits(row, j, n))).keep(q.gt(D::constant(0.0)));
                 distance = distance.accumulate(away);
             });
         }
-        row.softmax.log_sum.add(V::splat(V::Scalar::from_f64(distance.total())))
+        row.softmax.log_sum.add(D::splat(distance.total()))
     }
 
     /// # Safety
     /// As for [`Self::mixture`], for rows with a target class.
     #[inline(always)]
-    unsafe fn hessian(&self, row: &Seen<V>, grad: *mut V::Scalar, weight: V, gauss_newton: bool) {
-        let one = V::constant(1.0);
+    unsafe fn hessian(&self, row: &Seen<S>, grad: *mut S, weight: D, gauss_newton: bool) {
+        let one = D::constant(1.0);
         let hard = self.aims.smoothing == 0.0;
         // SAFETY: classes of the row.
         unsafe {
@@ -294,24 +310,24 @@ impl<V: Vector> Dense<V> {
                 (nll, hit, miss)
             };
             let curvature = Curvature::new(&self.loss, (nll, hit, miss), weight, hard, gauss_newton);
-            let smallest = V::constant(V::Scalar::TINY);
-            vectors::<V>(self.classes, |j, n| {
+            let smallest = D::constant(f64::TINY);
+            vectors(self.classes, |j, n| {
                 let x = self.logits(row, j, n);
-                let is_largest = V::lane_is(row.largest.wrapping_sub(j));
+                let is_largest = D::lane_is(row.largest.wrapping_sub(j));
                 let p = row.softmax.hit.select(self.probabilities(row, x), is_largest);
                 let rest = row.softmax.miss.select(one.sub(p), is_largest);
                 let (difference, spread) = if hard {
-                    let is_target = V::lane_is(row.target.wrapping_sub(j));
+                    let is_target = D::lane_is(row.target.wrapping_sub(j));
                     let share = p.div(miss.pmax(smallest));
                     (one.select(share, is_target), hit.select(share.mul(rest), is_target))
                 } else {
                     // 1 − p − (1 − q) where p is the larger part of 1.
                     let q = self.aims(row, j, n).1;
-                    let difference = one.sub(q).sub(rest).select(p.sub(q), p.gt(V::constant(0.5)));
+                    let difference = one.sub(q).sub(rest).select(p.sub(q), p.gt(D::constant(0.5)));
                     (difference, p.mul(rest))
                 };
                 let square = curvature.square.mul(difference.mul(difference));
-                store(square.add(curvature.variance.mul(spread)).add(V::constant(0.0)), grad.add(j), n);
+                store(square.add(curvature.variance.mul(spread)).add(D::constant(0.0)), grad.add(j), n);
             });
         }
     }
@@ -319,7 +335,7 @@ impl<V: Vector> Dense<V> {
     /// # Safety
     /// As for [`Self::mixture`], for rows with a target class.
     #[inline(always)]
-    unsafe fn gamma_grad(&self, row: &Seen<V>, weight: V, focus_on: FocusOn) -> V {
+    unsafe fn gamma_grad(&self, row: &Seen<S>, weight: D, focus_on: FocusOn) -> D {
         // SAFETY: the target is a class.
         unsafe {
             let (mut nll, mut hit, mut miss) = self.target(row);
@@ -334,13 +350,13 @@ impl<V: Vector> Dense<V> {
     }
 }
 
-impl<V: Vector> Dense<V> {
+impl<S: Scalar> Dense<S> {
     /// The class that has all of the probability, where that makes the row one with a target class.
     ///
     /// # Safety
     /// `probabilities` must be valid for a row or null.
     #[inline(always)]
-    unsafe fn single_class(&self, probabilities: *const V::Scalar) -> Option<usize> {
+    unsafe fn single_class(&self, probabilities: *const S) -> Option<usize> {
         if probabilities.is_null() || self.single.is_none() {
             return None;
         }
@@ -355,10 +371,15 @@ impl<V: Vector> Dense<V> {
     ///
     /// # Safety
     /// `logits` must be valid for a row, `grad` be so or null, and `target` a class.
-    unsafe fn by_class(&self, target: usize, logits: *const V::Scalar, grad: *mut V::Scalar, weight: V, scale: V) -> V::Scalar {
-        let mut value = V::Scalar::default();
+    unsafe fn by_class<V: Vector<Scalar = S>>(
+        &self,
+        target: usize,
+        (logits, grad): (*const S, *mut S),
+        (weight, scale): (S, S),
+    ) -> S {
+        let mut value = S::default();
         let Some((loss, weights)) = self.single else { return value };
-        let (target, weight) = (target as i32, weight.lane(0));
+        let target = target as i32;
         let rows = Rows {
             logits,
             targets: &target,
@@ -368,7 +389,7 @@ impl<V: Vector> Dense<V> {
             classes: self.classes,
             weights,
             row_weights: &weight,
-            scale: scale.lane(0),
+            scale,
             row_scales: ptr::null(),
             ignored: None,
         };
@@ -383,28 +404,12 @@ impl<V: Vector> Dense<V> {
 /// # Safety
 /// There must be weights for the classes.
 #[inline(always)]
-unsafe fn class_weights<V: Vector>(weights: Weights<V::Scalar>, j: usize, n: usize) -> V {
-    match weights {
-        Weights::PerClass(table) => {
-            // SAFETY: passed on.
-            unsafe { load::<V>(table.add(j), n, 0.0) }
-        }
-        Weights::Pair { other, one } => {
-            let zero = V::Scalar::default();
-            V::from_lanes(|i| {
-                if i >= n {
-                    zero
-                } else if i + j == 1 {
-                    one
-                } else {
-                    other
-                }
-            })
-        }
-    }
+unsafe fn class_weights<S: Scalar>(weights: Weights<S>, j: usize, n: usize) -> D {
+    // SAFETY: passed on.
+    D::from_lanes(|i| if i < n { unsafe { weights.of_class(j + i) }.to_f64() } else { 0.0 })
 }
 
-impl<V: Vector> Kernel<V> for Dense<V> {
+impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
     unsafe fn group(&self, group: Group<V>) -> V {
         // SAFETY: passed on.
         unsafe { self.partial(group, V::LANES) }
@@ -417,30 +422,47 @@ impl<V: Vector> Kernel<V> for Dense<V> {
         unsafe {
             for (i, value) in values.iter_mut().enumerate().take(n) {
                 let logits = group.logits.add(i * self.classes);
-                // The logits may be overwritten by gradients, the probabilities keep their place.
-                let offset = logits.offset_from(self.logits) as usize;
-                let probabilities = self.aims.probabilities;
-                let probabilities = if probabilities.is_null() { probabilities } else { probabilities.add(offset) };
-                let target = *group.targets.add(i) as usize;
                 let grad = if group.grad.is_null() { group.grad } else { group.grad.add(i * self.classes) };
-                let (weight, scale) = (V::splat(group.weight.lane(i)), V::splat(group.scale.lane(i)));
-                if let Some(target) = self.single_class(probabilities) {
-                    *value = self.by_class(target, logits, grad, weight, scale);
-                    continue;
-                }
-                let row = Self { loss: self.loss.of_rows([target as i32; MAX_LANES].as_ptr()), ..*self };
-                let seen = row.look(logits, probabilities, target);
-                *value = match self.task {
-                    Task::Mixture(by) => row.mixture(&seen, by, grad, weight, scale).lane(0),
-                    Task::EachClass => row.each_class(&seen, grad, weight, scale).lane(0),
-                    Task::Hessian { gauss_newton } => {
-                        row.hessian(&seen, grad, weight.mul(scale), gauss_newton);
-                        V::Scalar::default()
-                    }
-                    Task::GammaGrad(focus_on) => row.gamma_grad(&seen, weight, focus_on).lane(0),
+                // The logits may be overwritten by gradients, the probabilities keep their place.
+                let probabilities = self.aims.probabilities;
+                let probabilities = if probabilities.is_null() {
+                    probabilities
+                } else {
+                    probabilities.add(logits.offset_from(self.logits) as usize)
+                };
+                let factors = (group.weight.lane(i), group.scale.lane(i));
+                *value = match self.single_class(probabilities) {
+                    Some(target) => self.by_class::<V>(target, (logits, grad), factors),
+                    None => self.row(logits, probabilities, *group.targets.add(i), grad, factors),
                 };
             }
             V::load(values.as_ptr())
         }
+    }
+}
+
+impl<S: Scalar> Dense<S> {
+    /// A row: writes what the task has in place of a gradient, where `grad` is not null, and returns what it has in place of a value.
+    ///
+    /// # Safety
+    /// The pointers must be valid for a row, or null where the task does not need them, and the target a class.
+    #[inline(never)]
+    unsafe fn row(&self, logits: *const S, probabilities: *const S, target: i32, grad: *mut S, (weight, scale): (S, S)) -> S {
+        let (weight, scale) = (D::splat(weight.to_f64()), D::splat(scale.to_f64()));
+        // SAFETY: passed on.
+        let value = unsafe {
+            let this = Self { loss: self.loss.of_rows([target; MAX_LANES].as_ptr()), ..*self };
+            let seen = this.look(logits, probabilities, target as usize);
+            match self.task {
+                Task::Mixture(by) => this.mixture(&seen, by, grad, weight, scale),
+                Task::EachClass => this.each_class(&seen, grad, weight, scale),
+                Task::Hessian { gauss_newton } => {
+                    this.hessian(&seen, grad, weight.mul(scale), gauss_newton);
+                    D::splat(0.0)
+                }
+                Task::GammaGrad(focus_on) => this.gamma_grad(&seen, weight, focus_on),
+            }
+        };
+        S::from_f64(value.lane(0))
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         focal::{FocusOn, Focusing, Gamma, Hard, Power, Smoothed, Square},
         softmax::SoftmaxLoss,
     },
-    vector::{Vector, WideSum},
+    vector::{Scalar, Vector, WideSum},
 };
 
 /// What a focal loss is made of, but for its weights.
@@ -102,7 +102,7 @@ pub unsafe fn cross_entropy<V: Vector>(
         // SAFETY: passed on.
         return unsafe { focal::<V>(rows, &with, total) };
     }
-    let kernel = Dense::<V> {
+    let kernel = Dense {
         loss: Hard::new(with.gamma, Power::new(with.gamma)),
         classes: rows.classes,
         logits: rows.logits,
@@ -112,7 +112,7 @@ pub unsafe fn cross_entropy<V: Vector>(
         single: (plain || label_smoothing == 0.0).then_some((with, rows.weights)),
     };
     // SAFETY: passed on.
-    unsafe { run(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
+    unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
 }
 
 /// Writes the diagonal of the Hessian in place of the gradient; with `gauss_newton`, an approximation that is never negative.
@@ -121,7 +121,7 @@ pub unsafe fn cross_entropy<V: Vector>(
 /// As for [`focal`].
 pub unsafe fn hessian<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, gauss_newton: bool) {
     // SAFETY: passed on.
-    unsafe { run(&by_class::<V>(rows, with, Task::Hessian { gauss_newton }), rows, V::Wide::zero()) };
+    unsafe { run::<V>(&by_class(rows, with, Task::Hessian { gauss_newton }), rows, V::Wide::zero()) };
 }
 
 /// The derivative of the values with respect to γ, in place of the values.
@@ -130,11 +130,11 @@ pub unsafe fn hessian<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, gauss_new
 /// As for [`focal`].
 pub unsafe fn gamma_grad<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
     // SAFETY: passed on.
-    unsafe { run(&by_class::<V>(rows, with, Task::GammaGrad(with.focus_on)), rows, total) }
+    unsafe { run::<V>(&by_class(rows, with, Task::GammaGrad(with.focus_on)), rows, total) }
 }
 
 /// The kernel that does a rarer task on target classes.
-fn by_class<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, task: Task<V::Scalar>) -> Dense<V> {
+fn by_class<S: Scalar>(rows: &Rows<S>, with: &Focal, task: Task<S>) -> Dense<S> {
     Dense {
         loss: Hard::new(with.gamma, Power::new(with.gamma)),
         classes: rows.classes,
@@ -149,7 +149,7 @@ fn by_class<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, task: Task<V::Scala
 /// As for [`focal`]; `probabilities` may be null.
 unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: *const V::Scalar, total: V::Wide) -> V::Wide {
     let each_class = with.focus_on == FocusOn::EachClass;
-    let kernel = Dense::<V> {
+    let kernel = Dense {
         aims: Aims {
             probabilities,
             smoothing: with.label_smoothing,
@@ -160,7 +160,7 @@ unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: 
         ..by_class(rows, with, if each_class { Task::EachClass } else { Task::Mixture(rows.weights) })
     };
     // SAFETY: passed on.
-    unsafe { run(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
+    unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
 }
 
 /// # Safety

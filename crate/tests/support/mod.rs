@@ -3,6 +3,21 @@
 
 pub mod exact;
 
+use focal_loss::arch::Float;
+
+/// The float types, with the bound of the numerics contract at γ = 0.
+pub trait Contract: Float {
+    const BOUND: f64;
+}
+
+impl Contract for f32 {
+    const BOUND: f64 = 5e-7;
+}
+
+impl Contract for f64 {
+    const BOUND: f64 = 1e-15;
+}
+
 /// A small generator of pseudo-random numbers (xorshift64*, Vigna 2016): the tests must be repeatable anywhere.
 pub struct Random(u64);
 
