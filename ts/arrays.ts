@@ -3,7 +3,8 @@
 
 import type { ClassIndices, FloatArray } from './types.js';
 
-type AnyTypedArray = FloatArray | ClassIndices;
+/** Every kind of array this package takes. */
+export type NumberArray = FloatArray | ClassIndices;
 
 const prototype = Object.getPrototypeOf(Uint8Array.prototype);
 
@@ -24,12 +25,12 @@ export function kindOf(value: unknown): string | undefined {
   return tag.call(value);
 }
 
-export function lengthOf(array: AnyTypedArray): number {
+export function lengthOf(array: NumberArray): number {
   return length.call(array);
 }
 
 /** Whether the memory under the array is gone: its buffer detached, or shrunk so that the array lies outside. */
-export function isGone(array: AnyTypedArray): boolean {
+export function isGone(array: NumberArray): boolean {
   if (lengthOf(array) !== 0) return false;
   try {
     at.call(array, 0);
@@ -40,20 +41,15 @@ export function isGone(array: AnyTypedArray): boolean {
 }
 
 /** The memory under the array: the same object for arrays that may overlap. Slow to look up, by the measure of a small call. */
-export function bufferOf(array: AnyTypedArray): ArrayBufferLike {
+export function bufferOf(array: NumberArray): ArrayBufferLike {
   return buffer.call(array);
 }
 
 /** Whether two arrays with the same buffer have memory in common. */
-export function overlap(a: AnyTypedArray, b: AnyTypedArray): boolean {
+export function overlap(a: NumberArray, b: NumberArray): boolean {
   const startOfA = byteOffset.call(a);
   const startOfB = byteOffset.call(b);
   return startOfA < startOfB + byteLength.call(b) && startOfB < startOfA + byteLength.call(a);
-}
-
-/** Writes `source` into `target` from `start` on. */
-export function copyInto(target: FloatArray, source: FloatArray, start: number): void {
-  set.call(target, source, start);
 }
 
 const CONSTRUCTORS = {
@@ -68,27 +64,91 @@ const CONSTRUCTORS = {
   BigUint64Array,
   Float32Array,
   Float64Array,
+  // Not every runtime has it. Where it is missing, no array is of that kind.
+  Float16Array: globalThis.Float16Array,
 };
 
+type Kind = keyof typeof CONSTRUCTORS;
+
+/** A new array of the kind of `like`. */
+export function arrayLike(like: FloatArray, length: number): FloatArray {
+  return new CONSTRUCTORS[kindOf(like) as 'Float32Array'](length);
+}
+
 /** A view of `count` entries from `start` on. Unlike `subarray` it never calls a constructor of the caller's. */
-export function part<A extends AnyTypedArray>(array: A, start: number, count: number): A {
-  const Kind = CONSTRUCTORS[kindOf(array) as keyof typeof CONSTRUCTORS];
+export function part<A extends NumberArray>(array: A, start: number, count: number): A {
+  const Kind = CONSTRUCTORS[kindOf(array) as Kind];
   const offset = byteOffset.call(array) + start * Kind.BYTES_PER_ELEMENT;
   // The constructors' types want to know which kind of buffer it is; they take both.
   return new Kind(buffer.call(array) as ArrayBuffer, offset, count) as A;
 }
 
-/** Whether the entries are 64-bit integers. */
-export function isWide(array: ClassIndices): array is BigInt64Array | BigUint64Array {
-  const kind = kindOf(array);
-  return kind === 'BigInt64Array' || kind === 'BigUint64Array';
+/** The entries of a whole array, or if that is more than `count`, as many from `start` on. */
+export function partOrWhole<A extends NumberArray>(array: A, start: number, count: number): A {
+  return count === lengthOf(array) ? array : part(array, start, count);
 }
 
-/** Copies 64-bit integers into `target`, those that it cannot hold as -1. Makes no BigInt. */
-export function narrowInto(target: Int32Array, source: BigInt64Array | BigUint64Array): void {
-  // WebAssembly runs on little-endian memory, so the low half comes first.
-  const halves = new Int32Array(buffer.call(source), byteOffset.call(source), 2 * target.length);
-  for (let i = 0; i < target.length; i++) {
-    target[i] = halves[2 * i + 1] === 0 ? (halves[2 * i] as number) : -1;
+/** Writes `source` into `target` from `start` on. */
+export function copyInto(target: FloatArray, source: FloatArray, start: number): void {
+  set.call(target, source, start);
+}
+
+/** From this length on, a view and its `set` are quicker than a loop. */
+const LONG_RUN = 32;
+
+/** Copies `count` entries from one place to another. */
+export function copyRun(target: FloatArray, to: number, source: FloatArray, from: number, count: number): void {
+  if (count >= LONG_RUN) {
+    set.call(target, part(source, from, count), to);
+  } else {
+    for (let i = 0; i < count; i++) target[to + i] = source[from + i] as number;
   }
+}
+
+/** What no 32-bit integer holds becomes this: never a class, and never the index of those to be ignored. */
+const NO_CLASS = -(2 ** 31);
+
+/** Copies class indices into an array of the same length. Makes no BigInt. */
+export function copyIndices(target: Int32Array, source: ClassIndices): void {
+  const kind = kindOf(source);
+  if (kind === 'BigInt64Array' || kind === 'BigUint64Array') narrow(target, source, kind === 'BigInt64Array');
+  else if (kind === 'Uint32Array') sign(target, source as Uint32Array);
+  else set.call(target, source);
+}
+
+/** `set` would make negative numbers of the largest ones. */
+function sign(target: Int32Array, source: Uint32Array): void {
+  for (let i = 0; i < target.length; i++) {
+    const index = source[i] as number;
+    target[i] = index > 0x7fffffff ? NO_CLASS : index;
+  }
+}
+
+function narrow(target: Int32Array, source: ClassIndices, signed: boolean): void {
+  const halves = halvesOf(source);
+  for (let i = 0; i < target.length; i++) {
+    const low = halves[2 * i] as number;
+    const fits = halves[2 * i + 1] === low >> 31 && (signed || low >= 0);
+    target[i] = fits ? low : NO_CLASS;
+  }
+}
+
+/** Copies numbers of any kind into an array of the same length. Makes no BigInt. */
+export function copyNumbers(target: FloatArray, source: NumberArray): void {
+  const kind = kindOf(source);
+  if (kind === 'BigInt64Array' || kind === 'BigUint64Array') widen(target, source, kind === 'BigInt64Array');
+  else set.call(target, source);
+}
+
+function widen(target: FloatArray, source: NumberArray, signed: boolean): void {
+  const halves = halvesOf(source);
+  for (let i = 0; i < target.length; i++) {
+    const high = halves[2 * i + 1] as number;
+    target[i] = ((halves[2 * i] as number) >>> 0) + (signed ? high : high >>> 0) * 2 ** 32;
+  }
+}
+
+/** 64-bit integers as pairs of 32-bit ones. WebAssembly runs on little-endian memory, so the low half comes first. */
+function halvesOf(source: NumberArray): Int32Array {
+  return new Int32Array(buffer.call(source), byteOffset.call(source), 2 * lengthOf(source));
 }

@@ -1,31 +1,75 @@
-import type { FocalLossOptions, ForwardOptions, GradientOptions } from './options.js';
-import { FOCAL_LOSS_DEFAULTS, FORWARD_OPTIONS, GRADIENT_OPTIONS, overlay } from './options.js';
-import { type Tile, tileOf } from './tile.js';
-import type { ClassIndices, FloatArray, Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from './types.js';
+import { Formula } from './batch.js';
+import { Criterion, run } from './criterion.js';
+import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from './evaluate.js';
+import { ALPHA_PER_CLASS, FOCUS_CLASS, FOCUS_TARGET, GAMMA_PER_CLASS } from './flags.js';
 import {
-  checkAlpha,
-  checkClassWeights,
-  checkGamma,
-  checkGrad,
-  checkGradOutput,
-  checkLabelSmoothing,
-  checkLength,
-  checkLogits,
-  checkNumClasses,
-  checkOptionNames,
-  checkReduction,
-  checkShape,
-  checkTargets,
-} from './validate.js';
+  checkSoftmaxOptions,
+  type ForwardOptions,
+  HESSIAN_OPTIONS,
+  type HessianOptions,
+  overlay,
+  SOFTMAX_DEFAULTS,
+  type SoftmaxOptions,
+  type SoftmaxSettings,
+} from './options.js';
+import { gammasArea, type Tile } from './tile.js';
+import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
+import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
 import { focalF32, focalF64 } from './wasm.js';
+
+/** What a {@link FocalLoss} is made with. Every option may be left out. */
+export interface FocalLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
+  /**
+   * The weight of each class. A number in [0, 1] is the weight of class 1, and every other class weighs `1 - alpha`; an
+   * array holds one weight per class; `null` weighs every class 1. A row of probabilities weighs their average of this.
+   *
+   * @defaultValue 0.25
+   */
+  alpha?: number | ArrayLike<number> | null | undefined;
+  /**
+   * How strongly rows that are already classified well are played down: the factor `(1 - pt) ** gamma`, `gamma >= 0`.
+   * 0 makes the loss a weighted cross-entropy. An array holds one exponent per class, of which a row takes that of its
+   * target: only for class indices.
+   *
+   * @defaultValue 2
+   */
+  gamma?: number | ArrayLike<number> | undefined;
+  /**
+   * Which probability the focusing factor goes by. They differ for smoothed or soft targets `q`.
+   *
+   * - `'smoothed'`: `pt = exp(-crossEntropy)`, the average of the class probabilities as `q` weighs them, in logarithms.
+   * - `'target'`: `pt` is the probability of the target. Only for class indices.
+   * - `'class'`: every class has a factor of its own, with its own probability, as in Keras'
+   *   `CategoricalFocalCrossentropy`: the loss is the sum of `alpha_j * (1 - p_j) ** gamma * q_j * -log(p_j)`.
+   *
+   * @defaultValue 'smoothed'
+   */
+  focusOn?: 'smoothed' | 'target' | 'class' | undefined;
+}
+
+/** The options of a {@link FocalLoss}, all of them there. */
+interface FocalSettings extends SoftmaxSettings {
+  alpha: number | readonly number[] | null;
+  gamma: number | readonly number[];
+  focusOn: 'smoothed' | 'target' | 'class';
+}
+
+const DEFAULTS: Readonly<FocalSettings> = { alpha: 0.25, gamma: 2, focusOn: 'smoothed', ...SOFTMAX_DEFAULTS };
 
 /**
  * The focal loss of softmax classifiers, with its gradient.
  *
  * For a row of logits with the class probabilities `p = softmax(logits)` and the target class `t`, it is
  * `alpha_t * (1 - p_t) ** gamma * -log(p_t)`: a cross-entropy that plays down the rows which are classified well
- * already, so that many easy rows do not drown the few hard ones. With `labelSmoothing` the cross-entropy is that of
- * the smoothed target, and `p_t` becomes `exp(-crossEntropy)`.
+ * already, so that many easy rows do not drown the few hard ones (Lin et al., Focal Loss for Dense Object Detection,
+ * 2017). Logarithms are natural ones. With `labelSmoothing` the cross-entropy is that of the smoothed target, and `p_t`
+ * becomes what `focusOn` says.
+ *
+ * Targets are class indices, one per row, in any integer array; or class probabilities, one per logit, in any float
+ * array, together with `numClasses`. The probabilities of a row add up to 1, within 1e-3.
+ *
+ * `'mean'` divides by the number of rows that count, whatever they weigh. It is NaN where there are none; the gradient is
+ * 0 then.
  *
  * A criterion holds nothing but its options, which are read-only properties.
  *
@@ -43,33 +87,30 @@ import { focalF32, focalF64 } from './wasm.js';
  * grad[3]; // => -0.02485723292833219
  * ```
  */
-export class FocalLoss<R extends Reduction = 'mean'> {
+export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   /** The weight of class 1, the weights of all classes, or `null`. */
   declare readonly alpha: number | readonly number[] | null;
-  /** The exponent of the focusing factor. */
-  declare readonly gamma: number;
-  /** What becomes of the per-row losses. */
-  declare readonly reduction: R;
+  /** The exponent of the focusing factor, or those of all classes. */
+  declare readonly gamma: number | readonly number[];
   /** The share of the target that is spread over all classes. */
   declare readonly labelSmoothing: number;
-  /** The number of classes, where it was given. */
-  declare readonly numClasses: number | undefined;
+  /** Which probability the focusing factor goes by. */
+  declare readonly focusOn: 'smoothed' | 'target' | 'class';
+  /** How the logits lie in memory. */
+  declare readonly layout: Layout;
 
   /**
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
   constructor(options: FocalLossOptions<R> = {}) {
-    const { alpha, gamma, reduction, labelSmoothing, numClasses } = overlay(options, FOCAL_LOSS_DEFAULTS);
-    const checked = {
-      alpha: checkAlpha(alpha),
-      gamma: checkGamma(gamma),
-      reduction: checkReduction(reduction),
-      labelSmoothing: checkLabelSmoothing(labelSmoothing),
-      numClasses: checkNumClasses(numClasses),
+    const settings = overlay(options, DEFAULTS, DEFAULTS);
+    const checked: FocalSettings = {
+      alpha: checkAlpha(settings.alpha),
+      gamma: checkGamma(settings.gamma),
+      focusOn: checkChoice('focusOn', ['smoothed', 'target', 'class'], settings.focusOn),
+      ...checkSoftmaxOptions(settings),
     };
-    for (const [name, value] of Object.entries(checked)) {
-      Object.defineProperty(this, name, { value, enumerable: true });
-    }
+    super(checked, new FocalFormula(checked));
   }
 
   /**
@@ -86,82 +127,62 @@ export class FocalLoss<R extends Reduction = 'mean'> {
    * ```
    */
   with<S extends Reduction = R>(changes: FocalLossOptions<S>): FocalLoss<S> {
-    return create(overlay(changes, this));
+    return create(overlay(changes, this, DEFAULTS) as FocalLossOptions<S>);
   }
-
   /**
-   * The loss alone.
+   * The diagonal of the Hessian: the second derivative of the loss with respect to each logit, reduced as the gradient
+   * is. Gradient boosting takes it beside the gradient, with reduction `'sum'` or `'none'`.
+   *
+   * With `f` for the loss as a function of the cross-entropy, it is `alpha_t * (f'' * (p_j - q_j) ** 2 + f' * p_j *
+   * (1 - p_j))`. The first term can be negative: the loss is not convex. Kind `'gauss-newton'` leaves it out. There is
+   * none for `focusOn: 'class'`.
    *
    * @param logits - `[rows, classes]`, row-major.
    * @param targets - The class of each row.
-   * @returns A number; with reduction `'none'` one value per row, in an array like the logits.
-   *
-   * @example
-   * ```ts
-   * import { FocalLoss } from 'focal-loss';
-   *
-   * const perRow = new FocalLoss({ reduction: 'none' });
-   * const losses = perRow.forward(new Float64Array([2.5, -1, 0.5, 0.5]), new Int32Array([0, 1]));
-   * losses[0]; // => 0.0000191713228600705
-   * losses[1]; // => 0.04332169878499658
-   * ```
-   */
-  forward<A extends FloatArray>(logits: A, targets: ClassIndices, options?: ForwardOptions): LossValue<R, A> {
-    return evaluate(this, logits, targets, options, FORWARD_OPTIONS, true, false).value as LossValue<R, A>;
-  }
-
-  /**
-   * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
-   * own loss.
-   *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - The class of each row.
-   * @returns An array like the logits: the `grad` buffer if there is one.
+   * @returns An array like the logits: the `out` buffer if there is one.
    *
    * @example
    * ```ts
    * import { FocalLoss } from 'focal-loss';
    *
    * const criterion = new FocalLoss({ alpha: null, gamma: 0 });
-   * const grad = criterion.backward(new Float32Array([0, 0, 0, 0]), new Uint8Array([3]), { gradOutput: 2 });
-   * grad[0]; // => 0.5
-   * grad[3]; // => -1.5
+   * const second = criterion.hessianDiag(new Float64Array([0.5, 0.5]), new Uint8Array([1]));
+   * second[0]; // => 0.25
    * ```
    */
-  backward<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
+  hessianDiag<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
     logits: A,
     targets: ClassIndices,
-    options?: GradientOptions<G>,
+    options: HessianOptions<G> = {},
   ): G {
-    return evaluate(this, logits, targets, options, GRADIENT_OPTIONS, false, true).grad as G;
+    checkOptionNames(options, HESSIAN_OPTIONS);
+    checkFocus('hessianDiag', this.focusOn);
+    const kind = checkChoice('kind', ['exact', 'gauss-newton'], options.kind ?? 'exact');
+    const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
+    return run(this, method, logits, targets, options).grad as G;
   }
 
   /**
-   * The loss and its gradient in one pass, which costs little more than either.
+   * The derivative of the loss with respect to gamma, for a gamma that is learnt: `loss * log(1 - pt)`. It is never
+   * positive. With one gamma per class, that of a row is with respect to the gamma of its target. There is none for
+   * `focusOn: 'class'`.
    *
    * @param logits - `[rows, classes]`, row-major.
    * @param targets - The class of each row.
+   * @returns What `forward` returns: a number, or with reduction `'none'` one per row.
    *
    * @example
    * ```ts
    * import { FocalLoss } from 'focal-loss';
    *
-   * const criterion = new FocalLoss();
-   * const logits = new Float64Array([0.5, 0.5]);
-   * const buffer = new Float64Array(2); // used for every step, so that a step allocates next to nothing
-   *
-   * const { value, grad } = criterion.valueAndGrad(logits, new Uint8Array([1]), { grad: buffer });
-   * value; // => 0.04332169878499658
-   * grad === buffer; // => true
-   * buffer[1]; // => -0.07457169878499658
+   * const criterion = new FocalLoss({ alpha: null, gamma: 1 });
+   * // pt is 1/2: -log(2) ** 2 / 2
+   * criterion.gammaGrad(new Float64Array([0.5, 0.5]), new Uint8Array([1])); // => -0.24022650695910072
    * ```
    */
-  valueAndGrad<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A,
-    targets: ClassIndices,
-    options?: GradientOptions<G>,
-  ): ValueAndGrad<R, A, G> {
-    return evaluate(this, logits, targets, options, GRADIENT_OPTIONS, true, true) as ValueAndGrad<R, A, G>;
+  gammaGrad<A extends FloatArray>(logits: A, targets: ClassIndices, options?: ForwardOptions): LossValue<R, A> {
+    checkFocus('gammaGrad', this.focusOn);
+    return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, A>;
   }
 }
 
@@ -170,71 +191,66 @@ function create<R extends Reduction>(options: FocalLossOptions<R>): FocalLoss<R>
   return new FocalLoss(options);
 }
 
-type AnyFocalLoss = FocalLoss<Reduction>;
-
-const NO_OPTIONS: GradientOptions = {};
-
-/** All three methods: checks everything, then runs. What is not wanted is not computed, and not in the result. */
-function evaluate(
-  loss: AnyFocalLoss,
-  logits: FloatArray,
-  targets: ClassIndices,
-  options: GradientOptions = NO_OPTIONS,
-  known: ReadonlySet<string>,
-  wantsValue: boolean,
-  wantsGrad: boolean,
-): { value: FloatArray | number | undefined; grad: FloatArray | undefined } {
-  checkOptionNames(options, known);
-  // Reading options can run code of the caller's. After this line none runs any more, so what is checked stays true.
-  const { grad: buffer, gradOutput = 1, numClasses = loss.numClasses } = options;
-  checkNumClasses(numClasses);
-  checkGradOutput(gradOutput);
-  const tile = tileOf(checkLogits(logits));
-  checkTargets(targets);
-  const size = checkLength('logits', logits);
-  const rows = checkLength('targets', targets);
-  const classes = checkShape(size, rows, numClasses);
-  checkClassWeights(loss.alpha, classes);
-  if (buffer !== undefined) checkGrad(buffer, logits, targets);
-
-  const grad = wantsGrad ? (buffer ?? tile.array(size)) : undefined;
-  const values = wantsValue && loss.reduction === 'none' ? tile.array(rows) : undefined;
-  let total = 0;
-  if (rows !== 0) {
-    const capacity = tile.reserve(classes);
-    // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
-    // untouched only if they are all looked at first.
-    if (buffer !== undefined && rows > capacity) tile.checkTargets(targets, classes);
-    const scale = loss.reduction === 'mean' ? gradOutput / rows : gradOutput;
-    total = tile.run(focal, loss, logits, targets, rows, scale, values, grad);
-  }
-  // The mean of no rows is NaN.
-  const value = loss.reduction === 'mean' ? total / rows : total;
-  return { value: values ?? value, grad };
+/** Why targets have to be class indices, if they do. */
+function reasonForIndices({ focusOn, gamma, ignoreIndex }: FocalSettings): string | undefined {
+  if (focusOn === 'target') return "for focusOn 'target'";
+  if (typeof gamma === 'object') return 'where gamma is an array';
+  return ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
 }
 
-/** The kernel of the focal loss. */
-function focal(
-  loss: AnyFocalLoss,
-  tile: Tile,
-  rows: number,
-  classes: number,
-  scale: number,
-  mode: number,
-  continues: boolean,
-): number {
-  const { alpha, gamma, labelSmoothing } = loss;
-  let others = 1;
-  let one = 1;
-  let perClass = false;
-  if (typeof alpha === 'number') {
-    others = 1 - alpha;
-    one = alpha;
-  } else if (alpha !== null) {
-    perClass = true;
-    if (!continues) tile.loadAlpha(alpha);
+class FocalFormula extends Formula {
+  override readonly channelsFirst: boolean;
+  override readonly indicesOnly: string | undefined;
+  readonly #alpha: number | readonly number[] | null;
+  readonly #gamma: number | readonly number[];
+  readonly #flags: number;
+  // As the kernels take them.
+  readonly #alphaOfOthers: number;
+  readonly #alphaOfOne: number;
+  readonly #oneGamma: number;
+  readonly #labelSmoothing: number;
+
+  constructor(settings: FocalSettings) {
+    super(settings);
+    const { alpha, gamma, focusOn, labelSmoothing, layout } = settings;
+    this.channelsFirst = layout === 'channels-first';
+    this.indicesOnly = reasonForIndices(settings);
+    this.#alpha = alpha;
+    this.#gamma = gamma;
+    this.#flags =
+      (typeof alpha === 'object' && alpha !== null ? ALPHA_PER_CLASS : 0) |
+      (typeof gamma === 'object' ? GAMMA_PER_CLASS : 0) |
+      (focusOn === 'target' ? FOCUS_TARGET : 0) |
+      (focusOn === 'class' ? FOCUS_CLASS : 0);
+    this.#alphaOfOthers = typeof alpha === 'number' ? 1 - alpha : 1;
+    this.#alphaOfOne = typeof alpha === 'number' ? alpha : 1;
+    this.#oneGamma = typeof gamma === 'number' ? gamma : 0;
+    this.#labelSmoothing = labelSmoothing;
   }
-  return tile.elementBytes === 4
-    ? focalF32(rows, classes, others, one, perClass, gamma, labelSmoothing, scale, mode, continues)
-    : focalF64(rows, classes, others, one, perClass, gamma, labelSmoothing, scale, mode, continues);
+
+  checkClasses(classes: number): void {
+    checkEntries('alpha', this.#alpha, classes);
+    checkEntries('gamma', this.#gamma, classes);
+  }
+
+  load(tile: Tile): void {
+    if (typeof this.#alpha === 'object' && this.#alpha !== null) tile.alpha.view(this.#alpha.length).set(this.#alpha);
+    if (typeof this.#gamma === 'object') gammasArea.view(this.#gamma.length).set(this.#gamma);
+  }
+
+  run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number {
+    const { ignoreIndex = 0 } = this;
+    const kernel = tile.elementBytes === 4 ? focalF32 : focalF64;
+    return kernel(
+      rows,
+      classes,
+      flags | this.#flags,
+      this.#alphaOfOthers,
+      this.#alphaOfOne,
+      this.#oneGamma,
+      this.#labelSmoothing,
+      scale,
+      ignoreIndex,
+    );
+  }
 }

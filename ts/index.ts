@@ -1,9 +1,20 @@
-export { FocalLoss } from './focal-loss.js';
-export type { FocalLossOptions, ForwardOptions, GradientOptions } from './options.js';
+export type { Criterion } from './criterion.js';
+export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
+export { FocalLoss, type FocalLossOptions } from './focal-loss.js';
+export type {
+  CriterionOptions,
+  ForwardOptions,
+  GradientOptions,
+  GradOutput,
+  HessianOptions,
+  SoftmaxOptions,
+} from './options.js';
+export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
 export type {
   ClassIndices,
   FloatArray,
   Fresh,
+  Layout,
   LossValue,
   Reduction,
   SameKind,

@@ -1,22 +1,15 @@
-import type { FloatArray, Reduction } from './types.js';
-import { checkOptionNames } from './validate.js';
+import type { FloatArray, Layout, Reduction } from './types.js';
+import {
+  checkChoice,
+  checkIgnoreIndex,
+  checkLabelSmoothing,
+  checkNormalizer,
+  checkNumClasses,
+  checkOptionNames,
+} from './validate.js';
 
-/** What a {@link FocalLoss} is made with. Every option may be left out. */
-export interface FocalLossOptions<R extends Reduction = Reduction> {
-  /**
-   * The weight of each class. A number in [0, 1] is the weight of class 1, and every other class weighs `1 - alpha`; an
-   * array holds one weight per class; `null` weighs every class 1.
-   *
-   * @defaultValue 0.25
-   */
-  alpha?: number | ArrayLike<number> | null | undefined;
-  /**
-   * How strongly rows that are already classified well are played down: the factor `(1 - pt) ** gamma`, `gamma >= 0`.
-   * 0 makes the loss a weighted cross-entropy.
-   *
-   * @defaultValue 2
-   */
-  gamma?: number | undefined;
+/** What every criterion can be made with. Every option may be left out. */
+export interface CriterionOptions<R extends Reduction = Reduction> {
   /**
    * What becomes of the per-row losses.
    *
@@ -24,11 +17,19 @@ export interface FocalLossOptions<R extends Reduction = Reduction> {
    */
   reduction?: R | undefined;
   /**
-   * The share, in [0, 1], of each row's target that is spread evenly over all classes.
-   *
-   * @defaultValue 0
+   * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as the rows of a whole
+   * batch of which this is a shard, or the number of positives. It can also be given per call. `'sum'` and `'none'`
+   * divide by nothing.
    */
-  labelSmoothing?: number | undefined;
+  normalizer?: number | undefined;
+  /**
+   * The target of the rows that do not count: their value and gradient are 0, and they leave the mean's denominator.
+   * Any integer, also a negative one or one of the classes: the class itself then stays in the softmax of the other
+   * rows. Only for class indices.
+   *
+   * @defaultValue none: every target must be a class
+   */
+  ignoreIndex?: number | undefined;
   /**
    * The number of classes. Without it, it is `logits.length / targets.length`. With it, a batch whose lengths do not
    * match is an error.
@@ -36,69 +37,145 @@ export interface FocalLossOptions<R extends Reduction = Reduction> {
   numClasses?: number | undefined;
 }
 
+/** What the criteria of softmax classifiers can be made with as well. */
+export interface SoftmaxOptions<R extends Reduction = Reduction> extends CriterionOptions<R> {
+  /**
+   * The share, in [0, 1], of each row's target that is spread evenly over all classes.
+   *
+   * @defaultValue 0
+   */
+  labelSmoothing?: number | undefined;
+  /**
+   * How the logits lie in memory, and with them gradients and probabilities: `'channels-last'` is `[rows, classes]`,
+   * `'channels-first'` is `[samples, classes, positions]`, as segmentation has it. There, class indices, values and
+   * whatever there is one of per row are `[samples, positions]`; `numClasses` must be given, and unless a batch is a
+   * single sample the call's `spatialSize`.
+   *
+   * @defaultValue 'channels-last'
+   */
+  layout?: Layout | undefined;
+}
+
 /** Options of a single call of `forward`. */
 export interface ForwardOptions {
   /** The number of classes, for this call. */
   numClasses?: number | undefined;
+  /** What `'mean'` divides by, for this call. */
+  normalizer?: number | undefined;
+  /**
+   * One weight per row, a factor of its value and gradient. The mean's denominator stays the same. Any float array.
+   *
+   * @defaultValue 1 for every row
+   */
+  sampleWeights?: FloatArray | undefined;
+  /**
+   * With layout `'channels-first'`, the number of positions of each sample: height times width of an image.
+   *
+   * @defaultValue all of them: one sample
+   */
+  spatialSize?: number | undefined;
 }
 
+/** The upstream gradient: a number, or for `'none'` also one per row. */
+export type GradOutput<R extends Reduction> = R extends 'none' ? number | FloatArray : number;
+
 /** Options of a single call of `backward` or `valueAndGrad`. */
-export interface GradientOptions<G extends FloatArray = FloatArray> extends ForwardOptions {
+export interface GradientOptions<G extends FloatArray = FloatArray, R extends Reduction = Reduction>
+  extends ForwardOptions {
   /**
-   * Where the gradient goes: an array of the kind and length of the logits that shares no memory with them. It is
-   * returned as the result's `grad`. With it a call allocates nothing but the result object.
+   * Where the gradient goes: an array of the kind and length of the logits that shares no memory with any of the
+   * call's other arrays. It is returned as the result's `grad`. With it a call allocates nothing but the result object.
    */
   grad?: G | undefined;
   /**
-   * The upstream gradient of the chain rule: a factor of the gradient, not of the value.
+   * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For reduction `'none'` it may be
+   * a float array with one per row.
    *
    * @defaultValue 1
    */
-  gradOutput?: number | undefined;
+  gradOutput?: GradOutput<R> | undefined;
 }
 
+/** Options of a single call of `hessianDiag`. */
+export interface HessianOptions<G extends FloatArray = FloatArray> extends ForwardOptions {
+  /**
+   * `'exact'`, or `'gauss-newton'`: without the term of the loss's own curvature that can be negative.
+   *
+   * @defaultValue 'exact'
+   */
+  kind?: 'exact' | 'gauss-newton' | undefined;
+  /** Where the result goes: an array of the kind and length of the logits that shares no memory with the others. */
+  out?: G | undefined;
+}
+
+const ROW_OPTIONS: readonly (keyof ForwardOptions)[] = ['numClasses', 'normalizer', 'sampleWeights', 'spatialSize'];
+
 /** The names of the options of `forward`. */
-export const FORWARD_OPTIONS: ReadonlySet<string> = new Set<keyof ForwardOptions>(['numClasses']);
+export const FORWARD_OPTIONS: ReadonlySet<string> = new Set(ROW_OPTIONS);
 
 /** The names of the options of `backward` and `valueAndGrad`. */
 export const GRADIENT_OPTIONS: ReadonlySet<string> = new Set<keyof GradientOptions>([
   'grad',
   'gradOutput',
-  'numClasses',
+  ...ROW_OPTIONS,
 ]);
 
-/** The options of a {@link FocalLoss}, all of them there. */
-interface FocalLossSettings<R extends Reduction> {
-  alpha: number | ArrayLike<number> | null;
-  gamma: number;
-  reduction: R;
-  labelSmoothing: number;
+/** The names of the options of `hessianDiag`. */
+export const HESSIAN_OPTIONS: ReadonlySet<string> = new Set<keyof HessianOptions>(['kind', 'out', ...ROW_OPTIONS]);
+
+/** The options of every criterion, all of them there. */
+export interface CriterionSettings {
+  reduction: Reduction;
+  normalizer: number | undefined;
+  ignoreIndex: number | undefined;
   numClasses: number | undefined;
 }
 
-export const FOCAL_LOSS_DEFAULTS: Readonly<FocalLossSettings<'mean'>> = {
-  alpha: 0.25,
-  gamma: 2,
+/** What they are when they are left out. */
+export const CRITERION_DEFAULTS: Readonly<CriterionSettings> = {
   reduction: 'mean',
-  labelSmoothing: 0,
+  normalizer: undefined,
+  ignoreIndex: undefined,
   numClasses: undefined,
 };
 
-const FOCAL_LOSS_OPTIONS: ReadonlySet<string> = new Set(Object.keys(FOCAL_LOSS_DEFAULTS));
+export function checkCriterionOptions(settings: CriterionSettings, fewestClasses: number): CriterionSettings {
+  return {
+    reduction: checkChoice('reduction', ['mean', 'sum', 'none'], settings.reduction),
+    normalizer: checkNormalizer(settings.normalizer),
+    ignoreIndex: checkIgnoreIndex(settings.ignoreIndex),
+    numClasses: checkNumClasses(settings.numClasses, fewestClasses),
+  };
+}
 
-/** `options`, and where they say nothing what `base` says. */
-export function overlay<R extends Reduction>(
-  options: FocalLossOptions<R>,
-  base: Readonly<FocalLossSettings<Reduction>>,
-): FocalLossSettings<R> {
-  checkOptionNames(options, FOCAL_LOSS_OPTIONS);
-  const {
-    alpha = base.alpha,
-    gamma = base.gamma,
-    // The types of the methods say that R is the base's reduction where the options have none.
-    reduction = base.reduction as R,
-    labelSmoothing = base.labelSmoothing,
-    numClasses = base.numClasses,
-  } = options;
-  return { alpha, gamma, reduction, labelSmoothing, numClasses };
+/** The options of the criteria of softmax classifiers, all of them there. */
+export interface SoftmaxSettings extends CriterionSettings {
+  labelSmoothing: number;
+  layout: Layout;
+}
+
+/** What they are when they are left out. */
+export const SOFTMAX_DEFAULTS: Readonly<SoftmaxSettings> = {
+  labelSmoothing: 0,
+  layout: 'channels-last',
+  ...CRITERION_DEFAULTS,
+};
+
+export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings {
+  return {
+    labelSmoothing: checkLabelSmoothing(settings.labelSmoothing),
+    layout: checkChoice('layout', ['channels-last', 'channels-first'], settings.layout),
+    ...checkCriterionOptions(settings, 2),
+  };
+}
+
+/** `options`, and where they say nothing what `base` says. The names are those of `defaults`. */
+export function overlay<T extends object>(options: object, base: object, defaults: T): T {
+  checkOptionNames(options, new Set(Object.keys(defaults)));
+  const result: Record<string, unknown> = {};
+  for (const name of Object.keys(defaults)) {
+    const value = (options as Record<string, unknown>)[name];
+    result[name] = value === undefined ? (base as Record<string, unknown>)[name] : value;
+  }
+  return result as T;
 }

@@ -1,5 +1,14 @@
-/** Logits, and every array this package returns: row-major, and of the same kind as the logits. */
-export type FloatArray = Float32Array | Float64Array;
+/** `Float16Array`, where the runtime's types know it, and otherwise nothing. */
+type Float16 = typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : never;
+
+/** A newly made `Float16Array`, where the runtime's types know it. */
+type FreshFloat16 = typeof globalThis extends { Float16Array: { of(...items: number[]): infer A } } ? A : never;
+
+/**
+ * Logits, and every array this package returns, which is of the same kind as the logits. A `Float16Array`, where the
+ * runtime has it, is computed in float32.
+ */
+export type FloatArray = Float32Array | Float64Array | Float16;
 
 /** Class indices, one per row: any integer typed array. */
 export type ClassIndices =
@@ -14,18 +23,27 @@ export type ClassIndices =
   | BigUint64Array;
 
 /**
- * How the per-row losses become the result: `'mean'` divides their sum by the number of rows, `'sum'` adds them up,
- * `'none'` keeps one value per row.
+ * How the per-row losses become the result: `'mean'` divides their sum by the number of rows that count, `'sum'` adds
+ * them up, `'none'` keeps one value per row.
  */
 export type Reduction = 'mean' | 'sum' | 'none';
 
+/** How the logits of a batch lie in memory. */
+export type Layout = 'channels-last' | 'channels-first';
+
 /** A typed array of the same kind as `A`. */
-export type SameKind<A extends FloatArray> = A extends Float32Array ? Float32Array : Float64Array;
+export type SameKind<A extends FloatArray> = A extends Float32Array
+  ? Float32Array
+  : A extends Float64Array
+    ? Float64Array
+    : Float16;
 
 /** A newly made typed array of the same kind as `A`. */
 export type Fresh<A extends FloatArray> = A extends Float32Array
   ? Float32Array<ArrayBuffer>
-  : Float64Array<ArrayBuffer>;
+  : A extends Float64Array
+    ? Float64Array<ArrayBuffer>
+    : FreshFloat16;
 
 /** The value of a loss: an array with one entry per row for `'none'`, otherwise a number. */
 export type LossValue<R extends Reduction, A extends FloatArray> = R extends 'none' ? Fresh<A> : number;

@@ -1,13 +1,14 @@
 // Every check of what a caller hands over. Nothing is written before all of them have passed, and each error names the
 // argument, where there are rows the row, and the value.
 
-import { bufferOf, isGone, kindOf, lengthOf, overlap } from './arrays.js';
-import type { ClassIndices, FloatArray, Reduction } from './types.js';
+import { bufferOf, isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
+import type { ClassIndices, FloatArray } from './types.js';
 
 /** Class indices are 32-bit integers inside the module. */
 const MAX_CLASSES = 2 ** 31 - 1;
 
-const REDUCTIONS: ReadonlySet<unknown> = new Set<Reduction>(['mean', 'sum', 'none']);
+/** How far from 1 the sum of a row's probabilities may be. */
+const TOLERANCE = 1e-3;
 
 /** A value as an error message shows it. */
 function show(value: unknown): string {
@@ -25,6 +26,10 @@ function outOfRange(name: string, expected: string, value: unknown): RangeError 
   return new RangeError(`${name} must be ${expected}, got ${show(value)}`);
 }
 
+function wrongLength(name: string, expected: string, length: number): RangeError {
+  return new RangeError(`${name} must have ${expected}, got ${length}`);
+}
+
 function checkNumber(name: string, expected: string, value: unknown): asserts value is number {
   if (typeof value !== 'number') throw wrongType(name, expected, value);
 }
@@ -40,15 +45,21 @@ export function checkOptionNames(options: object, known: ReadonlySet<string>): v
   }
 }
 
-export function checkReduction<R extends Reduction>(reduction: R): R {
-  if (!REDUCTIONS.has(reduction)) throw wrongType('reduction', "'mean', 'sum' or 'none'", reduction);
-  return reduction;
+/** One of a few words. */
+export function checkChoice<T extends string>(name: string, choices: readonly T[], value: T): T {
+  if (!choices.includes(value)) {
+    const quoted = choices.map((choice) => `'${choice}'`);
+    throw wrongType(name, `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`, value);
+  }
+  return value;
 }
 
-export function checkGamma(gamma: number): number {
-  checkNumber('gamma', 'a number', gamma);
-  if (!(gamma >= 0 && gamma < Infinity)) throw outOfRange('gamma', 'finite and not negative', gamma);
-  return gamma;
+function checkInteger(name: string, least: number, most: number, value: number): number {
+  checkNumber(name, 'a number', value);
+  if (!(Number.isInteger(value) && value >= least && value <= most)) {
+    throw outOfRange(name, `an integer in [${least}, ${most}]`, value);
+  }
+  return value + 0; // -0 becomes 0
 }
 
 export function checkLabelSmoothing(labelSmoothing: number): number {
@@ -57,69 +68,145 @@ export function checkLabelSmoothing(labelSmoothing: number): number {
   return labelSmoothing;
 }
 
-export function checkNumClasses(numClasses: number | undefined): number | undefined {
-  if (numClasses === undefined) return undefined;
-  checkNumber('numClasses', 'a number', numClasses);
-  if (!(Number.isInteger(numClasses) && numClasses >= 2 && numClasses <= MAX_CLASSES)) {
-    throw outOfRange('numClasses', `an integer in [2, ${MAX_CLASSES}]`, numClasses);
-  }
-  return numClasses;
+export function checkNumClasses(numClasses: number | undefined, least: number): number | undefined {
+  return numClasses === undefined ? undefined : checkInteger('numClasses', least, MAX_CLASSES, numClasses);
 }
+
+export function checkIgnoreIndex(ignoreIndex: number | undefined): number | undefined {
+  return ignoreIndex === undefined ? undefined : checkInteger('ignoreIndex', -MAX_CLASSES, MAX_CLASSES, ignoreIndex);
+}
+
+export function checkNormalizer(normalizer: number | undefined): number | undefined {
+  if (normalizer === undefined) return undefined;
+  checkNumber('normalizer', 'a number', normalizer);
+  if (!(normalizer > 0 && normalizer < Infinity)) throw outOfRange('normalizer', 'finite and above 0', normalizer);
+  return normalizer;
+}
+
+function checkNotNegative(name: string, value: unknown): number {
+  checkNumber(name, 'a number', value);
+  if (!(value >= 0 && value < Infinity)) throw outOfRange(name, 'finite and not negative', value);
+  return value + 0; // -0 becomes 0: it would make results of -0
+}
+
+function checkShare(name: string, value: unknown): number {
+  checkNumber(name, 'a number', value);
+  if (!(value >= 0 && value <= 1)) throw outOfRange(name, 'in [0, 1]', value);
+  return value + 0;
+}
+
+/** One number per class, copied and frozen. */
+function checkPerClass(
+  name: string,
+  expected: string,
+  least: number,
+  values: ArrayLike<number>,
+  checkEntry: (name: string, value: unknown) => number,
+): readonly number[] {
+  if (typeof values !== 'object' || values === null) throw wrongType(name, expected, values);
+  const { length } = values;
+  if (typeof length !== 'number') throw wrongType(name, expected, values);
+  if (!(length >= least && length <= MAX_CLASSES)) {
+    throw new RangeError(`${name} needs ${least} ${least === 1 ? 'entry' : 'entries'} or more, got ${length}`);
+  }
+  const checked: number[] = [];
+  for (let j = 0; j < length; j++) checked.push(checkEntry(`${name}[${j}]`, values[j]));
+  return Object.freeze(checked);
+}
+
+type PerClass = number | ArrayLike<number>;
+
+/** The exponent. */
+export function checkOneGamma(gamma: number): number {
+  return checkNotNegative('gamma', gamma);
+}
+
+/** The exponent, or one for each class. */
+export function checkGamma(gamma: PerClass): number | readonly number[] {
+  if (typeof gamma === 'number') return checkOneGamma(gamma);
+  return checkPerClass('gamma', 'a number, or an array with one number per class', 2, gamma, checkNotNegative);
+}
+
+const ALPHA = 'a number, an array with one number per class, or null';
 
 /** Returns the weights as they are kept: an array is copied, and its copy is frozen. */
-export function checkAlpha(alpha: number | ArrayLike<number> | null): number | readonly number[] | null {
+export function checkAlpha(alpha: PerClass | null): number | readonly number[] | null {
   if (alpha === null) return null;
-  if (typeof alpha === 'number') {
-    if (!(alpha >= 0 && alpha <= 1)) throw outOfRange('alpha', 'in [0, 1]', alpha);
-    return alpha + 0; // -0 becomes 0
+  if (typeof alpha === 'number') return checkShare('alpha', alpha);
+  return checkPerClass('alpha', ALPHA, 2, alpha, checkNotNegative);
+}
+
+/** Where alpha weighs a column's positive targets, and 1 - alpha its negative ones. */
+export function checkColumnAlpha(alpha: PerClass | null): number | readonly number[] | null {
+  if (alpha === null) return null;
+  if (typeof alpha === 'number') return checkShare('alpha', alpha);
+  return checkPerClass('alpha', ALPHA, 1, alpha, checkShare);
+}
+
+export function checkPosWeight(posWeight: PerClass): number | readonly number[] {
+  if (typeof posWeight === 'number') return checkNotNegative('posWeight', posWeight);
+  return checkPerClass('posWeight', 'a number, or an array with one number per class', 1, posWeight, checkNotNegative);
+}
+
+export function checkWeight(weight: ArrayLike<number> | null): readonly number[] | null {
+  if (weight === null) return null;
+  return checkPerClass('weight', 'an array with one number per class, or null', 2, weight, checkNotNegative);
+}
+
+/** Throws where the focus is on every class by itself. */
+export function checkFocus(method: string, focusOn: string): void {
+  if (focusOn === 'class') throw new TypeError(`${method} does not exist for focusOn 'class'`);
+}
+
+/** Options per class take the number of classes to be given, where it does not follow from the lengths of the arrays. */
+export function checkColumns(name: string, values: number | readonly number[] | null, numClasses: number): void {
+  if (typeof values !== 'object' || values === null) return;
+  if (numClasses === 0) throw new TypeError(`numClasses must be given where ${name} is an array`);
+  checkEntries(name, values, numClasses);
+}
+
+/** One entry per class, where the number of classes is known. */
+export function checkEntries(name: string, values: number | readonly number[] | null, classes: number): void {
+  if (typeof values === 'object' && values !== null && classes !== 0 && values.length !== classes) {
+    throw wrongLength(name, `one entry per class, ${classes}`, values.length);
   }
-  const expected = 'a number, an array with one number per class, or null';
-  if (typeof alpha !== 'object') throw wrongType('alpha', expected, alpha);
-  const { length } = alpha;
-  if (typeof length !== 'number') throw wrongType('alpha', expected, alpha);
-  if (!(length >= 2 && length <= MAX_CLASSES)) throw new RangeError(`alpha needs 2 entries or more, got ${length}`);
-  const weights: number[] = [];
-  for (let j = 0; j < length; j++) {
-    const weight: unknown = alpha[j];
-    checkNumber(`alpha[${j}]`, 'a number', weight);
-    if (!(weight >= 0 && weight < Infinity)) throw outOfRange(`alpha[${j}]`, 'finite and not negative', weight);
-    weights.push(weight + 0); // a weight of -0 would make results of -0
-  }
-  return Object.freeze(weights);
 }
 
-export function checkGradOutput(gradOutput: number): number {
-  checkNumber('gradOutput', 'a number', gradOutput);
-  return gradOutput;
-}
-
-/** Returns the bytes per element. */
-export function checkLogits(logits: FloatArray): 4 | 8 {
-  const kind = kindOf(logits);
-  if (kind === 'Float32Array') return 4;
-  if (kind === 'Float64Array') return 8;
-  throw wrongType('logits', 'a Float32Array or Float64Array', logits);
-}
-
-export function checkTargets(targets: ClassIndices): void {
-  switch (kindOf(targets)) {
-    case 'Int8Array':
-    case 'Uint8Array':
-    case 'Uint8ClampedArray':
-    case 'Int16Array':
-    case 'Uint16Array':
-    case 'Int32Array':
-    case 'Uint32Array':
-    case 'BigInt64Array':
-    case 'BigUint64Array':
-      return;
+/** Whether the entries are floating-point numbers. */
+export function isFloats(array: NumberArray): array is FloatArray {
+  switch (kindOf(array)) {
+    case 'Float16Array':
+    case 'Float32Array':
+    case 'Float64Array':
+      return true;
     default:
-      throw wrongType('targets', 'an integer typed array of class indices, such as an Int32Array', targets);
+      return false;
   }
+}
+
+function isIntegers(array: NumberArray): array is ClassIndices {
+  return kindOf(array) !== undefined && !isFloats(array);
+}
+
+export function checkLogits(logits: FloatArray): void {
+  if (!isFloats(logits)) throw wrongType('logits', 'a Float32Array, Float64Array or Float16Array', logits);
+}
+
+export function checkTargets(targets: NumberArray, elementwise: boolean): void {
+  if (isFloats(targets) || isIntegers(targets)) return;
+  const expected = elementwise
+    ? 'a float array or an integer typed array'
+    : 'an integer typed array of class indices, such as an Int32Array, or a float array of probabilities';
+  throw wrongType('targets', expected, targets);
+}
+
+/** Throws where targets must be class indices, and says why. */
+export function checkIndices(targets: NumberArray, reason: string | undefined): void {
+  if (reason !== undefined) throw wrongType('targets', `class indices ${reason}`, targets);
 }
 
 /** The length of a typed array whose memory is still there. */
-export function checkLength(name: string, array: FloatArray | ClassIndices): number {
+export function checkLength(name: string, array: NumberArray): number {
   const length = lengthOf(array);
   if (length === 0 && isGone(array)) {
     throw new TypeError(`${name}: its buffer is detached, or has shrunk so that the array lies outside`);
@@ -127,7 +214,7 @@ export function checkLength(name: string, array: FloatArray | ClassIndices): num
   return length;
 }
 
-/** Returns the number of classes; 0 where there are no rows and nothing says how many classes there are. */
+/** Class indices: returns the number of classes, 0 where there are no rows and nothing says how many classes there are. */
 export function checkShape(size: number, rows: number, numClasses: number | undefined): number {
   if (numClasses !== undefined) {
     if (size !== rows * numClasses) {
@@ -152,30 +239,104 @@ export function checkShape(size: number, rows: number, numClasses: number | unde
   return classes;
 }
 
-/** One weight per class, where the number of classes is known. */
-export function checkClassWeights(alpha: number | readonly number[] | null, classes: number): void {
-  if (typeof alpha === 'object' && alpha !== null && classes !== 0 && alpha.length !== classes) {
-    throw new RangeError(`alpha must have one entry per class, ${classes}, got ${alpha.length}`);
+/** One target per logit, in whole rows of `numClasses` if that is given. Returns the number of these rows. */
+export function checkSameShape(size: number, entries: number, numClasses = 1): number {
+  if (entries !== size) throw new RangeError(`targets.length must be logits.length, ${size}, got ${entries}`);
+  if (size % numClasses !== 0) {
+    throw new RangeError(`logits.length must be a multiple of numClasses, ${numClasses}, got ${size}`);
+  }
+  return size / numClasses;
+}
+
+/** What does not follow from the lengths of the arrays. */
+export function checkGiven(numClasses: number | undefined, reason: string): number {
+  if (numClasses === undefined) throw new TypeError(`numClasses must be given ${reason}`);
+  return numClasses;
+}
+
+/** Returns the rows of a sample, which lie side by side; 0 where the classes of a row do. */
+export function checkPlane(channelsFirst: boolean, spatialSize: number | undefined, rows: number): number {
+  if (spatialSize === undefined) return channelsFirst ? rows : 0;
+  if (!channelsFirst) throw new TypeError("spatialSize is for layout 'channels-first' alone");
+  checkInteger('spatialSize', 1, Number.MAX_SAFE_INTEGER, spatialSize);
+  if (rows % spatialSize !== 0) {
+    throw new RangeError(`the number of rows must be a multiple of spatialSize, ${spatialSize}, got ${rows}`);
+  }
+  return spatialSize;
+}
+
+/** The upstream gradient: one number, or where each row has a gradient of its own one per row. */
+export function checkGradOutput(gradOutput: number | FloatArray, perRow: boolean): void {
+  if (typeof gradOutput === 'number') return;
+  if (!perRow) throw wrongType('gradOutput', "a number, unless reduction is 'none'", gradOutput);
+  if (!isFloats(gradOutput)) throw wrongType('gradOutput', 'a number, or a float array with one per row', gradOutput);
+}
+
+export function checkSampleWeights(sampleWeights: FloatArray): void {
+  if (!isFloats(sampleWeights))
+    throw wrongType('sampleWeights', 'a float array with one weight per row', sampleWeights);
+}
+
+/** One entry per row. */
+export function checkPerRow(name: string, array: FloatArray, rows: number): void {
+  const length = checkLength(name, array);
+  if (length !== rows) throw wrongLength(name, `one entry per row, ${rows}`, length);
+}
+
+/** One entry per logit, or one for each of so many rows. Returns how many logits an entry is for. */
+export function checkPerElement(name: string, array: FloatArray, size: number, rows: number): number {
+  const length = checkLength(name, array);
+  if (length === size) return 1;
+  if (length === rows) return size / rows;
+  const perRow = rows === size ? '' : `, or one per row of numClasses, ${rows}`;
+  throw wrongLength(name, `one entry per logit, ${size}${perRow}`, length);
+}
+
+/** A buffer for a result: of the kind and length of the logits. */
+export function checkBuffer(name: string, buffer: FloatArray, logits: FloatArray): void {
+  const kind = kindOf(logits);
+  if (kindOf(buffer) !== kind) throw wrongType(name, `a ${kind} like the logits`, buffer);
+  const length = checkLength(name, buffer);
+  const expected = lengthOf(logits);
+  if (length !== expected) throw new RangeError(`${name}.length must be logits.length, ${expected}, got ${length}`);
+}
+
+/** A buffer for a result, in memory of its own. */
+export function checkApart(name: string, buffer: FloatArray, inputName: string, input: NumberArray): void {
+  if (bufferOf(buffer) === bufferOf(input) && overlap(buffer, input)) {
+    throw new RangeError(`${name} must not share memory with ${inputName}`);
   }
 }
 
-/** A buffer for the gradient: of the kind and length of the logits, in memory of its own. */
-export function checkGrad(grad: FloatArray, logits: FloatArray, targets: ClassIndices): void {
-  const kind = kindOf(logits);
-  if (kindOf(grad) !== kind) throw wrongType('grad', `a ${kind} like the logits`, grad);
-  const length = checkLength('grad', grad);
-  const expected = lengthOf(logits);
-  if (length !== expected) throw new RangeError(`grad.length must be logits.length, ${expected}, got ${length}`);
-  const buffer = bufferOf(grad);
-  if (buffer === bufferOf(logits) && overlap(grad, logits)) {
-    throw new RangeError('grad must not share memory with logits');
-  }
-  if (buffer === bufferOf(targets) && overlap(grad, targets)) {
-    throw new RangeError('grad must not share memory with targets');
-  }
+/** How an error names the index of what is to be ignored. */
+function orIgnored(ignoreIndex: number | undefined): string {
+  return ignoreIndex === undefined ? '' : ` or ignoreIndex, ${ignoreIndex}`;
 }
 
 /** The error for the target of a row that the kernels found to be no class. */
-export function invalidTarget(targets: ClassIndices, row: number, classes: number): RangeError {
-  return outOfRange(`targets[${row}]`, `a class in [0, ${classes})`, targets[row]);
+export function invalidIndex(
+  targets: ClassIndices,
+  row: number,
+  classes: number,
+  ignoreIndex: number | undefined,
+): RangeError {
+  return outOfRange(`targets[${row}]`, `a class in [0, ${classes})${orIgnored(ignoreIndex)}`, targets[row]);
+}
+
+/** The error for an element's target. */
+export function invalidElement(targets: NumberArray, i: number, ignoreIndex: number | undefined): RangeError {
+  return outOfRange(`targets[${i}]`, `in [0, 1]${orIgnored(ignoreIndex)}`, targets[i]);
+}
+
+/** The error for a row of probabilities that the kernels found to be none; `at` reads it. */
+export function invalidProbabilities(row: number, classes: number, at: (j: number) => number): RangeError {
+  let sum = 0;
+  for (let j = 0; j < classes; j++) {
+    const entry = at(j);
+    if (!(entry >= 0 && entry < Infinity)) {
+      return outOfRange(`targets: the probability of class ${j} in row ${row}`, 'finite and not negative', entry);
+    }
+    sum += entry;
+  }
+  return new RangeError(`targets: the probabilities of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`);
 }

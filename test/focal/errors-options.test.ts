@@ -2,7 +2,8 @@ import { FocalLoss } from 'focal-loss';
 import { describe, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
 
-const KNOWN = 'known are alpha, gamma, reduction, labelSmoothing, numClasses';
+const KNOWN = 'known are alpha, gamma, focusOn, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses';
+const GAMMA = 'gamma must be a number, or an array with one number per class';
 const ALPHA = 'alpha must be a number, an array with one number per class, or null';
 
 /** Options, the error they lead to, and its message. */
@@ -22,10 +23,13 @@ const cases: [unknown, ErrorConstructor, string][] = [
   [{ gamma: -0.5 }, RangeError, 'gamma must be finite and not negative, got -0.5'],
   [{ gamma: NaN }, RangeError, 'gamma must be finite and not negative, got NaN'],
   [{ gamma: Infinity }, RangeError, 'gamma must be finite and not negative, got Infinity'],
-  [{ gamma: '2' }, TypeError, 'gamma must be a number, got "2"'],
-  [{ gamma: null }, TypeError, 'gamma must be a number, got null'],
-  [{ gamma: 2n }, TypeError, 'gamma must be a number, got 2'],
-  [{ gamma: [1, 2] }, TypeError, 'gamma must be a number, got an Array'],
+  [{ gamma: '2' }, TypeError, `${GAMMA}, got "2"`],
+  [{ gamma: null }, TypeError, `${GAMMA}, got null`],
+  [{ gamma: 2n }, TypeError, `${GAMMA}, got 2`],
+  [{ gamma: [1] }, RangeError, 'gamma needs 2 entries or more, got 1'],
+  [{ gamma: [1, -2] }, RangeError, 'gamma[1] must be finite and not negative, got -2'],
+  [{ gamma: [NaN, 2] }, RangeError, 'gamma[0] must be finite and not negative, got NaN'],
+  [{ gamma: [1, '2'] }, TypeError, 'gamma[1] must be a number, got "2"'],
 
   [{ labelSmoothing: -0.1 }, RangeError, 'labelSmoothing must be in [0, 1], got -0.1'],
   [{ labelSmoothing: 1.1 }, RangeError, 'labelSmoothing must be in [0, 1], got 1.1'],

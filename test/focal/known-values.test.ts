@@ -6,7 +6,7 @@ const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
 const targets = new Int32Array([0, 1, 1]);
 
 /** What that page's PyTorch class gives, and the exact value: its smoothed targets and some weights went through float32. */
-const means: [FocalLossOptions<'mean'>, number, number][] = [
+const means: [FocalLossOptions<'mean'> & { gamma?: number }, number, number][] = [
   [{}, 0.014456063646326968, 0.014456063646326968],
   [{ labelSmoothing: 0.1 }, 0.016732143631172782, 0.016732143948801795],
   [{ alpha: 0.4, labelSmoothing: 0.1 }, 0.02536764996656872, 0.02536765010561649],

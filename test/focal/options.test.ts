@@ -5,7 +5,17 @@ const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
 const targets = new Int32Array([0, 1, 1]);
 
 describe('options', () => {
-  const defaults = { alpha: 0.25, gamma: 2, reduction: 'mean', labelSmoothing: 0, numClasses: undefined };
+  const defaults = {
+    alpha: 0.25,
+    gamma: 2,
+    focusOn: 'smoothed',
+    labelSmoothing: 0,
+    layout: 'channels-last',
+    reduction: 'mean',
+    normalizer: undefined,
+    ignoreIndex: undefined,
+    numClasses: undefined,
+  };
 
   it('have the documented defaults', () => {
     expect({ ...new FocalLoss() }).toEqual(defaults);

@@ -30,7 +30,7 @@ expectTypeOf(new FocalLoss().backward(single, targets)).toEqualTypeOf<Float32Arr
 expectTypeOf(new FocalLoss().valueAndGrad(double, targets).grad).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 declare const either: FloatArray;
 expectTypeOf(new FocalLoss().backward(either, targets)).toEqualTypeOf<
-  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
+  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Float16Array<ArrayBuffer>
 >();
 const shared = new Float32Array(new SharedArrayBuffer(16));
 expectTypeOf(new FocalLoss().backward(single, targets, { grad: shared })).toEqualTypeOf<
@@ -67,8 +67,8 @@ perRow.gamma = 3;
 perRow.forward([1, 2, 3, 4], targets);
 // @ts-expect-error: integers are no logits
 perRow.forward(targets, targets);
-// @ts-expect-error: not class indices
-perRow.forward(single, single);
+// @ts-expect-error: not a typed array
+perRow.forward(single, [0, 1]);
 // @ts-expect-error: no targets
 perRow.forward(single);
 // @ts-expect-error: an option of the gradient

@@ -1,0 +1,209 @@
+// The data path. A batch goes through the tile in as many steps as it takes: rows are copied in, a kernel runs on them,
+// and what it leaves in place of the logits is copied out. Nothing here allocates as long as the shape of the calls stays
+// the same and a batch fits the tile.
+
+import { copyInto, copyRun, type NumberArray, partOrWhole } from './arrays.js';
+import { ALPHA_PER_CLASS, CONTINUES, GRAD, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from './flags.js';
+import type { CriterionSettings } from './options.js';
+import { classIndices, type TargetReader } from './targets.js';
+import { type Area, type Tile, tileOf } from './tile.js';
+import type { FloatArray, Reduction } from './types.js';
+import { gatherF32, gatherF64, scatterF32, scatterF64 } from './wasm.js';
+
+/** The part of a loss that is its own: its options, and its kernel. */
+export abstract class Formula {
+  readonly reduction: Reduction;
+  readonly numClasses: number | undefined;
+  readonly normalizer: number | undefined;
+  readonly ignoreIndex: number | undefined;
+  readonly channelsFirst: boolean = false;
+  /** Where every logit is a row by itself, with a target of its own: after how many options per class repeat. Else 0. */
+  readonly columns: number = 0;
+  /** Whether a mean divides by the weights of the class indices, not by their number. */
+  readonly isWeighted: boolean = false;
+  /** What keeps the targets from being probabilities, if something does. */
+  readonly indicesOnly: string | undefined = undefined;
+
+  constructor({ reduction, numClasses, normalizer, ignoreIndex }: CriterionSettings) {
+    this.reduction = reduction;
+    this.numClasses = numClasses;
+    this.normalizer = normalizer;
+    this.ignoreIndex = ignoreIndex;
+  }
+
+  /** Throws where an option has one entry per class, and not as many as there are classes, which is 0 for unknown. */
+  abstract checkClasses(classes: number): void;
+
+  /** Puts what there is per class where the kernel looks for it. */
+  abstract load(tile: Tile): void;
+
+  /**
+   * Runs the kernel over the rows now in the tile; `scale` is a factor of the gradient. Returns the first row whose
+   * target is not a class, or -1.
+   */
+  abstract run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number;
+}
+
+const NOTHING = new Float32Array(0);
+
+/** What a call works on, checked. */
+export class Batch {
+  tile = tileOf(NOTHING);
+  logits: FloatArray = NOTHING;
+  targets: NumberArray = NOTHING;
+  /** The form of the targets. */
+  reader: TargetReader = classIndices;
+  rows = 0;
+  /** Logits of a row. */
+  width = 0;
+  /** With the classes first: the rows of a sample, which lie side by side. Otherwise 0. */
+  plane = 0;
+  /** Factors of values and gradients, if there are any: one for each `span` rows. */
+  weights: FloatArray | undefined;
+  span = 1;
+  /** Factors of the gradients, if there are any. */
+  scales: FloatArray | undefined;
+  ignoreIndex: number | undefined;
+
+  /** Lets go of the caller's arrays. */
+  clear(): void {
+    this.logits = NOTHING;
+    this.targets = NOTHING;
+    this.weights = undefined;
+    this.scales = undefined;
+  }
+
+  /** Looks over all targets, in steps of so many, and throws when one is not what it must be. Counts those that count. */
+  survey(step: number, weighted: boolean): void {
+    const { reader } = this;
+    const flags = this.#flags() | (weighted ? ALPHA_PER_CLASS : 0);
+    for (let start = 0; start < this.rows; start += step) {
+      const count = Math.min(step, this.rows - start);
+      reader.load(this, start, count);
+      this.#check(start, count, start === 0 ? flags : flags | CONTINUES);
+    }
+  }
+
+  /**
+   * Runs a kernel over all rows, at least one, `capacity` of them at a time. Fills `values` and `grad` where they are
+   * given.
+   */
+  run(
+    formula: Formula,
+    isSurveyed: boolean,
+    capacity: number,
+    asked: number,
+    scale: number,
+    values: FloatArray | undefined,
+    grad: FloatArray | undefined,
+  ): void {
+    const { reader, tile, rows, width } = this;
+    const isChecked = isSurveyed || reader.isCheckedByKernel;
+    const flags = asked | this.#flags() | (values === undefined ? 0 : VALUES) | (grad === undefined ? 0 : GRAD);
+    for (let start = 0; start < rows; start += capacity) {
+      const count = Math.min(capacity, rows - start);
+      // Probabilities pass through the same area as the logits, and so have to come first.
+      reader.load(this, start, count);
+      if (!isChecked) this.#check(start, count, flags);
+      this.#load(start, count);
+      const row = formula.run(tile, count, width, start === 0 ? flags : flags | CONTINUES, scale);
+      if (row !== -1) throw reader.error(this, start + row);
+      if (grad !== undefined) this.#storeRows(grad, start, count);
+      if (values !== undefined) copyInto(values, tile.values.view(count), start);
+    }
+  }
+
+  /** What the kernels are told of the batch. */
+  #flags(): number {
+    return (
+      this.reader.flags |
+      (this.ignoreIndex === undefined ? 0 : IGNORE) |
+      (this.weights === undefined ? 0 : ROW_WEIGHTS) |
+      (this.scales === undefined ? 0 : ROW_SCALES)
+    );
+  }
+
+  #check(start: number, count: number, flags: number): void {
+    const row = this.reader.findInvalid(this, count, flags);
+    if (row !== -1) throw this.reader.error(this, start + row);
+  }
+
+  /** Copies rows of the batch, but for their targets, into the tile. */
+  #load(start: number, count: number): void {
+    const { tile, logits, weights, scales } = this;
+    this.loadRows(tile.logits, logits, start, count);
+    if (weights !== undefined) this.#loadWeights(weights, start, count);
+    if (scales !== undefined) tile.rowScales.view(count).set(partOrWhole(scales, start, count));
+  }
+
+  /** Copies rows of such an array into an area. */
+  loadRows(area: Area<Float32Array | Float64Array>, source: FloatArray, start: number, count: number): void {
+    const { tile, width, plane } = this;
+    const view = area.view(count * width);
+    if (plane === 0) {
+      view.set(partOrWhole(source, start * width, count * width));
+      return;
+    }
+    this.#stage(source, start, count, false);
+    if (tile.elementBytes === 4) gatherF32(count, width);
+    else gatherF64(count, width);
+    const gathered = tile.logits.view(count * width);
+    if (view !== gathered) view.set(gathered);
+  }
+
+  /** Copies what is in place of the logits to where it belongs. */
+  #storeRows(target: FloatArray, start: number, count: number): void {
+    const { tile, width, plane } = this;
+    if (plane === 0) {
+      copyInto(target, tile.logits.view(count * width), start * width);
+      return;
+    }
+    if (tile.elementBytes === 4) scatterF32(count, width);
+    else scatterF64(count, width);
+    this.#stage(target, start, count, true);
+  }
+
+  /**
+   * Copies rows between memory that has the classes first and the stage, which has too, but holds no more than these
+   * rows: of every class as many runs as there are samples that the rows are of.
+   */
+  #stage(memory: FloatArray, start: number, count: number, out: boolean): void {
+    const { width, plane } = this;
+    const stage = this.tile.stage.view(count * width);
+    if (count === plane) {
+      // A whole sample lies in memory as it does on the stage.
+      if (out) copyInto(memory, stage, start * width);
+      else stage.set(partOrWhole(memory, start * width, count * width));
+      return;
+    }
+    for (let done = 0; done < count; ) {
+      const sample = Math.floor((start + done) / plane);
+      const position = (start + done) % plane;
+      const run = Math.min(plane - position, count - done);
+      for (let j = 0; j < width; j++) {
+        const there = (sample * width + j) * plane + position;
+        const here = j * count + done;
+        if (out) copyRun(memory, there, stage, here, run);
+        else copyRun(stage, here, memory, there, run);
+      }
+      done += run;
+    }
+  }
+
+  #loadWeights(weights: FloatArray, start: number, count: number): void {
+    const { span } = this;
+    const view = this.tile.rowWeights.view(count);
+    if (span === 1) {
+      view.set(partOrWhole(weights, start, count));
+    } else {
+      for (let i = 0; i < count; i++) view[i] = weights[Math.floor((start + i) / span)] as number;
+    }
+  }
+
+  /** Where the probability of a class, of a row, is among the targets. */
+  indexOf(row: number, j: number): number {
+    const { width, plane } = this;
+    if (plane === 0) return row * width + j;
+    return (Math.floor(row / plane) * width + j) * plane + (row % plane);
+  }
+}

@@ -1,0 +1,129 @@
+import type { Formula } from './batch.js';
+import { BACKWARD, evaluate, FORWARD, type Method, type Result, VALUE_AND_GRAD } from './evaluate.js';
+import type { ForwardOptions, GradientOptions, HessianOptions } from './options.js';
+import type { ClassIndices, FloatArray, Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from './types.js';
+
+/** Calls a method of a criterion. It reaches what is private to all of them, for those that have more methods. */
+export let run: (
+  criterion: Criterion,
+  method: Method,
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: ForwardOptions | GradientOptions | HessianOptions | undefined,
+) => Result;
+
+/**
+ * What all losses have in common. A criterion holds nothing but its options, which are read-only properties.
+ *
+ * A call checks everything before it writes anything. It throws a TypeError for an argument or an option of the wrong
+ * kind, for one that is missing or unknown, and for an array whose memory is gone; and a RangeError for lengths that do
+ * not match, for a target that is none, and for a buffer that shares memory with another array.
+ */
+export abstract class Criterion<R extends Reduction = Reduction> {
+  /** What becomes of the per-row losses. */
+  declare readonly reduction: R;
+  /** What `'mean'` divides by, where it was given. */
+  declare readonly normalizer: number | undefined;
+  /** The target of rows that do not count, where it was given. */
+  declare readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
+  declare readonly numClasses: number | undefined;
+
+  readonly #formula: Formula;
+
+  static {
+    run = (criterion, method, logits, targets, options) =>
+      evaluate(criterion.#formula, method, logits, targets, options as GradientOptions);
+  }
+
+  /**
+   * For the losses of this package.
+   *
+   * @internal
+   */
+  protected constructor(settings: object, formula: object) {
+    for (const [name, value] of Object.entries(settings)) {
+      Object.defineProperty(this, name, { value, enumerable: true });
+    }
+    this.#formula = formula as Formula;
+  }
+
+  /**
+   * The loss alone.
+   *
+   * @param logits - `[rows, classes]`, row-major.
+   * @param targets - What the rows are: see the class.
+   * @returns A number; with reduction `'none'` one value per row, in an array like the logits.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const perRow = new FocalLoss({ reduction: 'none' });
+   * const losses = perRow.forward(new Float64Array([2.5, -1, 0.5, 0.5]), new Int32Array([0, 1]));
+   * losses[0]; // => 0.0000191713228600705
+   * losses[1]; // => 0.04332169878499658
+   * ```
+   */
+  forward<A extends FloatArray>(
+    logits: A,
+    targets: ClassIndices | FloatArray,
+    options?: ForwardOptions,
+  ): LossValue<R, A> {
+    return run(this, FORWARD, logits, targets, options).value as LossValue<R, A>;
+  }
+
+  /**
+   * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
+   * own loss.
+   *
+   * @param logits - `[rows, classes]`, row-major.
+   * @param targets - What the rows are: see the class.
+   * @returns An array like the logits: the `grad` buffer if there is one.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const criterion = new FocalLoss({ alpha: null, gamma: 0 });
+   * const grad = criterion.backward(new Float32Array([0, 0, 0, 0]), new Uint8Array([3]), { gradOutput: 2 });
+   * grad[0]; // => 0.5
+   * grad[3]; // => -1.5
+   * ```
+   */
+  backward<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
+    logits: A,
+    targets: ClassIndices | FloatArray,
+    options?: GradientOptions<G, R>,
+  ): G {
+    return run(this, BACKWARD, logits, targets, options).grad as G;
+  }
+
+  /**
+   * The loss and its gradient in one pass, which costs little more than either.
+   *
+   * @param logits - `[rows, classes]`, row-major.
+   * @param targets - What the rows are: see the class.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const criterion = new FocalLoss();
+   * const logits = new Float64Array([0.5, 0.5]);
+   * const buffer = new Float64Array(2); // used for every step, so that a step allocates next to nothing
+   *
+   * const { value, grad } = criterion.valueAndGrad(logits, new Uint8Array([1]), { grad: buffer });
+   * value; // => 0.04332169878499658
+   * grad === buffer; // => true
+   * buffer[1]; // => -0.07457169878499658
+   * ```
+   */
+  valueAndGrad<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
+    logits: A,
+    targets: ClassIndices | FloatArray,
+    options?: GradientOptions<G, R>,
+  ): ValueAndGrad<R, A, G> {
+    return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, A, G>;
+  }
+}

@@ -1,0 +1,232 @@
+// A call from its arguments to its result: everything is checked, then everything is computed.
+
+import { arrayLike, type NumberArray } from './arrays.js';
+import { Batch, type Formula } from './batch.js';
+import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
+import {
+  FORWARD_OPTIONS,
+  GRADIENT_OPTIONS,
+  type GradientOptions,
+  HESSIAN_OPTIONS,
+  type HessianOptions,
+} from './options.js';
+import { classIndices, elements, probabilities } from './targets.js';
+import { counted, countedWeight, tileOf, total } from './tile.js';
+import type { FloatArray } from './types.js';
+import {
+  checkApart,
+  checkBuffer,
+  checkGiven,
+  checkGradOutput,
+  checkIndices,
+  checkLength,
+  checkLogits,
+  checkNormalizer,
+  checkNumClasses,
+  checkOptionNames,
+  checkPerElement,
+  checkPerRow,
+  checkPlane,
+  checkSameShape,
+  checkSampleWeights,
+  checkShape,
+  checkTargets,
+  isFloats,
+} from './validate.js';
+import { targetsCapacity } from './wasm.js';
+
+/** What a method of a criterion asks for. */
+export interface Method {
+  /** The names of its options. */
+  readonly options: ReadonlySet<string>;
+  /** What it tells the kernel. */
+  readonly flags: number;
+  readonly wantsValue: boolean;
+  /** Whether it wants a result of the shape of the logits. */
+  readonly wantsGrad: boolean;
+  /** The name of the option that says where that goes. */
+  readonly buffer: 'grad' | 'out';
+  /** What keeps the targets from being probabilities, if something does. */
+  readonly indicesOnly: string | undefined;
+}
+
+const plain = { flags: 0, buffer: 'grad', indicesOnly: undefined } as const;
+
+export const FORWARD: Method = { ...plain, options: FORWARD_OPTIONS, wantsValue: true, wantsGrad: false };
+export const BACKWARD: Method = { ...plain, options: GRADIENT_OPTIONS, wantsValue: false, wantsGrad: true };
+export const VALUE_AND_GRAD: Method = { ...plain, options: GRADIENT_OPTIONS, wantsValue: true, wantsGrad: true };
+export const HESSIAN_DIAG: Method = {
+  options: HESSIAN_OPTIONS,
+  flags: HESSIAN,
+  wantsValue: false,
+  wantsGrad: true,
+  buffer: 'out',
+  indicesOnly: 'for hessianDiag',
+};
+export const GAUSS_NEWTON_DIAG: Method = { ...HESSIAN_DIAG, flags: HESSIAN | GAUSS_NEWTON };
+export const GAMMA_GRADIENT: Method = { ...FORWARD, flags: GAMMA_GRAD, indicesOnly: 'for gammaGrad' };
+
+/** What {@link evaluate} returns. What was not asked for is not there. */
+export interface Result {
+  value: FloatArray | number | undefined;
+  grad: FloatArray | undefined;
+}
+
+/** The options of all methods. */
+type CallOptions = GradientOptions & Pick<HessianOptions, 'out'>;
+
+const NO_OPTIONS: CallOptions = {};
+
+/** One object serves all calls, so that a call need not make one. */
+const batch = new Batch();
+
+/** All methods of all criteria. */
+export function evaluate(
+  formula: Formula,
+  method: Method,
+  logits: FloatArray,
+  targets: NumberArray,
+  options: CallOptions = NO_OPTIONS,
+): Result {
+  checkOptionNames(options, method.options);
+  // Reading options can run code of the caller's. After these lines none runs any more, so what is checked stays true.
+  const buffer = options[method.buffer];
+  const {
+    gradOutput = 1,
+    normalizer = formula.normalizer,
+    numClasses = formula.numClasses,
+    sampleWeights,
+    spatialSize,
+  } = options;
+  checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
+  checkNormalizer(normalizer);
+  checkGradOutput(gradOutput, formula.reduction === 'none');
+  try {
+    fill(formula, method, logits, targets, numClasses, spatialSize);
+    if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
+    if (typeof gradOutput !== 'number') addScales(gradOutput);
+    if (buffer !== undefined) checkResult(method.buffer, buffer);
+    return compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
+  } finally {
+    batch.clear();
+  }
+}
+
+/** Checks logits and targets, and makes them the batch. */
+function fill(
+  formula: Formula,
+  method: Method,
+  logits: FloatArray,
+  targets: NumberArray,
+  numClasses: number | undefined,
+  spatialSize: number | undefined,
+): void {
+  const elementwise = formula.columns !== 0;
+  checkLogits(logits);
+  checkTargets(targets, elementwise);
+  const size = checkLength('logits', logits);
+  const entries = checkLength('targets', targets);
+  if (formula.channelsFirst) checkGiven(numClasses, "for layout 'channels-first'");
+  if (elementwise) {
+    checkSameShape(size, entries, numClasses);
+    batch.reader = elements;
+    batch.rows = size;
+    batch.width = 1;
+  } else if (isFloats(targets)) {
+    checkIndices(targets, method.indicesOnly ?? formula.indicesOnly);
+    batch.reader = probabilities;
+    batch.width = checkGiven(numClasses, 'where targets are probabilities');
+    batch.rows = checkSameShape(size, entries, numClasses);
+  } else {
+    batch.reader = classIndices;
+    batch.width = checkShape(size, entries, numClasses);
+    batch.rows = entries;
+  }
+  formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
+  batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
+  batch.tile = tileOf(logits);
+  batch.logits = logits;
+  batch.targets = targets;
+  batch.ignoreIndex = formula.ignoreIndex;
+}
+
+function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1): void {
+  const { rows } = batch;
+  checkSampleWeights(sampleWeights);
+  if (formula.columns !== 0) {
+    batch.span = checkPerElement('sampleWeights', sampleWeights, rows, rows / numClasses);
+  } else {
+    checkPerRow('sampleWeights', sampleWeights, rows);
+    batch.span = 1;
+  }
+  batch.weights = sampleWeights;
+}
+
+function addScales(gradOutput: FloatArray): void {
+  checkPerRow('gradOutput', gradOutput, batch.rows);
+  batch.scales = gradOutput;
+}
+
+function checkResult(name: string, buffer: FloatArray): void {
+  const { logits, targets, weights, scales } = batch;
+  checkBuffer(name, buffer, logits);
+  checkApart(name, buffer, 'logits', logits);
+  checkApart(name, buffer, 'targets', targets);
+  if (weights !== undefined) checkApart(name, buffer, 'sampleWeights', weights);
+  if (scales !== undefined) checkApart(name, buffer, 'gradOutput', scales);
+}
+
+function compute(
+  formula: Formula,
+  method: Method,
+  gradOutput: number,
+  normalizer: number | undefined,
+  buffer: FloatArray | undefined,
+): Result {
+  const { logits, rows, width } = batch;
+  const { reduction } = formula;
+  const grad = method.wantsGrad ? (buffer ?? arrayLike(logits, rows * width)) : undefined;
+  const values = method.wantsValue && reduction === 'none' ? arrayLike(logits, rows) : undefined;
+  // What there is to divide by: without a number given, the rows that count, which may have to be counted.
+  const given = reduction === 'mean' ? normalizer : 1;
+  if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
+
+  const capacity = reserve(formula);
+  formula.load(batch.tile);
+  const isCounted = given === undefined && needsCount(formula);
+  // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
+  // untouched only if they are all looked at first.
+  const isSurveyed = isCounted || (buffer !== undefined && rows > capacity);
+  if (isSurveyed) survey(formula, capacity);
+  const denominator = given ?? (isCounted ? countOf(formula) : rows);
+  batch.run(formula, isSurveyed, capacity, method.flags, quotient(gradOutput, denominator), values, grad);
+  return { value: values ?? total() / denominator, grad };
+}
+
+/** The factor of the gradient. Where no row counts, the mean is NaN, but its gradient 0. */
+function quotient(gradOutput: number, denominator: number): number {
+  return denominator === 0 ? 0 : gradOutput / denominator;
+}
+
+/** Makes room in the tile. Returns for how many rows. */
+function reserve({ columns }: Formula): number {
+  const { tile, width, reader, plane } = batch;
+  const extras = reader.extras | (plane === 0 ? 0 : STAGE);
+  return columns === 0 ? tile.reserve(width, extras) : tile.reserve(columns, extras) * columns;
+}
+
+/** Whether the mean's denominator is not simply the number of rows. */
+function needsCount({ isWeighted, ignoreIndex }: Formula): boolean {
+  return batch.reader === classIndices ? isWeighted || ignoreIndex !== undefined : ignoreIndex !== undefined;
+}
+
+/** The mean's denominator, once the targets have been counted. */
+function countOf({ isWeighted }: Formula): number {
+  return isWeighted ? countedWeight() : counted();
+}
+
+/** Looks over all targets. */
+function survey({ isWeighted }: Formula, capacity: number): void {
+  const { reader } = batch;
+  batch.survey(reader === classIndices ? targetsCapacity() : capacity, isWeighted && reader === classIndices);
+}
