@@ -2,20 +2,26 @@ import { FocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
 import { Accuracy } from '../support/accuracy.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
-import { type GoldenCase, golden } from '../support/golden.js';
+import { type FamilyCase, golden, largestOf, targetsOf } from '../support/golden.js';
+
+/** Whether errors are relative to each entry of the gradient: under smoothing, say, an entry can pass through 0. */
+function isHard({ labelSmoothing, soft, focusOn }: FamilyCase): boolean {
+  return labelSmoothing === 0 && !soft && (focusOn ?? 'smoothed') === 'smoothed';
+}
 
 /** Every value and every gradient entry of a case. */
-function check(accuracy: Accuracy, dtype: Dtype, name: string, given: GoldenCase): void {
-  const { alpha, gamma, labelSmoothing, classes } = given;
-  const criterion = new FocalLoss({ alpha, gamma, labelSmoothing, reduction: 'none' });
-  const logits = dtype.array(given.logits.flat());
-  const { value, grad } = criterion.valueAndGrad(logits, Int32Array.from(given.targets));
+function check(accuracy: Accuracy, dtype: Dtype, name: string, given: FamilyCase): void {
+  const { alpha, gamma, labelSmoothing, classes, focusOn } = given;
+  const criterion = new FocalLoss({ alpha, gamma, labelSmoothing, focusOn, reduction: 'none', numClasses: classes });
+  const { value, grad } = criterion.valueAndGrad(
+    dtype.array(given.logits.flat()),
+    targetsOf(given.targets, given.soft),
+  );
   const bound = dtype.bound(gamma);
-  given.targets.forEach((target, i) => {
-    const where = `${name}, C ${classes}, gamma ${gamma}, smoothing ${labelSmoothing}, logits ${given.logits[i]}, target ${target}`;
+  given.logits.forEach((row, i) => {
+    const where = `${name}, C ${classes}, gamma ${gamma}, smoothing ${labelSmoothing}, logits ${row}, target ${given.targets[i]}`;
     accuracy.add(`value: ${where}`, value[i], given.loss[i], bound);
-    // Under smoothing an entry can pass through 0, where it has no relative precision.
-    const scale = labelSmoothing > 0 ? Math.max(...given.grad[i].map(Math.abs)) : undefined;
+    const scale = isHard(given) ? undefined : largestOf(given.grad[i]);
     given.grad[i].forEach((expected, j) => {
       accuracy.add(`grad[${j}]: ${where}`, grad[i * classes + j], expected, bound, scale);
     });
@@ -23,8 +29,8 @@ function check(accuracy: Accuracy, dtype: Dtype, name: string, given: GoldenCase
 }
 
 /** How many results the cases hold. */
-function resultsIn(cases: GoldenCase[]): number {
-  return cases.reduce((sum, { targets, classes }) => sum + targets.length * (1 + classes), 0);
+function resultsIn(cases: FamilyCase[]): number {
+  return cases.reduce((sum, { logits, classes }) => sum + logits.length * (1 + classes), 0);
 }
 
 describe.each(dtypes)('$name', (dtype) => {
@@ -33,18 +39,21 @@ describe.each(dtypes)('$name', (dtype) => {
     ['focal-extreme', 5],
     ['focal-wide', 40],
     ['focal-other-gamma', 40],
+    ['focal-target', 42],
+    ['focal-soft', 40],
+    ['focal-class', 40],
   ])('meets the contract in %s', (name, count) => {
-    const cases = golden(name);
+    const cases = golden<FamilyCase>(name);
     expect(cases).toHaveLength(count);
-    const hard = cases.filter(({ labelSmoothing }) => labelSmoothing === 0);
-    const smoothed = cases.filter(({ labelSmoothing }) => labelSmoothing > 0);
+    const hard = cases.filter(isHard);
+    const others = cases.filter((given) => !isHard(given));
     for (const [title, group] of [
-      ['hard', hard],
-      ['smoothed', smoothed],
+      ['relative to each entry', hard],
+      ['relative to the largest entry', others],
     ] as const) {
       const accuracy = new Accuracy(dtype);
       for (const given of group) check(accuracy, dtype, name, given);
-      if (group.length > 0) accuracy.report(`${name}, ${title} targets, ${group.length} cases`, resultsIn(group));
+      if (group.length > 0) accuracy.report(`${name}, ${title}, ${group.length} cases`, resultsIn(group));
     }
   });
 });
