@@ -4,7 +4,7 @@
 
 mod support;
 
-use focal_loss::{Alpha, Batch, FocalLoss, Gamma, arch::Float};
+use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss, arch::Float};
 use support::{Contract, Random, exact};
 
 /// A row, what is asked of it, and how far the answer is off, in units of the bound.
@@ -36,46 +36,134 @@ fn logits<T: Float>(random: &mut Random, classes: usize) -> Vec<T> {
         .collect()
 }
 
-/// Measures `rows` random rows: value and gradient, each relative to itself or, under smoothing, to the row's largest entry.
-fn measure<T: Contract>(rows: usize, seed: u64, gammas: &[f64], smoothings: &[f64]) -> (Worst, Worst) {
-    let mut random = Random::new(seed);
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Focal,
+    FocusOnTarget,
+    EachClass,
+    Soft,
+    CrossEntropy,
+    Sigmoid,
+}
+
+/// Random probabilities that are multiples of 1/64, some of them 0.
+fn probabilities(random: &mut Random, classes: usize) -> Vec<f64> {
+    let mut q = vec![0.0; classes];
+    for _ in 0..64 {
+        q[random.below(classes).min(random.below(classes))] += 1.0 / 64.0;
+    }
+    q
+}
+
+/// The values and gradient that the crate gives for a row, and the exact ones; and whether each entry of the gradient is held to its
+/// own size.
+#[allow(clippy::type_complexity, reason = "a tuple that is taken apart at once")]
+fn both<T: Contract>(
+    kind: Kind,
+    random: &mut Random,
+    x: &[T],
+    gamma: f64,
+    smoothing: f64,
+) -> (T, Vec<T>, exact::Row, bool, String) {
+    let classes = x.len();
+    let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
+    let target = random.below(classes);
+    // Powers of two, so that the weights add no rounding of their own to what is measured.
+    let weights: Vec<T> = (0..classes).map(|_| T::from_f64(random.choose(&[0.25, 0.5, 1.0]))).collect();
+    let each: Vec<f64> = weights.iter().map(|w| w.to_f64()).collect();
+    let q = probabilities(random, classes);
+    let q_scalars: Vec<T> = q.iter().map(|&q| T::from_f64(q)).collect();
+    let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
+    let criterion = FocalLoss {
+        alpha: Alpha::PerClass(&weights),
+        gamma: Gamma::All(gamma),
+        label_smoothing: smoothing,
+        ..FocalLoss::default()
+    };
+    let targets = [target as i32];
+    let hard = Batch::new(x, &targets, classes);
+    let soft = Batch::soft(x, &q_scalars, classes);
+    let case = format!("target {target}, q {:?}", &q[..classes.min(4)]);
+    let exact = match kind {
+        Kind::Focal => {
+            criterion.rows(&hard, &mut value, Some(&mut grad)).unwrap();
+            if smoothing == 0.0 {
+                exact::focal(&wide, target, each[target], gamma)
+            } else {
+                exact::mixture(&wide, &exact::smooth(&exact::one_hot(target, classes), smoothing), each[target], gamma)
+            }
+        }
+        Kind::FocusOnTarget => {
+            let criterion = FocalLoss { focus_on: FocusOn::Target, ..criterion };
+            criterion.rows(&hard, &mut value, Some(&mut grad)).unwrap();
+            exact::focus_on_target(&wide, target, smoothing, each[target], gamma)
+        }
+        Kind::EachClass => {
+            let criterion = FocalLoss { focus_on: FocusOn::EachClass, ..criterion };
+            criterion.rows(&soft, &mut value, Some(&mut grad)).unwrap();
+            exact::each_class(&wide, &exact::smooth(&q, smoothing), &each, gamma)
+        }
+        Kind::Soft => {
+            criterion.rows(&soft, &mut value, Some(&mut grad)).unwrap();
+            let mean = q.iter().zip(&each).map(|(q, a)| q * a).sum();
+            exact::mixture(&wide, &exact::smooth(&q, smoothing), mean, gamma)
+        }
+        Kind::CrossEntropy => {
+            let criterion =
+                CrossEntropyLoss { weight: Some(&weights), label_smoothing: smoothing, ..CrossEntropyLoss::default() };
+            criterion.rows(&soft, &mut value, Some(&mut grad)).unwrap();
+            let aims: Vec<_> =
+                exact::smooth(&q, smoothing).into_iter().zip(&each).map(|(q, &a)| q * exact::Exact::new(a)).collect();
+            exact::mixture(&wide, &aims, 1.0, 0.0)
+        }
+        Kind::Sigmoid => {
+            let y = random.choose(&[0.0, 1.0, 0.0, 1.0, 0.25, 0.5]);
+            let criterion = SigmoidFocalLoss {
+                alpha: Some(PerColumn::All(0.25)),
+                gamma,
+                label_smoothing: smoothing,
+                pos_weight: PerColumn::All(4.0),
+                ..SigmoidFocalLoss::default()
+            };
+            let targets = [T::from_f64(y)];
+            let elements = Elements::new(&x[..1], &targets);
+            criterion.each(&elements, &mut value, Some(&mut grad[..1])).unwrap();
+            grad.truncate(1);
+            let exact = exact::sigmoid(wide[0], y, smoothing, 0.25, 4.0, gamma);
+            let hard = smoothing == 0.0 && (y == 0.0 || y == 1.0);
+            return (value[0], grad, exact, hard, format!("y {y}"));
+        }
+    };
+    (value[0], grad, exact, kind == Kind::Focal && smoothing == 0.0, case)
+}
+
+/// Measures random rows: values and the gradients of hard targets relative to themselves, other gradients relative to the row's
+/// largest entry, or to half of the larger of the two terms where they nearly cancel: no better are they known.
+fn measure<T: Contract>(kind: Kind, rows: usize, gammas: &[f64], smoothings: &[f64]) -> (Worst, Worst) {
+    let mut random = Random::new(20_261_123);
     let (mut value_worst, mut grad_worst) = (Worst::default(), Worst::default());
     for _ in 0..rows {
         let classes = random.choose(&[2, 2, 2, 3, 4, 5, 10, 17, 24, 25, 26, 33, 100, 1000]);
         let x = logits::<T>(&mut random, classes);
-        let target = random.below(classes);
         let (gamma, smoothing) = (random.choose(gammas), random.choose(smoothings));
-        // A power of two, so that the weight adds no rounding of its own to what is measured.
-        let weights = vec![T::from_f64(0.5); classes];
-        let criterion = FocalLoss {
-            alpha: Alpha::PerClass(&weights),
-            gamma: Gamma::All(gamma),
-            label_smoothing: smoothing,
-            ..FocalLoss::default()
-        };
-        let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
-        criterion.rows(&Batch::new(&x, &[target as i32], classes), &mut value, Some(&mut grad)).unwrap();
-
-        let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
-        let exact::Row { value: exact_value, grad: exact_grad, terms } = exact::focal(&wide, target, 0.5, gamma, smoothing);
-        let bound = T::BOUND * (1.0 + gamma);
-        let largest = exact_grad.iter().map(|g| g.to_f64().abs()).fold(0.0, f64::max);
+        let (value, grad, exact, relative, case) = both(kind, &mut random, &x, gamma, smoothing);
+        let bound = T::BOUND * (1.0 + if kind == Kind::CrossEntropy { 0.0 } else { gamma });
+        let largest = exact.grad.iter().map(|g| g.to_f64().abs()).fold(0.0, f64::max);
         let case = |what: &str, got: f64, exact: f64| {
+            let start: Vec<f64> = x.iter().take(4).map(|x| x.to_f64()).collect();
             format!(
-                "{what}: got {got:e}, exact {exact:e}, gamma {gamma}, smoothing {smoothing}, target {target}, C {classes}, logits {:?}",
-                &wide[..classes.min(6)]
+                "{what}: got {got:e}, exact {exact:e}, gamma {gamma}, smoothing {smoothing}, {case}, C {classes}, logits {start:?}"
             )
         };
         let off = |exact: &exact::Exact, got: f64, scale: f64| {
             if scale < T::TINY || exact.to_f64().abs() > T::HUGE { 0.0 } else { exact.distance(got) / scale / bound }
         };
-        let got = value[0].to_f64();
-        let expected = exact_value.to_f64();
-        value_worst.see(off(&exact_value, got, expected), || case("value", got, expected));
-        for (j, (g, e)) in grad.iter().zip(&exact_grad).enumerate() {
+        let (got, expected) = (value.to_f64(), exact.value.to_f64());
+        value_worst.see(off(&exact.value, got, expected), || case("value", got, expected));
+        for (j, (g, e)) in grad.iter().zip(&exact.grad).enumerate() {
             let (got, expected) = (g.to_f64(), e.to_f64());
-            // Near the optimum of a smoothed row the gradient is a small difference of two terms, and known no better than they are.
-            let scale = if smoothing == 0.0 { expected.abs() } else { largest.max(terms / 2.0) };
+            let scale = if relative { expected.abs() } else { largest.max(exact.terms / 2.0) };
             grad_worst.see(off(e, got, scale), || case(&format!("grad[{j}]"), got, expected));
             assert!(got != 0.0 || got.is_sign_positive(), "−0 at {}", case("grad", got, expected));
         }
@@ -83,55 +171,55 @@ fn measure<T: Contract>(rows: usize, seed: u64, gammas: &[f64], smoothings: &[f6
     (value_worst, grad_worst)
 }
 
-fn check<T: Contract>(what: &str, rows: usize, gammas: &[f64], smoothings: &[f64]) {
-    let (value, grad) = measure::<T>(rows, 20_261_123, gammas, smoothings);
+fn check<T: Contract>(what: &str, kind: Kind, rows: usize, gammas: &[f64], smoothings: &[f64]) {
+    let (value, grad) = measure::<T>(kind, rows, gammas, smoothings);
     println!("{what}: value {:.3} of the bound at {}", value.ratio, value.case);
     println!("{what}: grad {:.3} of the bound at {}", grad.ratio, grad.case);
     for worst in [value, grad] {
-        assert!(worst.ratio <= 1.0, "{} of the bound: {}", worst.ratio, worst.case);
-        assert!(worst.ratio > 0.1, "nothing was measured");
+        assert!(worst.ratio <= 1.0, "{what}: {} of the bound: {}", worst.ratio, worst.case);
+        assert!(worst.ratio > 0.05, "{what}: nothing was measured");
     }
 }
 
 const HALVES: [f64; 11] = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0];
 const OTHERS: [f64; 8] = [0.01, 0.1, 0.7, 1.3, 2.7, 4.9, 8.5, 20.0];
+const SMOOTHINGS: [f64; 4] = [1e-3, 0.1, 0.5, 1.0];
+const ANY_SMOOTHING: [f64; 3] = [0.0, 0.1, 1.0];
 
-#[test]
-fn float32_hard_targets() {
-    check::<f32>("float32", 3000, &HALVES, &[0.0]);
+macro_rules! contract {
+    ($($name:ident $kind:ident $rows:literal $gammas:ident $smoothings:expr,)*) => {
+        mod float32 {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    check::<f32>(concat!("float32 ", stringify!($name)), Kind::$kind, $rows, &$gammas, &$smoothings);
+                }
+            )*
+        }
+        mod float64 {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    check::<f64>(concat!("float64 ", stringify!($name)), Kind::$kind, $rows, &$gammas, &$smoothings);
+                }
+            )*
+        }
+    };
 }
 
-#[test]
-fn float64_hard_targets() {
-    check::<f64>("float64", 3000, &HALVES, &[0.0]);
-}
+const ZERO: [f64; 1] = [0.0];
 
-#[test]
-fn float32_cross_entropy() {
-    check::<f32>("float32, gamma 0", 2000, &[0.0], &[0.0]);
-}
-
-#[test]
-fn float64_cross_entropy() {
-    check::<f64>("float64, gamma 0", 2000, &[0.0], &[0.0]);
-}
-
-#[test]
-fn float32_any_gamma() {
-    check::<f32>("float32, any gamma", 3000, &OTHERS, &[0.0]);
-}
-
-#[test]
-fn float64_any_gamma() {
-    check::<f64>("float64, any gamma", 3000, &OTHERS, &[0.0]);
-}
-
-#[test]
-fn float32_smoothed() {
-    check::<f32>("float32, smoothed", 3000, &HALVES, &[1e-3, 0.1, 0.5, 1.0]);
-}
-
-#[test]
-fn float64_smoothed() {
-    check::<f64>("float64, smoothed", 3000, &HALVES, &[1e-3, 0.1, 0.5, 1.0]);
+contract! {
+    focal Focal 3000 HALVES [0.0],
+    focal_of_gamma_0 Focal 2000 ZERO [0.0],
+    focal_of_any_gamma Focal 3000 OTHERS [0.0],
+    smoothed Focal 3000 HALVES SMOOTHINGS,
+    smoothed_of_any_gamma Focal 1500 OTHERS SMOOTHINGS,
+    focus_on_target FocusOnTarget 2000 HALVES SMOOTHINGS,
+    each_class EachClass 1500 HALVES ANY_SMOOTHING,
+    soft Soft 2000 HALVES ANY_SMOOTHING,
+    soft_cross_entropy CrossEntropy 2000 ZERO ANY_SMOOTHING,
+    sigmoid Sigmoid 6000 HALVES ANY_SMOOTHING,
 }

@@ -15,7 +15,7 @@ use crate::{
     arch::F64x2,
     loss::{
         each_class::Class,
-        focal::{FocusOn, Hard, Power, probabilities},
+        focal::{FocusOn, Hard, Power, positive, probabilities},
         second::{Curvature, gamma_grad},
         soft::SoftRow,
         softmax::{Row, RowSums},
@@ -39,6 +39,8 @@ pub(super) struct Aims<S> {
 pub(super) enum Task<S> {
     /// The loss on the row's mixture of classes; the row weighs the mean of these, by its unsmoothed `q_j`.
     Mixture(Weights<S>),
+    /// The same with the focus on the target class.
+    FocusOnTarget,
     /// The loss of each class by itself.
     EachClass,
     /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation; for target classes.
@@ -88,8 +90,15 @@ unsafe fn load<S: Scalar>(p: *const S, n: usize, fill: f64) -> D {
 unsafe fn store<S: Scalar>(v: D, p: *mut S, n: usize) {
     for i in 0..n {
         // SAFETY: i < n.
-        unsafe { *p.add(i) = S::from_f64(v.lane(i)) };
+        unsafe { *p.add(i) = narrow(v.lane(i)) };
     }
+}
+
+/// `x`, rounded, with +0 for −0, which a small negative number is rounded to.
+#[inline(always)]
+fn narrow<S: Scalar>(x: f64) -> S {
+    let x = S::from_f64(x);
+    if x == S::default() { S::default() } else { x }
 }
 
 /// A row, and what the first pass found of it.
@@ -178,10 +187,12 @@ impl<S: Scalar> Dense<S> {
         row.exponential.of(x).mul(row.softmax.inverse)
     }
 
+    /// A row's mixture of classes, and the mean of the weights `by`.
+    ///
     /// # Safety
-    /// `row` must have been looked at, `grad` be valid for a row or null.
+    /// There must be aims and weights for the classes.
     #[inline(always)]
-    unsafe fn mixture(&self, row: &Seen<S>, by: Weights<S>, grad: *mut S, weight: D, scale: D) -> D {
+    unsafe fn soften(&self, row: &Seen<S>, by: Weights<S>) -> (SoftRow<D>, D) {
         let (mut rest, mut distance, mut mean) =
             (<D as Vector>::Wide::zero(), <D as Vector>::Wide::zero(), <D as Vector>::Wide::zero());
         let mut own = D::constant(0.0);
@@ -199,23 +210,43 @@ impl<S: Scalar> Dense<S> {
             });
         }
         let own = D::splat((0..D::LANES).map(|i| own.lane(i)).sum());
-        let soft = SoftRow { softmax: row.softmax, own, rest: D::splat(rest.total()), distance: D::splat(distance.total()) };
+        let (rest, distance) = (D::splat(rest.total()), D::splat(distance.total()));
         // Probabilities need not sum to exactly 1.
         let mean = if by.is_none() { 1.0 } else { mean.total() };
-        let outcome = soft.outcome(&self.loss, weight.mul(D::splat(mean)), scale);
-        if !grad.is_null() {
-            // SAFETY: classes of the row.
-            unsafe {
+        (SoftRow { softmax: row.softmax, own, rest, distance }, D::splat(mean))
+    }
+
+    /// # Safety
+    /// `row` must have been looked at, `grad` be valid for a row or null.
+    #[inline(always)]
+    unsafe fn mixture(&self, row: &Seen<S>, task: Task<S>, grad: *mut S, weight: D, scale: D) -> D {
+        let by = if let Task::Mixture(by) = task { by } else { Weights::none() };
+        // SAFETY: classes of the row.
+        unsafe {
+            let (soft, mean) = self.soften(row, by);
+            let zero = D::constant(0.0);
+            let (outcome, pull, miss) = if let Task::FocusOnTarget = task {
+                let (_, hit, miss) = self.target(row);
+                let (outcome, pull) = soft.focus_on_target(&self.loss, (hit, miss), weight, scale);
+                (outcome, pull, miss)
+            } else {
+                (soft.outcome(&self.loss, weight.mul(mean), scale), zero, zero)
+            };
+            if !grad.is_null() {
+                let share = pull.div(positive(miss));
                 vectors(self.classes, |j, n| {
                     let (_, q) = self.aims(row, j, n);
+                    let is_largest = D::lane_is(row.largest.wrapping_sub(j));
+                    let is_target = D::lane_is(row.target.wrapping_sub(j));
                     let e = row.exponential.of(self.logits(row, j, n));
-                    let g = e.mul(outcome.factor).sub(outcome.derivative.mul(q));
-                    let g = outcome.largest.select(g, D::lane_is(row.largest.wrapping_sub(j)));
-                    store(g.add(D::constant(0.0)), grad.add(j), n);
+                    let g = outcome.largest.select(e.mul(outcome.factor).sub(outcome.derivative.mul(q)), is_largest);
+                    let p = row.softmax.hit.select(e.mul(row.softmax.inverse), is_largest);
+                    let pulled = pull.neg().select(share.mul(p), is_target);
+                    store(g.add(pulled).add(zero), grad.add(j), n);
                 });
             }
+            outcome.value
         }
-        outcome.value
     }
 
     /// # Safety
@@ -454,7 +485,7 @@ impl<S: Scalar> Dense<S> {
             let this = Self { loss: self.loss.of_rows([target; MAX_LANES].as_ptr()), ..*self };
             let seen = this.look(logits, probabilities, target as usize);
             match self.task {
-                Task::Mixture(by) => this.mixture(&seen, by, grad, weight, scale),
+                Task::Mixture(_) | Task::FocusOnTarget => this.mixture(&seen, self.task, grad, weight, scale),
                 Task::EachClass => this.each_class(&seen, grad, weight, scale),
                 Task::Hessian { gauss_newton } => {
                     this.hessian(&seen, grad, weight.mul(scale), gauss_newton);
@@ -463,6 +494,6 @@ impl<S: Scalar> Dense<S> {
                 Task::GammaGrad(focus_on) => this.gamma_grad(&seen, weight, focus_on),
             }
         };
-        S::from_f64(value.lane(0))
+        narrow(value.lane(0))
     }
 }

@@ -57,11 +57,12 @@ pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::W
     let power = Power::<V>::new(with.gamma);
     // SAFETY: passed on.
     unsafe {
-        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
+        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::Target {
+            run::<V>(&by_class(rows, with, Task::FocusOnTarget), rows, total)
+        } else if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
             dense::<V>(rows, with, ptr::null(), total)
         } else if with.label_smoothing > 0.0 {
-            let smoothed = Smoothed::new(Hard::new(with.gamma, power), with.label_smoothing, with.focus_on, rows.classes);
-            softmax(rows, smoothed, total)
+            softmax(rows, Smoothed::new(Hard::new(with.gamma, power), with.label_smoothing, rows.classes), total)
         } else if rows.classes > 2 {
             softmax(rows, Hard::new(with.gamma, power), total)
         } else if with.gamma == Gamma::All(2.0) {

@@ -243,12 +243,10 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Hard<V, P> {
     }
 }
 
-/// The focal loss under label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}` or, with
-/// [`FocusOn::Target`], `pt = p_t`.
+/// The focal loss under label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothed<V, P> {
     hard: Hard<V, P>,
-    focus_on: FocusOn,
     /// `ε/C`.
     each: V,
     /// `q_t = 1 − ε + ε/C`.
@@ -260,30 +258,14 @@ pub struct Smoothed<V, P> {
 impl<V: Vector, P: Focusing<V>> Smoothed<V, P> {
     /// Smooths `hard` by `smoothing` in `(0, 1]`.
     #[inline(always)]
-    pub fn new(hard: Hard<V, P>, smoothing: f64, focus_on: FocusOn, classes: usize) -> Self {
+    pub fn new(hard: Hard<V, P>, smoothing: f64, classes: usize) -> Self {
         let each = smoothing / classes as f64;
         Self {
             hard,
-            focus_on,
             each: V::constant(each),
             target: V::constant(1.0 - smoothing + each),
             rest: V::constant(each * (classes - 1) as f64),
         }
-    }
-
-    /// `Σ_j q_j·(lse − x_j)` as terms that are never negative, so that nothing cancels: the others, each with `ε/C`, are counted from
-    /// the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
-    #[inline(always)]
-    fn cross_entropy(&self, row: &Row<V>, spread: V) -> V {
-        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
-        row.log_sum.add(distance).add(self.each.mul(spread))
-    }
-
-    /// `p_t − q_t`, from whichever of `p_t` and `1 − p_t` is the smaller.
-    #[inline(always)]
-    fn target_difference(&self, row: &Row<V>) -> V {
-        let likely = row.miss.lt(V::constant(0.5));
-        self.rest.sub(row.miss).select(row.hit.sub(self.target), likely)
     }
 }
 
@@ -299,26 +281,19 @@ impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Smoothed<V, P> {
     #[inline(always)]
     fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
         let row = Row::new(sums);
-        let nll = self.cross_entropy(&row, sums.spread);
-        // f = what all classes get times p_j − q_j; pull = what the focusing on the target's own probability adds, shared among the
-        // others as the slope of a hard target is.
-        let (value, f, pull) = match self.focus_on {
-            FocusOn::Smoothed | FocusOn::EachClass => {
-                let [value, f] = self.hard.value_and_derivative(nll, weight, scale);
-                (value, f, V::constant(0.0))
-            }
-            FocusOn::Target => {
-                let scaled = weight.mul(scale);
-                let pull = self.hard.gamma.mul(finite(nll).mul(row.hit)).mul(scaled);
-                let [value, f, pull] = self.hard.power.focus([weight.mul(nll), scaled, pull], row.miss);
-                (value, f, pull)
-            }
-        };
+        // Σ_j q_j·(lse − x_j) as terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from
+        // the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
+        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
+        let nll = row.log_sum.add(distance).add(self.each.mul(sums.spread));
+        let [value, derivative] = self.hard.value_and_derivative(nll, weight, scale);
+        // p_t − q_t, from whichever of p_t and 1 − p_t is the smaller.
+        let likely = row.miss.lt(V::constant(0.5));
+        let difference = self.rest.sub(row.miss).select(row.hit.sub(self.target), likely);
         Outcome {
             value,
-            factor: f.mul(row.inverse).add(pull.div(positive(sums.others))).mul(V::constant(LIFT)),
-            offset: f.mul(self.each).neg(),
-            target: plus_zero(f.mul(self.target_difference(&row)).sub(pull)),
+            factor: derivative.mul(row.inverse).mul(V::constant(LIFT)),
+            offset: derivative.mul(self.each).neg(),
+            target: plus_zero(derivative.mul(difference)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! it is the cross-entropy on class probabilities.
 
 use super::{
-    focal::{Focusing, Hard, plus_zero},
+    focal::{Focusing, Hard, finite},
     softmax::Row,
 };
 use crate::vector::Vector;
@@ -36,21 +36,59 @@ pub struct SoftOutcome<V> {
 }
 
 impl<V: Vector> SoftRow<V> {
+    /// `ℓ`.
+    #[inline(always)]
+    fn cross_entropy(&self) -> V {
+        self.mass().mul(self.softmax.log_sum).add(self.distance)
+    }
+
+    /// `Q`.
+    #[inline(always)]
+    fn mass(&self) -> V {
+        self.own.add(self.rest)
+    }
+
+    /// `Q·p_m − q_m`, from whichever of `p_m` and `1 − p_m` is the smaller.
+    #[inline(always)]
+    fn largest_difference(&self) -> V {
+        let likely = self.softmax.miss.lt(V::constant(0.5));
+        let near = self.rest.sub(self.mass().mul(self.softmax.miss));
+        let far = self.mass().mul(self.softmax.hit).sub(self.own);
+        near.select(far, likely)
+    }
+
+    /// What [`Hard::value_and_derivative`] makes of the row.
+    #[inline(always)]
+    fn outcome_of(&self, value: V, derivative: V) -> SoftOutcome<V> {
+        SoftOutcome {
+            value,
+            factor: derivative.mul(self.mass()).mul(self.softmax.inverse),
+            derivative,
+            largest: derivative.mul(self.largest_difference()),
+        }
+    }
+
     /// The loss of a row that weighs `weight`, and its gradient times `scale`.
     #[inline(always)]
     pub fn outcome<P: Focusing<V>>(&self, loss: &Hard<V, P>, weight: V, scale: V) -> SoftOutcome<V> {
-        let mass = self.own.add(self.rest);
-        let nll = mass.mul(self.softmax.log_sum).add(self.distance);
-        let [value, derivative] = loss.value_and_derivative(nll, weight, scale);
-        // Q·p_m − q_m, from whichever of p_m and 1 − p_m is the smaller.
-        let likely = self.softmax.miss.lt(V::constant(0.5));
-        let near = self.rest.sub(mass.mul(self.softmax.miss));
-        let far = mass.mul(self.softmax.hit).sub(self.own);
-        SoftOutcome {
-            value,
-            factor: derivative.mul(mass).mul(self.softmax.inverse),
-            derivative,
-            largest: plus_zero(derivative.mul(near.select(far, likely))),
-        }
+        let [value, derivative] = loss.value_and_derivative(self.cross_entropy(), weight, scale);
+        self.outcome_of(value, derivative)
+    }
+
+    /// The same with the focus on the target class, `L = a·(1 − p_t)^γ·ℓ`, given `p_t` and `1 − p_t`; and its pull: what is taken from
+    /// `∂L/∂x_t`, and given to the other classes in proportion to their probabilities, `γ·a·u^γ·p_t·ℓ`.
+    #[inline(always)]
+    pub fn focus_on_target<P: Focusing<V>>(
+        &self,
+        loss: &Hard<V, P>,
+        (hit, miss): (V, V),
+        weight: V,
+        scale: V,
+    ) -> (SoftOutcome<V>, V) {
+        let nll = self.cross_entropy();
+        let scaled = weight.mul(scale);
+        let pull = loss.gamma.mul(finite(nll).mul(hit)).mul(scaled);
+        let [value, derivative, pull] = loss.power.focus([weight.mul(nll), scaled, pull], miss);
+        (self.outcome_of(value, derivative), pull)
     }
 }

@@ -95,40 +95,149 @@ impl Neg for Exact {
 pub struct Row {
     pub value: Exact,
     pub grad: Vec<Exact>,
-    /// Under smoothing, the largest of the two terms `a·f′·p_j` and `a·f′·q_j` whose difference is the gradient.
+    /// Where the gradient is a difference `a·f′·(Q·p_j − q_j)`, the largest of the terms.
     pub terms: f64,
 }
 
-/// The focal loss of one row of finite logits.
-pub fn focal(x: &[f64], target: usize, weight: f64, gamma: f64, smoothing: f64) -> Row {
-    let one = || Exact::new(1.0);
-    let gap = |j: usize| Exact::new(x[j]) - Exact::new(x[target]);
-    let odds: Vec<Exact> = (0..x.len()).map(|j| gap(j).exp()).collect();
-    let others = (0..x.len()).filter(|&j| j != target).fold(Exact::new(0.0), |s, j| s + odds[j].clone());
-    let total = one() + others.clone();
-    let cross_entropy = others.ln_1p();
-    let p = |j: usize| odds[j].clone() / total.clone();
-    let weight = Exact::new(weight);
-    if smoothing == 0.0 {
-        let miss = others.clone() / total.clone();
-        let focusing = weight * miss.pow(gamma);
-        let slope = Exact::new(gamma) * cross_entropy.clone() / total.clone() + miss;
-        let slope = slope * focusing.clone();
-        let grad = |j: usize| {
-            if j == target { -slope.clone() } else { slope.clone() * (odds[j].clone() / others.clone()) }
-        };
-        return Row { value: focusing * cross_entropy, grad: (0..x.len()).map(grad).collect(), terms: 0.0 };
+/// The softmax of a row of finite logits, all of it relative to its largest class `m`, so that no probability loses digits.
+struct Softmax {
+    largest: usize,
+    p: Vec<Exact>,
+    /// `1 − p_j`.
+    rest: Vec<Exact>,
+    /// `−log p_j`.
+    nll: Vec<Exact>,
+}
+
+impl Softmax {
+    fn new(x: &[f64]) -> Self {
+        let largest = (0..x.len()).max_by(|&i, &j| x[i].total_cmp(&x[j])).expect("a row has classes");
+        let below = |j: usize| Exact::new(x[largest]) - Exact::new(x[j]);
+        let odds: Vec<Exact> = (0..x.len()).map(|j| (-below(j)).exp()).collect();
+        let others = sum((0..x.len()).filter(|&j| j != largest).map(|j| odds[j].clone()));
+        let total = Exact::new(1.0) + others.clone();
+        let p: Vec<Exact> = odds.iter().map(|e| e.clone() / total.clone()).collect();
+        let rest = (0..x.len())
+            .map(|j| if j == largest { others.clone() / total.clone() } else { Exact::new(1.0) - p[j].clone() })
+            .collect();
+        let nll = (0..x.len()).map(|j| others.ln_1p() + below(j)).collect();
+        Self { largest, p, rest, nll }
     }
-    let smoothing = Exact::new(smoothing);
-    let each = smoothing.clone() / Exact::new(x.len() as f64);
-    let distances = (0..x.len()).fold(Exact::new(0.0), |s, j| s - gap(j));
-    let cross_entropy = cross_entropy + each.clone() * distances;
-    let hit = (-cross_entropy.clone()).exp();
-    let miss = one() - hit.clone();
+
+    /// `Q·p_j − q_j`.
+    fn difference(&self, q: &[Exact], j: usize) -> Exact {
+        let mass = sum(q.iter().cloned());
+        if j != self.largest {
+            return mass * self.p[j].clone() - q[j].clone();
+        }
+        let others = sum((0..q.len()).filter(|&i| i != j).map(|i| q[i].clone()));
+        others - mass * self.rest[j].clone()
+    }
+
+    /// `Σ_j q_j·ℓ_j`.
+    fn cross_entropy(&self, q: &[Exact]) -> Exact {
+        sum(q.iter().zip(&self.nll).map(|(q, nll)| q.clone() * nll.clone()))
+    }
+
+    /// The largest of `Q·p_j` and `q_j`.
+    fn terms(&self, q: &[Exact]) -> f64 {
+        let mass = sum(q.iter().cloned()).to_f64();
+        q.iter().zip(&self.p).map(|(q, p)| q.to_f64().max(mass * p.to_f64())).fold(0.0, f64::max)
+    }
+}
+
+fn sum(terms: impl Iterator<Item = Exact>) -> Exact {
+    terms.fold(Exact::new(0.0), |a, b| a + b)
+}
+
+/// `(1 − ε)·q_j + ε/C`.
+pub fn smooth(q: &[f64], smoothing: f64) -> Vec<Exact> {
+    let (kept, each) = (Exact::new(1.0) - Exact::new(smoothing), Exact::new(smoothing) / Exact::new(q.len() as f64));
+    q.iter().map(|&q| kept.clone() * Exact::new(q) + each.clone()).collect()
+}
+
+/// All of the probability on one class.
+pub fn one_hot(target: usize, classes: usize) -> Vec<f64> {
+    (0..classes).map(|j| f64::from(u8::from(j == target))).collect()
+}
+
+/// `1 − e^{−ℓ}`, by its series where the difference would lose digits.
+fn miss(nll: &Exact) -> Exact {
+    if nll.to_f64() > 1e-20 {
+        return Exact::new(1.0) - (-nll.clone()).exp();
+    }
+    let half = nll.clone() / Exact::new(2.0);
+    let third = nll.clone() / Exact::new(3.0);
+    nll.clone() * (Exact::new(1.0) - half * (Exact::new(1.0) - third))
+}
+
+/// The focal loss of a row on one class, unsmoothed.
+pub fn focal(x: &[f64], target: usize, weight: f64, gamma: f64) -> Row {
+    let softmax = Softmax::new(x);
+    let (hit, miss, nll) = (&softmax.p[target], &softmax.rest[target], &softmax.nll[target]);
+    let focusing = Exact::new(weight) * miss.pow(gamma);
+    let slope = focusing.clone() * (miss.clone() + Exact::new(gamma) * nll.clone() * hit.clone());
+    let share = |j: usize| softmax.p[j].clone() / miss.clone();
+    let grad = (0..x.len()).map(|j| if j == target { -slope.clone() } else { slope.clone() * share(j) }).collect();
+    Row { value: focusing * nll.clone(), grad, terms: 0.0 }
+}
+
+/// The focal loss of a row on a mixture `q` of its classes.
+pub fn mixture(x: &[f64], q: &[Exact], weight: f64, gamma: f64) -> Row {
+    let softmax = Softmax::new(x);
+    let nll = softmax.cross_entropy(q);
+    let (hit, miss) = ((-nll.clone()).exp(), miss(&nll));
+    let focusing = Exact::new(weight) * miss.pow(gamma);
+    let slope = focusing.clone() * (Exact::new(1.0) + Exact::new(gamma) * nll.clone() * hit / miss);
+    let grad = (0..x.len()).map(|j| slope.clone() * softmax.difference(q, j)).collect();
+    Row { value: focusing * nll, grad, terms: slope.to_f64() * softmax.terms(q) }
+}
+
+/// The same for a smoothed class, with the focus on the probability of the class.
+pub fn focus_on_target(x: &[f64], target: usize, smoothing: f64, weight: f64, gamma: f64) -> Row {
+    let softmax = Softmax::new(x);
+    let q = smooth(&one_hot(target, x.len()), smoothing);
+    let nll = softmax.cross_entropy(&q);
+    let (hit, miss) = (&softmax.p[target], &softmax.rest[target]);
+    let focusing = Exact::new(weight) * miss.pow(gamma);
+    let pull = focusing.clone() * Exact::new(gamma) * hit.clone() * nll.clone();
+    let grad = (0..x.len()).map(|j| {
+        let share = if j == target { Exact::new(-1.0) } else { softmax.p[j].clone() / miss.clone() };
+        focusing.clone() * softmax.difference(&q, j) + pull.clone() * share
+    });
+    Row { grad: grad.collect(), terms: focusing.to_f64() * softmax.terms(&q), value: focusing * nll }
+}
+
+/// The focal loss of every class by itself; class `j` weighs `weights[j]`.
+pub fn each_class(x: &[f64], q: &[Exact], weights: &[f64], gamma: f64) -> Row {
+    let softmax = Softmax::new(x);
+    let (mut value, mut pulls) = (Exact::new(0.0), Vec::new());
+    for j in 0..x.len() {
+        let focusing = Exact::new(weights[j]) * q[j].clone() * softmax.rest[j].pow(gamma);
+        let ratio = softmax.p[j].clone() * softmax.nll[j].clone() / softmax.rest[j].clone();
+        value = value + focusing.clone() * softmax.nll[j].clone();
+        pulls.push(focusing * (Exact::new(1.0) + Exact::new(gamma) * ratio));
+    }
+    let all = sum(pulls.iter().cloned());
+    let grad = (0..x.len()).map(|k| softmax.p[k].clone() * all.clone() - pulls[k].clone()).collect();
+    let terms = pulls.iter().zip(&softmax.p).map(|(d, p)| d.to_f64().max((p.clone() * all.clone()).to_f64()));
+    Row { value, grad, terms: terms.fold(0.0, f64::max) }
+}
+
+/// The sigmoid focal loss of one element: `y` is its target, `positive_weight` the factor of the positive term.
+pub fn sigmoid(x: f64, y: f64, smoothing: f64, alpha: f64, positive_weight: f64, gamma: f64) -> Row {
+    let smoothed = smooth(&[1.0 - y, y], smoothing);
+    let (negative, positive) = (smoothed[0].clone(), smoothed[1].clone());
+    let softmax = Softmax::new(&[0.0, x]);
+    let (sigma, sigma_neg) = (&softmax.p[1], &softmax.p[0]);
+    let pulled = Exact::new(positive_weight) * positive.clone();
+    let nll = pulled.clone() * softmax.nll[1].clone() + negative.clone() * softmax.nll[0].clone();
+    let miss = positive.clone() * sigma_neg.clone() + negative.clone() * sigma.clone();
+    let alpha = Exact::new(alpha);
+    let weight = alpha.clone() * positive.clone() + (Exact::new(1.0) - alpha) * negative.clone();
     let focusing = weight * miss.pow(gamma);
-    let slope = focusing.clone() * (one() + Exact::new(gamma) * cross_entropy.clone() * hit / miss);
-    let q = |j: usize| if j == target { one() - smoothing.clone() + each.clone() } else { each.clone() };
-    let grad = (0..x.len()).map(|j| slope.clone() * (p(j) - q(j))).collect();
-    let largest = (0..x.len()).map(|j| p(j).to_f64().max(q(j).to_f64())).fold(0.0, f64::max);
-    Row { value: focusing * cross_entropy, grad, terms: slope.to_f64() * largest }
+    let turn = Exact::new(gamma) * (negative.clone() - positive) * sigma.clone() * sigma_neg.clone() / miss * nll.clone();
+    let (up, down) = (negative * sigma.clone(), pulled * sigma_neg.clone());
+    let terms = focusing.to_f64() * up.to_f64().max(down.to_f64()).max(turn.to_f64().abs());
+    Row { grad: vec![focusing.clone() * (up - down + turn)], value: focusing * nll, terms }
 }
