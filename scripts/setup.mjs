@@ -3,5 +3,5 @@ import { runMain } from './lib/report.mjs';
 import { setUp } from './lib/set-up.mjs';
 
 await runMain(async () => {
-  await setUp({ linters: true });
+  await setUp({ linters: true, runtimes: true });
 });

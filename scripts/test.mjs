@@ -5,10 +5,10 @@ import { ExplainedError, runMain, say } from './lib/report.mjs';
 import { setUp } from './lib/set-up.mjs';
 
 async function runAll() {
-  const toolchain = await setUp({ linters: true });
+  const withSuites = !process.argv.includes('--lint');
+  const toolchain = await setUp({ linters: true, runtimes: withSuites });
   await build(toolchain);
-  const suites = process.argv.includes('--lint') ? [] : testSuites(toolchain);
-  return runChecks([...staticChecks(toolchain), ...suites]);
+  return runChecks([...staticChecks(toolchain), ...(withSuites ? testSuites(toolchain) : [])]);
 }
 
 await runMain(async () => {

@@ -28,12 +28,22 @@ function isInstalled() {
   );
 }
 
+/**
+ * The command that installs exactly what the lockfile of the working directory says.
+ * @param {...string} options
+ * @returns {[string, ...string[]]}
+ */
+export function npmCi(...options) {
+  const args = ['ci', ...options, '--no-audit', '--no-fund'];
+  const npm = process.env.npm_execpath;
+  return npm ? [process.execPath, npm, ...args] : ['npm', ...args];
+}
+
 /** Installs the packages of the lockfile where they are missing or of other versions. */
 export async function ensureNpmPackages() {
   if (isInstalled()) return;
-  const npm = process.env.npm_execpath;
-  const [command, ...args] = npm ? [process.execPath, npm] : ['npm'];
-  await mustRun('Installing npm packages', command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund'], {
+  const [command, ...args] = npmCi('--include=dev');
+  await mustRun('Installing npm packages', command, args, {
     cwd: root,
     help: 'The npm registry must be reachable once; after that everything works without it.',
   });

@@ -7,18 +7,21 @@ import { ensureCargoTools } from './cargo-tools.mjs';
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { nodeBin } from './paths.mjs';
 import { say, seconds } from './report.mjs';
+import { ensureRuntimes } from './runtimes.mjs';
 import { ensureRust, ensureRustLinters } from './rust.mjs';
 
 /**
- * @param {{ linters?: boolean }} [options] whether clippy and rustfmt are needed as well
+ * @param {{ linters?: boolean, runtimes?: boolean }} [options] what is needed beside what the build takes: clippy and rustfmt,
+ *   Deno and Bun
  * @returns {Promise<import('./rust.mjs').Toolchain>} with the tools on its PATH
  */
-export async function setUp({ linters = false } = {}) {
+export async function setUp({ linters = false, runtimes = false } = {}) {
   const start = performance.now();
   await ensureNpmPackages();
   const toolchain = await ensureRust();
   if (linters) await ensureRustLinters(toolchain);
   const { folders, versions } = await ensureCargoTools(toolchain);
+  if (runtimes) versions.push(...(await ensureRuntimes()));
   const { env } = toolchain;
   say(`Set-up: ${toolchain.version}, ${versions.join(', ')} (${seconds(performance.now() - start)})`);
   return {

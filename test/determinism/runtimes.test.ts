@@ -15,7 +15,7 @@ afterAll(() => rmSync(home, { recursive: true }));
 it.each([
   ['deno', 'run --no-prompt --no-config --no-lock --no-remote --no-npm'],
   ['bun', 'run --no-install'],
-] as const)('the package gives the same bits in %s', async (name, args) => {
+] as const)('the package gives the same bits in %s', { timeout: 60_000 }, async (name, args) => {
   const runtime = await findRuntime(name);
   if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
   const { stdout, stderr, status } = spawnSync(runtime, [...args.split(' '), 'test/determinism/run.ts'], {
