@@ -1,6 +1,6 @@
 //! The determinism battery of `test/determinism`, natively: the hash must be the one that WebAssembly gives in every engine.
 
-use focal_loss::{Alpha, Batch, FocalLoss, Gamma, arch::Float};
+use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss, arch::Float};
 use serde_json::Value;
 
 /// A hash of numbers by their bits; all NaNs count as one.
@@ -31,54 +31,111 @@ fn generator(seed: u32) -> impl FnMut() -> u32 {
     }
 }
 
-/// The inputs of a case: see battery.ts.
-fn inputs(rows: usize, classes: usize, seed: u32) -> (Vec<f64>, Vec<i32>) {
-    let mut next = generator(seed);
-    let mut logits = Vec::with_capacity(rows * classes);
-    let mut targets = Vec::with_capacity(rows);
-    for row in 0..rows {
-        let scale = [1.0, 8.0, 64.0, 0.125][row % 4];
-        let shift = if row % 13 == 9 { 5000.0 } else { 0.0 };
-        for _ in 0..classes {
-            logits.push((f64::from(next() >> 8) - 8_388_608.0) / 8_388_608.0 * scale + shift);
-        }
-        let target = next() as usize % classes;
-        targets.push(target as i32);
-        let other = row * classes + (target + 1) % classes;
-        if row % 13 == 7 {
-            logits[other] = f64::NEG_INFINITY;
-        }
-        if row % 29 == 21 {
-            logits[other] = 1e20;
-        }
-        if row % 31 == 26 {
-            logits[other] = f64::NAN;
-        }
-    }
-    (logits, targets)
+/// A batch of inputs: see battery.ts.
+struct Inputs {
+    logits: Vec<f64>,
+    classes: Vec<i32>,
+    probabilities: Vec<f64>,
+    elements: Vec<f64>,
 }
 
-fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, focal: &Value) {
-    let (exact, targets) = inputs(rows, classes, seed);
-    let logits: Vec<T> = exact.iter().map(|&x| T::from_f64(x)).collect();
+fn inputs(rows: usize, classes: usize, seed: u32) -> Inputs {
+    let mut next = generator(seed);
+    let mut inputs = Inputs {
+        logits: vec![0.0; rows * classes],
+        classes: vec![0; rows],
+        probabilities: vec![0.0; rows * classes],
+        elements: vec![0.0; rows * classes],
+    };
+    for row in 0..rows {
+        let first = row * classes;
+        let scale = [1.0, 8.0, 64.0, 0.125][row % 4];
+        let shift = if row % 13 == 9 { 5000.0 } else { 0.0 };
+        for j in 0..classes {
+            inputs.logits[first + j] = (f64::from(next() >> 8) - 8_388_608.0) / 8_388_608.0 * scale + shift;
+            inputs.elements[first + j] = f64::from(next() % 5) / 4.0;
+        }
+        let target = next() as usize % classes;
+        inputs.classes[row] = target as i32;
+        for _ in 0..16 {
+            let j = if row % 5 == 3 { target } else { next() as usize % classes };
+            inputs.probabilities[first + j] += 1.0 / 16.0;
+        }
+        let other = first + (target + 1) % classes;
+        if row % 13 == 7 {
+            inputs.logits[other] = f64::NEG_INFINITY;
+        }
+        if row % 29 == 21 {
+            inputs.logits[other] = 1e20;
+        }
+        if row % 31 == 26 {
+            inputs.logits[other] = f64::NAN;
+        }
+    }
+    inputs
+}
+
+/// Each row's value and gradient, then the mean.
+fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: &Value) {
+    let inputs = inputs(rows, classes, seed);
+    let cast = |x: &[f64]| -> Vec<T> { x.iter().map(|&x| T::from_f64(x)).collect() };
+    let (logits, probabilities, elements) = (cast(&inputs.logits), cast(&inputs.probabilities), cast(&inputs.elements));
     let weights: Vec<T> = (0..classes).map(|j| T::from_f64((j % 3 + 1) as f64 / 2.0)).collect();
-    let alpha = match &focal["alpha"] {
-        Value::Null => Alpha::None,
-        Value::String(_) => Alpha::PerClass(&weights),
-        number => Alpha::Positive(number.as_f64().unwrap()),
+    let number = |name: &str| loss[name].as_f64().unwrap();
+    let ignore_index = loss["ignoreIndex"].as_i64().map(|i| i as i32);
+    let batch = if loss["soft"] == true {
+        Batch::soft(&logits, &probabilities, classes)
+    } else {
+        Batch::new(&logits, &inputs.classes, classes)
     };
-    let number = |name: &str| focal[name].as_f64().unwrap();
-    let criterion = FocalLoss {
-        alpha,
-        gamma: Gamma::All(number("gamma")),
-        label_smoothing: number("labelSmoothing"),
-        ..FocalLoss::default()
-    };
-    let batch = Batch::new(&logits, &targets, classes);
     let (mut values, mut grad) = (vec![T::default(); rows], vec![T::default(); rows * classes]);
-    criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
+    let mean = match loss["loss"].as_str().unwrap() {
+        "focal" => {
+            let criterion = FocalLoss {
+                alpha: match &loss["alpha"] {
+                    Value::Null => Alpha::None,
+                    Value::String(_) => Alpha::PerClass(&weights),
+                    number => Alpha::Positive(number.as_f64().unwrap()),
+                },
+                gamma: Gamma::All(number("gamma")),
+                label_smoothing: number("labelSmoothing"),
+                focus_on: match loss["focusOn"].as_str() {
+                    Some("target") => FocusOn::Target,
+                    Some("class") => FocusOn::EachClass,
+                    _ => FocusOn::Smoothed,
+                },
+                ignore_index,
+                ..FocalLoss::default()
+            };
+            criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
+            criterion.forward(&batch).unwrap()
+        }
+        "cross-entropy" => {
+            let criterion = CrossEntropyLoss {
+                weight: loss["weight"].is_string().then_some(weights.as_slice()),
+                label_smoothing: number("labelSmoothing"),
+                ignore_index,
+                ..CrossEntropyLoss::default()
+            };
+            criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
+            criterion.forward(&batch).unwrap()
+        }
+        _ => {
+            let criterion = SigmoidFocalLoss {
+                alpha: loss["alpha"].as_f64().map(PerColumn::All),
+                gamma: number("gamma"),
+                label_smoothing: number("labelSmoothing"),
+                pos_weight: loss["posWeight"].as_f64().map_or(PerColumn::Each(&weights), PerColumn::All),
+                ..SigmoidFocalLoss::default()
+            };
+            let elements = Elements { columns: classes, ..Elements::new(&logits, &elements) };
+            values.resize(rows * classes, T::default());
+            criterion.each(&elements, &mut values, Some(&mut grad)).unwrap();
+            criterion.forward(&elements).unwrap()
+        }
+    };
     values.iter().chain(&grad).for_each(|x| hash.add(x.to_f64()));
-    hash.add(criterion.forward(&batch).unwrap());
+    hash.add(mean);
 }
 
 #[test]
@@ -90,12 +147,12 @@ fn the_battery_gives_the_hash_of_every_other_build() {
     for shape in list("shapes") {
         let [rows, classes] = [0, 1].map(|i| shape[i].as_u64().unwrap() as usize);
         for dtype in list("dtypes") {
-            for focal in list("focal") {
+            for loss in list("losses") {
                 seed += 1;
                 if dtype == "float32" {
-                    run::<f32>(&mut hash, rows, classes, seed, &focal);
+                    run::<f32>(&mut hash, rows, classes, seed, &loss);
                 } else {
-                    run::<f64>(&mut hash, rows, classes, seed, &focal);
+                    run::<f64>(&mut hash, rows, classes, seed, &loss);
                 }
             }
         }

@@ -3,21 +3,25 @@
  * hashed bit by bit. Imports nothing, so that any runtime can run it on any build of the package.
  */
 
+type Criterion = new (
+  options: object,
+) => {
+  forward(logits: Floats, targets: Floats | Int32Array, options: object): unknown;
+  valueAndGrad(logits: Floats, targets: Floats | Int32Array, options: object): { value: unknown; grad: unknown };
+};
+
 /** What the battery needs of the package. */
 export interface Library {
-  FocalLoss: new (options: {
-    alpha: number | number[] | null;
-    gamma: number;
-    labelSmoothing: number;
-    reduction: 'none' | 'mean';
-  }) => {
-    forward(logits: Floats, targets: Int32Array, options: { numClasses: number }): unknown;
-    valueAndGrad(
-      logits: Floats,
-      targets: Int32Array,
-      options: { numClasses: number },
-    ): { value: unknown; grad: unknown };
-  };
+  FocalLoss: Criterion;
+  CrossEntropyLoss: Criterion;
+  SigmoidFocalLoss: Criterion;
+}
+
+/** A loss of battery.json: its kind, whether it is aimed at probabilities, and its options, where `'perClass'` stands for weights. */
+interface Loss {
+  loss: string;
+  soft?: boolean;
+  [option: string]: unknown;
 }
 
 /** battery.json. */
@@ -25,7 +29,7 @@ export interface Battery {
   hash: string;
   dtypes: string[];
   shapes: number[][];
-  focal: { alpha: number | string | null; gamma: number; labelSmoothing: number }[];
+  losses: Loss[];
 }
 
 type Floats = Float32Array | Float64Array;
@@ -61,39 +65,67 @@ function generator(seed: number): () => number {
   };
 }
 
+/** A batch of inputs in float64. */
+interface Inputs {
+  logits: Float64Array;
+  /** A class for each row. */
+  classes: Int32Array;
+  /** A probability for each class of each row; in some rows that of the row's class is 1. */
+  probabilities: Float64Array;
+  /** A number in [0, 1] for each logit. */
+  elements: Float64Array;
+}
+
 /** Logits of several scales, exact in both dtypes but for the shifted rows; some rows masked, far from 0, huge or NaN. */
-function inputs(rows: number, classes: number, seed: number): { logits: Float64Array; targets: Int32Array } {
+function inputs(rows: number, numClasses: number, seed: number): Inputs {
   const next = generator(seed);
-  const logits = new Float64Array(rows * classes);
-  const targets = new Int32Array(rows);
+  const size = rows * numClasses;
+  const logits = new Float64Array(size);
+  const classes = new Int32Array(rows);
+  const probabilities = new Float64Array(size);
+  const elements = new Float64Array(size);
   for (let row = 0; row < rows; row++) {
+    const first = row * numClasses;
     const scale = [1, 8, 64, 0.125][row % 4] ?? 1;
     const shift = row % 13 === 9 ? 5000 : 0;
-    for (let j = 0; j < classes; j++) {
-      logits[row * classes + j] = (((next() >>> 8) - 0x800000) / 0x800000) * scale + shift;
+    for (let j = 0; j < numClasses; j++) {
+      logits[first + j] = (((next() >>> 8) - 0x800000) / 0x800000) * scale + shift;
+      elements[first + j] = (next() % 5) / 4;
     }
-    const target = next() % classes;
-    targets[row] = target;
-    const other = row * classes + ((target + 1) % classes);
-    if (row % 13 === 7) logits[other] = Number.NEGATIVE_INFINITY;
-    if (row % 29 === 21) logits[other] = 1e20;
-    if (row % 31 === 26) logits[other] = Number.NaN;
+    const target = next() % numClasses;
+    classes[row] = target;
+    for (let k = 0; k < 16; k++) {
+      const j = first + (row % 5 === 3 ? target : next() % numClasses);
+      probabilities[j] = (probabilities[j] ?? 0) + 1 / 16;
+    }
+    spoil(logits, row, first + ((target + 1) % numClasses));
   }
-  return { logits, targets };
+  return { logits, classes, probabilities, elements };
+}
+
+/** Masks a logit of some rows, makes it huge in others, and NaN in others again. */
+function spoil(logits: Float64Array, row: number, other: number): void {
+  if (row % 13 === 7) logits[other] = Number.NEGATIVE_INFINITY;
+  if (row % 29 === 21) logits[other] = 1e20;
+  if (row % 31 === 26) logits[other] = Number.NaN;
 }
 
 /** The results of one criterion on one batch: each row's value and gradient, then the mean. */
-function* results(
-  { FocalLoss }: Library,
-  { alpha, gamma, labelSmoothing }: Battery['focal'][number],
-  [logits, targets, numClasses]: [Floats, Int32Array, number],
-): Generator<number> {
+function* results(library: Library, loss: Loss, dtype: string, inputs: Inputs, numClasses: number): Generator<number> {
   const weights = Array.from({ length: numClasses }, (_, j) => ((j % 3) + 1) / 2);
-  const options = { alpha: typeof alpha === 'string' ? weights : alpha, gamma, labelSmoothing };
-  const each = new FocalLoss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets, { numClasses });
+  const { loss: kind, soft, ...given } = loss;
+  const named = Object.entries(given).map(([name, value]) => [name, value === 'perClass' ? weights : value]);
+  const options: object = { ...Object.fromEntries(named), numClasses };
+  const Loss =
+    { 'cross-entropy': library.CrossEntropyLoss, sigmoid: library.SigmoidFocalLoss }[kind] ?? library.FocalLoss;
+  const cast = (x: Float64Array): Floats => (dtype === 'float32' ? new Float32Array(x) : x);
+  const logits = cast(inputs.logits);
+  const softTargets = kind === 'sigmoid' ? inputs.elements : inputs.probabilities;
+  const targets = soft || kind === 'sigmoid' ? cast(softTargets) : inputs.classes;
+  const each = new Loss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets, {});
   yield* each.value as Floats;
   yield* each.grad as Floats;
-  yield new FocalLoss({ ...options, reduction: 'mean' }).forward(logits, targets, { numClasses }) as number;
+  yield new Loss({ ...options, reduction: 'mean' }).forward(logits, targets, {}) as number;
 }
 
 /** Runs the battery on a build of the package and returns the hash. */
@@ -102,11 +134,9 @@ export function runBattery(library: Library, battery: Battery): string {
   let seed = 0;
   for (const [rows = 0, classes = 0] of battery.shapes) {
     for (const dtype of battery.dtypes) {
-      for (const options of battery.focal) {
+      for (const loss of battery.losses) {
         seed += 1;
-        const { logits: exact, targets } = inputs(rows, classes, seed);
-        const logits = dtype === 'float32' ? new Float32Array(exact) : exact;
-        for (const x of results(library, options, [logits, targets, classes])) hash.add(x);
+        for (const x of results(library, loss, dtype, inputs(rows, classes, seed), classes)) hash.add(x);
       }
     }
   }

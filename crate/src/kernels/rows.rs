@@ -110,6 +110,7 @@ pub(super) struct Group<V: Vector> {
     pub logits: *const V::Scalar,
     /// As many targets as there are lanes, each one a class.
     pub targets: *const i32,
+    /// Null where there are no gradients.
     pub grad: *mut V::Scalar,
     /// Weight of each row.
     pub weight: V,
@@ -152,7 +153,7 @@ impl<S: Scalar> Rows<S> {
             Group {
                 logits: self.logits.add(row * self.classes),
                 targets,
-                grad: self.grad.wrapping_add(row * self.classes),
+                grad: if self.grad.is_null() { self.grad } else { self.grad.add(row * self.classes) },
                 weight,
                 scale,
             }
