@@ -135,7 +135,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    *
    * With `f` for the loss as a function of the cross-entropy, it is `alpha_t * (f'' * (p_j - q_j) ** 2 + f' * p_j *
    * (1 - p_j))`. The first term can be negative: the loss is not convex. Kind `'gauss-newton'` leaves it out. There is
-   * none for `focusOn: 'class'`.
+   * none for `focusOn: 'class'`, and under smoothing none for `'target'`.
    *
    * @param logits - `[rows, classes]`, row-major.
    * @param targets - The class of each row.
@@ -156,7 +156,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
     options: HessianOptions<G> = {},
   ): G {
     checkOptionNames(options, HESSIAN_OPTIONS);
-    checkFocus('hessianDiag', this.focusOn);
+    checkFocus('hessianDiag', this.focusOn, 'class');
+    if (this.labelSmoothing > 0) checkFocus('hessianDiag', this.focusOn, 'target', ' with labelSmoothing');
     const kind = checkChoice('kind', ['exact', 'gauss-newton'], options.kind ?? 'exact');
     const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
     return run(this, method, logits, targets, options).grad as G;
@@ -181,7 +182,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * ```
    */
   gammaGrad<A extends FloatArray>(logits: A, targets: ClassIndices, options?: ForwardOptions): LossValue<R, A> {
-    checkFocus('gammaGrad', this.focusOn);
+    checkFocus('gammaGrad', this.focusOn, 'class');
     return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, A>;
   }
 }

@@ -77,8 +77,9 @@ const DEFAULTS: Readonly<SigmoidSettings> = {
  *
  * With `s = 1 / (1 + exp(-x))` for a logit `x` and its target `y`, it is `a * n ** gamma * ce`, where
  * `n = y * (1 - s) + (1 - y) * s` is how wrong the logit is, `ce = -y * log(s) - (1 - y) * log(1 - s)` its binary
- * cross-entropy, and `a = alpha * y + (1 - alpha) * (1 - y)`. That is torchvision's `sigmoid_focal_loss`, whose reduction
- * is `'none'` unless it is given: here it is `'mean'`, as for all losses.
+ * cross-entropy, and `a = alpha * y + (1 - alpha) * (1 - y)`. With `labelSmoothing`, `y` is the smoothed target everywhere.
+ * That is torchvision's `sigmoid_focal_loss`, whose reduction is `'none'` unless it is given: here it is `'mean'`, as for
+ * all losses.
  *
  * Targets are one per logit: numbers in [0, 1] in any float array, or 0 and 1 in any integer array. Every logit is a row
  * by itself: `'none'` gives one value per logit, `'mean'` divides by the number of logits that count, and `gradOutput`

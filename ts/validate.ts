@@ -153,9 +153,9 @@ export function checkWeight(weight: ArrayLike<number> | null): readonly number[]
   return checkPerClass('weight', 'an array with one number per class, or null', 2, weight, checkNotNegative);
 }
 
-/** Throws where the focus is on every class by itself. */
-export function checkFocus(method: string, focusOn: string): void {
-  if (focusOn === 'class') throw new TypeError(`${method} does not exist for focusOn 'class'`);
+/** Throws for a focus that a method does not have. */
+export function checkFocus(method: string, focusOn: string, missing: string, when = ''): void {
+  if (focusOn === missing) throw new TypeError(`${method} does not exist for focusOn '${missing}'${when}`);
 }
 
 /** Options per class take the number of classes to be given, where it does not follow from the lengths of the arrays. */

@@ -114,13 +114,14 @@ export function sigmoidOracle(element: SigmoidElement): FamilyResult {
   const opposite = 1 / (1 + Math.exp(x));
   const softplus = Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const softplusOfMinus = Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-  const weight = alpha === null ? 1 : alpha * element.y + (1 - alpha) * (1 - element.y);
   const y = element.y * (1 - labelSmoothing) + labelSmoothing / 2;
-  const miss = y * opposite + (1 - y) * sigma;
-  const nll = posWeight * times(y, softplusOfMinus) + times(1 - y, softplus);
+  const rest = (1 - element.y) * (1 - labelSmoothing) + labelSmoothing / 2;
+  const weight = alpha === null ? 1 : alpha * y + (1 - alpha) * rest;
+  const miss = y * opposite + rest * sigma;
+  const nll = posWeight * times(y, softplusOfMinus) + times(rest, softplus);
   const factor = weight * miss ** gamma;
-  const turn = gamma === 0 ? 0 : ((gamma * (1 - 2 * y) * sigma * opposite) / miss) * nll;
-  const pulls = [(1 - y) * sigma, -posWeight * y * opposite, turn];
+  const turn = gamma === 0 ? 0 : ((gamma * (rest - y) * sigma * opposite) / miss) * nll;
+  const pulls = [rest * sigma, -posWeight * y * opposite, turn];
   return {
     value: factor * nll,
     grad: [factor * sumOf(pulls)],
