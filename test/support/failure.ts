@@ -1,4 +1,4 @@
-import { FocalLoss } from 'focal-loss';
+import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
 import { expect } from 'vitest';
 
 /** Expects a call to throw just this, and the module to work as ever afterwards. */
@@ -15,7 +15,7 @@ export function expectFailure(call: () => unknown, kind: ErrorConstructor, messa
   expectWorking();
 }
 
-/** Expects a known result of float64, and of float32. */
+/** Expects a known result of every loss, of float64, and of float32. */
 export function expectWorking(): void {
   const criterion = new FocalLoss();
   const logits = [2.5, -1, 0.5, 0.5, -1, 2];
@@ -25,4 +25,9 @@ export function expectWorking(): void {
   expect(result.value).toBeCloseTo(0.014456063646326968, 15);
   expect(grad[3]).toBeCloseTo(-0.02485723292833219, 15);
   expect(criterion.forward(Float32Array.from(logits), targets)).toBeCloseTo(0.014456063646326968, 7);
+  expect(new CrossEntropyLoss().forward(Float64Array.from(logits), targets)).toBeCloseTo(0.257161650135436, 13);
+  expect(new SigmoidFocalLoss().forward(Float64Array.from([2, -1, 0.5, -3]), new Uint8Array([1, 0, 0, 1]))).toBeCloseTo(
+    0.24801831118525836,
+    13,
+  );
 }
