@@ -124,14 +124,18 @@ impl Softmax {
         Self { largest, p, rest, nll }
     }
 
-    /// `Q·p_j − q_j`.
-    fn difference(&self, q: &[Exact], j: usize) -> Exact {
-        let mass = sum(q.iter().cloned());
-        if j != self.largest {
-            return mass * self.p[j].clone() - q[j].clone();
-        }
-        let others = sum((0..q.len()).filter(|&i| i != j).map(|i| q[i].clone()));
-        others - mass * self.rest[j].clone()
+    /// `Q·p_j − q_j` for each class.
+    fn differences(&self, q: &[Exact]) -> Vec<Exact> {
+        let others = sum((0..q.len()).filter(|&i| i != self.largest).map(|i| q[i].clone()));
+        let mass = others.clone() + q[self.largest].clone();
+        let difference = |j: usize| {
+            if j == self.largest {
+                others.clone() - mass.clone() * self.rest[j].clone()
+            } else {
+                mass.clone() * self.p[j].clone() - q[j].clone()
+            }
+        };
+        (0..q.len()).map(difference).collect()
     }
 
     /// `Σ_j q_j·ℓ_j`.
@@ -189,7 +193,7 @@ pub fn mixture(x: &[f64], q: &[Exact], weight: f64, gamma: f64) -> Row {
     let (hit, miss) = ((-nll.clone()).exp(), miss(&nll));
     let focusing = Exact::new(weight) * miss.pow(gamma);
     let slope = focusing.clone() * (Exact::new(1.0) + Exact::new(gamma) * nll.clone() * hit / miss);
-    let grad = (0..x.len()).map(|j| slope.clone() * softmax.difference(q, j)).collect();
+    let grad = softmax.differences(q).into_iter().map(|difference| slope.clone() * difference).collect();
     Row { value: focusing * nll, grad, terms: slope.to_f64() * softmax.terms(q) }
 }
 
@@ -201,9 +205,9 @@ pub fn focus_on_target(x: &[f64], target: usize, smoothing: f64, weight: f64, ga
     let (hit, miss) = (&softmax.p[target], &softmax.rest[target]);
     let focusing = Exact::new(weight) * miss.pow(gamma);
     let pull = focusing.clone() * Exact::new(gamma) * hit.clone() * nll.clone();
-    let grad = (0..x.len()).map(|j| {
+    let grad = softmax.differences(&q).into_iter().enumerate().map(|(j, difference)| {
         let share = if j == target { Exact::new(-1.0) } else { softmax.p[j].clone() / miss.clone() };
-        focusing.clone() * softmax.difference(&q, j) + pull.clone() * share
+        focusing.clone() * difference + pull.clone() * share
     });
     Row { grad: grad.collect(), terms: focusing.to_f64() * softmax.terms(&q), value: focusing * nll }
 }
