@@ -202,12 +202,8 @@ macro_rules! exports {
                 };
                 let weights = (alpha_other, alpha_one);
                 let job = job(task, (rows, classes), weights, scale, ignore_index, flags);
-                let mut sums = start::<$vector, _>(m.$sums, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
-                let invalid = unsafe { m.tile.run::<$vector>(&job, &mut sums) }.err();
-                m.$sums = Some(sums);
-                m.totals.values = sums.total();
-                index_or_none(invalid)
+                unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
@@ -225,12 +221,8 @@ macro_rules! exports {
                 let soft = flags & flag::SOFT != 0;
                 let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(label_smoothing);
                 let job = job(task, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
-                let mut sums = start::<$vector, _>(m.$sums, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
-                let invalid = unsafe { m.tile.run::<$vector>(&job, &mut sums) }.err();
-                m.$sums = Some(sums);
-                m.totals.values = sums.total();
-                index_or_none(invalid)
+                unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
@@ -334,6 +326,19 @@ fn job(task: Task, (rows, classes): (usize, usize), weights: (f64, f64), scale: 
         grad: has(flag::GRAD),
         values: has(flag::VALUES),
     }
+}
+
+/// Runs `job` on the tile and adds up the values, from nothing or on from the call before.
+///
+/// # Safety
+/// As for [`Tile::run`].
+unsafe fn run<V: Vector>(job: &Job, tile: &mut Tile, sums: &mut Option<V::Wide>, totals: &mut Totals, flags: u32) -> i32 {
+    let mut running = start::<V, _>(*sums, flags);
+    // SAFETY: passed on.
+    let invalid = unsafe { tile.run::<V>(job, &mut running) }.err();
+    *sums = Some(running);
+    totals.values = running.total();
+    index_or_none(invalid)
 }
 
 /// The sums to go on from.

@@ -9,7 +9,7 @@ use core::ptr;
 use super::{
     Focal,
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, MAX_LANES, Rows, Weights},
+    rows::{Group, Kernel, MAX_LANES, Partial, Rows, Weights},
 };
 use crate::{
     arch::F64x2,
@@ -445,7 +445,9 @@ impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
         // SAFETY: passed on.
         unsafe { self.partial(group, V::LANES) }
     }
+}
 
+impl<V: Vector> Partial<V> for Dense<V::Scalar> {
     #[inline(never)]
     unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         let mut values = [V::Scalar::default(); MAX_LANES];

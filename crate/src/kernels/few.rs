@@ -4,7 +4,7 @@ use core::{marker::PhantomData, mem::MaybeUninit};
 
 use super::{
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, padded},
+    rows::{Group, Kernel, Partial, padded},
 };
 use crate::{
     loss::softmax::{Outcome, RowSums, SoftmaxLoss},
@@ -177,7 +177,9 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRA
             outcome.value
         }
     }
+}
 
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Partial<V> for Few<V, L, GRAD> {
     unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         // SAFETY: passed on.
         unsafe { padded::<V, GRAD>(self, self.classes, group, n) }

@@ -7,7 +7,7 @@ use core::{marker::PhantomData, ptr};
 
 use super::{
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, MAX_LANES},
+    rows::{Group, Kernel, MAX_LANES, Partial},
 };
 use crate::{
     loss::softmax::{RowSums, SoftmaxLoss},
@@ -261,7 +261,9 @@ impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GR
         // SAFETY: passed on.
         unsafe { self.partial(group, V::LANES) }
     }
+}
 
+impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Partial<V> for Many<V, L, GRAD> {
     #[inline(never)]
     unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         let zero = V::Scalar::default();

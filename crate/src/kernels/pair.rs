@@ -4,7 +4,7 @@
 
 use super::{
     few,
-    rows::{Group, Kernel, MAX_LANES, one_group, padded},
+    rows::{Group, Kernel, MAX_LANES, Partial, one_group, padded},
 };
 use crate::{
     loss::focal::{Focusing, Hard},
@@ -99,7 +99,9 @@ impl<V: Vector, P: Focusing<V>, const GRAD: bool> Kernel<V> for Pair<V, P, GRAD>
         }
         outcome.value
     }
+}
 
+impl<V: Vector, P: Focusing<V>, const GRAD: bool> Partial<V> for Pair<V, P, GRAD> {
     unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
         // SAFETY: passed on.
         unsafe { padded::<V, GRAD>(self, 2, group, n) }

@@ -119,17 +119,21 @@ pub(super) struct Group<V: Vector> {
 }
 
 /// A kernel: what it does with a group of rows.
-pub(super) trait Kernel<V: Vector> {
+pub(super) trait Kernel<V: Vector>: Partial<V> {
     /// Computes [`Vector::LANES`] rows: returns their values and, where it computes gradients, writes those.
     ///
     /// # Safety
     /// The pointers must be valid for a whole group of rows, and the targets for the classes.
     unsafe fn group(&self, group: Group<V>) -> V;
+}
 
-    /// The same for the first `n` < [`Vector::LANES`] rows of a group; the other lanes of the result are worthless.
+/// What a kernel does with the last rows, where they are fewer than a group. Apart from [`Kernel`], so that what is called through a
+/// pointer is this alone.
+pub(super) trait Partial<V: Vector> {
+    /// [`Kernel::group`] for the first `n` < [`Vector::LANES`] rows of a group; the other lanes of the result are worthless.
     ///
     /// # Safety
-    /// As for [`Self::group`], but for `n` rows of logits and gradients.
+    /// As there, but for `n` rows of logits and gradients.
     unsafe fn partial(&self, group: Group<V>, n: usize) -> V;
 }
 
@@ -246,13 +250,13 @@ unsafe fn whole_groups<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar
     total
 }
 
-/// The last `n` rows, fewer than a group.
+/// The last `n` rows, fewer than a group. One function for all kernels: it is not where the time goes.
 ///
 /// # Safety
 /// As for [`run`].
 #[cold]
 #[inline(never)]
-unsafe fn last_group<V: Vector>(kernel: &impl Kernel<V>, rows: &Rows<V::Scalar>, n: usize, total: V::Wide) -> V::Wide {
+unsafe fn last_group<V: Vector>(kernel: &dyn Partial<V>, rows: &Rows<V::Scalar>, n: usize, total: V::Wide) -> V::Wide {
     let row = rows.rows - n;
     let zero = V::Scalar::default();
     let (mut row_weights, mut row_scales) = ([zero; MAX_LANES], [zero; MAX_LANES]);
