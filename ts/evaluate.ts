@@ -1,6 +1,6 @@
 // A call from its arguments to its result: everything is checked, then everything is computed.
 
-import { arrayLike, type NumberArray } from './arrays.js';
+import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
 import {
@@ -170,10 +170,11 @@ function addScales(gradOutput: FloatArray): void {
 function checkResult(name: string, buffer: FloatArray): void {
   const { logits, targets, weights, scales } = batch;
   checkBuffer(name, buffer, logits);
-  checkApart(name, buffer, 'logits', logits);
-  checkApart(name, buffer, 'targets', targets);
-  if (weights !== undefined) checkApart(name, buffer, 'sampleWeights', weights);
-  if (scales !== undefined) checkApart(name, buffer, 'gradOutput', scales);
+  const memory = bufferOf(buffer);
+  checkApart(name, buffer, memory, 'logits', logits);
+  checkApart(name, buffer, memory, 'targets', targets);
+  if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights);
+  if (scales !== undefined) checkApart(name, buffer, memory, 'gradOutput', scales);
 }
 
 function compute(

@@ -301,9 +301,15 @@ export function checkBuffer(name: string, buffer: FloatArray, logits: FloatArray
   if (length !== expected) throw new RangeError(`${name}.length must be logits.length, ${expected}, got ${length}`);
 }
 
-/** A buffer for a result, in memory of its own. */
-export function checkApart(name: string, buffer: FloatArray, inputName: string, input: NumberArray): void {
-  if (bufferOf(buffer) === bufferOf(input) && overlap(buffer, input)) {
+/** A buffer for a result, which lies in `memory`, apart from an input. */
+export function checkApart(
+  name: string,
+  buffer: FloatArray,
+  memory: ArrayBufferLike,
+  inputName: string,
+  input: NumberArray,
+): void {
+  if (memory === bufferOf(input) && overlap(buffer, input)) {
     throw new RangeError(`${name} must not share memory with ${inputName}`);
   }
 }

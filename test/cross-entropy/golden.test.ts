@@ -23,7 +23,18 @@ describe.each(dtypes)('$name', (dtype) => {
     expect(cases).toHaveLength(60);
     const accuracy = new Accuracy(dtype);
     let checked = 0;
-    for (const { classes, weight, labelSmoothing, reduction, soft, ignoreIndex, logits, targets, loss, grad } of cases) {
+    for (const {
+      classes,
+      weight,
+      labelSmoothing,
+      reduction,
+      soft,
+      ignoreIndex,
+      logits,
+      targets,
+      loss,
+      grad,
+    } of cases) {
       const criterion = new CrossEntropyLoss({
         weight,
         labelSmoothing,

@@ -1,6 +1,14 @@
 // What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected error that is none fails.
 
-import { type FloatArray, FocalLoss, type FocalLossOptions, type Reduction } from 'focal-loss';
+import {
+  type Criterion,
+  CrossEntropyLoss,
+  type FloatArray,
+  FocalLoss,
+  type FocalLossOptions,
+  type Reduction,
+  SigmoidFocalLoss,
+} from 'focal-loss';
 import { expectTypeOf } from 'vitest';
 
 const single = new Float32Array(4);
@@ -50,6 +58,36 @@ for (const kind of [Uint8Array, Uint8ClampedArray, Int8Array, Uint16Array, Int16
 new FocalLoss().forward(single, new BigInt64Array(2));
 new FocalLoss().forward(single, new BigUint64Array(2));
 
+// The other losses give the same.
+for (const criterion of [new CrossEntropyLoss({ weight: [1, 2] }), new SigmoidFocalLoss({ posWeight: 2 })]) {
+  expectTypeOf(criterion.forward(single, targets)).toEqualTypeOf<number>();
+  expectTypeOf(criterion.backward(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+  expectTypeOf(criterion.valueAndGrad(single, targets).value).toEqualTypeOf<number>();
+  expectTypeOf(criterion).toExtend<Criterion<'mean'>>();
+}
+expectTypeOf(new CrossEntropyLoss().with({ reduction: 'none' })).toEqualTypeOf<CrossEntropyLoss<'none'>>();
+expectTypeOf(new SigmoidFocalLoss().with({ reduction: 'none' })).toEqualTypeOf<SigmoidFocalLoss<'none'>>();
+expectTypeOf(new SigmoidFocalLoss({ reduction: 'none' }).forward(double, single)).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
+expectTypeOf(new FocalLoss().forward(new Float16Array(4), targets)).toEqualTypeOf<number>();
+expectTypeOf(perRow.forward(new Float16Array(4), targets)).toEqualTypeOf<Float16Array<ArrayBuffer>>();
+
+// Second derivatives have the shapes of the gradient and the value.
+expectTypeOf(perRow.hessianDiag(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.hessianDiag(single, targets, { kind: 'gauss-newton', out: shared })).toEqualTypeOf<
+  Float32Array<SharedArrayBuffer>
+>();
+expectTypeOf(perRow.gammaGrad(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().gammaGrad(double, targets)).toEqualTypeOf<number>();
+
+// Options of the family, and of its calls.
+new FocalLoss({ gamma: [1, 2], focusOn: 'target', layout: 'channels-first', ignoreIndex: -1, normalizer: 3 });
+new SigmoidFocalLoss({ alpha: [0.5, 0.5], posWeight: Float32Array.of(1, 2), numClasses: 2 });
+new FocalLoss().forward(single, double, { sampleWeights: double, normalizer: 2, spatialSize: 1, numClasses: 2 });
+perRow.backward(single, targets, { gradOutput: single });
+perRow.backward(single, targets, { gradOutput: 2 });
+
 // What is wrong does not compile.
 // @ts-expect-error: no such option
 new FocalLoss({ gama: 2 });
@@ -79,3 +117,25 @@ perRow.backward(single, targets, { gamma: 1 });
 perRow.backward(single, targets, { grad: double });
 // @ts-expect-error: a number, not one per row
 perRow.backward(single, targets, { gradOutput: [1, 2] });
+// @ts-expect-error: one per row where there is one value
+new FocalLoss().backward(single, targets, { gradOutput: single });
+// @ts-expect-error: probabilities
+perRow.hessianDiag(single, single);
+// @ts-expect-error: probabilities
+perRow.gammaGrad(single, single);
+// @ts-expect-error: no such kind
+perRow.hessianDiag(single, targets, { kind: 'diagonal' });
+// @ts-expect-error: a buffer of another kind
+perRow.hessianDiag(single, targets, { out: double });
+// @ts-expect-error: an option of the focal loss
+new CrossEntropyLoss({ gamma: 2 });
+// @ts-expect-error: it has no layout
+new SigmoidFocalLoss({ layout: 'channels-first' });
+// @ts-expect-error: one gamma
+new SigmoidFocalLoss({ gamma: [1, 2] });
+// @ts-expect-error: it is the base of others
+new Criterion({}, {});
+// @ts-expect-error: no such focus
+new FocalLoss({ focusOn: 'pt' });
+// @ts-expect-error: weights in a list
+perRow.forward(single, targets, { sampleWeights: [1, 2] });

@@ -1,0 +1,42 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { randomBatch } from '../support/batch.js';
+import { dtypes } from '../support/dtypes.js';
+import { family, reduced } from '../support/family.js';
+
+let collect: () => void;
+
+beforeAll(() => {
+  setFlagsFromString('--expose-gc');
+  collect = runInNewContext('gc');
+});
+
+describe.each(dtypes)('$name', (dtype) => {
+  const { logits } = randomBatch(dtype, 32, 2);
+
+  it.each(family(dtype, 32, 2))('a small call allocates no more than its result, $name', (member) => {
+    const { ignoring, spoilt, width } = member;
+    const criterion = reduced(ignoring, 'mean');
+    const sampleWeights = dtype.zeros(64 / width).fill(1);
+    const options = { grad: dtype.zeros(64), sampleWeights, normalizer: undefined };
+    let last = criterion.valueAndGrad(logits, spoilt, options);
+    const run = (calls: number) => {
+      for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, spoilt, options);
+    };
+    run(10_000);
+    const calls = 500;
+    const rounds = Array.from({ length: 11 }, () => {
+      collect();
+      const before = process.memoryUsage().heapUsed;
+      run(calls);
+      return (process.memoryUsage().heapUsed - before) / calls;
+    });
+    rounds.sort((a, b) => a - b);
+    expect(last.grad).toBe(options.grad);
+    // An object of two properties takes 40 bytes, and each number that functions pass between them 16. A view of an array
+    // takes more than 100.
+    expect(rounds[5]).toBeGreaterThanOrEqual(40);
+    expect(rounds[5]).toBeLessThan(40 + 6 * 16);
+  });
+});
