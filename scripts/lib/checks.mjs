@@ -69,7 +69,8 @@ export function testSuites({ env, cargo }) {
       name: 'cargo test',
       command: cargo,
       args: ['test', '--workspace', '--release', '--locked', '--no-fail-fast'],
-      env,
+      // The tests run as fast without, and compile in half the time.
+      env: { ...env, CARGO_PROFILE_RELEASE_LTO: 'off' },
       count: countCargoTests,
     },
     {
