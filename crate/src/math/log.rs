@@ -113,7 +113,8 @@ pub fn finite_log_1p<V: Vector>(w: V) -> V {
     exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(f))
 }
 
-/// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays.
+/// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays. Off by at most
+/// [`LogTable::LOG_ULP`] units in the last place.
 ///
 /// ```
 /// use focal_loss::{arch::F64x2, math::log::log, vector::Vector};
@@ -132,7 +133,8 @@ pub fn log<V: Vector>(v: V) -> V {
     ends(v, finite)
 }
 
-/// `log1p(w)` for every `w`, without cancellation near 0: −Inf at −1, NaN below it, +Inf at +Inf, NaN stays.
+/// `log1p(w)` for every `w`, without cancellation near 0: −Inf at −1, NaN below it, +Inf at +Inf, NaN stays. Off by at most
+/// [`LogTable::LOG_1P_ULP`] units in the last place.
 ///
 /// ```
 /// use focal_loss::{arch::F64x2, math::log::log_1p, vector::Vector};
