@@ -3,7 +3,7 @@
 mod support;
 
 use focal_loss::{Alpha, Batch, Error, FocalLoss, Gamma, Reduction, arch::Float};
-use support::{Contract, Random};
+use support::{Contract, Random, exact};
 
 const CLASSES: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 23, 24, 25, 26, 27, 64, 131];
 
@@ -172,6 +172,41 @@ fn gamma_0_is_cross_entropy_also_where_it_is_saturated() {
             assert!((grad[1] - (-gap).exp() / (1.0 + odds)).abs() <= 1e-14 * grad[1]);
         }
     }
+}
+
+/// Below the normal range results lose digits or are 0, but are never more than they should be by more than the smallest number.
+fn subnormal_results<T: Contract>(smallest: f64, ends: [(f64, f64); 3]) {
+    let mut seen = 0;
+    for classes in CLASSES {
+        for (gamma, (from, to)) in [0.0, 0.5, 2.0].into_iter().zip(ends) {
+            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), ..FocalLoss::default() };
+            for step in 0..200 {
+                let gap = from + (to - from) * f64::from(step) / 200.0;
+                let mut row = vec![0.0; classes];
+                row[0] = gap;
+                let (values, grad) = rows(&criterion, &vector::<T>(&row), &[0], classes);
+                let exact = exact::focal(&vector::<T>(&row).iter().map(|x| x.to_f64()).collect::<Vec<_>>(), 0, 1.0, gamma);
+                for (got, exact) in values.iter().chain(&grad).zip([&exact.value].into_iter().chain(&exact.grad)) {
+                    let (got, exact) = (got.abs(), exact.to_f64().abs());
+                    if exact < T::TINY {
+                        seen += 1;
+                        assert!(got <= exact * 1.001 + smallest, "C {classes}, gamma {gamma}, gap {gap}: {got:e}, not {exact:e}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 1000, "only {seen} results were that small");
+}
+
+#[test]
+fn subnormal_results_of_float32() {
+    subnormal_results::<f32>(f64::from(f32::from_bits(1)), [(84.0, 110.0), (55.0, 80.0), (27.0, 40.0)]);
+}
+
+#[test]
+fn subnormal_results_of_float64() {
+    subnormal_results::<f64>(f64::from_bits(1), [(700.0, 760.0), (465.0, 520.0), (234.0, 260.0)]);
 }
 
 #[test]
