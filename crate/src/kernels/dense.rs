@@ -291,7 +291,7 @@ impl<S: Scalar> Dense<S> {
         D::splat(value.total()).add(row.softmax.log_sum.sub(row.softmax.log_sum))
     }
 
-    /// `ℓ`, `pt` and `1 − pt` of the target class, and its logit.
+    /// `ℓ`, `pt` and `1 − pt` of the target class.
     ///
     /// # Safety
     /// The target must be a class.
@@ -313,16 +313,10 @@ impl<S: Scalar> Dense<S> {
     /// The target must be a class.
     #[inline(always)]
     unsafe fn smoothed(&self, row: &Seen<S>) -> D {
-        let mut distance = <D as Vector>::Wide::zero();
         // SAFETY: classes of the row.
-        unsafe {
-            vectors(self.classes, |j, n| {
-                let (_, q) = self.aims(row, j, n);
-                let away = q.mul(row.top.sub(self.logits(row, j, n))).keep(q.gt(D::constant(0.0)));
-                distance = distance.accumulate(away);
-            });
-        }
-        row.softmax.log_sum.add(D::splat(distance.total()))
+        let (soft, _) = unsafe { self.soften(row, Weights::none()) };
+        // The shares of a smoothed class sum to 1 but for rounding, and are taken to.
+        row.softmax.log_sum.add(soft.distance)
     }
 
     /// # Safety
@@ -341,7 +335,6 @@ impl<S: Scalar> Dense<S> {
                 (nll, hit, miss)
             };
             let curvature = Curvature::new(&self.loss, (nll, hit, miss), weight, hard, gauss_newton);
-            let smallest = D::constant(f64::TINY);
             vectors(self.classes, |j, n| {
                 let x = self.logits(row, j, n);
                 let is_largest = D::lane_is(row.largest.wrapping_sub(j));
@@ -349,7 +342,7 @@ impl<S: Scalar> Dense<S> {
                 let rest = row.softmax.miss.select(one.sub(p), is_largest);
                 let (difference, spread) = if hard {
                     let is_target = D::lane_is(row.target.wrapping_sub(j));
-                    let share = p.div(miss.pmax(smallest));
+                    let share = p.div(positive(miss));
                     (one.select(share, is_target), hit.select(share.mul(rest), is_target))
                 } else {
                     // 1 − p − (1 − q) where p is the larger part of 1.
