@@ -1,16 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { dtypes } from '../support/dtypes.js';
 import { family, reduced } from '../support/family.js';
-
-let collect: () => void;
-
-beforeAll(() => {
-  setFlagsFromString('--expose-gc');
-  collect = runInNewContext('gc');
-});
+import { allocatedPerCall } from '../support/heap.js';
 
 describe.each(dtypes)('$name', (dtype) => {
   const { logits } = randomBatch(dtype, 32, 2);
@@ -25,18 +17,11 @@ describe.each(dtypes)('$name', (dtype) => {
       for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, spoilt, options);
     };
     run(10_000);
-    const calls = 500;
-    const rounds = Array.from({ length: 11 }, () => {
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      run(calls);
-      return (process.memoryUsage().heapUsed - before) / calls;
-    });
-    rounds.sort((a, b) => a - b);
+    const bytes = allocatedPerCall(run, 11);
     expect(last.grad).toBe(options.grad);
     // An object of two properties takes 40 bytes, and each number that functions pass between them 16. A view of an array
     // takes more than 100.
-    expect(rounds[5]).toBeGreaterThanOrEqual(40);
-    expect(rounds[5]).toBeLessThan(40 + 6 * 16);
+    expect(bytes).toBeGreaterThanOrEqual(40);
+    expect(bytes).toBeLessThan(40 + 6 * 16);
   });
 });

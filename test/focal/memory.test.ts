@@ -1,16 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { FocalLoss } from 'focal-loss';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { dtypes } from '../support/dtypes.js';
-
-let collect: () => void;
-
-beforeAll(() => {
-  setFlagsFromString('--expose-gc');
-  collect = runInNewContext('gc');
-});
+import { allocatedPerCall, collect } from '../support/heap.js';
 
 describe.each(dtypes)('$name', (dtype) => {
   const { logits, targets } = randomBatch(dtype, 32, 2);
@@ -39,21 +31,12 @@ describe.each(dtypes)('$name', (dtype) => {
       for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, targets, options);
     };
     run(50_000);
-    // Rounds too short to set off a collection, which would hide what they allocate. The compiler, still at work, makes
-    // some of them cost more: hence the median.
-    const calls = 500;
-    const rounds = Array.from({ length: 31 }, () => {
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      run(calls);
-      return (process.memoryUsage().heapUsed - before) / calls;
-    });
-    rounds.sort((a, b) => a - b);
+    const bytes = allocatedPerCall(run, 31);
     expect(last.grad).toBe(options.grad);
     // An object with two properties takes 40 bytes, and a number 16: the value of the result, and, unless the compiler
     // makes one of the functions they pass between, the total, the scale and a weight. One more object, or view, of
     // whatever kind is too much.
-    expect(rounds[15]).toBeGreaterThan(40);
-    expect(rounds[15]).toBeLessThan(40 + 4 * 16 + 16);
+    expect(bytes).toBeGreaterThan(40);
+    expect(bytes).toBeLessThan(40 + 4 * 16 + 16);
   });
 });
