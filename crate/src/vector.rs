@@ -113,6 +113,8 @@ pub trait Vector: Copy + Debug {
     fn gt(self, b: Self) -> Self::Mask;
     /// Lane-wise `if mask { self } else { other }`.
     fn select(self, other: Self, mask: Self::Mask) -> Self;
+    /// `self` and `other`, exchanged where the mask holds.
+    fn exchange(self, other: Self, mask: Self::Mask) -> (Self, Self);
     /// Lane-wise `if mask { self } else { +0 }`.
     fn keep(self, mask: Self::Mask) -> Self;
     /// Lane-wise `if mask { +0 } else { self }`.
@@ -144,6 +146,8 @@ pub trait Vector: Copy + Debug {
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
     /// Whether lane `i` is `position`, false everywhere when `position` is not below [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;
+    /// Whether lane `i` is below `end`.
+    fn lane_below(end: usize) -> Self::Mask;
 
     /// Reads [`Self::LANES`] consecutive values; no alignment is asked for.
     ///

@@ -94,6 +94,10 @@ macro_rules! lanes {
                 Self(from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
+            fn exchange(self, other: Self, mask: Self::Mask) -> (Self, Self) {
+                (other.select(self, mask), self.select(other, mask))
+            }
+            #[inline(always)]
             fn keep(self, mask: Self::Mask) -> Self {
                 self.mask_bits(mask, |x, yes| if yes { x } else { 0.0 })
             }
@@ -145,6 +149,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn lane_is(position: usize) -> Self::Mask {
                 from_fn(|i| i == position)
+            }
+            #[inline(always)]
+            fn lane_below(end: usize) -> Self::Mask {
+                from_fn(|i| i < end)
             }
             #[inline(always)]
             unsafe fn load(p: *const $scalar) -> Self {

@@ -26,6 +26,12 @@ macro_rules! operations {
             Self(v128_bitselect(self.0, other.0, mask))
         }
         #[inline(always)]
+        fn exchange(self, other: Self, mask: v128) -> (Self, Self) {
+            // One instruction more than a single selection takes.
+            let difference = v128_and(v128_xor(self.0, other.0), mask);
+            (Self(v128_xor(self.0, difference)), Self(v128_xor(other.0, difference)))
+        }
+        #[inline(always)]
         fn keep(self, mask: v128) -> Self {
             Self(v128_and(self.0, mask))
         }
@@ -110,7 +116,8 @@ impl Vector for F32x4 {
     }
     #[inline(always)]
     fn all(mask: v128) -> bool {
-        i32x4_all_true(mask)
+        // Engines need half a dozen instructions for `all_true`, and two for this.
+        i32x4_bitmask(mask) == 0b1111
     }
     #[inline(always)]
     fn bits_to_exponent(self) -> Self {
@@ -132,6 +139,10 @@ impl Vector for F32x4 {
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
         i32x4_eq(i32x4(0, 1, 2, 3), i32x4_splat(position as i32))
+    }
+    #[inline(always)]
+    fn lane_below(end: usize) -> v128 {
+        i32x4_lt(i32x4(0, 1, 2, 3), i32x4_splat(end as i32))
     }
     #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> (Self, Self) {
@@ -233,7 +244,7 @@ impl Vector for F64x2 {
     }
     #[inline(always)]
     fn all(mask: v128) -> bool {
-        i64x2_all_true(mask)
+        i64x2_bitmask(mask) == 0b11
     }
     #[inline(always)]
     fn bits_to_exponent(self) -> Self {
@@ -255,6 +266,10 @@ impl Vector for F64x2 {
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
         i64x2_eq(i64x2(0, 1), i64x2_splat(position as i64))
+    }
+    #[inline(always)]
+    fn lane_below(end: usize) -> v128 {
+        i64x2_lt(i64x2(0, 1), i64x2_splat(end as i64))
     }
     #[inline(always)]
     unsafe fn load_pairs(p: *const f64) -> (Self, Self) {

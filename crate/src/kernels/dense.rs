@@ -8,8 +8,9 @@ use core::ptr;
 
 use super::{
     Focal,
+    block::{Block, Kernel, MAX_LANES},
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, MAX_LANES, Partial, Rows, Weights},
+    rows::{Rows, Weights},
 };
 use crate::{
     arch::F64x2,
@@ -434,35 +435,34 @@ unsafe fn class_weights<S: Scalar>(weights: Weights<S>, j: usize, n: usize) -> D
 }
 
 impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
-    unsafe fn group(&self, group: Group<V>) -> V {
-        // SAFETY: passed on.
-        unsafe { self.partial(group, V::LANES) }
+    fn only_whole_groups(&self) -> bool {
+        false
     }
-}
 
-impl<V: Vector> Partial<V> for Dense<V::Scalar> {
-    #[inline(never)]
-    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
-        let mut values = [V::Scalar::default(); MAX_LANES];
-        // SAFETY: the caller vouches for n rows and their targets.
+    unsafe fn run(&self, block: &mut Block<V>) {
+        // SAFETY: the rows of the block and their targets.
         unsafe {
-            for (i, value) in values.iter_mut().enumerate().take(n) {
-                let logits = group.logits.add(i * self.classes);
-                let grad = if group.grad.is_null() { group.grad } else { group.grad.add(i * self.classes) };
-                // The logits may be overwritten by gradients, the probabilities keep their place.
-                let probabilities = self.aims.probabilities;
-                let probabilities = if probabilities.is_null() {
-                    probabilities
-                } else {
-                    probabilities.add(logits.offset_from(self.logits) as usize)
-                };
-                let factors = (group.weight.lane(i), group.scale.lane(i));
-                *value = match self.single_class(probabilities) {
-                    Some(target) => self.by_class::<V>(target, (logits, grad), factors),
-                    None => self.row(logits, probabilities, *group.targets.add(i), grad, factors),
-                };
+            for g in 0..block.groups() {
+                let (weight, scale) = (block.weight.get(g), block.scale.get(g));
+                let mut values = [V::Scalar::default(); MAX_LANES];
+                for (i, value) in values.iter_mut().enumerate().take(V::LANES.min(block.rows - g * V::LANES)) {
+                    let logits = block.logits(g).add(i * self.classes);
+                    let grad = if block.grad.is_null() { block.grad } else { block.grad(g).add(i * self.classes) };
+                    // The logits may be overwritten by gradients, the probabilities keep their place.
+                    let probabilities = self.aims.probabilities;
+                    let probabilities = if probabilities.is_null() {
+                        probabilities
+                    } else {
+                        probabilities.add(logits.offset_from(self.logits) as usize)
+                    };
+                    let factors = (weight.lane(i), scale.lane(i));
+                    *value = match self.single_class(probabilities) {
+                        Some(target) => self.by_class::<V>(target, (logits, grad), factors),
+                        None => self.row(logits, probabilities, *block.targets(g).add(i), grad, factors),
+                    };
+                }
+                block.value.set(g, V::load(values.as_ptr()));
             }
-            V::load(values.as_ptr())
         }
     }
 }

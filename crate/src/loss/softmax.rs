@@ -33,11 +33,9 @@ pub struct RowSums<V> {
 
 /// Softmax of a row, seen from its target.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<V: Vector> {
+pub struct Row<V> {
     /// `M − x_t`.
     pub gap: V,
-    /// Whether the target lies below the largest of the other classes.
-    pub below: V::Mask,
     /// `lse − M` where the target is below, `lse − x_t` elsewhere: never negative.
     pub log_sum: V,
     /// `p_t`.
@@ -74,7 +72,6 @@ impl<V: Vector> Row<V> {
         let log_sum = finite_log_1p(ratio).add(target.fraction.sub(max.fraction).keep(below));
         Self {
             gap,
-            below,
             log_sum,
             hit: own.mul(inverse),
             miss: others.mul(inverse),
@@ -85,24 +82,31 @@ impl<V: Vector> Row<V> {
     /// `lse − x_t`, the cross-entropy.
     #[inline(always)]
     pub fn cross_entropy(&self) -> V {
-        self.log_sum.add(self.gap.keep(self.below))
+        self.log_sum.add(self.gap.pmax(V::constant(0.0)))
     }
 }
 
-/// What a loss makes of a row: its value, and `∂L/∂x_j = factor / LIFT · e^{x_j} + offset` for all classes but the target.
+/// What a loss makes of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<V> {
     /// Value of the row.
     pub value: V,
-    /// Factor of `e^{x_j}`, times [`LIFT`].
-    pub factor: V,
-    /// What every class but the target gets.
-    pub offset: V,
     /// `∂L/∂x_t`.
     pub target: V,
+    /// What the gradients of the other classes have in common, see [`super::focal::Loss::others`].
+    pub common: V,
 }
 
-impl<V: Vector> Outcome<V> {
+/// The gradients of all classes but the target: `∂L/∂x_j = factor / LIFT · e^{x_j} + offset`.
+#[derive(Clone, Copy, Debug)]
+pub struct Others<V> {
+    /// Factor of `e^{x_j}`, times [`LIFT`].
+    pub factor: V,
+    /// What every class gets.
+    pub offset: V,
+}
+
+impl<V: Vector> Others<V> {
     /// The rows whose factor is below the normal range without its [`LIFT`].
     #[inline(always)]
     pub fn tiny(&self) -> V::Mask {
@@ -117,17 +121,4 @@ impl<V: Vector> Outcome<V> {
         let rest = V::constant(1.0 / LIFT);
         (self.factor.select(V::constant(1.0), tiny), rest.select(self.factor.mul(rest), tiny))
     }
-}
-
-/// A loss on rows of logits with one target class each.
-pub trait SoftmaxLoss<V: Vector>: Copy {
-    /// Whether [`RowSums::spread`] is needed.
-    const SPREAD: bool;
-    /// The loss of a group of rows with these targets, where it depends on them.
-    ///
-    /// # Safety
-    /// `targets` must be valid for reading [`Vector::LANES`] classes.
-    unsafe fn of_rows(self, targets: *const i32) -> Self;
-    /// Values of rows that weigh `weight`, and their gradients times `scale`.
-    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V>;
 }
