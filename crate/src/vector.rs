@@ -121,6 +121,8 @@ pub trait Vector: Copy + Debug {
     fn clear(self, mask: Self::Mask) -> Self;
     /// Lane-wise `if mask { −self } else { self }`.
     fn negate(self, mask: Self::Mask) -> Self;
+    /// Whether both masks hold.
+    fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Whether the mask holds in every lane.
     fn all(mask: Self::Mask) -> bool;
     /// Whether the mask holds in no lane.

@@ -110,6 +110,10 @@ macro_rules! lanes {
                 self.mask_bits(mask, |x, yes| if yes { -x } else { x })
             }
             #[inline(always)]
+            fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+                from_fn(|i| a[i] & b[i])
+            }
+            #[inline(always)]
             fn all(mask: Self::Mask) -> bool {
                 mask.iter().all(|&yes| yes)
             }

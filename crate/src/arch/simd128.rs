@@ -40,6 +40,10 @@ macro_rules! operations {
             Self(v128_andnot(self.0, mask))
         }
         #[inline(always)]
+        fn both(a: v128, b: v128) -> v128 {
+            v128_and(a, b)
+        }
+        #[inline(always)]
         fn none(mask: v128) -> bool {
             !v128_any_true(mask)
         }

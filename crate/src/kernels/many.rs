@@ -30,8 +30,28 @@ pub(super) struct Many<V: Vector> {
     pub classes: usize,
 }
 
-/// Calls `f` with the place and the vector of all of a row's logits, the target's and those seen before replaced by `fill`; and `end`
-/// after each run.
+/// Calls `f` with the beginning of each vector in `from..to`, and with which of four in turn it is.
+#[inline(always)]
+fn in_fours<V: Vector>(from: usize, to: usize, mut f: impl FnMut(usize, usize)) {
+    let mut j = from;
+    while j + 4 * V::LANES <= to {
+        (0..4).for_each(|k| f(j + k * V::LANES, k));
+        j += 4 * V::LANES;
+    }
+    while j < to {
+        f(j, 0);
+        j += V::LANES;
+    }
+}
+
+/// Whether the target of a row is in the run that begins at `from`.
+#[inline(always)]
+fn in_run(target: usize, from: usize) -> bool {
+    target / RUN == from / RUN
+}
+
+/// Calls `f` with all of a row's logits, those of the target and those seen before replaced by `fill`, and with which of four in turn
+/// it is; and `end` after each run.
 ///
 /// # Safety
 /// `logits` must be valid for `n` logits.
@@ -40,32 +60,26 @@ unsafe fn each_but_target<V: Vector>(
     logits: *const V::Scalar,
     (n, target): (usize, usize),
     fill: V,
-    mut f: impl FnMut(usize, V),
+    mut f: impl FnMut(V, usize),
     mut end: impl FnMut(),
 ) {
     let rest = n % V::LANES;
     let whole = n - rest;
     // SAFETY: vectors within the row.
-    unsafe {
-        for from in (0..whole).step_by(RUN) {
-            let to = whole.min(from + RUN);
-            if target / RUN == from / RUN {
-                for (k, j) in (from..to).step_by(V::LANES).enumerate() {
-                    f(k, fill.select(V::load(logits.add(j)), V::lane_is(target.wrapping_sub(j))));
-                }
-            } else {
-                for (k, j) in (from..to).step_by(V::LANES).enumerate() {
-                    f(k, V::load(logits.add(j)));
-                }
-            }
-            end();
+    let load = |j: usize| unsafe { V::load(logits.add(j)) };
+    let masked = |j: usize| fill.select(load(j), V::lane_is(target.wrapping_sub(j)));
+    for from in (0..whole).step_by(RUN) {
+        let to = whole.min(from + RUN);
+        if in_run(target, from) {
+            in_fours::<V>(from, to, |j, k| f(masked(j), k));
+        } else {
+            in_fours::<V>(from, to, |j, k| f(load(j), k));
         }
-        if rest > 0 {
-            let j = n - V::LANES;
-            let x = fill.select(V::load(logits.add(j)), V::lane_is(target.wrapping_sub(j)));
-            f(0, fill.select(x, V::lane_below(V::LANES - rest)));
-            end();
-        }
+        end();
+    }
+    if rest > 0 {
+        f(fill.select(masked(n - V::LANES), V::lane_below(V::LANES - rest)), 0);
+        end();
     }
 }
 
@@ -76,10 +90,10 @@ unsafe fn each_but_target<V: Vector>(
 #[inline(never)]
 unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize, target: usize) -> V::Scalar {
     let lowest = V::constant(f64::NEG_INFINITY);
-    let mut max = [lowest; 2];
+    let mut max = [lowest; 4];
     // SAFETY: passed on.
-    unsafe { each_but_target(logits, (n, target), lowest, |k, x| max[k % 2] = max[k % 2].pmax(x), || ()) };
-    let max = max[0].pmax(max[1]);
+    unsafe { each_but_target(logits, (n, target), lowest, |x, k| max[k] = max[k].pmax(x), || ()) };
+    let max = max[0].pmax(max[1]).pmax(max[2].pmax(max[3]));
     (1..V::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
 }
 
@@ -104,7 +118,7 @@ impl<V: Vector> Row<V> {
         let zero = V::constant(0.0);
         let shift = self.shift.unwrap_or(zero);
         let (sum, total) = (Cell::new(zero), Cell::new(V::Wide::zero()));
-        let add = |_, x: V| sum.set(sum.get().add(self.max.sub(x.sub(shift))));
+        let add = |x: V, _| sum.set(sum.get().add(self.max.sub(x.sub(shift))));
         let end = || total.set(total.get().accumulate(sum.replace(zero)));
         // SAFETY: passed on.
         unsafe { each_but_target(self.logits, (self.classes, self.target), self.max.add(shift), add, end) };
@@ -136,30 +150,22 @@ impl<V: Vector> Row<V> {
                     logits = run.as_ptr();
                 }
                 let to = if to.is_null() { run.as_mut_ptr() } else { to.add(from) };
-                let mut sums = [zero; 2];
-                let mut step = |j: usize, k: usize| {
+                let mut sums = [zero; 4];
+                let step = |j: usize, k: usize| {
                     let e = exponential.of(V::load(logits.add(j)));
                     e.store(to.add(j));
                     sums[k] = sums[k].add(e);
                 };
-                let mut j = 0;
-                while j + 2 * V::LANES <= length {
-                    step(j, 0);
-                    step(j + V::LANES, 1);
-                    j += 2 * V::LANES;
-                }
-                if j < length {
-                    step(j, 0);
-                }
-                if self.target / RUN == from / RUN {
+                in_fours::<V>(0, length, step);
+                if in_run(self.target, from) {
                     // Once more, without the target.
-                    sums = [zero; 2];
-                    for (k, j) in (0..length).step_by(V::LANES).enumerate() {
+                    sums = [zero; 4];
+                    in_fours::<V>(0, length, |j, k| {
                         let is_target = V::lane_is(self.target.wrapping_sub(from + j));
-                        sums[k % 2] = sums[k % 2].add(V::load(to.add(j)).clear(is_target));
-                    }
+                        sums[k] = sums[k].add(V::load(to.add(j)).clear(is_target));
+                    });
                 }
-                others = others.accumulate(sums[0].add(sums[1]));
+                others = others.accumulate(sums[0].add(sums[1]).add(sums[2].add(sums[3])));
             }
             if rest > 0 {
                 let j = n - V::LANES;
@@ -185,9 +191,7 @@ unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V
     // SAFETY: vectors within the row.
     unsafe {
         let last = V::load(grad.add(n - V::LANES));
-        for j in (0..whole).step_by(V::LANES) {
-            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j));
-        }
+        in_fours::<V>(0, whole, |j, _| V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j)));
         last.mul(factor).add(offset).store(grad.add(n - V::LANES));
     }
 }

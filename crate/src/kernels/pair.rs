@@ -51,41 +51,53 @@ fn softmax<V: Vector>((a, b): (V, V), target_is_one: V::Mask) -> (Row<V>, V::Mas
     (Row { gap, log_sum, hit, miss, inverse: zero }, distance.gt(V::constant(V::Scalar::EXP_NORMAL)))
 }
 
-/// The softmax of a group with rows for which the fast way fails. Those of `fast` that are `right` stay as they are, so that no row's
-/// bits depend on its neighbours.
-///
-/// # Safety
-/// `logits` and `targets` must be valid for a group of two classes.
-#[cold]
-#[inline(never)]
-unsafe fn rare<V: Vector>(logits: *const V::Scalar, targets: *const i32, fast: &Row<V>, right: V::Mask) -> Row<V> {
-    let mut columns = [V::constant(0.0); 2];
-    // SAFETY: passed on, with room for two classes.
-    let row = Row::new(&unsafe { few::look(logits, 2, targets, false, columns.as_mut_ptr()) });
-    Row {
-        gap: fast.gap.select(row.gap, right),
-        log_sum: fast.log_sum.select(row.log_sum, right),
-        hit: fast.hit.select(row.hit, right),
-        miss: fast.miss.select(row.miss, right),
-        inverse: fast.inverse,
-    }
-}
-
 /// The softmax of all groups.
 ///
 /// # Safety
 /// As for [`Kernel::run`].
 #[inline(never)]
 unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+    let mut right = V::lane_below(V::LANES);
+    // SAFETY: whole groups of the block.
+    unsafe {
+        for g in 0..block.groups() {
+            let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
+            let (row, group_right) = softmax(V::load_pairs(block.logits(g)), target_is_one);
+            rows.set(g, row);
+            right = V::both(right, group_right);
+        }
+        if !V::all(right) {
+            look_again(block, rows);
+        }
+    }
+}
+
+/// The softmax of those rows for which the fast way fails. The others stay as they are, so that no row's bits depend on its neighbours.
+///
+/// # Safety
+/// As for [`Kernel::run`].
+#[cold]
+#[inline(never)]
+unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     for g in 0..block.groups() {
         let (logits, targets) = (block.logits(g), block.targets(g));
-        // SAFETY: whole groups of the block.
+        let mut columns = [V::constant(0.0); 2];
+        // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
-            let (mut row, right) = softmax(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
+            let (fast, right) = softmax(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
             if !V::all(right) {
-                row = rare(logits, targets, &row, right);
+                let row = Row::new(&few::look(logits, 2, targets, false, columns.as_mut_ptr()));
+                rows.set(
+                    g,
+                    Row {
+                        gap: fast.gap.select(row.gap, right),
+                        log_sum: fast.log_sum.select(row.log_sum, right),
+                        hit: fast.hit.select(row.hit, right),
+                        miss: fast.miss.select(row.miss, right),
+                        inverse: fast.inverse,
+                    },
+                );
             }
-            rows.set(g, row);
         }
     }
 }
