@@ -24,31 +24,45 @@ pub(super) struct Pair<V: Vector> {
     pub loss: Loss<V>,
 }
 
-/// The softmax of a group, and which of its rows are not right: those with a gap too wide, or a logit that is not finite.
-#[inline(always)]
-fn softmax<V: Vector>((a, b): (V, V), target_is_one: V::Mask) -> (Row<V>, V::Mask) {
-    let (zero, one) = (V::constant(0.0), V::constant(1.0));
-    // b − a and what rounding took from it; then both for −|b − a|.
-    let difference = b.sub(a);
-    let rounded = difference.add(a);
-    let lost = b.sub(rounded).add(rounded.sub(difference).sub(a));
-    let distance = difference.abs().neg();
-    let lost = lost.negate(difference.gt(zero));
-    // How far the other class lies above the target.
-    let gap = difference.negate(target_is_one);
+/// The two classes of each row, seen from the target.
+#[derive(Clone, Copy)]
+struct Odds<V> {
+    /// How far the other class lies above the target.
+    gap: V,
+    /// The odds of the less likely class, at most 1.
+    odds: V,
+}
 
-    // e = the odds of the less likely class, at most 1.
-    let exp::Reduced { fraction, exponent } = exp::reduce(distance);
-    let e = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
-    // 1/(1 + e) and e/(2 + e) from one division.
-    let plus_one = e.add(one);
-    let plus_two = e.add(V::constant(2.0));
-    let quotient = one.div(plus_one.mul(plus_two));
-    let likely = plus_two.mul(quotient);
-    let unlikely = e.mul(likely);
-    let log_sum = unit_log_1p(e, e.mul(plus_one).mul(quotient));
-    let (hit, miss) = likely.exchange(unlikely, gap.gt(zero));
-    (Row { gap, log_sum, hit, miss, inverse: zero }, distance.gt(V::constant(V::Scalar::EXP_NORMAL)))
+impl<V: Vector> Odds<V> {
+    /// From the logits of both classes; and which rows it is right for: not those with a gap too wide, or a logit that is not finite.
+    #[inline(always)]
+    fn new((a, b): (V, V), target_is_one: V::Mask) -> (Self, V::Mask) {
+        // b − a and what rounding took from it; then both for −|b − a|.
+        let difference = b.sub(a);
+        let rounded = difference.add(a);
+        let lost = b.sub(rounded).add(rounded.sub(difference).sub(a));
+        let distance = difference.abs().neg();
+        let lost = lost.negate(difference.gt(V::constant(0.0)));
+        let exp::Reduced { fraction, exponent } = exp::reduce(distance);
+        let odds = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
+        let right = distance.gt(V::constant(V::Scalar::EXP_NORMAL));
+        (Self { gap: difference.negate(target_is_one), odds }, right)
+    }
+
+    #[inline(always)]
+    fn row(self) -> Row<V> {
+        let (gap, e) = (self.gap, self.odds);
+        let (zero, one) = (V::constant(0.0), V::constant(1.0));
+        // 1/(1 + e) and e/(2 + e) from one division.
+        let plus_one = e.add(one);
+        let plus_two = e.add(V::constant(2.0));
+        let quotient = one.div(plus_one.mul(plus_two));
+        let likely = plus_two.mul(quotient);
+        let unlikely = e.mul(likely);
+        let log_sum = unit_log_1p(e, e.mul(plus_one).mul(quotient));
+        let (hit, miss) = likely.exchange(unlikely, gap.gt(zero));
+        Row { gap, log_sum, hit, miss, inverse: zero }
+    }
 }
 
 /// The softmax of all groups.
@@ -57,43 +71,48 @@ fn softmax<V: Vector>((a, b): (V, V), target_is_one: V::Mask) -> (Row<V>, V::Mas
 /// As for [`Kernel::run`].
 #[inline(never)]
 unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
-    let mut right = V::lane_below(V::LANES);
-    // SAFETY: whole groups of the block.
+    let mut odds = Column::new();
+    let mut all_right = V::lane_below(V::LANES);
+    // SAFETY: whole groups of the block, each set before it is read.
     unsafe {
         for g in 0..block.groups() {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
-            let (row, group_right) = softmax(V::load_pairs(block.logits(g)), target_is_one);
-            rows.set(g, row);
-            right = V::both(right, group_right);
+            let (group, right) = Odds::new(V::load_pairs(block.logits(g)), target_is_one);
+            odds.set(g, group);
+            all_right = V::both(all_right, right);
         }
-        if !V::all(right) {
+        for g in 0..block.groups() {
+            rows.set(g, odds.get(g).row());
+        }
+        if !V::all(all_right) {
             look_again(block, rows);
         }
     }
 }
 
-/// The softmax of those rows for which the fast way fails. The others stay as they are, so that no row's bits depend on its neighbours.
+/// The softmax of those rows that were not right. The others stay as they are, so that no row's bits depend on its neighbours.
 ///
 /// # Safety
-/// As for [`Kernel::run`].
+/// As for [`Kernel::run`], with the rows of all groups.
 #[cold]
 #[inline(never)]
 unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     for g in 0..block.groups() {
-        let (logits, targets) = (block.logits(g), block.targets(g));
-        let mut columns = [V::constant(0.0); 2];
         // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
-            let (fast, right) = softmax(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
+            let (logits, targets) = (block.logits(g), block.targets(g));
+            let (_, right) = Odds::new(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
             if !V::all(right) {
-                let row = Row::new(&few::look(logits, 2, targets, false, columns.as_mut_ptr()));
+                let mut columns = [V::constant(0.0); 2];
+                let slow = Row::new(&few::look(logits, 2, targets, false, columns.as_mut_ptr()));
+                let fast = rows.get(g);
                 rows.set(
                     g,
                     Row {
-                        gap: fast.gap.select(row.gap, right),
-                        log_sum: fast.log_sum.select(row.log_sum, right),
-                        hit: fast.hit.select(row.hit, right),
-                        miss: fast.miss.select(row.miss, right),
+                        gap: fast.gap.select(slow.gap, right),
+                        log_sum: fast.log_sum.select(slow.log_sum, right),
+                        hit: fast.hit.select(slow.hit, right),
+                        miss: fast.miss.select(slow.miss, right),
                         inverse: fast.inverse,
                     },
                 );

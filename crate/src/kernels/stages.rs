@@ -4,7 +4,7 @@ use super::block::{Block, Column};
 use crate::{
     loss::{
         focal::{Focusing, Hard, Loss, Power, Smoothing, Square},
-        softmax::{Others, Outcome, Row, RowSums},
+        softmax::{Odds, Others, Outcome, Row, RowSums},
     },
     vector::Vector,
 };
@@ -80,9 +80,15 @@ unsafe fn smoothed<V: Vector>(
 /// `sums` must have been set for the groups of the block.
 #[inline(never)]
 unsafe fn softmax<V: Vector>(block: &Block<V>, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
-    for g in 0..block.groups() {
-        // SAFETY: passed on.
-        unsafe { rows.set(g, Row::new(&sums.get(g))) };
+    let mut odds = Column::new();
+    // SAFETY: passed on; what is read has been set before.
+    unsafe {
+        for g in 0..block.groups() {
+            odds.set(g, Odds::new(&sums.get(g)));
+        }
+        for g in 0..block.groups() {
+            rows.set(g, odds.get(g).row());
+        }
     }
 }
 

@@ -46,7 +46,23 @@ pub struct Row<V> {
     pub inverse: V,
 }
 
-impl<V: Vector> Row<V> {
+/// How the target stands against the other classes: halfway from [`RowSums`] to a [`Row`].
+#[derive(Clone, Copy, Debug)]
+pub struct Odds<V> {
+    gap: V,
+    /// The others' weight; the larger of this and the target's is about 1.
+    others: V,
+    /// The target's weight.
+    own: V,
+    /// What the logarithm is taken of, less 1.
+    ratio: V,
+    /// What is added to the logarithm.
+    fraction: V,
+    /// By what the weights' inverse is multiplied, to be in the unit of [`RowSums::others`].
+    unit: V,
+}
+
+impl<V: Vector> Odds<V> {
     /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the target's 1. Where the target is
     /// the largest, `lse − x_t = log1p(w)`, exact to the last bits however small it is. Elsewhere both are divided by `2^D`, the
     /// loss is at least log 2, and a logarithm of their sum is good enough.
@@ -65,18 +81,36 @@ impl<V: Vector> Row<V> {
         let shift = exp::fraction_exp(target.fraction.neg());
         let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(shift);
         let far = weight.mul(scale).mul(rest);
-        let others = weight.select(far, below);
         let own = scale.mul(rest).select(one, below);
-        let inverse = one.div(others.add(own));
-        let ratio = weight.sub(one).add(own).select(far, below);
-        let log_sum = finite_log_1p(ratio).add(target.fraction.sub(max.fraction).keep(below));
         Self {
             gap,
-            log_sum,
-            hit: own.mul(inverse),
-            miss: others.mul(inverse),
-            inverse: shift.select(shift.mul(scale).mul(rest), below).mul(inverse).mul(V::constant(1.0 / UNIT)),
+            others: weight.select(far, below),
+            own,
+            ratio: weight.sub(one).add(own).select(far, below),
+            fraction: target.fraction.sub(max.fraction).keep(below),
+            unit: shift.select(shift.mul(scale).mul(rest), below),
         }
+    }
+
+    /// The softmax.
+    #[inline(always)]
+    pub fn row(&self) -> Row<V> {
+        let inverse = V::constant(1.0).div(self.others.add(self.own));
+        Row {
+            gap: self.gap,
+            log_sum: finite_log_1p(self.ratio).add(self.fraction),
+            hit: self.own.mul(inverse),
+            miss: self.others.mul(inverse),
+            inverse: self.unit.mul(inverse).mul(V::constant(1.0 / UNIT)),
+        }
+    }
+}
+
+impl<V: Vector> Row<V> {
+    /// The softmax of a row, from its sums.
+    #[inline(always)]
+    pub fn new(sums: &RowSums<V>) -> Self {
+        Odds::new(sums).row()
     }
 
     /// `lse − x_t`, the cross-entropy.
