@@ -118,36 +118,82 @@ fn sum_of_four<V: Vector>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
     a.add(b).add(c.add(d))
 }
 
-/// The passes over the classes of a group: exponentials in `columns`, and their sums.
+/// The passes over the classes of `groups` groups: exponentials in `columns`, one group's after the other's, and their sums.
 ///
 /// # Safety
-/// `logits` and `targets` must be valid for a group of rows and `columns` for a vector per class.
-#[inline(always)]
+/// `logits` and `targets` must be valid for the groups, `columns` for a vector per class of each.
 pub(super) unsafe fn look<V: Vector>(
+    (logits, classes): (*const V::Scalar, usize),
+    targets: *const i32,
+    groups: usize,
+    with_spread: bool,
+    columns: *mut V,
+    sums: &mut Column<RowSums<V>>,
+) {
+    // SAFETY: passed on; what is read of the sums has been set.
+    unsafe {
+        look_for_largest(logits, classes, targets, groups, columns, sums);
+        if with_spread {
+            for g in 0..groups {
+                let group = sums.get(g);
+                let index = V::load_index(targets.add(g * V::LANES));
+                sums.set(g, RowSums { spread: spread_of(columns.add(g * classes), classes, group.max, index), ..group });
+            }
+        }
+        exponentials(columns, classes, groups, sums);
+    }
+}
+
+/// Transposes the logits of all groups, and finds the largest.
+///
+/// # Safety
+/// As for [`look`].
+#[inline(never)]
+unsafe fn look_for_largest<V: Vector>(
     logits: *const V::Scalar,
     classes: usize,
     targets: *const i32,
-    with_spread: bool,
+    groups: usize,
     columns: *mut V,
-) -> RowSums<V> {
-    // SAFETY: passed on.
-    unsafe {
-        let index = V::load_index(targets);
-        let mut max = read(logits, classes, index, columns);
-        let mut target = V::from_lanes(|i| *logits.add(i * classes + *targets.add(i) as usize));
-        if !within_range(max, target) {
-            let shift;
-            (max, target, shift) = bring_into_range(max, target);
-            shift_by(columns, classes, shift);
+    sums: &mut Column<RowSums<V>>,
+) {
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let (logits, targets) = (logits.add(g * V::LANES * classes), targets.add(g * V::LANES));
+            let columns = columns.add(g * classes);
+            let mut max = read(logits, classes, V::load_index(targets), columns);
+            let mut target = V::from_lanes(|i| *logits.add(i * classes + *targets.add(i) as usize));
+            if !within_range(max, target) {
+                let shift;
+                (max, target, shift) = bring_into_range(max, target);
+                shift_by(columns, classes, shift);
+            }
+            let zero = V::constant(0.0);
+            sums.set(g, RowSums { target, max, others: zero, spread: zero });
         }
-        let spread = if with_spread { spread_of(columns, classes, max, index) } else { V::constant(0.0) };
-        let exponential = Exponential::new(max);
-        let others = sum_of_four(classes, |j| {
-            let e = exponential.of(*columns.add(j));
-            columns.add(j).write(e);
-            e
-        });
-        RowSums { target, max, others, spread }
+    }
+}
+
+/// Turns the logits of all groups into exponentials, and adds them up.
+///
+/// # Safety
+/// As for [`look`], with the largest logit of each row known.
+#[inline(never)]
+unsafe fn exponentials<V: Vector>(columns: *mut V, classes: usize, groups: usize, sums: &mut Column<RowSums<V>>) {
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let columns = columns.add(g * classes);
+            let group = sums.get(g);
+            let exponential = Exponential::new(group.max);
+            let others = sum_of_four(classes, |j| {
+                let e = exponential.of(*columns.add(j));
+                columns.add(j).write(e);
+                e
+            });
+            sums.set(g, RowSums { others, ..group });
+        }
     }
 }
 
@@ -167,32 +213,31 @@ unsafe fn multiply<V: Vector>(columns: *mut V, classes: usize, factor: V) {
 /// Turns the exponentials into gradients and transposes them out.
 ///
 /// # Safety
-/// `columns` must hold a vector per class, `grad` be valid for a group of rows, and `targets` be classes.
-#[inline(always)]
-unsafe fn write<V: Vector>(
-    columns: *mut V,
-    classes: usize,
-    others: &Others<V>,
-    (target, targets): (V, *const i32),
-    grad: *mut V::Scalar,
-) {
-    let tiny = others.tiny();
-    let (first, factor) = others.factors(tiny);
-    // SAFETY: the classes of a group.
-    unsafe {
-        if !V::none(tiny) {
-            multiply(columns, classes, first);
-        }
-        let gradient = |j: usize| (*columns.add(j)).mul(factor).add(others.offset);
-        if classes < V::LANES {
-            for j in 0..classes {
-                gradient(j).store_column(grad.add(j), classes);
+/// `columns` must hold a vector per class of each group, and the outcomes have been set.
+#[inline(never)]
+unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
+    let classes = block.classes;
+    for g in 0..block.groups() {
+        // SAFETY: the classes of a group.
+        unsafe {
+            let (columns, grad, targets) = (columns.add(g * classes), block.grad(g), block.targets(g));
+            let (target, others) = (outcomes.get(g).target, others.get(g));
+            let tiny = others.tiny();
+            let (first, factor) = others.factors(tiny);
+            if !V::none(tiny) {
+                multiply(columns, classes, first);
             }
-        } else {
-            each_block::<V>(classes, |j| V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes));
-        }
-        for i in 0..V::LANES {
-            *grad.add(i * classes + *targets.add(i) as usize) = target.lane(i);
+            let gradient = |j: usize| (*columns.add(j)).mul(factor).add(others.offset);
+            if classes < V::LANES {
+                for j in 0..classes {
+                    gradient(j).store_column(grad.add(j), classes);
+                }
+            } else {
+                each_block::<V>(classes, |j| V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes));
+            }
+            for i in 0..V::LANES {
+                *grad.add(i * classes + *targets.add(i) as usize) = target.lane(i);
+            }
         }
     }
 }
@@ -214,16 +259,11 @@ impl<V: Vector> Kernel<V> for Few<V> {
         let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
         // SAFETY: whole groups of the block, with room for their columns.
         unsafe {
-            for g in 0..block.groups() {
-                let columns = columns.add(g * classes);
-                sums.set(g, look(block.logits(g), classes, block.targets(g), self.loss.smoothing.is_some(), columns));
-            }
+            let with_spread = self.loss.smoothing.is_some();
+            look((block.logits, classes), block.targets, block.groups(), with_spread, columns, &mut sums);
             conclude(&self.loss, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
-                for g in 0..block.groups() {
-                    let target = (outcomes.get(g).target, block.targets(g));
-                    write(columns.add(g * classes), classes, &others.get(g), target, block.grad(g));
-                }
+                write(block, columns, &outcomes, &others);
             }
         }
     }

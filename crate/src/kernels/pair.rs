@@ -103,8 +103,9 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
             let (logits, targets) = (block.logits(g), block.targets(g));
             let (_, right) = Odds::new(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
             if !V::all(right) {
-                let mut columns = [V::constant(0.0); 2];
-                let slow = Row::new(&few::look(logits, 2, targets, false, columns.as_mut_ptr()));
+                let (mut columns, mut sums) = ([V::constant(0.0); 2], Column::new());
+                few::look((logits, 2), targets, 1, false, columns.as_mut_ptr(), &mut sums);
+                let slow = Row::new(&sums.get(0));
                 let fast = rows.get(g);
                 rows.set(
                     g,
