@@ -132,7 +132,7 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
         for row in (0..whole).step_by(step) {
             walk.enter(&mut block, row, step.min(whole - row));
             kernel.run(&mut block);
-            total = walk.leave(&block, row, total);
+            total = walk.leave(&mut block, row, total);
         }
         if rest > 0 {
             let mut padded = [V::Scalar::default(); MAX_CLASSES * MAX_LANES];
@@ -145,7 +145,7 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
             if !grad.is_null() {
                 ptr::copy_nonoverlapping(padded.as_ptr(), grad, entries);
             }
-            total = walk.leave(&block, whole, total);
+            total = walk.leave(&mut block, whole, total);
         }
     }
     total
@@ -165,30 +165,36 @@ impl<S: Scalar> Walk<'_, S> {
     /// They must be rows of the batch.
     #[inline(always)]
     unsafe fn enter<V: Vector<Scalar = S>>(&mut self, block: &mut Block<V>, row: usize, n: usize) {
-        let rows = self.rows;
+        let Rows { logits, grad, targets, classes, weights, row_weights, scale, row_scales, ignored, .. } = *self.rows;
         block.rows = n;
-        block.logits = rows.logits.wrapping_add(row * rows.classes);
-        if !rows.grad.is_null() {
-            block.grad = rows.grad.wrapping_add(row * rows.classes);
+        block.logits = logits.wrapping_add(row * classes);
+        if !grad.is_null() {
+            block.grad = grad.wrapping_add(row * classes);
         }
         // SAFETY: rows of the batch.
         unsafe {
-            block.targets = rows.targets.wrapping_add(row);
-            if rows.targets.is_null() || rows.ignored.is_some() || n % V::LANES != 0 {
+            block.targets = targets.wrapping_add(row);
+            if targets.is_null() || ignored.is_some() || n % V::LANES != 0 {
                 block.targets = self.counted_targets(row, n, block.groups() * V::LANES);
             }
-            for g in 0..block.groups() {
-                let (at, left) = (row + g * V::LANES, n - g * V::LANES);
-                let mut weight = rows.weights.of::<V>(block.targets(g));
-                if !rows.row_weights.is_null() {
-                    weight = weight.mul(load(rows.row_weights.add(at), left));
+            let (targets, groups) = (block.targets, block.groups());
+            for g in 0..groups {
+                block.weight.set(g, weights.of::<V>(targets.add(g * V::LANES)));
+            }
+            if !row_weights.is_null() {
+                for g in 0..groups {
+                    let at = g * V::LANES;
+                    block.weight.set(g, block.weight.get(g).mul(load(row_weights.add(row + at), n - at)));
                 }
-                let mut scale = V::splat(rows.scale);
-                if !rows.row_scales.is_null() {
-                    scale = scale.mul(load(rows.row_scales.add(at), left));
+            }
+            for g in 0..groups {
+                block.scale.set(g, V::splat(scale));
+            }
+            if !row_scales.is_null() {
+                for g in 0..groups {
+                    let at = g * V::LANES;
+                    block.scale.set(g, V::splat(scale).mul(load(row_scales.add(row + at), n - at)));
                 }
-                block.weight.set(g, weight);
-                block.scale.set(g, scale);
             }
         }
     }
@@ -219,47 +225,52 @@ impl<S: Scalar> Walk<'_, S> {
     /// # Safety
     /// They must be rows of the batch, and the block have gone through a kernel.
     #[inline(always)]
-    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &Block<V>, row: usize, mut total: V::Wide) -> V::Wide {
-        let rows = self.rows;
-        for g in 0..block.groups() {
-            let (at, left) = (row + g * V::LANES, block.rows - g * V::LANES);
-            // SAFETY: rows of the batch.
-            unsafe {
-                let mut value = block.value.get(g);
-                if left < V::LANES {
-                    value = V::from_lanes(|i| if i < left { value.lane(i) } else { S::default() });
+    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, mut total: V::Wide) -> V::Wide {
+        let Rows { values, ignored, .. } = *self.rows;
+        let (n, groups) = (block.rows, block.groups());
+        // SAFETY: rows of the batch, and groups of the block.
+        unsafe {
+            if n % V::LANES != 0 || ignored.is_some() {
+                for g in 0..groups {
+                    block.value.set(g, self.silence(row + g * V::LANES, n - g * V::LANES, block.value.get(g)));
                 }
-                if rows.ignored.is_some() {
-                    value = self.silence(at, left.min(V::LANES), value);
+            }
+            if !values.is_null() {
+                for g in 0..groups {
+                    store(block.value.get(g), values.add(row + g * V::LANES), n - g * V::LANES);
                 }
-                if !rows.values.is_null() {
-                    store(value, rows.values.add(at), left);
-                }
-                total = total.accumulate(value);
+            }
+            for g in 0..groups {
+                total = total.accumulate(block.value.get(g));
             }
         }
         total
     }
 
-    /// Zeros in the gradients of those of the `n` rows from `row` on that do not count; and their values.
+    /// Zeros in the gradients of those rows, of the group at `row`, that do not count; and the `values` of the others, if they are among
+    /// the `left` ones.
     ///
     /// # Safety
     /// They must be rows of the batch.
     #[cold]
     #[inline(never)]
-    unsafe fn silence<V: Vector<Scalar = S>>(&self, row: usize, n: usize, values: V) -> V {
+    unsafe fn silence<V: Vector<Scalar = S>>(&self, row: usize, left: usize, values: V) -> V {
         let Rows { grad, targets, classes, ignored, .. } = *self.rows;
-        // SAFETY: a row of the batch.
-        let ignored = |i: usize| i < n && ignored == Some(unsafe { *targets.add(row + i) });
-        if !grad.is_null() {
-            for i in (0..n).filter(|&i| ignored(i)) {
-                for j in 0..classes {
-                    // SAFETY: a row of the batch.
-                    unsafe { *grad.add((row + i) * classes + j) = S::default() };
+        V::from_lanes(|i| {
+            if i >= left {
+                return S::default();
+            }
+            // SAFETY: a row of the batch.
+            unsafe {
+                if ignored.is_none() || ignored != Some(*targets.add(row + i)) {
+                    return values.lane(i);
+                }
+                if !grad.is_null() {
+                    grad.add((row + i) * classes).write_bytes(0, classes);
                 }
             }
-        }
-        V::from_lanes(|i| if ignored(i) { S::default() } else { values.lane(i) })
+            S::default()
+        })
     }
 }
 

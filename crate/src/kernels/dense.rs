@@ -116,6 +116,8 @@ struct Seen<S> {
     exponential: Exponential<D>,
     /// The softmax, seen from the largest class.
     softmax: Row<D>,
+    /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
+    inverse: D,
 }
 
 impl<S: Scalar> Dense<S> {
@@ -150,8 +152,10 @@ impl<S: Scalar> Dense<S> {
             let x = unsafe { load(logits.add(j), n, f64::NEG_INFINITY) }.sub(shift);
             others = others.accumulate(exponential.of(x).clear(D::lane_is(class.wrapping_sub(j))));
         });
-        let sums = RowSums { target: top, max, others: D::splat(others.total()), spread: D::splat(0.0) };
-        Seen { logits, probabilities, target, largest: class, shift, top, exponential, softmax: Row::new(&sums) }
+        let others = D::splat(others.total());
+        let softmax = Row::new(&RowSums { target: top, max, others, spread: D::splat(0.0) });
+        let inverse = softmax.miss.div(positive(others));
+        Seen { logits, probabilities, target, largest: class, shift, top, exponential, softmax, inverse }
     }
 
     /// The logits of `n` classes from `j` on.
@@ -185,7 +189,7 @@ impl<S: Scalar> Dense<S> {
     /// `p_j` of all classes but the largest.
     #[inline(always)]
     fn probabilities(&self, row: &Seen<S>, x: D) -> D {
-        row.exponential.of(x).mul(row.softmax.inverse)
+        row.exponential.of(x).mul(row.inverse)
     }
 
     /// A row's mixture of classes, and the mean of the weights `by`.
@@ -214,7 +218,7 @@ impl<S: Scalar> Dense<S> {
         let (rest, distance) = (D::splat(rest.total()), D::splat(distance.total()));
         // Probabilities need not sum to exactly 1.
         let mean = if by.is_none() { 1.0 } else { mean.total() };
-        (SoftRow { softmax: row.softmax, own, rest, distance }, D::splat(mean))
+        (SoftRow { softmax: row.softmax, inverse: row.inverse, own, rest, distance }, D::splat(mean))
     }
 
     /// # Safety
@@ -241,7 +245,7 @@ impl<S: Scalar> Dense<S> {
                     let is_target = D::lane_is(row.target.wrapping_sub(j));
                     let e = row.exponential.of(self.logits(row, j, n));
                     let g = outcome.largest.select(e.mul(outcome.factor).sub(outcome.derivative.mul(q)), is_largest);
-                    let p = row.softmax.hit.select(e.mul(row.softmax.inverse), is_largest);
+                    let p = row.softmax.hit.select(e.mul(row.inverse), is_largest);
                     let pulled = pull.neg().select(share.mul(p), is_target);
                     store(g.add(pulled).add(zero), grad.add(j), n);
                 });

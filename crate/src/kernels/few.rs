@@ -216,8 +216,9 @@ unsafe fn multiply<V: Vector>(columns: *mut V, classes: usize, factor: V) {
 /// `columns` must hold a vector per class of each group, and the outcomes have been set.
 #[inline(never)]
 unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
+    let groups = block.groups();
     let classes = block.classes;
-    for g in 0..block.groups() {
+    for g in 0..groups {
         // SAFETY: the classes of a group.
         unsafe {
             let (columns, grad, targets) = (columns.add(g * classes), block.grad(g), block.targets(g));

@@ -52,7 +52,7 @@ impl<V: Vector> Odds<V> {
     #[inline(always)]
     fn row(self) -> Row<V> {
         let (gap, e) = (self.gap, self.odds);
-        let (zero, one) = (V::constant(0.0), V::constant(1.0));
+        let one = V::constant(1.0);
         // 1/(1 + e) and e/(2 + e) from one division.
         let plus_one = e.add(one);
         let plus_two = e.add(V::constant(2.0));
@@ -60,8 +60,8 @@ impl<V: Vector> Odds<V> {
         let likely = plus_two.mul(quotient);
         let unlikely = e.mul(likely);
         let log_sum = unit_log_1p(e, e.mul(plus_one).mul(quotient));
-        let (hit, miss) = likely.exchange(unlikely, gap.gt(zero));
-        Row { gap, log_sum, hit, miss, inverse: zero }
+        let (hit, miss) = likely.exchange(unlikely, gap.gt(V::constant(0.0)));
+        Row { gap, log_sum, hit, miss }
     }
 }
 
@@ -71,17 +71,18 @@ impl<V: Vector> Odds<V> {
 /// As for [`Kernel::run`].
 #[inline(never)]
 unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+    let groups = block.groups();
     let mut odds = Column::new();
     let mut all_right = V::lane_below(V::LANES);
     // SAFETY: whole groups of the block, each set before it is read.
     unsafe {
-        for g in 0..block.groups() {
+        for g in 0..groups {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
             let (group, right) = Odds::new(V::load_pairs(block.logits(g)), target_is_one);
             odds.set(g, group);
             all_right = V::both(all_right, right);
         }
-        for g in 0..block.groups() {
+        for g in 0..groups {
             rows.set(g, odds.get(g).row());
         }
         if !V::all(all_right) {
@@ -97,7 +98,8 @@ unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 #[cold]
 #[inline(never)]
 unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
-    for g in 0..block.groups() {
+    let groups = block.groups();
+    for g in 0..groups {
         // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
             let (logits, targets) = (block.logits(g), block.targets(g));
@@ -114,7 +116,6 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
                         log_sum: fast.log_sum.select(slow.log_sum, right),
                         hit: fast.hit.select(slow.hit, right),
                         miss: fast.miss.select(slow.miss, right),
-                        inverse: fast.inverse,
                     },
                 );
             }
@@ -128,8 +129,9 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 /// As for [`Kernel::run`], with the outcome of each group.
 #[inline(never)]
 unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
+    let groups = block.groups();
     let zero = V::constant(0.0);
-    for g in 0..block.groups() {
+    for g in 0..groups {
         // SAFETY: whole groups of the block.
         unsafe {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);

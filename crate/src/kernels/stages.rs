@@ -40,7 +40,8 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
     rows: &Column<Row<V>>,
     outcomes: &mut Column<Outcome<V>>,
 ) {
-    for g in 0..block.groups() {
+    let groups = block.groups();
+    for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let loss = loss.of_rows(block.targets(g));
@@ -62,7 +63,8 @@ unsafe fn smoothed<V: Vector>(
     sums: Option<&Column<RowSums<V>>>,
     outcomes: &mut Column<Outcome<V>>,
 ) {
-    for g in 0..block.groups() {
+    let groups = block.groups();
+    for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let loss = loss.of_rows(block.targets(g));
@@ -80,13 +82,14 @@ unsafe fn smoothed<V: Vector>(
 /// `sums` must have been set for the groups of the block.
 #[inline(never)]
 unsafe fn softmax<V: Vector>(block: &Block<V>, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
+    let groups = block.groups();
     let mut odds = Column::new();
     // SAFETY: passed on; what is read has been set before.
     unsafe {
-        for g in 0..block.groups() {
+        for g in 0..groups {
             odds.set(g, Odds::new(&sums.get(g)));
         }
-        for g in 0..block.groups() {
+        for g in 0..groups {
             rows.set(g, odds.get(g).row());
         }
     }
@@ -105,7 +108,8 @@ unsafe fn factors<V: Vector>(
     outcomes: &Column<Outcome<V>>,
     others: &mut Column<Others<V>>,
 ) {
-    for g in 0..block.groups() {
+    let groups = block.groups();
+    for g in 0..groups {
         // SAFETY: passed on.
         unsafe { others.set(g, loss.others(&sums.get(g), &rows.get(g), &outcomes.get(g))) };
     }

@@ -273,14 +273,12 @@ impl<V: Vector> Loss<V> {
     /// The gradients of the other classes.
     #[inline(always)]
     pub fn others(&self, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Others<V> {
-        let (lift, common) = (V::constant(LIFT), outcome.common);
-        match self.smoothing {
-            // The slope is shared among them.
-            None => Others { factor: common.mul(lift).div(positive(sums.others)), offset: V::constant(0.0) },
+        let (shared, offset) = match self.smoothing {
+            None => (outcome.common, V::constant(0.0)),
             // The derivative times p_j − q_j.
-            Some(smoothing) => {
-                Others { factor: common.mul(row.inverse).mul(lift), offset: common.mul(smoothing.each).neg() }
-            }
-        }
+            Some(smoothing) => (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg()),
+        };
+        // Each has its share e^{x_j} / others.
+        Others { factor: shared.mul(V::constant(LIFT)).div(positive(sums.others)), offset }
     }
 }

@@ -42,8 +42,6 @@ pub struct Row<V> {
     pub hit: V,
     /// `1 − p_t`, as a sum of the other classes.
     pub miss: V,
-    /// `1 / Σ_j e^{x_j}` in the unit of [`RowSums::others`].
-    pub inverse: V,
 }
 
 /// How the target stands against the other classes: halfway from [`RowSums`] to a [`Row`].
@@ -58,8 +56,6 @@ pub struct Odds<V> {
     ratio: V,
     /// What is added to the logarithm.
     fraction: V,
-    /// By what the weights' inverse is multiplied, to be in the unit of [`RowSums::others`].
-    unit: V,
 }
 
 impl<V: Vector> Odds<V> {
@@ -68,41 +64,32 @@ impl<V: Vector> Odds<V> {
     /// loss is at least log 2, and a logarithm of their sum is good enough.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
-        let one = V::constant(1.0);
         let gap = sums.max.sub(sums.target);
         let below = gap.gt(V::constant(0.0));
         // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its logit.
         let end = V::constant(1.4 * V::Scalar::EXACT_LIMIT);
         let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
         let max = exp::reduce(sums.max);
-        // 2^−|D|; where it is 0, so is everything that it multiplies.
-        let distance = max.exponent.sub(target.exponent).abs().pmin(V::constant(2.0 * V::Scalar::BIAS - 2.0));
-        let (scale, rest) = exp::two_powers(distance.neg());
-        let shift = exp::fraction_exp(target.fraction.neg());
-        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(shift);
-        let far = weight.mul(scale).mul(rest);
-        let own = scale.mul(rest).select(one, below);
-        Self {
-            gap,
-            others: weight.select(far, below),
-            own,
-            ratio: weight.sub(one).add(own).select(far, below),
-            fraction: target.fraction.sub(max.fraction).keep(below),
-            unit: shift.select(shift.mul(scale).mul(rest), below),
-        }
+        // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little longer than its product with a weight.
+        let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i32;
+        let end = V::constant(V::Scalar::BIAS + f64::from(half));
+        let distance = max.exponent.sub(target.exponent).abs().pmin(end);
+        let power = end.add(V::constant(V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
+        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
+        // The one that is nearer to the largest keeps its weight.
+        let (whole, back) = (V::constant(2f64.powi(half)), V::constant(2f64.powi(-half)));
+        let (by, own) = power.exchange(whole, below);
+        let (others, own) = (weight.mul(by).mul(back), own.mul(back));
+        let fraction = target.fraction.sub(max.fraction).keep(below);
+        Self { gap, others, own, ratio: others.add(own.sub(V::constant(1.0))), fraction }
     }
 
     /// The softmax.
     #[inline(always)]
     pub fn row(&self) -> Row<V> {
         let inverse = V::constant(1.0).div(self.others.add(self.own));
-        Row {
-            gap: self.gap,
-            log_sum: finite_log_1p(self.ratio).add(self.fraction),
-            hit: self.own.mul(inverse),
-            miss: self.others.mul(inverse),
-            inverse: self.unit.mul(inverse).mul(V::constant(1.0 / UNIT)),
-        }
+        let log_sum = finite_log_1p(self.ratio).add(self.fraction);
+        Row { gap: self.gap, log_sum, hit: self.own.mul(inverse), miss: self.others.mul(inverse) }
     }
 }
 
