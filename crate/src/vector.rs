@@ -183,6 +183,16 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p[i·stride .. i·stride + LANES]` must be valid for writing for each lane `i`.
     unsafe fn store_block(block: Self::Block, p: *mut Self::Scalar, stride: usize);
+    /// [`Self::load_block`] for rows of one value less, side by side. The last vector is worthless.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading the rows.
+    unsafe fn load_narrow(p: *const Self::Scalar) -> Self::Block;
+    /// [`Self::store_block`] for rows of one value less, side by side. The last vector is left out.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing the rows.
+    unsafe fn store_narrow(block: Self::Block, p: *mut Self::Scalar);
 
     /// Reads `n` < [`Self::LANES`] values and fills the other lanes.
     ///

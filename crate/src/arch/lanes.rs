@@ -197,6 +197,18 @@ macro_rules! lanes {
                     unsafe { column.store_column(p.add(j), stride) };
                 }
             }
+            #[inline(always)]
+            unsafe fn load_narrow(p: *const $scalar) -> Self::Block {
+                // SAFETY: the caller vouches for all columns but the last, which is another one once more.
+                from_fn(|j| unsafe { Self::load_column(p.add(j.min($lanes - 2)), $lanes - 1) })
+            }
+            #[inline(always)]
+            unsafe fn store_narrow(block: Self::Block, p: *mut $scalar) {
+                for (j, column) in block.into_iter().enumerate().take($lanes - 1) {
+                    // SAFETY: the caller vouches for all columns but the last.
+                    unsafe { column.store_column(p.add(j), $lanes - 1) };
+                }
+            }
         }
     };
 }

@@ -178,6 +178,27 @@ impl Vector for F32x4 {
             unsafe { row.store(p.add(i * stride)) };
         }
     }
+    #[inline(always)]
+    unsafe fn load_narrow(p: *const f32) -> [Self; 4] {
+        // SAFETY: the caller vouches for twelve values. Each row but the last is read with the beginning of the next.
+        unsafe {
+            let last = Self::load(p.add(8)).0;
+            let last = Self(i32x4_shuffle::<1, 2, 3, 0>(last, last));
+            transpose([Self::load(p), Self::load(p.add(3)), Self::load(p.add(6)), last])
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_narrow(block: [Self; 4], p: *mut f32) {
+        let [a, b, c, d] = transpose(block);
+        // SAFETY: the caller vouches for twelve values. Each row overwrites what the one before left of its last lane.
+        unsafe {
+            a.store(p);
+            b.store(p.add(3));
+            c.store(p.add(6));
+            v128_store64_lane::<0>(d.0, p.add(9).cast());
+            v128_store32_lane::<2>(d.0, p.add(11).cast());
+        }
+    }
 }
 
 #[inline(always)]
@@ -303,6 +324,16 @@ impl Vector for F64x2 {
             Self(i64x2_shuffle::<0, 2>(first.0, second.0)).store(p);
             Self(i64x2_shuffle::<1, 3>(first.0, second.0)).store(p.add(stride));
         }
+    }
+    #[inline(always)]
+    unsafe fn load_narrow(p: *const f64) -> [Self; 2] {
+        // SAFETY: the caller vouches for two values.
+        [unsafe { Self::load(p) }; 2]
+    }
+    #[inline(always)]
+    unsafe fn store_narrow([first, _]: [Self; 2], p: *mut f64) {
+        // SAFETY: the caller vouches for two values.
+        unsafe { first.store(p) };
     }
 }
 

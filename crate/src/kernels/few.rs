@@ -54,7 +54,11 @@ unsafe fn read<V: Vector>(logits: *const V::Scalar, classes: usize, index: V::In
         unsafe { columns.add(j).write(x) };
         max = max.pmax(x);
     };
-    if classes < V::LANES {
+    if classes + 1 == V::LANES {
+        // SAFETY: LANES rows.
+        let block = unsafe { V::load_narrow(logits) };
+        block.as_ref().iter().take(V::LANES - 1).enumerate().for_each(|(j, &x)| column(j, x));
+    } else if classes < V::LANES {
         for j in 0..classes {
             // SAFETY: class j of LANES rows.
             column(j, unsafe { V::load_column(logits.add(j), classes) });
@@ -229,7 +233,9 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
                 multiply(columns, classes, first);
             }
             let gradient = |j: usize| (*columns.add(j)).mul(factor).add(others.offset);
-            if classes < V::LANES {
+            if classes + 1 == V::LANES {
+                V::store_narrow(V::block(|j| gradient(j.min(V::LANES - 2))), grad);
+            } else if classes < V::LANES {
                 for j in 0..classes {
                     gradient(j).store_column(grad.add(j), classes);
                 }
