@@ -274,6 +274,20 @@ impl<S: Scalar> Walk<'_, S> {
     }
 }
 
+/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
+#[inline(always)]
+pub(super) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
+    let mut j = 0;
+    while j + 4 * step <= end {
+        (0..4).for_each(|k| f(j + k * step, k));
+        j += 4 * step;
+    }
+    while j < end {
+        f(j, 0);
+        j += step;
+    }
+}
+
 /// A vector of the `left` values from `p` on, or of as many as it has lanes; the others are 0.
 ///
 /// # Safety

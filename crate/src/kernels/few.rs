@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use super::{
-    block::{Block, Column, GROUPS, Kernel},
+    block::{Block, Column, GROUPS, Kernel, in_fours},
     exponential::{Exponential, bring_into_range, within_range},
     stages::conclude,
 };
@@ -101,24 +101,9 @@ unsafe fn spread_of<V: Vector>(columns: *const V, classes: usize, max: V, index:
 /// `Σ_j f(j)`, as four sums in turn: shorter chains of roundings.
 #[inline(always)]
 fn sum_of_four<V: Vector>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
-    let [mut a, mut b, mut c, mut d] = [V::constant(0.0); 4];
-    let mut j = 0;
-    while j + 4 <= classes {
-        a = a.add(f(j));
-        b = b.add(f(j + 1));
-        c = c.add(f(j + 2));
-        d = d.add(f(j + 3));
-        j += 4;
-    }
-    if j < classes {
-        a = a.add(f(j));
-    }
-    if j + 1 < classes {
-        b = b.add(f(j + 1));
-    }
-    if j + 2 < classes {
-        c = c.add(f(j + 2));
-    }
+    let mut sums = [V::constant(0.0); 4];
+    in_fours(classes, 1, |j, k| sums[k] = sums[k].add(f(j)));
+    let [a, b, c, d] = sums;
     a.add(b).add(c.add(d))
 }
 
@@ -134,9 +119,10 @@ pub(super) unsafe fn look<V: Vector>(
     columns: *mut V,
     sums: &mut Column<RowSums<V>>,
 ) {
-    // SAFETY: passed on; what is read of the sums has been set.
+    let mut by = Column::new();
+    // SAFETY: passed on; what is read has been set.
     unsafe {
-        look_for_largest(logits, classes, targets, groups, columns, sums);
+        look_for_largest(logits, classes, targets, groups, columns, sums, &mut by);
         if with_spread {
             for g in 0..groups {
                 let group = sums.get(g);
@@ -144,7 +130,7 @@ pub(super) unsafe fn look<V: Vector>(
                 sums.set(g, RowSums { spread: spread_of(columns.add(g * classes), classes, group.max, index), ..group });
             }
         }
-        exponentials(columns, classes, groups, sums);
+        exponentials(columns, classes, groups, sums, &by);
     }
 }
 
@@ -160,6 +146,7 @@ unsafe fn look_for_largest<V: Vector>(
     groups: usize,
     columns: *mut V,
     sums: &mut Column<RowSums<V>>,
+    by: &mut Column<Exponential<V>>,
 ) {
     for g in 0..groups {
         // SAFETY: passed on.
@@ -175,6 +162,7 @@ unsafe fn look_for_largest<V: Vector>(
             }
             let zero = V::constant(0.0);
             sums.set(g, RowSums { target, max, others: zero, spread: zero });
+            by.set(g, Exponential::new(max));
         }
     }
 }
@@ -182,15 +170,21 @@ unsafe fn look_for_largest<V: Vector>(
 /// Turns the logits of all groups into exponentials, and adds them up.
 ///
 /// # Safety
-/// As for [`look`], with the largest logit of each row known.
+/// As for [`look`], with what makes exponentials of the logits `by` which they are.
 #[inline(never)]
-unsafe fn exponentials<V: Vector>(columns: *mut V, classes: usize, groups: usize, sums: &mut Column<RowSums<V>>) {
+unsafe fn exponentials<V: Vector>(
+    columns: *mut V,
+    classes: usize,
+    groups: usize,
+    sums: &mut Column<RowSums<V>>,
+    by: &Column<Exponential<V>>,
+) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let columns = columns.add(g * classes);
             let group = sums.get(g);
-            let exponential = Exponential::new(group.max);
+            let exponential = by.get(g);
             let others = sum_of_four(classes, |j| {
                 let e = exponential.of(*columns.add(j));
                 columns.add(j).write(e);

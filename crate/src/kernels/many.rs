@@ -6,7 +6,7 @@
 use core::cell::Cell;
 
 use super::{
-    block::{Block, Column, GROUPS, Kernel, MAX_LANES},
+    block::{Block, Column, GROUPS, Kernel, MAX_LANES, in_fours},
     exponential::{Exponential, bring_into_range, within_range},
     stages::conclude,
 };
@@ -28,20 +28,6 @@ const BLOCK_BYTES: usize = 16 * 1024;
 pub(super) struct Many<V: Vector> {
     pub loss: Loss<V>,
     pub classes: usize,
-}
-
-/// Calls `f` with the beginning of each vector in `from..to`, and with which of four in turn it is.
-#[inline(always)]
-fn in_fours<V: Vector>(from: usize, to: usize, mut f: impl FnMut(usize, usize)) {
-    let mut j = from;
-    while j + 4 * V::LANES <= to {
-        (0..4).for_each(|k| f(j + k * V::LANES, k));
-        j += 4 * V::LANES;
-    }
-    while j < to {
-        f(j, 0);
-        j += V::LANES;
-    }
 }
 
 /// Whether the target of a row is in the run that begins at `from`.
@@ -71,9 +57,9 @@ unsafe fn each_but_target<V: Vector>(
     for from in (0..whole).step_by(RUN) {
         let to = whole.min(from + RUN);
         if in_run(target, from) {
-            in_fours::<V>(from, to, |j, k| f(masked(j), k));
+            in_fours(to - from, V::LANES, |j, k| f(masked(from + j), k));
         } else {
-            in_fours::<V>(from, to, |j, k| f(load(j), k));
+            in_fours(to - from, V::LANES, |j, k| f(load(from + j), k));
         }
         end();
     }
@@ -156,11 +142,11 @@ impl<V: Vector> Row<V> {
                     e.store(to.add(j));
                     sums[k] = sums[k].add(e);
                 };
-                in_fours::<V>(0, length, step);
+                in_fours(length, V::LANES, step);
                 if in_run(self.target, from) {
                     // Once more, without the target.
                     sums = [zero; 4];
-                    in_fours::<V>(0, length, |j, k| {
+                    in_fours(length, V::LANES, |j, k| {
                         let is_target = V::lane_is(self.target.wrapping_sub(from + j));
                         sums[k] = sums[k].add(V::load(to.add(j)).clear(is_target));
                     });
@@ -191,7 +177,7 @@ unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V
     // SAFETY: vectors within the row.
     unsafe {
         let last = V::load(grad.add(n - V::LANES));
-        in_fours::<V>(0, whole, |j, _| V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j)));
+        in_fours(whole, V::LANES, |j, _| V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j)));
         last.mul(factor).add(offset).store(grad.add(n - V::LANES));
     }
 }
