@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Classes that are summed in the scalar type before the sum goes on in float64.
-const RUN: usize = 64;
+const RUN: usize = 128;
 
 /// Bytes of exponentials that wait for their factors: they stay in the first-level cache.
 const BLOCK_BYTES: usize = 16 * 1024;
