@@ -32,8 +32,21 @@ impl<V: Vector> Exponential<V> {
     /// `e^x` in that unit; +0 where that is below the normal range, also for −Inf. NaN stays.
     #[inline(always)]
     pub(super) fn of(&self, x: V) -> V {
+        let (fraction, power) = self.split(x);
+        Self::join(fraction, power)
+    }
+
+    /// `x` as a number whose exponential is about 1 and a power of two.
+    #[inline(always)]
+    pub(super) fn split(&self, x: V) -> (V, V) {
         let exp::Reduced { fraction, exponent } = exp::reduce_by(self.magic, x.pmax(self.lowest));
-        exp::fraction_exp(fraction).mul(exponent.bits_to_exponent())
+        (fraction, exponent.bits_to_exponent())
+    }
+
+    /// `e^x`, from what [`Self::split`] made of it.
+    #[inline(always)]
+    pub(super) fn join(fraction: V, power: V) -> V {
+        exp::fraction_exp(fraction).mul(power)
     }
 }
 

@@ -179,14 +179,21 @@ unsafe fn exponentials<V: Vector>(
     sums: &mut Column<RowSums<V>>,
     by: &Column<Exponential<V>>,
 ) {
+    let mut powers = [const { MaybeUninit::<V>::uninit() }; MAX_CLASSES];
+    let powers = powers.as_mut_ptr().cast::<V>();
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let columns = columns.add(g * classes);
             let group = sums.get(g);
             let exponential = by.get(g);
+            in_fours(classes, 1, |j, _| {
+                let (fraction, power) = exponential.split(*columns.add(j));
+                columns.add(j).write(fraction);
+                powers.add(j).write(power);
+            });
             let others = sum_of_four(classes, |j| {
-                let e = exponential.of(*columns.add(j));
+                let e = Exponential::join(*columns.add(j), *powers.add(j));
                 columns.add(j).write(e);
                 e
             });

@@ -3,7 +3,7 @@
 //! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
 //! gradients. A row whose length is no multiple of a vector's ends with one that overlaps the vector before it.
 
-use core::cell::Cell;
+use core::{cell::Cell, mem::MaybeUninit};
 
 use super::{
     block::{Block, Column, GROUPS, Kernel, MAX_LANES, in_fours},
@@ -122,7 +122,9 @@ impl<V: Vector> Row<V> {
         let mut others = V::Wide::zero();
         let (n, rest) = (self.classes, self.classes % V::LANES);
         let whole = n - rest;
-        let mut run = [V::Scalar::default(); RUN];
+        let (mut run, mut powers) =
+            ([const { MaybeUninit::<V::Scalar>::uninit() }; RUN], [const { MaybeUninit::<V::Scalar>::uninit() }; RUN]);
+        let (run, powers) = (run.as_mut_ptr().cast::<V::Scalar>(), powers.as_mut_ptr().cast::<V::Scalar>());
         // SAFETY: vectors within the row, or within `run`.
         unsafe {
             let last = V::load(self.logits.add(n - V::LANES));
@@ -131,18 +133,22 @@ impl<V: Vector> Row<V> {
                 let mut logits = self.logits.add(from);
                 if let Some(shift) = self.shift {
                     for j in (0..length).step_by(V::LANES) {
-                        V::load(logits.add(j)).sub(shift).store(run.as_mut_ptr().add(j));
+                        V::load(logits.add(j)).sub(shift).store(run.add(j));
                     }
-                    logits = run.as_ptr();
+                    logits = run;
                 }
-                let to = if to.is_null() { run.as_mut_ptr() } else { to.add(from) };
+                let to = if to.is_null() { run } else { to.add(from) };
+                in_fours(length, V::LANES, |j, _| {
+                    let (fraction, power) = exponential.split(V::load(logits.add(j)));
+                    fraction.store(to.add(j));
+                    power.store(powers.add(j));
+                });
                 let mut sums = [zero; 4];
-                let step = |j: usize, k: usize| {
-                    let e = exponential.of(V::load(logits.add(j)));
+                in_fours(length, V::LANES, |j, k| {
+                    let e = Exponential::join(V::load(to.add(j)), V::load(powers.add(j)));
                     e.store(to.add(j));
                     sums[k] = sums[k].add(e);
-                };
-                in_fours(length, V::LANES, step);
+                });
                 if in_run(self.target, from) {
                     // Once more, without the target.
                     sums = [zero; 4];
