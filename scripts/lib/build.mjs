@@ -10,6 +10,9 @@ import { ExplainedError, say, seconds } from './report.mjs';
 /** Scripts that decide what the WebAssembly module is. */
 const OWN_FILES = ['build', 'check-wasm', 'wasm-opt-witness'].map((name) => `scripts/lib/${name}.mjs`);
 
+/** Writes the module into the bundle. */
+const ENCODER = 'scripts/lib/printable.mjs';
+
 /** @typedef {import('./rust.mjs').Toolchain} Toolchain */
 
 /** The instruction sets that every engine with SIMD128 has. Relaxed SIMD is not one of them. */
@@ -98,8 +101,8 @@ export async function build(toolchain) {
   const bundled = await runStage(
     {
       name: 'bundle',
-      inputs: ['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json'],
-      settings: ['tsup', 'typescript', 'esbuild'].map(npmVersion),
+      inputs: ['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json', ENCODER],
+      settings: ['tsup', 'typescript', 'esbuild', 'terser'].map(npmVersion),
       output: 'dist',
     },
     async () => {
