@@ -18,6 +18,10 @@ export default defineConfig({
   clean: true,
   treeshake: true,
   minify: 'terser',
-  // People see the names of the classes when they print a criterion.
-  terserOptions: { mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss'] } },
+  terserOptions: {
+    // It would put functions where they are called, where each call makes them anew.
+    compress: { inline: false, reduce_funcs: false },
+    // People see the names of the classes when they print a criterion.
+    mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss'] },
+  },
 });

@@ -54,7 +54,7 @@ async function buildWasm(toolchain) {
   await mustRun(
     'Compiling the crate to WebAssembly',
     'wasm-pack',
-    'build crate --release --target web --mode no-install --no-pack --out-dir pkg --out-name focal_loss -- --locked'.split(
+    'build crate --release --target web --mode no-install --no-pack --out-dir pkg --out-name focal_loss -- --locked --features small-allocator'.split(
       ' ',
     ),
     { cwd: root, env: { ...env, PATH: [witness, env.PATH].join(delimiter), WASM_OPT_RECORD: record } },
