@@ -29,6 +29,9 @@ export function wasmEnvironment({ env }) {
   const flags = [
     '-C',
     `target-feature=${WASM_FEATURES.map((feature) => `+${feature}`).join(',')}`,
+    // Inlines what is marked, or tiny. More makes the module 3 % larger, compressed, and no faster.
+    '-C',
+    'llvm-args=-inline-threshold=50',
     // Panic messages name source files: the module must not depend on where the clone lies.
     `--remap-path-prefix=${root}=.`,
     `--remap-path-prefix=${cargoHome}=cargo`,
