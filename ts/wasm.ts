@@ -3,6 +3,7 @@
 
 import { initSync } from '../crate/pkg/focal_loss.js';
 import file from '../crate/pkg/focal_loss_bg.wasm';
+import { fromPrintable } from './printable.js';
 
 export {
   alpha_address as alphaAddress,
@@ -36,21 +37,21 @@ export {
   values_address as valuesAddress,
 } from '../crate/pkg/focal_loss.js';
 
-/** What the bundler makes of that import. TypeScript goes by the declarations of the module's exports beside the file. */
-const bytes = file as unknown as Uint8Array<ArrayBuffer>;
+/** The module. What the bundler makes of the import is text; TypeScript goes by the declarations beside the file. */
+const moduleBytes = () => fromPrintable(file as unknown as string);
 
 let memory: WebAssembly.Memory | undefined;
 let pending: Promise<void> | undefined;
 
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  memory ??= initSync({ module: bytes }).memory;
+  memory ??= initSync({ module: moduleBytes() }).memory;
   return memory;
 }
 
 async function compile(): Promise<void> {
   if (memory !== undefined) return;
-  const module = await WebAssembly.compile(bytes);
+  const module = await WebAssembly.compile(moduleBytes());
   // Does nothing if a loss that was computed meanwhile has started the module.
   memory = initSync({ module }).memory;
 }
