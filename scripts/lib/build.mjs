@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { checkInstructions } from './check-wasm.mjs';
+import { checkInstructions, checkPanics } from './check-wasm.mjs';
 import { runStage, sha256 } from './fingerprint.mjs';
 import { nodeBin, records, root } from './paths.mjs';
 import { mustRun } from './process.mjs';
@@ -66,6 +66,7 @@ async function buildWasm(toolchain) {
   const bytes = readFileSync(join(root, 'crate', 'pkg', 'focal_loss_bg.wasm'));
   checkOptimized(bytes, record);
   const count = await checkInstructions(bytes);
+  await checkPanics(bytes);
   say(`WebAssembly module: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
 }
 

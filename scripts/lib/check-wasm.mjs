@@ -3,17 +3,23 @@ import { ExplainedError } from './report.mjs';
 const SIMD = /^(?:v128|[if](?:8x16|16x8|32x4|64x2))\./;
 const RELAXED = /relaxed/;
 
+/** @param {Uint8Array} bytes */
+async function disassemble(bytes) {
+  // Imported here, because the scripts start before npm packages are installed.
+  const { default: binaryen } = await import('binaryen');
+  const module = binaryen.readBinary(bytes);
+  const text = module.emitText();
+  module.dispose();
+  return text;
+}
+
 /**
  * The vector instructions of a module, counted in its disassembly.
  * @param {Uint8Array} bytes
  * @returns {Promise<{ simd: number, relaxed: string[] }>} how many there are, and the names of the relaxed ones among them
  */
 async function countVectorInstructions(bytes) {
-  // Imported here, because the scripts start before npm packages are installed.
-  const { default: binaryen } = await import('binaryen');
-  const module = binaryen.readBinary(bytes);
-  const text = module.emitText();
-  module.dispose();
+  const text = await disassemble(bytes);
   // Every instruction stands on a line of its own, behind nothing but spaces and its parenthesis.
   const names = [...text.matchAll(/^ *\(([a-z0-9_.]+)/gm)].map(([, name]) => name ?? '');
   const vector = names.filter((name) => SIMD.test(name));
@@ -33,4 +39,21 @@ export async function checkInstructions(bytes) {
     throw new ExplainedError(`The WebAssembly module holds relaxed SIMD instructions: ${relaxed.join(', ')}.`);
   }
   return simd;
+}
+
+/**
+ * Refuses a module that can panic. Whatever panics says in which source file, so the module then has the file's name in its
+ * data, and all that formats the message in its code.
+ * @param {Uint8Array} bytes
+ */
+export async function checkPanics(bytes) {
+  const segments = (await disassemble(bytes)).match(/^ *\(data .*$/gm) ?? [];
+  // What is not printable is written as a backslash and two digits.
+  const files = segments
+    .join()
+    .replaceAll(/\\[0-9a-f]{2}/g, ' ')
+    .match(/[\w./-]+\.rs\b/g);
+  if (files) {
+    throw new ExplainedError(`The WebAssembly module can panic, in ${[...new Set(files)].join(', ')}.`);
+  }
 }

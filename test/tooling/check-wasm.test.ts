@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkOptimized } from '../../scripts/lib/build.mjs';
-import { checkInstructions } from '../../scripts/lib/check-wasm.mjs';
+import { checkInstructions, checkPanics } from '../../scripts/lib/check-wasm.mjs';
 import { sha256 } from '../../scripts/lib/fingerprint.mjs';
 
 const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
@@ -46,6 +46,20 @@ describe('the instructions of the module', () => {
 
   it('are as they must be in the module that was built', async () => {
     expect(await checkInstructions(built)).toBeGreaterThan(100);
+  });
+});
+
+describe('panics', () => {
+  it('are found by the source files that they name', async () => {
+    const module = binaryen.parseText(
+      '(module (memory 1) (data (i32.const 0) "\\00crate/src/a.rs\\00") (data (i32.const 99) "b/c.rs\\03"))',
+    );
+    await expect(checkPanics(module.emitBinary())).rejects.toThrow('can panic, in crate/src/a.rs, b/c.rs.');
+    module.dispose();
+  });
+
+  it('are not to be found in the module that was built', async () => {
+    await expect(checkPanics(built)).resolves.toBeUndefined();
   });
 });
 

@@ -129,7 +129,7 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
     let whole = rows.rows - rest;
     // SAFETY: rows of the batch; the last, incomplete group is copied to where there is room for a whole one.
     unsafe {
-        for row in (0..whole).step_by(step) {
+        for row in (0..whole).step_by(step.max(1)) {
             walk.enter(&mut block, row, step.min(whole - row));
             kernel.run(&mut block);
             total = walk.leave(&mut block, row, total);

@@ -252,7 +252,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
 
 impl<V: Vector> Kernel<V> for Few<V> {
     fn groups(&self) -> usize {
-        (COLUMNS / self.classes).min(GROUPS)
+        (COLUMNS / self.classes.max(1)).min(GROUPS)
     }
 
     fn only_whole_groups(&self) -> bool {

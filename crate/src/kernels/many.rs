@@ -215,7 +215,7 @@ impl<V: Vector> Many<V> {
 
 impl<V: Vector> Kernel<V> for Many<V> {
     fn groups(&self) -> usize {
-        (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>())).clamp(1, GROUPS)
+        (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>()).max(1)).clamp(1, GROUPS)
     }
 
     fn only_whole_groups(&self) -> bool {
