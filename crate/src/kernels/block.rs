@@ -24,6 +24,12 @@ impl<T: Copy> Column<T> {
         Self([const { MaybeUninit::uninit() }; GROUPS])
     }
 
+    /// As many as have been set, one after the other.
+    #[inline(always)]
+    pub(super) fn as_mut_ptr(&mut self) -> *mut T {
+        self.0.as_mut_ptr().cast()
+    }
+
     /// # Safety
     /// There must be a group `g`, and it have been [`set`](Self::set).
     #[inline(always)]

@@ -9,6 +9,7 @@ mod elements;
 mod exponential;
 mod few;
 mod many;
+mod mixture;
 mod pair;
 mod rows;
 mod stages;
@@ -18,7 +19,7 @@ mod validate;
 use core::ptr;
 
 use block::run;
-use dense::{Aims, Dense, Task};
+use dense::{Aims, Dense, Task, by_class};
 pub use elements::{Elements, PerColumn, sigmoid};
 use few::{Few, MAX_CLASSES};
 use many::Many;
@@ -29,7 +30,7 @@ pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elemen
 
 use crate::{
     loss::focal::{FocusOn, Gamma, Hard, Loss, Power, Smoothing},
-    vector::{Scalar, Vector, WideSum},
+    vector::{Vector, WideSum},
 };
 
 /// What a focal loss is made of, but for its weights.
@@ -111,12 +112,12 @@ pub unsafe fn cross_entropy<V: Vector>(
         return unsafe { focal::<V>(rows, &with, total) };
     }
     let kernel = Dense {
-        loss: Hard::new(with.gamma, Power::new(with.gamma)),
+        loss: Hard::new(with.gamma, mixture::Outlined::new(with.gamma)),
         classes: rows.classes,
         logits: rows.logits,
         // The weights are those of the classes' terms, not of the row.
-        aims: Aims { probabilities, smoothing: label_smoothing, weights: rows.weights },
-        task: Task::Mixture(Weights::none()),
+        aims: Aims { probabilities, smoothing: label_smoothing, weights: rows.weights, mean: Weights::none() },
+        task: Task::Mixture,
         single: (plain || label_smoothing == 0.0).then_some((with, rows.weights)),
     };
     // SAFETY: passed on.
@@ -141,31 +142,16 @@ pub unsafe fn gamma_grad<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total:
     unsafe { run::<V>(&by_class(rows, with, Task::GammaGrad(with.focus_on)), rows, total) }
 }
 
-/// The kernel that does a rarer task on target classes.
-fn by_class<S: Scalar>(rows: &Rows<S>, with: &Focal, task: Task<S>) -> Dense<S> {
-    Dense {
-        loss: Hard::new(with.gamma, Power::new(with.gamma)),
-        classes: rows.classes,
-        logits: rows.logits,
-        aims: Aims { probabilities: ptr::null(), smoothing: with.label_smoothing, weights: Weights::none() },
-        task,
-        single: None,
-    }
-}
-
 /// # Safety
 /// As for [`focal`]; `probabilities` may be null.
 unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: *const V::Scalar, total: V::Wide) -> V::Wide {
     let each_class = with.focus_on == FocusOn::EachClass;
+    let (weights, mean) = if each_class { (rows.weights, Weights::none()) } else { (Weights::none(), rows.weights) };
     let kernel = Dense {
-        aims: Aims {
-            probabilities,
-            smoothing: with.label_smoothing,
-            weights: if each_class { rows.weights } else { Weights::none() },
-        },
+        aims: Aims { probabilities, smoothing: with.label_smoothing, weights, mean },
         // Unsmoothed, a single class is the same for each class and for the row.
         single: (!each_class || with.label_smoothing == 0.0).then_some((*with, rows.weights)),
-        ..by_class(rows, with, if each_class { Task::EachClass } else { Task::Mixture(rows.weights) })
+        ..by_class(rows, with, if each_class { Task::EachClass } else { Task::Mixture })
     };
     // SAFETY: passed on.
     unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }

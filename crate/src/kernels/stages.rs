@@ -79,10 +79,9 @@ unsafe fn smoothed<V: Vector>(
 /// The softmax of the rows, from what the passes over the classes leave of them.
 ///
 /// # Safety
-/// `sums` must have been set for the groups of the block.
+/// `sums` must have been set for the groups.
 #[inline(never)]
-unsafe fn softmax<V: Vector>(block: &Block<V>, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
-    let groups = block.groups();
+pub(super) unsafe fn softmax<V: Vector>(groups: usize, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
     let mut odds = Column::new();
     // SAFETY: passed on; what is read has been set before.
     unsafe {
@@ -130,7 +129,7 @@ pub(super) unsafe fn conclude<V: Vector>(
     let mut rows = Column::new();
     // SAFETY: what is read has been set, by the caller or the stage before.
     unsafe {
-        softmax(block, sums, &mut rows);
+        softmax(block.groups(), sums, &mut rows);
         judge(loss, block, &rows, Some(sums), outcomes);
         if !block.grad.is_null() {
             factors(loss, block, sums, &rows, outcomes, others);
