@@ -11,7 +11,6 @@ import {
 import type { Tile } from './tile.js';
 import type { Layout, Reduction } from './types.js';
 import { checkEntries, checkWeight } from './validate.js';
-import { crossEntropyF32, crossEntropyF64 } from './wasm.js';
 
 /** What a {@link CrossEntropyLoss} is made with. Every option may be left out. */
 export interface CrossEntropyLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
@@ -114,9 +113,27 @@ class CrossEntropyFormula extends Formula {
     if (this.#weight !== null) tile.alpha.view(this.#weight.length).set(this.#weight);
   }
 
-  run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number {
+  run(
+    tile: Tile,
+    logits: number,
+    targets: number,
+    grad: number,
+    rows: number,
+    classes: number,
+    flags: number,
+    scale: number,
+  ): number {
     const { ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? crossEntropyF32 : crossEntropyF64;
-    return kernel(rows, classes, flags | this.#flags, this.#labelSmoothing, scale, ignoreIndex);
+    return tile.kernels.crossEntropy(
+      logits,
+      targets,
+      grad,
+      rows,
+      classes,
+      flags | this.#flags,
+      this.#labelSmoothing,
+      scale,
+      ignoreIndex,
+    );
   }
 }

@@ -15,7 +15,6 @@ import {
 import { gammasArea, type Tile } from './tile.js';
 import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
-import { focalF32, focalF64 } from './wasm.js';
 
 /** What a {@link FocalLoss} is made with. Every option may be left out. */
 export interface FocalLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
@@ -239,10 +238,21 @@ class FocalFormula extends Formula {
     if (typeof this.#gamma === 'object') gammasArea.view(this.#gamma.length).set(this.#gamma);
   }
 
-  run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number {
+  run(
+    tile: Tile,
+    logits: number,
+    targets: number,
+    grad: number,
+    rows: number,
+    classes: number,
+    flags: number,
+    scale: number,
+  ): number {
     const { ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? focalF32 : focalF64;
-    return kernel(
+    return tile.kernels.focal(
+      logits,
+      targets,
+      grad,
       rows,
       classes,
       flags | this.#flags,

@@ -11,7 +11,6 @@ import {
 import type { Tile } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
-import { sigmoidF32, sigmoidF64 } from './wasm.js';
 
 /** What a {@link SigmoidFocalLoss} is made with. Every option may be left out. */
 export interface SigmoidFocalLossOptions<R extends Reduction = Reduction> extends CriterionOptions<R> {
@@ -179,10 +178,21 @@ class SigmoidFormula extends Formula {
     if (typeof this.#posWeight === 'object') tile.posWeights.view(this.#posWeight.length).set(this.#posWeight);
   }
 
-  run(tile: Tile, rows: number, _classes: number, flags: number, scale: number): number {
+  run(
+    tile: Tile,
+    logits: number,
+    targets: number,
+    grad: number,
+    rows: number,
+    _classes: number,
+    flags: number,
+    scale: number,
+  ): number {
     const { columns, ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? sigmoidF32 : sigmoidF64;
-    return kernel(
+    return tile.kernels.sigmoid(
+      logits,
+      targets,
+      grad,
       rows,
       columns,
       flags | this.#flags,

@@ -1,17 +1,17 @@
-//! What JavaScript calls: numbers in, numbers out, rows through the tile. The only file with `#[wasm_bindgen]`.
+//! What JavaScript calls: numbers in, numbers out, rows through the tile or by their addresses. The only file with `#[wasm_bindgen]`.
 //!
-//! The TypeScript beside it validates; these functions trust that rows and classes fit the tile, and check only what another
-//! thread could change under them: the targets.
+//! The TypeScript beside it validates; these functions trust that addresses are those of areas of the tile or of allocated memory,
+//! and that rows and classes fit; they check only what JavaScript cannot see all at once: the targets.
 
-use core::cell::UnsafeCell;
+use core::{cell::UnsafeCell, ptr, slice};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::Focal,
+    kernels::{self, Focal},
     loss::focal::{FocusOn, Gamma},
-    tile::{Area, Counted, ElementsJob, Extras, Job, ROWS, Task, Tile},
+    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Task, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -35,8 +35,6 @@ mod flag {
     pub const SOFT: u32 = 128;
     /// Values are wanted.
     pub const VALUES: u32 = 256;
-    /// Gradients are wanted.
-    pub const GRAD: u32 = 512;
     /// The rows follow those of the call before.
     pub const CONTINUES: u32 = 1024;
     /// The gradients are the diagonal of the Hessian instead.
@@ -110,13 +108,44 @@ pub fn total_address() -> usize {
     module(|m| (&raw const m.totals).addr())
 }
 
+/// Takes memory for resident arrays, zeros; 0 where it cannot be had.
+#[wasm_bindgen]
+pub fn allocate(bytes: usize) -> usize {
+    tile::allocate(bytes).expose_provenance()
+}
+
+/// Gives back what `allocate` gave for as many bytes.
+#[wasm_bindgen]
+pub fn release(address: usize, bytes: usize) {
+    // SAFETY: the caller gives back what it took, and forgets its address.
+    unsafe { tile::release(ptr::with_exposed_provenance_mut(address), bytes) }
+}
+
+/// Where rows lie. A `grad` of 0 stands for none.
+fn places(logits: usize, targets: usize, grad: usize) -> Places {
+    Places {
+        logits: ptr::with_exposed_provenance(logits),
+        targets: ptr::with_exposed_provenance(targets),
+        grad: ptr::with_exposed_provenance_mut(grad),
+    }
+}
+
+/// What lies at an address.
+///
+/// # Safety
+/// So many must have been written there, and stay as they are.
+unsafe fn entries<'a, T>(address: usize, count: usize) -> &'a [T] {
+    // SAFETY: the caller vouches for them.
+    unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), count) }
+}
+
 macro_rules! addresses {
     ($($(#[$doc:meta])* $name:ident $area:ident,)*) => {
         $(
             $(#[$doc])*
             #[wasm_bindgen]
             pub fn $name() -> usize {
-                module(|m| m.tile.address::<u8>(Area::$area).addr())
+                module(|m| m.tile.address::<u8>(Area::$area).expose_provenance())
             }
         )*
     };
@@ -151,29 +180,36 @@ macro_rules! exports {
         $vector:ident, $sums:ident, $count_targets:ident, $find_invalid_probabilities:ident, $focal:ident, $cross_entropy:ident,
         $count_elements:ident, $sigmoid:ident, $gather:ident, $scatter:ident
     ) => {
-        /// The first of `count` targets in the tile that is neither a class nor ignored, or −1 having counted them.
+        /// The first of `count` targets that is neither a class nor ignored, or −1 having counted them.
         #[wasm_bindgen]
-        pub fn $count_targets(count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
+        pub fn $count_targets(targets: usize, count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
             let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
             let weighted = flags & flag::ALPHA_PER_CLASS != 0;
             counting(flags, |tile, counted| {
                 // SAFETY: the caller has written the targets and the weights.
-                unsafe { tile.count_targets::<<$vector as Vector>::Scalar>((count, classes), ignored, weighted, counted) }
+                unsafe {
+                    let targets = entries(targets, count);
+                    tile.count_targets::<<$vector as Vector>::Scalar>(targets, classes, ignored, weighted, counted)
+                }
             })
         }
 
-        /// The first row of probabilities in the tile that are none, or −1.
+        /// The first row of probabilities that are none, or −1.
         #[wasm_bindgen]
-        pub fn $find_invalid_probabilities(rows: usize, classes: usize) -> i32 {
+        pub fn $find_invalid_probabilities(probabilities: usize, rows: usize, classes: usize) -> i32 {
             // SAFETY: the caller has written the probabilities.
-            module(|m| index_or_none(unsafe { m.tile.find_invalid_probabilities::<<$vector as Vector>::Scalar>(rows, classes) }))
+            let all = unsafe { entries::<<$vector as Vector>::Scalar>(probabilities, rows * classes) };
+            index_or_none(kernels::find_invalid_probabilities(all, classes))
         }
 
-        /// The focal loss of the rows in the tile. Returns −1, or the first row whose target is neither a class nor ignored; then
-        /// nothing is computed.
+        /// The focal loss of rows. Returns −1, or the first row whose target is neither a class nor ignored; then nothing is
+        /// computed.
         #[wasm_bindgen]
         #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
         pub fn $focal(
+            logits: usize,
+            targets: usize,
+            grad: usize,
             rows: usize,
             classes: usize,
             flags: u32,
@@ -201,15 +237,20 @@ macro_rules! exports {
                     Task::Focal(with)
                 };
                 let weights = (alpha_other, alpha_one);
-                let job = job(task, (rows, classes), weights, scale, ignore_index, flags);
+                let places = places(logits, targets, grad);
+                let job = job(task, places, (rows, classes), weights, scale, ignore_index, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
-        /// The cross-entropy of the rows in the tile, likewise.
+        /// The cross-entropy of rows, likewise.
         #[wasm_bindgen]
+        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
         pub fn $cross_entropy(
+            logits: usize,
+            targets: usize,
+            grad: usize,
             rows: usize,
             classes: usize,
             flags: u32,
@@ -220,26 +261,32 @@ macro_rules! exports {
             module(|m| {
                 let soft = flags & flag::SOFT != 0;
                 let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(label_smoothing);
-                let job = job(task, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
+                let places = places(logits, targets, grad);
+                let job = job(task, places, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
-        /// The first of `count` targets of elements in the tile that is neither in [0, 1] nor ignored, or −1 having counted them.
+        /// The first of `count` targets of elements that is neither in [0, 1] nor ignored, or −1 having counted them.
         #[wasm_bindgen]
-        pub fn $count_elements(count: usize, flags: u32, ignore_index: f64) -> i32 {
+        pub fn $count_elements(targets: usize, count: usize, flags: u32, ignore_index: f64) -> i32 {
             let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
-            counting(flags, |tile, counted| {
+            counting(flags, |_, counted| {
                 // SAFETY: the caller has written the targets.
-                unsafe { tile.count_elements::<<$vector as Vector>::Scalar>(count, ignored, counted) }
+                let all = unsafe { entries::<<$vector as Vector>::Scalar>(targets, count) };
+                counted.rows += kernels::look_over_elements(all, ignored)? as f64;
+                Ok(())
             })
         }
 
-        /// The sigmoid focal loss of the elements in the tile.
+        /// The sigmoid focal loss of elements.
         #[wasm_bindgen]
         #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
         pub fn $sigmoid(
+            logits: usize,
+            targets: usize,
+            grad: usize,
             count: usize,
             columns: usize,
             flags: u32,
@@ -253,6 +300,7 @@ macro_rules! exports {
             let has = |bit: u32| flags & bit != 0;
             module(|m| {
                 let job = ElementsJob {
+                    places: places(logits, targets, grad),
                     count,
                     columns,
                     gamma,
@@ -263,7 +311,6 @@ macro_rules! exports {
                     row_weights: has(flag::ROW_WEIGHTS),
                     row_scales: has(flag::ROW_SCALES),
                     ignored: has(flag::IGNORE).then_some(ignore_index),
-                    grad: has(flag::GRAD),
                     values: has(flag::VALUES),
                 };
                 let mut sums = start::<$vector, _>(m.$sums, flags);
@@ -312,9 +359,18 @@ fn focus_on(flags: u32) -> FocusOn {
     }
 }
 
-fn job(task: Task, (rows, classes): (usize, usize), weights: (f64, f64), scale: f64, ignore_index: i32, flags: u32) -> Job {
+fn job(
+    task: Task,
+    places: Places,
+    (rows, classes): (usize, usize),
+    weights: (f64, f64),
+    scale: f64,
+    ignore_index: i32,
+    flags: u32,
+) -> Job {
     let has = |bit: u32| flags & bit != 0;
     Job {
+        places,
         task,
         rows,
         classes,
@@ -323,7 +379,6 @@ fn job(task: Task, (rows, classes): (usize, usize), weights: (f64, f64), scale: 
         row_weights: has(flag::ROW_WEIGHTS),
         row_scales: has(flag::ROW_SCALES),
         ignored: has(flag::IGNORE).then_some(ignore_index),
-        grad: has(flag::GRAD),
         values: has(flag::VALUES),
     }
 }
