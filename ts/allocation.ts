@@ -105,7 +105,7 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
  * batch.logits.set([1, 0, 0, 0, 2, 0]);
  * batch.targets.set([0, 2]);
  * const { value, grad } = criterion.valueAndGrad(batch.logits, batch.targets, { grad: batch.grad });
- * value; // => 0.6887494
+ * value; // => 0.7076165
  * grad === batch.grad; // => true
  * batch.dispose();
  * ```
@@ -123,8 +123,14 @@ export function allocate(
   dtype: 'float32' | 'float64' = 'float32',
 ): ResidentArrays<Float32Array<ArrayBuffer>> | ResidentArrays<Float64Array<ArrayBuffer>> {
   checkAllocation(rows, classes, dtype);
-  const kind = dtype === 'float32' ? 'Float32Array' : 'Float64Array';
-  // With all that a loss may need for such rows, so that the memory does not grow when it is computed.
-  tileOf(kind).reserve(classes, PROBABILITIES | STAGE | ELEMENTS);
-  return dtype === 'float32' ? new Resident(rows, classes, Float32Array) : new Resident(rows, classes, Float64Array);
+  const isSingle = dtype === 'float32';
+  const batch = isSingle ? new Resident(rows, classes, Float32Array) : new Resident(rows, classes, Float64Array);
+  try {
+    // All that a loss may need for such rows, so that the memory does not grow when it is computed.
+    tileOf(isSingle ? 'Float32Array' : 'Float64Array').reserve(classes, PROBABILITIES | STAGE | ELEMENTS);
+  } catch (error) {
+    batch.dispose();
+    throw error;
+  }
+  return batch;
 }

@@ -491,6 +491,43 @@ mod tests {
     }
 
     #[test]
+    fn rows_elsewhere_give_the_same_and_keep_their_logits() {
+        let mut tile = Tile::new();
+        let (rows, classes) = (5003, 2);
+        reserve(&mut tile, 4, classes);
+        let x: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
+        let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
+        let bytes = size_of_val(&x[..]);
+        let memory = allocate(2 * bytes);
+        assert!(memory.addr().is_multiple_of(64));
+        // SAFETY: room for the logits, then for the gradient.
+        let total = unsafe {
+            let (logits, grad) = (memory, memory.add(bytes));
+            assert!((0..2 * bytes).all(|i| *memory.add(i) == 0));
+            ptr::copy_nonoverlapping(x.as_ptr(), logits.cast(), x.len());
+            let places = Places { logits, targets: targets.as_ptr().cast(), grad };
+            let mut sums = <F32x4 as Vector>::Wide::zero();
+            tile.run::<F32x4>(&Job { places, rows, classes, values: false, ..JOB }, &mut sums).unwrap();
+            assert_eq!(slice::from_raw_parts(logits.cast::<f32>(), x.len()), x);
+            let criterion = FocalLoss { reduction: crate::Reduction::Sum, ..FocalLoss::default() };
+            let mut expected = vec![0.0; x.len()];
+            let total = criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
+            assert_eq!(slice::from_raw_parts(grad.cast::<f32>(), x.len()), expected);
+            release(memory, 2 * bytes);
+            assert_eq!(sums.total(), total);
+            total
+        };
+        assert!(total > 0.0);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_null() {
+        for bytes in [0, isize::MAX as usize, usize::MAX] {
+            assert!(allocate(bytes).is_null());
+        }
+    }
+
+    #[test]
     fn transposition_and_back() {
         let mut tile = Tile::new();
         for classes in [2, 3, 4, 7, 8, 9, 21] {
