@@ -31,6 +31,9 @@ export abstract class Formula {
     this.ignoreIndex = ignoreIndex;
   }
 
+  /** Whether an option has one entry per class. */
+  readonly isPerClass: boolean = false;
+
   /** Throws where an option has one entry per class, and not as many as there are classes, which is 0 for unknown. */
   abstract checkClasses(classes: number): void;
 
@@ -38,19 +41,10 @@ export abstract class Formula {
   abstract load(tile: Tile): void;
 
   /**
-   * Runs the kernel over rows that lie at these addresses; a `grad` of 0 is none, and `scale` a factor of the gradient.
-   * Returns the first row whose target is not a class, or -1.
+   * Runs the kernel over rows of the batch that lie at these addresses; a `grad` of 0 is none. Returns the first row whose
+   * target is not a class, or -1.
    */
-  abstract run(
-    tile: Tile,
-    logits: number,
-    targets: number,
-    grad: number,
-    rows: number,
-    classes: number,
-    flags: number,
-    scale: number,
-  ): number;
+  abstract run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number;
 }
 
 const NOTHING = new Float32Array(0);
@@ -79,6 +73,8 @@ export class Batch {
   /** Factors of the gradients, if there are any. */
   scales: FloatArray | undefined;
   ignoreIndex: number | undefined;
+  /** A factor of the gradient. Here, since a number that is passed from function to function may cost an allocation. */
+  scale = 0.5;
 
   /** Lets go of the caller's arrays. */
   clear(): void {
@@ -115,11 +111,10 @@ export class Batch {
     isSurveyed: boolean,
     step: number,
     asked: number,
-    scale: number,
     values: FloatArray | undefined,
     grad: FloatArray | undefined,
   ): void {
-    const { reader, tile, rows, width } = this;
+    const { reader, tile, rows } = this;
     const isChecked = isSurveyed || reader.isCheckedByKernel;
     const flags = asked | this.#flags(values);
     for (let start = 0; start < rows; start += step) {
@@ -131,7 +126,7 @@ export class Batch {
       const isCopiedOut = grad !== undefined && this.gradAddress === 0;
       const there = isCopiedOut ? tile.logits.address : this.#addressOf(this.gradAddress, start);
       const now = start === 0 ? flags : flags | CONTINUES;
-      const row = formula.run(tile, logits, targets, there, count, width, now, scale);
+      const row = formula.run(this, logits, targets, there, count, now);
       if (row !== -1) throw reader.error(this, start + row);
       if (isCopiedOut) this.#storeRows(grad, start, count);
       if (values !== undefined) copyInto(values, tile.values.view(count), start);
@@ -176,27 +171,31 @@ export class Batch {
     count: number,
   ): number {
     if (address !== 0) return this.#addressOf(address, start);
-    const { tile, width, plane } = this;
+    const { width, plane } = this;
     const view = area.view(count * width);
-    if (plane === 0) {
-      copyInto(view, partOrWhole(source, start * width, count * width), 0);
-      return area.address;
-    }
+    if (plane === 0) copyInto(view, partOrWhole(source, start * width, count * width), 0);
+    else this.#gather(view, source, start, count);
+    return area.address;
+  }
+
+  /** Copies rows of an array that has the classes first. */
+  #gather(view: Float32Array | Float64Array, source: FloatArray, start: number, count: number): void {
+    const { tile, width } = this;
     this.#stage(source, start, count, false);
     tile.kernels.gather(count, width);
     const gathered = tile.logits.view(count * width);
     if (view !== gathered) view.set(gathered);
-    return area.address;
   }
 
   /** Copies what is in place of the logits to where it belongs. */
   #storeRows(target: FloatArray, start: number, count: number): void {
     const { tile, width, plane } = this;
-    if (plane === 0) {
-      copyInto(target, tile.logits.view(count * width), start * width);
-      return;
-    }
-    tile.kernels.scatter(count, width);
+    if (plane === 0) copyInto(target, tile.logits.view(count * width), start * width);
+    else this.#scatter(target, start, count);
+  }
+
+  #scatter(target: FloatArray, start: number, count: number): void {
+    this.tile.kernels.scatter(count, this.width);
     this.#stage(target, start, count, true);
   }
 

@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS } from './flags.js';
 import {
@@ -90,6 +90,7 @@ class CrossEntropyFormula extends Formula {
   override readonly channelsFirst: boolean;
   override readonly isWeighted: boolean;
   override readonly indicesOnly: string | undefined;
+  override readonly isPerClass: boolean;
   readonly #weight: readonly number[] | null;
   readonly #flags: number;
   readonly #labelSmoothing: number;
@@ -99,6 +100,7 @@ class CrossEntropyFormula extends Formula {
     const { weight, labelSmoothing, layout, ignoreIndex } = settings;
     this.channelsFirst = layout === 'channels-first';
     this.isWeighted = weight !== null;
+    this.isPerClass = weight !== null;
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     this.#weight = weight;
     this.#flags = weight === null ? 0 : ALPHA_PER_CLASS;
@@ -113,26 +115,17 @@ class CrossEntropyFormula extends Formula {
     if (this.#weight !== null) tile.alpha.view(this.#weight.length).set(this.#weight);
   }
 
-  run(
-    tile: Tile,
-    logits: number,
-    targets: number,
-    grad: number,
-    rows: number,
-    classes: number,
-    flags: number,
-    scale: number,
-  ): number {
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
     const { ignoreIndex = 0 } = this;
-    return tile.kernels.crossEntropy(
+    return batch.tile.kernels.crossEntropy(
       logits,
       targets,
       grad,
       rows,
-      classes,
+      batch.width,
       flags | this.#flags,
       this.#labelSmoothing,
-      scale,
+      batch.scale,
       ignoreIndex,
     );
   }

@@ -3,7 +3,7 @@
 import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
-import { epoch } from './memory.js';
+import { BufferLookup, epoch } from './memory.js';
 import {
   FORWARD_OPTIONS,
   GRADIENT_OPTIONS,
@@ -82,6 +82,10 @@ const NO_OPTIONS: CallOptions = {};
 /** One object serves all calls, so that a call need not make one. */
 const batch = new Batch();
 
+const buffersOfLogits = new BufferLookup();
+const buffersOfTargets = new BufferLookup();
+const buffersOfResults = new BufferLookup();
+
 /** All methods of all criteria. */
 export function evaluate(
   formula: Formula,
@@ -102,7 +106,7 @@ export function evaluate(
   } = options;
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
-  checkGradOutput(gradOutput, formula.reduction === 'none');
+  if (typeof gradOutput !== 'number') checkGradOutput(gradOutput, formula.reduction === 'none');
   try {
     fill(formula, method, logits, targets, numClasses, spatialSize);
     if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
@@ -144,7 +148,7 @@ function fill(
     batch.width = checkShape(size, entries, numClasses);
     batch.rows = entries;
   }
-  formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
+  if (formula.isPerClass) formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
   batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
   const tile = tileOf(kind);
   batch.tile = tile;
@@ -154,9 +158,9 @@ function fill(
   batch.targetsKind = targetsKind;
   // What has the classes first, or other bits, the kernels cannot take where it is.
   const inPlace = batch.plane === 0 ? tile.kind : undefined;
-  batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits) : 0;
+  batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
   const targetsInPlace = batch.reader === classIndices ? 'Int32Array' : inPlace;
-  batch.targetsAddress = targetsKind === targetsInPlace ? checkAddress('targets', targets) : 0;
+  batch.targetsAddress = targetsKind === targetsInPlace ? checkAddress('targets', targets, buffersOfTargets) : 0;
   batch.gradAddress = 0;
   batch.ignoreIndex = formula.ignoreIndex;
 }
@@ -181,13 +185,13 @@ function addScales(gradOutput: FloatArray): void {
 function checkResult(name: string, buffer: FloatArray): void {
   const { tile, logits, logitsKind, targets, weights, scales, rows, width, plane } = batch;
   checkBuffer(name, buffer, logitsKind, rows * width);
-  const address = checkAddress(name, buffer);
+  const address = checkAddress(name, buffer, buffersOfResults);
   batch.gradAddress = logitsKind === tile.kind && plane === 0 ? address : 0;
-  const memory = bufferOf(buffer);
-  checkApart(name, buffer, memory, 'logits', logits);
-  checkApart(name, buffer, memory, 'targets', targets);
-  if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights);
-  if (scales !== undefined) checkApart(name, buffer, memory, 'gradOutput', scales);
+  const memory = buffersOfResults.of(buffer);
+  checkApart(name, buffer, memory, 'logits', logits, buffersOfLogits.of(logits));
+  checkApart(name, buffer, memory, 'targets', targets, buffersOfTargets.of(targets));
+  if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights, bufferOf(weights));
+  if (scales !== undefined) checkApart(name, buffer, memory, 'gradOutput', scales, bufferOf(scales));
 }
 
 function compute(
@@ -205,8 +209,7 @@ function compute(
   const given = reduction === 'mean' ? normalizer : 1;
   if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
 
-  const capacity = reserve(formula, method, buffer);
-  formula.load(batch.tile);
+  const capacity = prepare(formula, method, buffer);
   const step = batch.isInPlace(values, grad) ? rows : capacity;
   const isCounted = needsCount(formula, given);
   // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
@@ -214,7 +217,8 @@ function compute(
   const isSurveyed = isCounted || (buffer !== undefined && rows > step);
   if (isSurveyed) survey(formula, capacity);
   const denominator = given ?? (isCounted ? countOf(formula) : rows);
-  batch.run(formula, isSurveyed, step, method.flags, quotient(gradOutput, denominator), values, grad);
+  batch.scale = quotient(gradOutput, denominator);
+  batch.run(formula, isSurveyed, step, method.flags, values, grad);
   return { value: values ?? total() / denominator, grad };
 }
 
@@ -223,13 +227,15 @@ function quotient(gradOutput: number, denominator: number): number {
   return denominator === 0 ? 0 : gradOutput / denominator;
 }
 
-/** Makes room in the tile. Returns for how many rows. */
-function reserve({ columns }: Formula, method: Method, buffer: FloatArray | undefined): number {
+/** Makes room in the tile, and puts there what there is per class. Returns for how many rows there is room. */
+function prepare(formula: Formula, method: Method, buffer: FloatArray | undefined): number {
+  const { columns } = formula;
   const { tile, width, reader, plane } = batch;
   const extras = reader.extras | (plane === 0 ? 0 : STAGE);
   const before = epoch;
   const capacity = tile.reserve(columns === 0 ? width : columns, extras);
   if (epoch !== before) checkStillThere(method.buffer, buffer);
+  if (formula.isPerClass) formula.load(tile);
   return columns === 0 ? capacity : capacity * columns;
 }
 

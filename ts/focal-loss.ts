@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion, run } from './criterion.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from './evaluate.js';
 import { ALPHA_PER_CLASS, FOCUS_CLASS, FOCUS_TARGET, GAMMA_PER_CLASS } from './flags.js';
@@ -201,6 +201,7 @@ function reasonForIndices({ focusOn, gamma, ignoreIndex }: FocalSettings): strin
 class FocalFormula extends Formula {
   override readonly channelsFirst: boolean;
   override readonly indicesOnly: string | undefined;
+  override readonly isPerClass: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #gamma: number | readonly number[];
   readonly #flags: number;
@@ -222,6 +223,7 @@ class FocalFormula extends Formula {
       (typeof gamma === 'object' ? GAMMA_PER_CLASS : 0) |
       (focusOn === 'target' ? FOCUS_TARGET : 0) |
       (focusOn === 'class' ? FOCUS_CLASS : 0);
+    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | GAMMA_PER_CLASS)) !== 0;
     this.#alphaOfOthers = typeof alpha === 'number' ? 1 - alpha : 1;
     this.#alphaOfOne = typeof alpha === 'number' ? alpha : 1;
     this.#oneGamma = typeof gamma === 'number' ? gamma : 0;
@@ -238,29 +240,20 @@ class FocalFormula extends Formula {
     if (typeof this.#gamma === 'object') gammasArea.view(this.#gamma.length).set(this.#gamma);
   }
 
-  run(
-    tile: Tile,
-    logits: number,
-    targets: number,
-    grad: number,
-    rows: number,
-    classes: number,
-    flags: number,
-    scale: number,
-  ): number {
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
     const { ignoreIndex = 0 } = this;
-    return tile.kernels.focal(
+    return batch.tile.kernels.focal(
       logits,
       targets,
       grad,
       rows,
-      classes,
+      batch.width,
       flags | this.#flags,
       this.#alphaOfOthers,
       this.#alphaOfOne,
       this.#oneGamma,
       this.#labelSmoothing,
-      scale,
+      batch.scale,
       ignoreIndex,
     );
   }

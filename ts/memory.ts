@@ -65,12 +65,34 @@ export function giveBack(start: number): void {
   refresh();
 }
 
+/** Only buffers of up to so many bytes are remembered: they may be kept alive when their owner has let go of them. */
+const SMALL_BUFFER = 64 * 1024;
+
+/**
+ * Looks up the buffers of arrays. That takes long, by the measure of a small call, and small calls often have the same arrays
+ * as the one before: it remembers the last one.
+ */
+export class BufferLookup {
+  #array: NumberArray | undefined;
+  #buffer: ArrayBufferLike | undefined;
+
+  of(array: NumberArray): ArrayBufferLike {
+    if (array === this.#array) return this.#buffer as ArrayBufferLike;
+    const found = bufferOf(array);
+    if (found === buffer || found.byteLength <= SMALL_BUFFER) {
+      this.#array = array;
+      this.#buffer = found;
+    }
+    return found;
+  }
+}
+
 /** Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do. */
-export function addressOf(array: NumberArray): number {
+export function addressOf(array: NumberArray, lookup: BufferLookup): number {
   if (blocks.length === 0) return 0;
   const address = offsetOf(array);
-  // Most arrays begin where their buffer does, and no block at 0: their buffer, which is slow to look up, need not be.
-  return address !== 0 && bufferOf(array) === buffer ? address : 0;
+  // Most arrays begin where their buffer does, and no block at 0.
+  return address !== 0 && lookup.of(array) === buffer ? address : 0;
 }
 
 /** Whether an array that lies at `address` in the module's memory belongs to what has been allocated. */

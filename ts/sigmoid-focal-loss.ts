@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS, NO_ALPHA, POS_WEIGHT_PER_COLUMN } from './flags.js';
 import {
@@ -138,6 +138,7 @@ function create<R extends Reduction>(options: SigmoidFocalLossOptions<R>): Sigmo
 
 class SigmoidFormula extends Formula {
   override readonly columns: number;
+  override readonly isPerClass: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #posWeight: number | readonly number[];
   readonly #flags: number;
@@ -166,6 +167,7 @@ class SigmoidFormula extends Formula {
       this.columns = posWeight.length;
       this.#flags |= POS_WEIGHT_PER_COLUMN;
     }
+    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | POS_WEIGHT_PER_COLUMN)) !== 0;
   }
 
   checkClasses(classes: number): void {
@@ -178,18 +180,9 @@ class SigmoidFormula extends Formula {
     if (typeof this.#posWeight === 'object') tile.posWeights.view(this.#posWeight.length).set(this.#posWeight);
   }
 
-  run(
-    tile: Tile,
-    logits: number,
-    targets: number,
-    grad: number,
-    rows: number,
-    _classes: number,
-    flags: number,
-    scale: number,
-  ): number {
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
     const { columns, ignoreIndex = 0 } = this;
-    return tile.kernels.sigmoid(
+    return batch.tile.kernels.sigmoid(
       logits,
       targets,
       grad,
@@ -200,7 +193,7 @@ class SigmoidFormula extends Formula {
       this.#gamma,
       this.#labelSmoothing,
       this.#onePosWeight,
-      scale,
+      batch.scale,
       ignoreIndex,
     );
   }

@@ -1,8 +1,8 @@
 // Every check of what a caller hands over. Nothing is written before all of them have passed, and each error names the
 // argument, where there are rows the row, and the value.
 
-import { bufferOf, isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
-import { addressOf, isAllocated, isStale } from './memory.js';
+import { isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
+import { addressOf, type BufferLookup, isAllocated, isStale } from './memory.js';
 import type { ClassIndices, FloatArray } from './types.js';
 
 /** Class indices are 32-bit integers inside the module. */
@@ -41,9 +41,15 @@ export function checkOptionNames(options: object, known: readonly string[]): voi
   for (const name in options) {
     // A name that something added to every object is not an option somebody passed.
     if (!known.includes(name) && Object.hasOwn(options, name)) {
-      throw new TypeError(`unknown option ${show(name)}; known are ${known.join(', ')}`);
+      throw unknownOption(name, known);
     }
   }
+}
+
+// Errors are made in functions of their own: engines inline only so much code into a call, and would count it.
+
+function unknownOption(name: string, known: readonly string[]): TypeError {
+  return new TypeError(`unknown option ${show(name)}; known are ${known.join(', ')}`);
 }
 
 /** One of a few words. */
@@ -203,19 +209,21 @@ export function checkIndices(targets: NumberArray, reason: string | undefined): 
 /** The length of a typed array whose memory is still there. */
 export function checkLength(name: string, array: NumberArray): number {
   const length = lengthOf(array);
-  if (length === 0 && isGone(array)) {
-    throw new TypeError(
-      isStale(array)
-        ? `${name}: an array of an allocation, taken from it before the memory grew or another was disposed of: take it anew`
-        : `${name}: its buffer is detached, or has shrunk so that the array lies outside`,
-    );
-  }
+  if (length === 0 && isGone(array)) throw gone(name, array);
   return length;
 }
 
+function gone(name: string, array: NumberArray): TypeError {
+  return new TypeError(
+    isStale(array)
+      ? `${name}: an array of an allocation, taken from it before the memory grew or another was disposed of: take it anew`
+      : `${name}: its buffer is detached, or has shrunk so that the array lies outside`,
+  );
+}
+
 /** Returns where an array lies in the module's memory, 0 if it lies elsewhere. */
-export function checkAddress(name: string, array: NumberArray): number {
-  const address = addressOf(array);
+export function checkAddress(name: string, array: NumberArray, lookup: BufferLookup): number {
+  const address = addressOf(array, lookup);
   if (address !== 0 && !isAllocated(array, address)) {
     throw new RangeError(`${name} must lie within an allocation where it lies in the memory of one`);
   }
@@ -225,26 +233,30 @@ export function checkAddress(name: string, array: NumberArray): number {
 /** Class indices: returns the number of classes, 0 where there are no rows and nothing says how many classes there are. */
 export function checkShape(size: number, rows: number, numClasses: number | undefined): number {
   if (numClasses !== undefined) {
-    if (size !== rows * numClasses) {
-      throw new RangeError(
-        `logits must have ${rows} rows (targets.length) of ${numClasses} classes (numClasses), ` +
-          `${rows * numClasses} entries in all, got ${size}`,
-      );
-    }
+    if (size !== rows * numClasses) throw notRowsOf(size, rows, numClasses);
     return numClasses;
   }
-  if (rows === 0) {
-    if (size !== 0) throw new RangeError(`targets has no rows, but logits has ${size} entries`);
-    return 0;
-  }
+  if (size === 0 && rows === 0) return 0;
   const classes = size / rows;
-  if (Math.floor(classes) !== classes) {
-    throw new RangeError(`logits.length must be a multiple of targets.length, ${rows}, got ${size}`);
-  }
-  if (!(classes >= 2 && classes <= MAX_CLASSES)) {
-    throw outOfRange('the number of classes, logits.length / targets.length,', `in [2, ${MAX_CLASSES}]`, classes);
-  }
+  // A remainder would take the engine longer.
+  if (!(classes >= 2 && classes <= MAX_CLASSES && Math.floor(classes) === classes)) throw notRows(size, rows);
   return classes;
+}
+
+function notRowsOf(size: number, rows: number, numClasses: number): RangeError {
+  return new RangeError(
+    `logits must have ${rows} rows (targets.length) of ${numClasses} classes (numClasses), ` +
+      `${rows * numClasses} entries in all, got ${size}`,
+  );
+}
+
+function notRows(size: number, rows: number): RangeError {
+  if (rows === 0) return new RangeError(`targets has no rows, but logits has ${size} entries`);
+  if (size % rows !== 0) {
+    return new RangeError(`logits.length must be a multiple of targets.length, ${rows}, got ${size}`);
+  }
+  const classes = 'the number of classes, logits.length / targets.length,';
+  return outOfRange(classes, `in [2, ${MAX_CLASSES}]`, size / rows);
 }
 
 /** One target per logit, in whole rows of `numClasses` if that is given. Returns the number of these rows. */
@@ -285,9 +297,8 @@ export function noMemory(rows: number, classes: number): RangeError {
   return new RangeError(`not enough memory for ${rows} rows of ${classes} classes`);
 }
 
-/** The upstream gradient: one number, or where each row has a gradient of its own one per row. */
-export function checkGradOutput(gradOutput: number | FloatArray, perRow: boolean): void {
-  if (typeof gradOutput === 'number') return;
+/** The upstream gradient, where it is not a number: where each row has a gradient of its own, one per row. */
+export function checkGradOutput(gradOutput: FloatArray, perRow: boolean): void {
   if (!perRow) throw wrongType('gradOutput', "a number, unless reduction is 'none'", gradOutput);
   if (!isFloats(kindOf(gradOutput)))
     throw wrongType('gradOutput', 'a number, or a float array with one per row', gradOutput);
@@ -327,8 +338,9 @@ export function checkApart(
   memory: ArrayBufferLike,
   inputName: string,
   input: NumberArray,
+  memoryOfInput: ArrayBufferLike,
 ): void {
-  if (memory === bufferOf(input) && overlap(buffer, input)) {
+  if (memory === memoryOfInput && overlap(buffer, input)) {
     throw new RangeError(`${name} must not share memory with ${inputName}`);
   }
 }
