@@ -37,6 +37,9 @@ export abstract class Formula {
   /** Throws where an option has one entry per class, and not as many as there are classes, which is 0 for unknown. */
   abstract checkClasses(classes: number): void;
 
+  /** The numbers that the kernel takes: see {@link kernelNumbers}. */
+  abstract readonly numbers: Float64Array;
+
   /** Puts what there is per class where the kernel looks for it. */
   abstract load(tile: Tile): void;
 
@@ -73,8 +76,6 @@ export class Batch {
   /** Factors of the gradients, if there are any. */
   scales: FloatArray | undefined;
   ignoreIndex: number | undefined;
-  /** A factor of the gradient. Here, since a number that is passed from function to function may cost an allocation. */
-  scale = 0.5;
 
   /** Lets go of the caller's arrays. */
   clear(): void {

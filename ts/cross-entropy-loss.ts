@@ -8,7 +8,7 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import type { Tile } from './tile.js';
+import { kernelNumbers, type Tile } from './tile.js';
 import type { Layout, Reduction } from './types.js';
 import { checkEntries, checkWeight } from './validate.js';
 
@@ -93,7 +93,7 @@ class CrossEntropyFormula extends Formula {
   override readonly isPerClass: boolean;
   readonly #weight: readonly number[] | null;
   readonly #flags: number;
-  readonly #labelSmoothing: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: CrossEntropySettings) {
     super(settings);
@@ -104,7 +104,7 @@ class CrossEntropyFormula extends Formula {
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     this.#weight = weight;
     this.#flags = weight === null ? 0 : ALPHA_PER_CLASS;
-    this.#labelSmoothing = labelSmoothing;
+    this.numbers = kernelNumbers(0, labelSmoothing, 1, 1, 1, ignoreIndex);
   }
 
   checkClasses(classes: number): void {
@@ -116,17 +116,6 @@ class CrossEntropyFormula extends Formula {
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    const { ignoreIndex = 0 } = this;
-    return batch.tile.kernels.crossEntropy(
-      logits,
-      targets,
-      grad,
-      rows,
-      batch.width,
-      flags | this.#flags,
-      this.#labelSmoothing,
-      batch.scale,
-      ignoreIndex,
-    );
+    return batch.tile.kernels.crossEntropy(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

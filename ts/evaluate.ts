@@ -12,7 +12,7 @@ import {
   type HessianOptions,
 } from './options.js';
 import { classIndices, elements, probabilities } from './targets.js';
-import { counted, countedWeight, tileOf, total } from './tile.js';
+import { loadNumbers, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
   checkAddress,
@@ -217,14 +217,9 @@ function compute(
   const isSurveyed = isCounted || (buffer !== undefined && rows > step);
   if (isSurveyed) survey(formula, capacity);
   const denominator = given ?? (isCounted ? countOf(formula) : rows);
-  batch.scale = quotient(gradOutput, denominator);
+  loadNumbers(formula.numbers, gradOutput, denominator);
   batch.run(formula, isSurveyed, step, method.flags, values, grad);
-  return { value: values ?? total() / denominator, grad };
-}
-
-/** The factor of the gradient. Where no row counts, the mean is NaN, but its gradient 0. */
-function quotient(gradOutput: number, denominator: number): number {
-  return denominator === 0 ? 0 : gradOutput / denominator;
+  return { value: values ?? (totals()[0] as number) / denominator, grad };
 }
 
 /** Makes room in the tile, and puts there what there is per class. Returns for how many rows there is room. */
@@ -257,7 +252,7 @@ function needsCount({ isWeighted, ignoreIndex }: Formula, given: number | undefi
 
 /** The mean's denominator, once the targets have been counted. */
 function countOf({ isWeighted }: Formula): number {
-  return isWeighted ? countedWeight() : counted();
+  return totals()[isWeighted ? 2 : 1] as number;
 }
 
 /** Looks over all targets. */

@@ -12,7 +12,7 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import { gammasArea, type Tile } from './tile.js';
+import { gammasArea, kernelNumbers, type Tile } from './tile.js';
 import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
 
@@ -205,15 +205,11 @@ class FocalFormula extends Formula {
   readonly #alpha: number | readonly number[] | null;
   readonly #gamma: number | readonly number[];
   readonly #flags: number;
-  // As the kernels take them.
-  readonly #alphaOfOthers: number;
-  readonly #alphaOfOne: number;
-  readonly #oneGamma: number;
-  readonly #labelSmoothing: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: FocalSettings) {
     super(settings);
-    const { alpha, gamma, focusOn, labelSmoothing, layout } = settings;
+    const { alpha, gamma, focusOn, labelSmoothing, layout, ignoreIndex } = settings;
     this.channelsFirst = layout === 'channels-first';
     this.indicesOnly = reasonForIndices(settings);
     this.#alpha = alpha;
@@ -224,10 +220,14 @@ class FocalFormula extends Formula {
       (focusOn === 'target' ? FOCUS_TARGET : 0) |
       (focusOn === 'class' ? FOCUS_CLASS : 0);
     this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | GAMMA_PER_CLASS)) !== 0;
-    this.#alphaOfOthers = typeof alpha === 'number' ? 1 - alpha : 1;
-    this.#alphaOfOne = typeof alpha === 'number' ? alpha : 1;
-    this.#oneGamma = typeof gamma === 'number' ? gamma : 0;
-    this.#labelSmoothing = labelSmoothing;
+    this.numbers = kernelNumbers(
+      typeof gamma === 'number' ? gamma : 0,
+      labelSmoothing,
+      typeof alpha === 'number' ? 1 - alpha : 1,
+      typeof alpha === 'number' ? alpha : 1,
+      1,
+      ignoreIndex,
+    );
   }
 
   checkClasses(classes: number): void {
@@ -241,20 +241,6 @@ class FocalFormula extends Formula {
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    const { ignoreIndex = 0 } = this;
-    return batch.tile.kernels.focal(
-      logits,
-      targets,
-      grad,
-      rows,
-      batch.width,
-      flags | this.#flags,
-      this.#alphaOfOthers,
-      this.#alphaOfOne,
-      this.#oneGamma,
-      this.#labelSmoothing,
-      batch.scale,
-      ignoreIndex,
-    );
+    return batch.tile.kernels.focal(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

@@ -8,7 +8,7 @@ import {
   checkCriterionOptions,
   overlay,
 } from './options.js';
-import type { Tile } from './tile.js';
+import { kernelNumbers, type Tile } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
 
@@ -142,21 +142,21 @@ class SigmoidFormula extends Formula {
   readonly #alpha: number | readonly number[] | null;
   readonly #posWeight: number | readonly number[];
   readonly #flags: number;
-  // As the kernels take them.
-  readonly #oneAlpha: number;
-  readonly #gamma: number;
-  readonly #labelSmoothing: number;
-  readonly #onePosWeight: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: SigmoidSettings) {
     super(settings);
-    const { alpha, gamma, posWeight, labelSmoothing } = settings;
+    const { alpha, gamma, posWeight, labelSmoothing, ignoreIndex } = settings;
     this.#alpha = alpha;
     this.#posWeight = posWeight;
-    this.#oneAlpha = typeof alpha === 'number' ? alpha : 0;
-    this.#gamma = gamma;
-    this.#labelSmoothing = labelSmoothing;
-    this.#onePosWeight = typeof posWeight === 'number' ? posWeight : 1;
+    this.numbers = kernelNumbers(
+      gamma,
+      labelSmoothing,
+      1,
+      typeof alpha === 'number' ? alpha : 1,
+      typeof posWeight === 'number' ? posWeight : 1,
+      ignoreIndex,
+    );
     this.columns = 1;
     this.#flags = alpha === null ? NO_ALPHA : 0;
     if (typeof alpha === 'object' && alpha !== null) {
@@ -181,20 +181,6 @@ class SigmoidFormula extends Formula {
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    const { columns, ignoreIndex = 0 } = this;
-    return batch.tile.kernels.sigmoid(
-      logits,
-      targets,
-      grad,
-      rows,
-      columns,
-      flags | this.#flags,
-      this.#oneAlpha,
-      this.#gamma,
-      this.#labelSmoothing,
-      this.#onePosWeight,
-      batch.scale,
-      ignoreIndex,
-    );
+    return batch.tile.kernels.sigmoid(logits, targets, grad, rows, this.columns, flags | this.#flags);
   }
 }

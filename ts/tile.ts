@@ -9,21 +9,39 @@ export const targetsArea = new Area(Int32Array, () => wasm.targets_address());
 /** One exponent per class. */
 export const gammasArea = new Area(Float64Array, () => wasm.gammas_address());
 
+const numbersArea = new Area(Float64Array, () => wasm.numbers_address());
+
+/** The numbers of a loss, in the order in which the kernels take them. */
+export function kernelNumbers(
+  gamma: number,
+  labelSmoothing: number,
+  alphaOfOthers: number,
+  alphaOfOne: number,
+  posWeight: number,
+  ignoreIndex = 0,
+): Float64Array {
+  return Float64Array.of(gamma, labelSmoothing, alphaOfOthers, alphaOfOne, posWeight, ignoreIndex);
+}
+
+/**
+ * Puts the numbers of a loss, and the factor of its gradient, where the kernels look for them. The factor is made here:
+ * handed over, it might cost an allocation.
+ */
+export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): void {
+  const view = numbersArea.view(7);
+  for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
+  // Where no row counts, the mean is NaN, but its gradient 0.
+  view[6] = denominator === 0 ? 0 : gradOutput / denominator;
+}
+
 const totalsArea = new Area(Float64Array, () => wasm.total_address());
 
-/** The sum of the values of all rows since the last tile that did not continue another. */
-export function total(): number {
-  return totalsArea.view(3)[0] as number;
-}
-
-/** How many of the targets looked over count: those that are not to be ignored. */
-export function counted(): number {
-  return totalsArea.view(3)[1] as number;
-}
-
-/** The weights of the targets that count, added up. */
-export function countedWeight(): number {
-  return totalsArea.view(3)[2] as number;
+/**
+ * Three numbers: the sum of the values of all rows since the last tile that did not continue another; how many of the
+ * targets looked over count, those that are not to be ignored; and the weights of these, added up.
+ */
+export function totals(): Float64Array {
+  return totalsArea.view(3);
 }
 
 type Float = Float32Array | Float64Array;

@@ -49,6 +49,26 @@ mod flag {
     pub const NO_ALPHA: u32 = 32768;
 }
 
+/// The numbers that a loss is made of, as JavaScript writes them: as arguments, engines might have to allocate each of them.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Numbers {
+    /// Focusing parameter.
+    gamma: f64,
+    /// ε.
+    label_smoothing: f64,
+    /// Weight of every class but 1.
+    alpha_other: f64,
+    /// Weight of class 1, or of positives.
+    alpha_one: f64,
+    /// Factor of the positive term.
+    positive_weight: f64,
+    /// The target of what does not count.
+    ignored: f64,
+    /// Factor of the gradient.
+    scale: f64,
+}
+
 /// The running numbers of a batch, as JavaScript reads them.
 #[repr(C)]
 struct Totals {
@@ -62,6 +82,7 @@ struct Module {
     tile: Tile,
     sums32: Option<<F32x4 as Vector>::Wide>,
     sums64: Option<<F64x2 as Vector>::Wide>,
+    numbers: Numbers,
     totals: Totals,
 }
 
@@ -74,6 +95,15 @@ static MODULE: Shared = Shared(UnsafeCell::new(Module {
     tile: Tile::new(),
     sums32: None,
     sums64: None,
+    numbers: Numbers {
+        gamma: 0.0,
+        label_smoothing: 0.0,
+        alpha_other: 1.0,
+        alpha_one: 1.0,
+        positive_weight: 1.0,
+        ignored: 0.0,
+        scale: 1.0,
+    },
     totals: Totals { values: 0.0, rows: 0.0, weights: 0.0 },
 }));
 
@@ -105,7 +135,13 @@ pub fn targets_capacity() -> usize {
 /// Where three float64 stand: the sum of the values, the number of rows that count, the sum of their weights.
 #[wasm_bindgen]
 pub fn total_address() -> usize {
-    module(|m| (&raw const m.totals).addr())
+    module(|m| (&raw const m.totals).expose_provenance())
+}
+
+/// Where the numbers of a loss go, in the order of `Numbers`.
+#[wasm_bindgen]
+pub fn numbers_address() -> usize {
+    module(|m| (&raw mut m.numbers).expose_provenance())
 }
 
 /// Takes memory for resident arrays, zeros; 0 where it cannot be had.
@@ -205,22 +241,9 @@ macro_rules! exports {
         /// The focal loss of rows. Returns −1, or the first row whose target is neither a class nor ignored; then nothing is
         /// computed.
         #[wasm_bindgen]
-        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $focal(
-            logits: usize,
-            targets: usize,
-            grad: usize,
-            rows: usize,
-            classes: usize,
-            flags: u32,
-            alpha_other: f64,
-            alpha_one: f64,
-            gamma: f64,
-            label_smoothing: f64,
-            scale: f64,
-            ignore_index: i32,
-        ) -> i32 {
+        pub fn $focal(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
             module(|m| {
+                let Numbers { gamma, label_smoothing, alpha_other, alpha_one, .. } = m.numbers;
                 let gamma = if flags & flag::GAMMA_PER_CLASS != 0 {
                     Gamma::PerClass(m.tile.address(Area::Gammas))
                 } else {
@@ -236,9 +259,8 @@ macro_rules! exports {
                 } else {
                     Task::Focal(with)
                 };
-                let weights = (alpha_other, alpha_one);
                 let places = places(logits, targets, grad);
-                let job = job(task, places, (rows, classes), weights, scale, ignore_index, flags);
+                let job = job(task, places, (rows, classes), (alpha_other, alpha_one), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
@@ -246,23 +268,12 @@ macro_rules! exports {
 
         /// The cross-entropy of rows, likewise.
         #[wasm_bindgen]
-        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $cross_entropy(
-            logits: usize,
-            targets: usize,
-            grad: usize,
-            rows: usize,
-            classes: usize,
-            flags: u32,
-            label_smoothing: f64,
-            scale: f64,
-            ignore_index: i32,
-        ) -> i32 {
+        pub fn $cross_entropy(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
             module(|m| {
                 let soft = flags & flag::SOFT != 0;
-                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(label_smoothing);
+                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(m.numbers.label_smoothing);
                 let places = places(logits, targets, grad);
-                let job = job(task, places, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
+                let job = job(task, places, (rows, classes), (1.0, 1.0), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
@@ -282,35 +293,22 @@ macro_rules! exports {
 
         /// The sigmoid focal loss of elements.
         #[wasm_bindgen]
-        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $sigmoid(
-            logits: usize,
-            targets: usize,
-            grad: usize,
-            count: usize,
-            columns: usize,
-            flags: u32,
-            alpha: f64,
-            gamma: f64,
-            label_smoothing: f64,
-            pos_weight: f64,
-            scale: f64,
-            ignore_index: f64,
-        ) -> i32 {
+        pub fn $sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns: usize, flags: u32) -> i32 {
             let has = |bit: u32| flags & bit != 0;
             module(|m| {
+                let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, scale, .. } = m.numbers;
                 let job = ElementsJob {
                     places: places(logits, targets, grad),
                     count,
                     columns,
                     gamma,
                     label_smoothing,
-                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha)),
-                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(pos_weight),
+                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha_one)),
+                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(positive_weight),
                     scale,
                     row_weights: has(flag::ROW_WEIGHTS),
                     row_scales: has(flag::ROW_SCALES),
-                    ignored: has(flag::IGNORE).then_some(ignore_index),
+                    ignored: has(flag::IGNORE).then_some(ignored),
                     values: has(flag::VALUES),
                 };
                 let mut sums = start::<$vector, _>(m.$sums, flags);
@@ -359,15 +357,7 @@ fn focus_on(flags: u32) -> FocusOn {
     }
 }
 
-fn job(
-    task: Task,
-    places: Places,
-    (rows, classes): (usize, usize),
-    weights: (f64, f64),
-    scale: f64,
-    ignore_index: i32,
-    flags: u32,
-) -> Job {
+fn job(task: Task, places: Places, (rows, classes): (usize, usize), weights: (f64, f64), numbers: Numbers, flags: u32) -> Job {
     let has = |bit: u32| flags & bit != 0;
     Job {
         places,
@@ -375,10 +365,10 @@ fn job(
         rows,
         classes,
         weights: (!has(flag::ALPHA_PER_CLASS)).then_some(weights),
-        scale,
+        scale: numbers.scale,
         row_weights: has(flag::ROW_WEIGHTS),
         row_scales: has(flag::ROW_SCALES),
-        ignored: has(flag::IGNORE).then_some(ignore_index),
+        ignored: has(flag::IGNORE).then_some(numbers.ignored as i32),
         values: has(flag::VALUES),
     }
 }
