@@ -33,6 +33,7 @@ import {
   checkSampleWeights,
   checkShape,
   checkTargets,
+  checkWeights,
   isFloats,
 } from './validate.js';
 import { wasm } from './wasm.js';
@@ -174,6 +175,7 @@ function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1)
     checkPerRow('sampleWeights', sampleWeights, rows);
     batch.span = 1;
   }
+  checkWeights(sampleWeights);
   batch.weights = sampleWeights;
 }
 

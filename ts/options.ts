@@ -63,7 +63,8 @@ export interface ForwardOptions {
   /** What `'mean'` divides by, for this call. */
   normalizer?: number | undefined;
   /**
-   * One weight per row, a factor of its value and gradient. The mean's denominator stays the same. Any float array.
+   * One weight per row, a factor of its value and gradient: any float array of finite numbers that are not negative. The
+   * mean's denominator stays the same.
    *
    * @defaultValue 1 for every row
    */
@@ -89,7 +90,8 @@ export interface GradientOptions<G extends FloatArray = FloatArray, R extends Re
   grad?: G | undefined;
   /**
    * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For reduction `'none'` it may be
-   * a float array with one per row.
+   * a float array with one per row. Any numbers: what is not finite goes through the arithmetic,
+   * of its row alone.
    *
    * @defaultValue 1
    */

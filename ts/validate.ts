@@ -324,6 +324,17 @@ export function checkPerElement(name: string, array: FloatArray, size: number, r
   throw wrongLength(name, `one entry per logit, ${size}${perRow}`, length);
 }
 
+/** The weights themselves: those of classes may be no others. */
+export function checkWeights(sampleWeights: FloatArray): void {
+  const length = lengthOf(sampleWeights);
+  for (let i = 0; i < length; i++) {
+    const weight = sampleWeights[i] as number;
+    if (!(weight >= 0 && weight < Infinity)) {
+      throw outOfRange(`sampleWeights[${i}]`, 'finite and not negative', weight);
+    }
+  }
+}
+
 /** A buffer for a result: of the kind and length of the logits. */
 export function checkBuffer(name: string, buffer: FloatArray, kind: string, expected: number): void {
   if (kindOf(buffer) !== kind) throw wrongType(name, `a ${kind} like the logits`, buffer);
