@@ -3,9 +3,10 @@
 
 import { type InitOutput, initSync } from '../crate/pkg/focal_loss.js';
 import file from '../crate/pkg/focal_loss_bg.wasm';
+import { fromPrintable } from './printable.js';
 
-/** What the bundler makes of that import. TypeScript goes by the declarations of the module's exports beside the file. */
-const bytes = file as unknown as Uint8Array<ArrayBuffer>;
+/** The module. What the bundler makes of the import is text; TypeScript goes by the declarations beside the file. */
+const moduleBytes = () => fromPrintable(file as unknown as string);
 
 /**
  * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass these numbers on. What
@@ -34,13 +35,13 @@ let pending: Promise<void> | undefined;
 
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  wasm ??= initSync({ module: bytes });
+  wasm ??= initSync({ module: moduleBytes() });
   return wasm.memory;
 }
 
 async function compile(): Promise<void> {
   if (wasm !== undefined) return;
-  const module = await WebAssembly.compile(bytes);
+  const module = await WebAssembly.compile(moduleBytes());
   // Does nothing if a loss that was computed meanwhile has started the module.
   wasm = initSync({ module });
 }

@@ -113,12 +113,16 @@ pub trait Vector: Copy + Debug {
     fn gt(self, b: Self) -> Self::Mask;
     /// Lane-wise `if mask { self } else { other }`.
     fn select(self, other: Self, mask: Self::Mask) -> Self;
+    /// `self` and `other`, exchanged where the mask holds.
+    fn exchange(self, other: Self, mask: Self::Mask) -> (Self, Self);
     /// Lane-wise `if mask { self } else { +0 }`.
     fn keep(self, mask: Self::Mask) -> Self;
     /// Lane-wise `if mask { +0 } else { self }`.
     fn clear(self, mask: Self::Mask) -> Self;
     /// Lane-wise `if mask { −self } else { self }`.
     fn negate(self, mask: Self::Mask) -> Self;
+    /// Whether both masks hold.
+    fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// Whether the mask holds in every lane.
     fn all(mask: Self::Mask) -> bool;
     /// Whether the mask holds in no lane.
@@ -144,6 +148,8 @@ pub trait Vector: Copy + Debug {
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
     /// Whether lane `i` is `position`, false everywhere when `position` is not below [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;
+    /// Whether lane `i` is below `end`.
+    fn lane_below(end: usize) -> Self::Mask;
 
     /// Reads [`Self::LANES`] consecutive values; no alignment is asked for.
     ///
@@ -177,6 +183,16 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p[i·stride .. i·stride + LANES]` must be valid for writing for each lane `i`.
     unsafe fn store_block(block: Self::Block, p: *mut Self::Scalar, stride: usize);
+    /// [`Self::load_block`] for rows of one value less, side by side. The last vector is worthless.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading the rows.
+    unsafe fn load_narrow(p: *const Self::Scalar) -> Self::Block;
+    /// [`Self::store_block`] for rows of one value less, side by side. The last vector is left out.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing the rows.
+    unsafe fn store_narrow(block: Self::Block, p: *mut Self::Scalar);
 
     /// Reads `n` < [`Self::LANES`] values and fills the other lanes.
     ///

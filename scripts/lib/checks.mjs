@@ -41,7 +41,17 @@ export function staticChecks(toolchain) {
     {
       name: 'clippy, WebAssembly',
       command: clippy,
-      args: ['clippy', '--workspace', '--lib', '--release', '--target', WASM_TARGET, '--locked', ...denyWarnings],
+      args: [
+        'clippy',
+        '--workspace',
+        '--lib',
+        '--release',
+        '--all-features',
+        '--target',
+        WASM_TARGET,
+        '--locked',
+        ...denyWarnings,
+      ],
       env: wasmEnvironment(toolchain),
     },
     {

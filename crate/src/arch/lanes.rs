@@ -94,6 +94,10 @@ macro_rules! lanes {
                 Self(from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
+            fn exchange(self, other: Self, mask: Self::Mask) -> (Self, Self) {
+                (other.select(self, mask), self.select(other, mask))
+            }
+            #[inline(always)]
             fn keep(self, mask: Self::Mask) -> Self {
                 self.mask_bits(mask, |x, yes| if yes { x } else { 0.0 })
             }
@@ -104,6 +108,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn negate(self, mask: Self::Mask) -> Self {
                 self.mask_bits(mask, |x, yes| if yes { -x } else { x })
+            }
+            #[inline(always)]
+            fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+                from_fn(|i| a[i] & b[i])
             }
             #[inline(always)]
             fn all(mask: Self::Mask) -> bool {
@@ -147,6 +155,10 @@ macro_rules! lanes {
                 from_fn(|i| i == position)
             }
             #[inline(always)]
+            fn lane_below(end: usize) -> Self::Mask {
+                from_fn(|i| i < end)
+            }
+            #[inline(always)]
             unsafe fn load(p: *const $scalar) -> Self {
                 // SAFETY: the caller vouches for LANES values.
                 Self(unsafe { p.cast::<[$scalar; $lanes]>().read_unaligned() })
@@ -183,6 +195,18 @@ macro_rules! lanes {
                 for (j, column) in block.into_iter().enumerate() {
                     // SAFETY: the caller vouches for LANES values in each of LANES rows.
                     unsafe { column.store_column(p.add(j), stride) };
+                }
+            }
+            #[inline(always)]
+            unsafe fn load_narrow(p: *const $scalar) -> Self::Block {
+                // SAFETY: the caller vouches for all columns but the last, which is another one once more.
+                from_fn(|j| unsafe { Self::load_column(p.add(j.min($lanes - 2)), $lanes - 1) })
+            }
+            #[inline(always)]
+            unsafe fn store_narrow(block: Self::Block, p: *mut $scalar) {
+                for (j, column) in block.into_iter().enumerate().take($lanes - 1) {
+                    // SAFETY: the caller vouches for all columns but the last.
+                    unsafe { column.store_column(p.add(j), $lanes - 1) };
                 }
             }
         }

@@ -26,12 +26,22 @@ macro_rules! operations {
             Self(v128_bitselect(self.0, other.0, mask))
         }
         #[inline(always)]
+        fn exchange(self, other: Self, mask: v128) -> (Self, Self) {
+            // One instruction more than a single selection takes.
+            let difference = v128_and(v128_xor(self.0, other.0), mask);
+            (Self(v128_xor(self.0, difference)), Self(v128_xor(other.0, difference)))
+        }
+        #[inline(always)]
         fn keep(self, mask: v128) -> Self {
             Self(v128_and(self.0, mask))
         }
         #[inline(always)]
         fn clear(self, mask: v128) -> Self {
             Self(v128_andnot(self.0, mask))
+        }
+        #[inline(always)]
+        fn both(a: v128, b: v128) -> v128 {
+            v128_and(a, b)
         }
         #[inline(always)]
         fn none(mask: v128) -> bool {
@@ -110,7 +120,8 @@ impl Vector for F32x4 {
     }
     #[inline(always)]
     fn all(mask: v128) -> bool {
-        i32x4_all_true(mask)
+        // Engines need half a dozen instructions for `all_true`, and two for this.
+        i32x4_bitmask(mask) == 0b1111
     }
     #[inline(always)]
     fn bits_to_exponent(self) -> Self {
@@ -132,6 +143,10 @@ impl Vector for F32x4 {
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
         i32x4_eq(i32x4(0, 1, 2, 3), i32x4_splat(position as i32))
+    }
+    #[inline(always)]
+    fn lane_below(end: usize) -> v128 {
+        i32x4_lt(i32x4(0, 1, 2, 3), i32x4_splat(end as i32))
     }
     #[inline(always)]
     unsafe fn load_pairs(p: *const f32) -> (Self, Self) {
@@ -161,6 +176,27 @@ impl Vector for F32x4 {
         for (i, row) in transpose(block).into_iter().enumerate() {
             // SAFETY: the caller vouches for four values in each of four rows.
             unsafe { row.store(p.add(i * stride)) };
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_narrow(p: *const f32) -> [Self; 4] {
+        // SAFETY: the caller vouches for twelve values. Each row but the last is read with the beginning of the next.
+        unsafe {
+            let last = Self::load(p.add(8)).0;
+            let last = Self(i32x4_shuffle::<1, 2, 3, 0>(last, last));
+            transpose([Self::load(p), Self::load(p.add(3)), Self::load(p.add(6)), last])
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_narrow(block: [Self; 4], p: *mut f32) {
+        let [a, b, c, d] = transpose(block);
+        // SAFETY: the caller vouches for twelve values. Each row overwrites what the one before left of its last lane.
+        unsafe {
+            a.store(p);
+            b.store(p.add(3));
+            c.store(p.add(6));
+            v128_store64_lane::<0>(d.0, p.add(9).cast());
+            v128_store32_lane::<2>(d.0, p.add(11).cast());
         }
     }
 }
@@ -233,7 +269,7 @@ impl Vector for F64x2 {
     }
     #[inline(always)]
     fn all(mask: v128) -> bool {
-        i64x2_all_true(mask)
+        i64x2_bitmask(mask) == 0b11
     }
     #[inline(always)]
     fn bits_to_exponent(self) -> Self {
@@ -255,6 +291,10 @@ impl Vector for F64x2 {
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
         i64x2_eq(i64x2(0, 1), i64x2_splat(position as i64))
+    }
+    #[inline(always)]
+    fn lane_below(end: usize) -> v128 {
+        i64x2_lt(i64x2(0, 1), i64x2_splat(end as i64))
     }
     #[inline(always)]
     unsafe fn load_pairs(p: *const f64) -> (Self, Self) {
@@ -284,6 +324,16 @@ impl Vector for F64x2 {
             Self(i64x2_shuffle::<0, 2>(first.0, second.0)).store(p);
             Self(i64x2_shuffle::<1, 3>(first.0, second.0)).store(p.add(stride));
         }
+    }
+    #[inline(always)]
+    unsafe fn load_narrow(p: *const f64) -> [Self; 2] {
+        // SAFETY: the caller vouches for two values.
+        [unsafe { Self::load(p) }; 2]
+    }
+    #[inline(always)]
+    unsafe fn store_narrow([first, _]: [Self; 2], p: *mut f64) {
+        // SAFETY: the caller vouches for two values.
+        unsafe { first.store(p) };
     }
 }
 

@@ -8,8 +8,9 @@ use core::ptr;
 
 use super::{
     Focal,
+    block::{Block, Kernel, MAX_LANES},
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, MAX_LANES, Partial, Rows, Weights},
+    rows::{Rows, Weights},
 };
 use crate::{
     arch::F64x2,
@@ -115,6 +116,8 @@ struct Seen<S> {
     exponential: Exponential<D>,
     /// The softmax, seen from the largest class.
     softmax: Row<D>,
+    /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
+    inverse: D,
 }
 
 impl<S: Scalar> Dense<S> {
@@ -149,8 +152,10 @@ impl<S: Scalar> Dense<S> {
             let x = unsafe { load(logits.add(j), n, f64::NEG_INFINITY) }.sub(shift);
             others = others.accumulate(exponential.of(x).clear(D::lane_is(class.wrapping_sub(j))));
         });
-        let sums = RowSums { target: top, max, others: D::splat(others.total()), spread: D::splat(0.0) };
-        Seen { logits, probabilities, target, largest: class, shift, top, exponential, softmax: Row::new(&sums) }
+        let others = D::splat(others.total());
+        let softmax = Row::new(&RowSums { target: top, max, others, spread: D::splat(0.0) });
+        let inverse = softmax.miss.div(positive(others));
+        Seen { logits, probabilities, target, largest: class, shift, top, exponential, softmax, inverse }
     }
 
     /// The logits of `n` classes from `j` on.
@@ -184,7 +189,7 @@ impl<S: Scalar> Dense<S> {
     /// `p_j` of all classes but the largest.
     #[inline(always)]
     fn probabilities(&self, row: &Seen<S>, x: D) -> D {
-        row.exponential.of(x).mul(row.softmax.inverse)
+        row.exponential.of(x).mul(row.inverse)
     }
 
     /// A row's mixture of classes, and the mean of the weights `by`.
@@ -213,7 +218,7 @@ impl<S: Scalar> Dense<S> {
         let (rest, distance) = (D::splat(rest.total()), D::splat(distance.total()));
         // Probabilities need not sum to exactly 1.
         let mean = if by.is_none() { 1.0 } else { mean.total() };
-        (SoftRow { softmax: row.softmax, own, rest, distance }, D::splat(mean))
+        (SoftRow { softmax: row.softmax, inverse: row.inverse, own, rest, distance }, D::splat(mean))
     }
 
     /// # Safety
@@ -240,7 +245,7 @@ impl<S: Scalar> Dense<S> {
                     let is_target = D::lane_is(row.target.wrapping_sub(j));
                     let e = row.exponential.of(self.logits(row, j, n));
                     let g = outcome.largest.select(e.mul(outcome.factor).sub(outcome.derivative.mul(q)), is_largest);
-                    let p = row.softmax.hit.select(e.mul(row.softmax.inverse), is_largest);
+                    let p = row.softmax.hit.select(e.mul(row.inverse), is_largest);
                     let pulled = pull.neg().select(share.mul(p), is_target);
                     store(g.add(pulled).add(zero), grad.add(j), n);
                 });
@@ -434,35 +439,34 @@ unsafe fn class_weights<S: Scalar>(weights: Weights<S>, j: usize, n: usize) -> D
 }
 
 impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
-    unsafe fn group(&self, group: Group<V>) -> V {
-        // SAFETY: passed on.
-        unsafe { self.partial(group, V::LANES) }
+    fn only_whole_groups(&self) -> bool {
+        false
     }
-}
 
-impl<V: Vector> Partial<V> for Dense<V::Scalar> {
-    #[inline(never)]
-    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
-        let mut values = [V::Scalar::default(); MAX_LANES];
-        // SAFETY: the caller vouches for n rows and their targets.
+    unsafe fn run(&self, block: &mut Block<V>) {
+        // SAFETY: the rows of the block and their targets.
         unsafe {
-            for (i, value) in values.iter_mut().enumerate().take(n) {
-                let logits = group.logits.add(i * self.classes);
-                let grad = if group.grad.is_null() { group.grad } else { group.grad.add(i * self.classes) };
-                // The logits may be overwritten by gradients, the probabilities keep their place.
-                let probabilities = self.aims.probabilities;
-                let probabilities = if probabilities.is_null() {
-                    probabilities
-                } else {
-                    probabilities.add(logits.offset_from(self.logits) as usize)
-                };
-                let factors = (group.weight.lane(i), group.scale.lane(i));
-                *value = match self.single_class(probabilities) {
-                    Some(target) => self.by_class::<V>(target, (logits, grad), factors),
-                    None => self.row(logits, probabilities, *group.targets.add(i), grad, factors),
-                };
+            for g in 0..block.groups() {
+                let (weight, scale) = (block.weight.get(g), block.scale.get(g));
+                let mut values = [V::Scalar::default(); MAX_LANES];
+                for (i, value) in values.iter_mut().enumerate().take(V::LANES.min(block.rows - g * V::LANES)) {
+                    let logits = block.logits(g).add(i * self.classes);
+                    let grad = if block.grad.is_null() { block.grad } else { block.grad(g).add(i * self.classes) };
+                    // The logits may be overwritten by gradients, the probabilities keep their place.
+                    let probabilities = self.aims.probabilities;
+                    let probabilities = if probabilities.is_null() {
+                        probabilities
+                    } else {
+                        probabilities.add(logits.offset_from(self.logits) as usize)
+                    };
+                    let factors = (weight.lane(i), scale.lane(i));
+                    *value = match self.single_class(probabilities) {
+                        Some(target) => self.by_class::<V>(target, (logits, grad), factors),
+                        None => self.row(logits, probabilities, *block.targets(g).add(i), grad, factors),
+                    };
+                }
+                block.value.set(g, V::load(values.as_ptr()));
             }
-            V::load(values.as_ptr())
         }
     }
 }

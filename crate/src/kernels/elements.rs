@@ -73,7 +73,7 @@ impl<S: Scalar> Elements<S> {
         match parameter {
             PerColumn::All(x) => V::constant(x),
             // SAFETY: one for each column.
-            PerColumn::Each(table) => V::from_lanes(|i| unsafe { *table.add((at + i) % self.columns) }),
+            PerColumn::Each(table) => V::from_lanes(|i| unsafe { *table.add((at + i) % self.columns.max(1)) }),
         }
     }
 

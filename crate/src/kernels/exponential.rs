@@ -12,7 +12,8 @@ use crate::{
 /// What turns logits into exponentials in units of `2^N / `[`UNIT`], `2^N` being the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
-    origin: V,
+    /// See [`exp::reduce_by`].
+    magic: V,
     lowest: V,
 }
 
@@ -20,17 +21,32 @@ impl<V: Vector> Exponential<V> {
     /// For logits of at most `max`, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
-        let origin = exp::origin(exp::reduce(max).exponent).sub(V::constant(UNIT.log2()));
-        // The logit whose exponential has the exponent −bias, and so is 0: also for all that lie below it.
-        let lowest = origin.sub(V::constant(V::Scalar::MAGIC)).mul(V::constant(core::f64::consts::LN_2));
-        Self { origin, lowest }
+        let magic = V::constant(V::Scalar::MAGIC);
+        // What is added to the exponent n of a logit to give the bits of the power of two in that unit.
+        let bias = magic.sub(exp::reduce(max).exponent).add(V::constant(V::Scalar::BIAS + UNIT.log2()));
+        // The logit for which those bits are 0: so is the exponential, also of all that lie below it.
+        let lowest = bias.mul(V::constant(-core::f64::consts::LN_2));
+        Self { magic: magic.add(bias), lowest }
     }
 
     /// `e^x` in that unit; +0 where that is below the normal range, also for −Inf. NaN stays.
     #[inline(always)]
     pub(super) fn of(&self, x: V) -> V {
-        let exp::Reduced { fraction, exponent } = exp::reduce(x.pmax(self.lowest));
-        exp::fraction_exp(fraction).mul(exp::power_of_two(exponent, self.origin))
+        let (fraction, power) = self.split(x);
+        Self::join(fraction, power)
+    }
+
+    /// `x` as a number whose exponential is about 1 and a power of two.
+    #[inline(always)]
+    pub(super) fn split(&self, x: V) -> (V, V) {
+        let exp::Reduced { fraction, exponent } = exp::reduce_by(self.magic, x.pmax(self.lowest));
+        (fraction, exponent.bits_to_exponent())
+    }
+
+    /// `e^x`, from what [`Self::split`] made of it.
+    #[inline(always)]
+    pub(super) fn join(fraction: V, power: V) -> V {
+        exp::fraction_exp(fraction).mul(power)
     }
 }
 

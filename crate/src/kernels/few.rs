@@ -1,187 +1,278 @@
 //! Few classes: one row per lane, a column of the group at a time.
 
-use core::{marker::PhantomData, mem::MaybeUninit};
+use core::mem::MaybeUninit;
 
 use super::{
+    block::{Block, Column, GROUPS, Kernel, in_fours},
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, Partial, padded},
+    stages::conclude,
 };
 use crate::{
-    loss::softmax::{Outcome, RowSums, SoftmaxLoss},
+    loss::{
+        focal::Loss,
+        softmax::{Others, Outcome, RowSums},
+    },
     vector::Vector,
 };
 
 /// The most classes that this kernel takes; from there on [`super::many`] is faster.
-pub(super) const MAX_CLASSES: usize = 24;
+pub(super) const MAX_CLASSES: usize = 64;
+
+/// Columns of a block: what fits the first-level cache beside the logits.
+const COLUMNS: usize = 512;
 
 /// The kernel of a loss on few classes.
-pub(super) struct Few<V: Vector, L, const GRAD: bool> {
-    loss: L,
-    classes: usize,
-    vector: PhantomData<V>,
+pub(super) struct Few<V: Vector> {
+    pub loss: Loss<V>,
+    pub classes: usize,
 }
 
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Few<V, L, GRAD> {
-    /// `classes` must be at most [`MAX_CLASSES`].
-    #[inline(always)]
-    pub(super) fn new(loss: L, classes: usize) -> Self {
-        debug_assert!(classes <= MAX_CLASSES);
-        Self { loss, classes, vector: PhantomData }
+/// Where the square blocks that make up a row begin. The last one overlaps the one before where they do not fit.
+#[inline(always)]
+fn each_block<V: Vector>(classes: usize, mut f: impl FnMut(usize)) {
+    let mut j = 0;
+    while j + V::LANES <= classes {
+        f(j);
+        j += V::LANES;
     }
-
-    /// Number of columns that are read and written in square blocks.
-    #[inline(always)]
-    fn blocked(&self) -> usize {
-        self.classes - self.classes % V::LANES
+    if j < classes {
+        f(classes - V::LANES);
     }
+}
 
-    /// Transposes the logits into `columns`, the targets masked out, and returns the largest of each row.
-    ///
-    /// # Safety
-    /// `logits` must be valid for a group of rows and `columns` for a vector per class.
-    #[inline(always)]
-    unsafe fn read(&self, logits: *const V::Scalar, index: V::Index, columns: *mut V) -> V {
-        let masked = V::constant(f64::NEG_INFINITY);
-        let mut max = masked;
-        for j in (0..self.blocked()).step_by(V::LANES) {
+/// Transposes the logits of a group into `columns`, the targets masked out, and returns the largest of each row.
+///
+/// # Safety
+/// `logits` must be valid for a group of rows and `columns` for a vector per class.
+#[inline(always)]
+unsafe fn read<V: Vector>(logits: *const V::Scalar, classes: usize, index: V::Index, columns: *mut V) -> V {
+    let masked = V::constant(f64::NEG_INFINITY);
+    let mut max = masked;
+    let mut column = |j: usize, x: V| {
+        let x = masked.select(x, V::index_is(index, j as i32));
+        // SAFETY: j < classes.
+        unsafe { columns.add(j).write(x) };
+        max = max.pmax(x);
+    };
+    if classes + 1 == V::LANES {
+        // SAFETY: LANES rows.
+        let block = unsafe { V::load_narrow(logits) };
+        block.as_ref().iter().take(V::LANES - 1).enumerate().for_each(|(j, &x)| column(j, x));
+    } else if classes < V::LANES {
+        for j in 0..classes {
+            // SAFETY: class j of LANES rows.
+            column(j, unsafe { V::load_column(logits.add(j), classes) });
+        }
+    } else {
+        each_block::<V>(classes, |j| {
             // SAFETY: LANES classes from j on, in LANES rows.
-            let block = unsafe { V::load_block(logits.add(j), self.classes) };
+            let block = unsafe { V::load_block(logits.add(j), classes) };
             for (k, &x) in block.as_ref().iter().enumerate() {
-                let x = masked.select(x, V::index_is(index, (j + k) as i32));
-                // SAFETY: j + k < classes.
-                unsafe { columns.add(j + k).write(x) };
-                max = max.pmax(x);
+                column(j + k, x);
             }
-        }
-        for j in self.blocked()..self.classes {
-            // SAFETY: class j of LANES rows.
-            unsafe {
-                let x = masked.select(V::load_column(logits.add(j), self.classes), V::index_is(index, j as i32));
-                columns.add(j).write(x);
-                max = max.pmax(x);
-            }
-        }
-        max
+        });
     }
+    max
+}
 
-    /// Takes `shift` off every logit.
-    ///
-    /// # Safety
-    /// `columns` must hold a vector per class.
-    #[cold]
-    #[inline(never)]
-    unsafe fn shift(&self, columns: *mut V, shift: V) {
-        for j in 0..self.classes {
-            // SAFETY: j < classes.
-            unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
-        }
-    }
-
-    /// Turns the logits into exponentials and returns their sum and their spread.
-    ///
-    /// # Safety
-    /// `columns` must hold a vector per class.
-    #[inline(always)]
-    unsafe fn exponentials(&self, columns: *mut V, max: V, index: V::Index) -> (V, V) {
-        let exponential = Exponential::new(max);
-        // Four sums in turn: shorter chains of roundings.
-        let mut others = [V::constant(0.0); 4];
-        let mut spread = others;
-        let mut step = |j: usize, k: usize| {
-            // SAFETY: j < classes.
-            let column = unsafe { &mut *columns.add(j) };
-            if L::SPREAD {
-                spread[k] = spread[k].add(max.sub(*column).clear(V::index_is(index, j as i32)));
-            }
-            *column = exponential.of(*column);
-            others[k] = others[k].add(*column);
-        };
-        let rest = self.classes % 4;
-        for j in (0..self.classes - rest).step_by(4) {
-            (0..4).for_each(|k| step(j + k, k));
-        }
-        for k in 0..3 {
-            if k < rest {
-                step(self.classes - rest + k, k);
-            }
-        }
-        let sum = |[a, b, c, d]: [V; 4]| a.add(b).add(c.add(d));
-        (sum(others), sum(spread))
-    }
-
-    /// Multiplies the exponentials.
-    ///
-    /// # Safety
-    /// `columns` must hold a vector per class.
-    #[cold]
-    #[inline(never)]
-    unsafe fn multiply(&self, columns: *mut V, factor: V) {
-        for j in 0..self.classes {
-            // SAFETY: j < classes.
-            unsafe { *columns.add(j) = (*columns.add(j)).mul(factor) };
-        }
-    }
-
-    /// Turns the exponentials into gradients and transposes them out.
-    ///
-    /// # Safety
-    /// `columns` must hold a vector per class, and `group` be valid for a group of rows.
-    #[inline(always)]
-    unsafe fn write(&self, columns: *mut V, outcome: &Outcome<V>, group: Group<V>) {
-        let tiny = outcome.tiny();
-        let (first, factor) = outcome.factors(tiny);
-        if !V::none(tiny) {
-            // SAFETY: passed on.
-            unsafe { self.multiply(columns, first) };
-        }
-        let gradient = |j: usize| {
-            // SAFETY: j < classes.
-            unsafe { *columns.add(j) }.mul(factor).add(outcome.offset)
-        };
-        for j in (0..self.blocked()).step_by(V::LANES) {
-            // SAFETY: LANES classes from j on, in LANES rows.
-            unsafe { V::store_block(V::block(|k| gradient(j + k)), group.grad.add(j), self.classes) };
-        }
-        for j in self.blocked()..self.classes {
-            // SAFETY: class j of LANES rows.
-            unsafe { gradient(j).store_column(group.grad.add(j), self.classes) };
-        }
-        for i in 0..V::LANES {
-            // SAFETY: the target of row i is one of its classes.
-            unsafe { *group.grad.add(i * self.classes + *group.targets.add(i) as usize) = outcome.target.lane(i) };
-        }
+/// Takes `shift` off every logit.
+///
+/// # Safety
+/// `columns` must hold a vector per class.
+#[cold]
+#[inline(never)]
+unsafe fn shift_by<V: Vector>(columns: *mut V, classes: usize, shift: V) {
+    for j in 0..classes {
+        // SAFETY: j < classes.
+        unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
     }
 }
 
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Few<V, L, GRAD> {
-    #[inline(always)]
-    unsafe fn group(&self, group: Group<V>) -> V {
-        let mut columns = [MaybeUninit::<V>::uninit(); MAX_CLASSES];
-        let columns = columns.as_mut_ptr().cast::<V>();
-        // SAFETY: the caller vouches for a group of rows and targets; there are at most MAX_CLASSES columns.
+/// `Σ_j (max − x_j)` over all but the target.
+///
+/// # Safety
+/// `columns` must hold a vector per class.
+#[inline(never)]
+unsafe fn spread_of<V: Vector>(columns: *const V, classes: usize, max: V, index: V::Index) -> V {
+    // SAFETY: j < classes.
+    sum_of_four(classes, |j| max.sub(unsafe { *columns.add(j) }).clear(V::index_is(index, j as i32)))
+}
+
+/// `Σ_j f(j)`, as four sums in turn: shorter chains of roundings.
+#[inline(always)]
+fn sum_of_four<V: Vector>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
+    let mut sums = [V::constant(0.0); 4];
+    in_fours(classes, 1, |j, k| sums[k] = sums[k].add(f(j)));
+    let [a, b, c, d] = sums;
+    a.add(b).add(c.add(d))
+}
+
+/// The passes over the classes of `groups` groups: exponentials in `columns`, one group's after the other's, and their sums.
+///
+/// # Safety
+/// `logits` and `targets` must be valid for the groups, `columns` for a vector per class of each.
+pub(super) unsafe fn look<V: Vector>(
+    (logits, classes): (*const V::Scalar, usize),
+    targets: *const i32,
+    groups: usize,
+    with_spread: bool,
+    columns: *mut V,
+    sums: &mut Column<RowSums<V>>,
+) {
+    let mut by = Column::new();
+    // SAFETY: passed on; what is read has been set.
+    unsafe {
+        look_for_largest(logits, classes, targets, groups, columns, sums, &mut by);
+        if with_spread {
+            for g in 0..groups {
+                let group = sums.get(g);
+                let index = V::load_index(targets.add(g * V::LANES));
+                sums.set(g, RowSums { spread: spread_of(columns.add(g * classes), classes, group.max, index), ..group });
+            }
+        }
+        exponentials(columns, classes, groups, sums, &by);
+    }
+}
+
+/// Transposes the logits of all groups, and finds the largest.
+///
+/// # Safety
+/// As for [`look`].
+#[inline(never)]
+unsafe fn look_for_largest<V: Vector>(
+    logits: *const V::Scalar,
+    classes: usize,
+    targets: *const i32,
+    groups: usize,
+    columns: *mut V,
+    sums: &mut Column<RowSums<V>>,
+    by: &mut Column<Exponential<V>>,
+) {
+    for g in 0..groups {
+        // SAFETY: passed on.
         unsafe {
-            let index = V::load_index(group.targets);
-            let mut max = self.read(group.logits, index, columns);
-            let mut target = V::from_lanes(|i| *group.logits.add(i * self.classes + *group.targets.add(i) as usize));
+            let (logits, targets) = (logits.add(g * V::LANES * classes), targets.add(g * V::LANES));
+            let columns = columns.add(g * classes);
+            let mut max = read(logits, classes, V::load_index(targets), columns);
+            let mut target = V::from_lanes(|i| *logits.add(i * classes + *targets.add(i) as usize));
             if !within_range(max, target) {
                 let shift;
                 (max, target, shift) = bring_into_range(max, target);
-                self.shift(columns, shift);
+                shift_by(columns, classes, shift);
             }
-            let (others, spread) = self.exponentials(columns, max, index);
-            let sums = RowSums { target, max, others, spread };
-            let outcome = self.loss.of_rows(group.targets).outcome(&sums, group.weight, group.scale);
-            if GRAD {
-                self.write(columns, &outcome, group);
-            }
-            outcome.value
+            let zero = V::constant(0.0);
+            sums.set(g, RowSums { target, max, others: zero, spread: zero });
+            by.set(g, Exponential::new(max));
         }
     }
 }
 
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Partial<V> for Few<V, L, GRAD> {
-    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
+/// Turns the logits of all groups into exponentials, and adds them up.
+///
+/// # Safety
+/// As for [`look`], with what makes exponentials of the logits `by` which they are.
+#[inline(never)]
+unsafe fn exponentials<V: Vector>(
+    columns: *mut V,
+    classes: usize,
+    groups: usize,
+    sums: &mut Column<RowSums<V>>,
+    by: &Column<Exponential<V>>,
+) {
+    let mut powers = [const { MaybeUninit::<V>::uninit() }; MAX_CLASSES];
+    let powers = powers.as_mut_ptr().cast::<V>();
+    for g in 0..groups {
         // SAFETY: passed on.
-        unsafe { padded::<V, GRAD>(self, self.classes, group, n) }
+        unsafe {
+            let columns = columns.add(g * classes);
+            let group = sums.get(g);
+            let exponential = by.get(g);
+            in_fours(classes, 1, |j, _| {
+                let (fraction, power) = exponential.split(*columns.add(j));
+                columns.add(j).write(fraction);
+                powers.add(j).write(power);
+            });
+            let others = sum_of_four(classes, |j| {
+                let e = Exponential::join(*columns.add(j), *powers.add(j));
+                columns.add(j).write(e);
+                e
+            });
+            sums.set(g, RowSums { others, ..group });
+        }
+    }
+}
+
+/// Multiplies the exponentials.
+///
+/// # Safety
+/// `columns` must hold a vector per class.
+#[cold]
+#[inline(never)]
+unsafe fn multiply<V: Vector>(columns: *mut V, classes: usize, factor: V) {
+    for j in 0..classes {
+        // SAFETY: j < classes.
+        unsafe { *columns.add(j) = (*columns.add(j)).mul(factor) };
+    }
+}
+
+/// Turns the exponentials into gradients and transposes them out.
+///
+/// # Safety
+/// `columns` must hold a vector per class of each group, and the outcomes have been set.
+#[inline(never)]
+unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
+    let groups = block.groups();
+    let classes = block.classes;
+    for g in 0..groups {
+        // SAFETY: the classes of a group.
+        unsafe {
+            let (columns, grad, targets) = (columns.add(g * classes), block.grad(g), block.targets(g));
+            let (target, others) = (outcomes.get(g).target, others.get(g));
+            let tiny = others.tiny();
+            let (first, factor) = others.factors(tiny);
+            if !V::none(tiny) {
+                multiply(columns, classes, first);
+            }
+            let gradient = |j: usize| (*columns.add(j)).mul(factor).add(others.offset);
+            if classes + 1 == V::LANES {
+                V::store_narrow(V::block(|j| gradient(j.min(V::LANES - 2))), grad);
+            } else if classes < V::LANES {
+                for j in 0..classes {
+                    gradient(j).store_column(grad.add(j), classes);
+                }
+            } else {
+                each_block::<V>(classes, |j| V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes));
+            }
+            for i in 0..V::LANES {
+                *grad.add(i * classes + *targets.add(i) as usize) = target.lane(i);
+            }
+        }
+    }
+}
+
+impl<V: Vector> Kernel<V> for Few<V> {
+    fn groups(&self) -> usize {
+        (COLUMNS / self.classes).min(GROUPS)
+    }
+
+    fn only_whole_groups(&self) -> bool {
+        true
+    }
+
+    unsafe fn run(&self, block: &mut Block<V>) {
+        let classes = self.classes;
+        let mut columns = [const { MaybeUninit::<V>::uninit() }; COLUMNS];
+        let columns = columns.as_mut_ptr().cast::<V>();
+        let mut sums = Column::new();
+        let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
+        // SAFETY: whole groups of the block, with room for their columns.
+        unsafe {
+            let with_spread = self.loss.smoothing.is_some();
+            look((block.logits, classes), block.targets, block.groups(), with_spread, columns, &mut sums);
+            conclude(&self.loss, block, &sums, &mut outcomes, &mut others);
+            if !block.grad.is_null() {
+                write(block, columns, &outcomes, &others);
+            }
+        }
     }
 }

@@ -1,303 +1,262 @@
-//! Many classes: along the row, with one formula for a group of rows.
+//! Many classes: along the row.
 //!
 //! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
-//! gradients.
+//! gradients. A row whose length is no multiple of a vector's ends with one that overlaps the vector before it.
 
-use core::{marker::PhantomData, ptr};
+use core::{cell::Cell, mem::MaybeUninit};
 
 use super::{
+    block::{Block, Column, GROUPS, Kernel, MAX_LANES, in_fours},
     exponential::{Exponential, bring_into_range, within_range},
-    rows::{Group, Kernel, MAX_LANES, Partial},
+    stages::conclude,
 };
 use crate::{
-    loss::softmax::{RowSums, SoftmaxLoss},
+    loss::{
+        focal::Loss,
+        softmax::{Outcome, RowSums},
+    },
     vector::{Scalar, Vector, WideSum},
 };
 
 /// Classes that are summed in the scalar type before the sum goes on in float64.
-const BLOCK: usize = 64;
+const RUN: usize = 128;
 
-/// The kernel of a loss on many classes.
-pub(super) struct Many<V: Vector, L, const GRAD: bool> {
-    loss: L,
-    classes: usize,
-    vector: PhantomData<V>,
+/// Bytes of exponentials that wait for their factors: they stay in the first-level cache.
+const BLOCK_BYTES: usize = 16 * 1024;
+
+/// The kernel of a loss on many classes, at least a vector's.
+pub(super) struct Many<V: Vector> {
+    pub loss: Loss<V>,
+    pub classes: usize,
 }
 
-/// A row on its way through the passes.
-#[derive(Clone, Copy)]
-pub(super) struct Row<S> {
-    pub logits: *const S,
-    pub grad: *mut S,
-    /// A class to leave out; one that the row does not have, for none.
-    pub target: usize,
-}
-
-/// What the passes leave of the rows of a group, one after the other: see [`RowSums`].
-#[derive(Clone, Copy)]
-struct Sums<S> {
-    max: [S; MAX_LANES],
-    target: [S; MAX_LANES],
-    others: [S; MAX_LANES],
-    spread: [S; MAX_LANES],
-}
-
-/// Whether the target of a row is among the [`BLOCK`] classes from `from` on.
+/// Whether the target of a row is in the run that begins at `from`.
 #[inline(always)]
-fn in_block(target: usize, from: usize) -> bool {
-    target / BLOCK == from / BLOCK
+fn in_run(target: usize, from: usize) -> bool {
+    target / RUN == from / RUN
 }
 
-/// The largest of a row's logits but the target's, lane by lane, in the block `from..to`. `TARGET`: whether the target may be there.
+/// Calls `f` with all of a row's logits, those of the target and those seen before replaced by `fill`, and with which of four in turn
+/// it is; and `end` after each run.
 ///
 /// # Safety
-/// `row` must be valid for its logits up to `to`.
+/// `logits` must be valid for `n` logits.
 #[inline(always)]
-unsafe fn block_max<V: Vector, const TARGET: bool>(row: Row<V::Scalar>, (from, to): (usize, usize), mut max: [V; 2]) -> [V; 2] {
-    let lowest = V::constant(f64::NEG_INFINITY);
-    let mask = |x: V, j: usize| if TARGET { lowest.select(x, V::lane_is(row.target.wrapping_sub(j))) } else { x };
-    let mut j = from;
-    // SAFETY: whole vectors below `to`, then what is left.
-    unsafe {
-        let load = |j: usize| mask(V::load(row.logits.add(j)), j);
-        while j + 2 * V::LANES <= to {
-            max = [max[0].pmax(load(j)), max[1].pmax(load(j + V::LANES))];
-            j += 2 * V::LANES;
+unsafe fn each_but_target<V: Vector>(
+    logits: *const V::Scalar,
+    (n, target): (usize, usize),
+    fill: V,
+    mut f: impl FnMut(V, usize),
+    mut end: impl FnMut(),
+) {
+    let rest = n % V::LANES;
+    let whole = n - rest;
+    // SAFETY: vectors within the row.
+    let load = |j: usize| unsafe { V::load(logits.add(j)) };
+    let masked = |j: usize| fill.select(load(j), V::lane_is(target.wrapping_sub(j)));
+    for from in (0..whole).step_by(RUN) {
+        let to = whole.min(from + RUN);
+        if in_run(target, from) {
+            in_fours(to - from, V::LANES, |j, k| f(masked(from + j), k));
+        } else {
+            in_fours(to - from, V::LANES, |j, k| f(load(from + j), k));
         }
-        if j + V::LANES <= to {
-            max[0] = max[0].pmax(load(j));
-            j += V::LANES;
-        }
-        if j < to {
-            max[1] = max[1].pmax(mask(V::load_partial(row.logits.add(j), to - j, lowest.lane(0)), j));
-        }
+        end();
     }
-    max
+    if rest > 0 {
+        f(fill.select(masked(n - V::LANES), V::lane_below(V::LANES - rest)), 0);
+        end();
+    }
 }
 
 /// The largest of a row's logits but the target's.
 ///
 /// # Safety
-/// `row` must be valid for `n` logits.
-#[inline(always)]
-pub(super) unsafe fn largest<V: Vector>(row: Row<V::Scalar>, n: usize) -> V::Scalar {
-    let mut max = [V::constant(f64::NEG_INFINITY); 2];
-    for from in (0..n).step_by(BLOCK) {
-        let range = (from, n.min(from + BLOCK));
-        // SAFETY: logits of the row.
-        max = unsafe {
-            if in_block(row.target, from) {
-                block_max::<V, true>(row, range, max)
-            } else {
-                block_max::<V, false>(row, range, max)
-            }
-        };
-    }
-    let max = max[0].pmax(max[1]);
+/// `logits` must be valid for `n` logits.
+#[inline(never)]
+unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize, target: usize) -> V::Scalar {
+    let lowest = V::constant(f64::NEG_INFINITY);
+    let mut max = [lowest; 4];
+    // SAFETY: passed on.
+    unsafe { each_but_target(logits, (n, target), lowest, |x, k| max[k] = max[k].pmax(x), || ()) };
+    let max = max[0].pmax(max[1]).pmax(max[2].pmax(max[3]));
     (1..V::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
+}
+
+/// A row on its way through the passes.
+struct Row<V: Vector> {
+    logits: *const V::Scalar,
+    classes: usize,
+    target: usize,
+    /// What comes off each logit, if anything does.
+    shift: Option<V>,
+    /// The largest logit but the target's, less that.
+    max: V,
+}
+
+impl<V: Vector> Row<V> {
+    /// `Σ_j (max − x_j)` over all but the target.
+    ///
+    /// # Safety
+    /// The row must be valid.
+    #[inline(never)]
+    unsafe fn spread(&self) -> f64 {
+        let zero = V::constant(0.0);
+        let shift = self.shift.unwrap_or(zero);
+        let (sum, total) = (Cell::new(zero), Cell::new(V::Wide::zero()));
+        let add = |x: V, _| sum.set(sum.get().add(self.max.sub(x.sub(shift))));
+        let end = || total.set(total.get().accumulate(sum.replace(zero)));
+        // SAFETY: passed on.
+        unsafe { each_but_target(self.logits, (self.classes, self.target), self.max.add(shift), add, end) };
+        total.get().total()
+    }
+
+    /// The exponentials, at `to` if that is not null, and their sum over all but the target.
+    ///
+    /// # Safety
+    /// The row must be valid, and `to` be so or null. It may be the logits themselves.
+    #[inline(never)]
+    unsafe fn exponentials(&self, to: *mut V::Scalar) -> f64 {
+        let exponential = Exponential::new(self.max);
+        let zero = V::constant(0.0);
+        let mut others = V::Wide::zero();
+        let (n, rest) = (self.classes, self.classes % V::LANES);
+        let whole = n - rest;
+        let (mut run, mut powers) =
+            ([const { MaybeUninit::<V::Scalar>::uninit() }; RUN], [const { MaybeUninit::<V::Scalar>::uninit() }; RUN]);
+        let (run, powers) = (run.as_mut_ptr().cast::<V::Scalar>(), powers.as_mut_ptr().cast::<V::Scalar>());
+        // SAFETY: vectors within the row, or within `run`.
+        unsafe {
+            let last = V::load(self.logits.add(n - V::LANES));
+            for from in (0..whole).step_by(RUN) {
+                let length = RUN.min(whole - from);
+                let mut logits = self.logits.add(from);
+                if let Some(shift) = self.shift {
+                    for j in (0..length).step_by(V::LANES) {
+                        V::load(logits.add(j)).sub(shift).store(run.add(j));
+                    }
+                    logits = run;
+                }
+                let to = if to.is_null() { run } else { to.add(from) };
+                in_fours(length, V::LANES, |j, _| {
+                    let (fraction, power) = exponential.split(V::load(logits.add(j)));
+                    fraction.store(to.add(j));
+                    power.store(powers.add(j));
+                });
+                let mut sums = [zero; 4];
+                in_fours(length, V::LANES, |j, k| {
+                    let e = Exponential::join(V::load(to.add(j)), V::load(powers.add(j)));
+                    e.store(to.add(j));
+                    sums[k] = sums[k].add(e);
+                });
+                if in_run(self.target, from) {
+                    // Once more, without the target.
+                    sums = [zero; 4];
+                    in_fours(length, V::LANES, |j, k| {
+                        let is_target = V::lane_is(self.target.wrapping_sub(from + j));
+                        sums[k] = sums[k].add(V::load(to.add(j)).clear(is_target));
+                    });
+                }
+                others = others.accumulate(sums[0].add(sums[1]).add(sums[2].add(sums[3])));
+            }
+            if rest > 0 {
+                let j = n - V::LANES;
+                let e = exponential.of(self.shift.map_or(last, |shift| last.sub(shift)));
+                if !to.is_null() {
+                    e.store(to.add(j));
+                }
+                let counted = V::lane_is(self.target.wrapping_sub(j));
+                others = others.accumulate(e.clear(counted).clear(V::lane_below(V::LANES - rest)));
+            }
+        }
+        others.total()
+    }
 }
 
 /// Multiplies `n` exponentials by `factor` and adds `offset`.
 ///
 /// # Safety
-/// `grad` must be valid for reading and writing them.
-#[inline(always)]
+/// `grad` must be valid for them.
+#[inline(never)]
 unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) {
-    let mut j = 0;
-    // SAFETY: whole vectors below n, then what is left.
+    let whole = n - n % V::LANES;
+    // SAFETY: vectors within the row.
     unsafe {
-        while j + V::LANES <= n {
-            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j));
-            j += V::LANES;
-        }
-        if j < n {
-            let last = V::load_partial(grad.add(j), n - j, V::Scalar::default());
-            last.mul(factor).add(offset).store_partial(grad.add(j), n - j);
-        }
+        let last = V::load(grad.add(n - V::LANES));
+        in_fours(whole, V::LANES, |j, _| V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j)));
+        last.mul(factor).add(offset).store(grad.add(n - V::LANES));
     }
 }
 
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Many<V, L, GRAD> {
-    #[inline(always)]
-    pub(super) fn new(loss: L, classes: usize) -> Self {
-        Self { loss, classes, vector: PhantomData }
-    }
-
-    /// The exponentials of the logits `from..to`, and the sums of those and of the spread over all but the target, whose own is
-    /// worthless. `TARGET`: whether it may be among them.
+impl<V: Vector> Many<V> {
+    /// The passes over a row before the loss is known: [`RowSums`] of one lane, in the order of its fields.
     ///
     /// # Safety
-    /// `row` must be valid for its logits and, where there are gradients, for those, up to `to`.
+    /// `logits` must be valid for a row, `to` be so or null, and `target` be a class.
     #[inline(always)]
-    unsafe fn block<const TARGET: bool>(
-        row: Row<V::Scalar>,
-        (from, to): (usize, usize),
-        max: V,
-        exponential: Exponential<V>,
-    ) -> (V, V) {
-        let mut others = [V::constant(0.0); 2];
-        let mut spread = others;
-        let but_target = |x: V, j: usize| if TARGET { x.clear(V::lane_is(row.target.wrapping_sub(j))) } else { x };
-        let mut step = |j: usize, k: usize| {
-            // SAFETY: a whole vector below `to`.
-            let x = unsafe { V::load(row.logits.add(j)) };
-            let e = exponential.of(x);
-            if GRAD {
-                // SAFETY: as above.
-                unsafe { e.store(row.grad.add(j)) };
-            }
-            if L::SPREAD {
-                spread[k] = spread[k].add(but_target(max.sub(x), j));
-            }
-            others[k] = others[k].add(but_target(e, j));
-        };
-        let mut j = from;
-        while j + 2 * V::LANES <= to {
-            step(j, 0);
-            step(j + V::LANES, 1);
-            j += 2 * V::LANES;
-        }
-        if j + V::LANES <= to {
-            step(j, 0);
-            j += V::LANES;
-        }
-        if j < to {
-            let n = to - j;
-            // SAFETY: n logits are left.
-            let partial = |fill| unsafe { V::load_partial(row.logits.add(j), n, fill) };
-            if L::SPREAD {
-                spread[1] = spread[1].add(but_target(max.sub(partial(max.lane(0))), j));
-            }
-            let e = exponential.of(partial(V::Scalar::from_f64(f64::NEG_INFINITY)));
-            if GRAD {
-                // SAFETY: as above.
-                unsafe { e.store_partial(row.grad.add(j), n) };
-            }
-            others[1] = others[1].add(but_target(e, j));
-        }
-        (others[0].add(others[1]), spread[0].add(spread[1]))
-    }
-
-    /// The second pass over the first `n` logits of a row whose largest is `max`: exponentials, their sum over the other classes,
-    /// and the spread.
-    ///
-    /// # Safety
-    /// As for [`Self::block`].
-    #[inline(never)]
-    unsafe fn exponentials(row: Row<V::Scalar>, n: usize, max: V::Scalar) -> (f64, f64) {
-        let max = V::splat(max);
-        let exponential = Exponential::new(max);
-        let (mut others, mut spread) = (V::Wide::zero(), V::Wide::zero());
-        for from in (0..n).step_by(BLOCK) {
-            let range = (from, n.min(from + BLOCK));
-            // SAFETY: logits of the row.
-            let sums = unsafe {
-                if in_block(row.target, from) {
-                    Self::block::<true>(row, range, max, exponential)
-                } else {
-                    Self::block::<false>(row, range, max, exponential)
-                }
-            };
-            others = others.accumulate(sums.0);
-            if L::SPREAD {
-                spread = spread.accumulate(sums.1);
-            }
-        }
-        (others.total(), if L::SPREAD { spread.total() } else { 0.0 })
-    }
-
-    /// The second pass for a row out of range: `shift` comes off each logit first, then the largest is `max`.
-    ///
-    /// # Safety
-    /// As for [`Self::block`].
-    #[cold]
-    #[inline(never)]
-    unsafe fn far(&self, row: Row<V::Scalar>, max: V::Scalar, shift: V::Scalar) -> (f64, f64) {
-        let mut shifted = [V::Scalar::default(); BLOCK];
-        let mut sums = (0.0, 0.0);
-        for from in (0..self.classes).step_by(BLOCK) {
-            let n = BLOCK.min(self.classes - from);
-            // SAFETY: classes of the row, of which `shifted` holds the logits.
-            let (others, spread) = unsafe {
-                for (k, x) in shifted[..n].iter_mut().enumerate() {
-                    *x = V::splat(*row.logits.add(from + k)).sub(V::splat(shift)).lane(0);
-                }
-                let target = row.target.wrapping_sub(from);
-                let block = Row { logits: shifted.as_ptr(), grad: row.grad.wrapping_add(from), target };
-                Self::exponentials(block, n, max)
-            };
-            sums = (sums.0 + others, sums.1 + spread);
-        }
-        sums
-    }
-
-    /// The passes over row `i` of a group before the loss is known.
-    ///
-    /// # Safety
-    /// `group` must be valid for that row.
-    #[inline(always)]
-    unsafe fn row(&self, group: Group<V>, i: usize, sums: &mut Sums<V::Scalar>) {
-        // SAFETY: the caller vouches for the row and its target.
-        unsafe {
-            let logits = group.logits.add(i * self.classes);
-            let target = *group.targets.add(i) as usize;
-            let row = Row { logits, grad: group.grad.wrapping_add(i * self.classes), target };
-            let (max, target) = (V::splat(largest::<V>(row, self.classes)), V::splat(*logits.add(target)));
-            let (max, target, (others, spread)) = if within_range(max, target) {
-                (max, target, Self::exponentials(row, self.classes, max.lane(0)))
-            } else {
-                let (max, target, shift) = bring_into_range(max, target);
-                (max, target, self.far(row, max.lane(0), shift.lane(0)))
-            };
-            (sums.max[i], sums.target[i]) = (max.lane(0), target.lane(0));
-            (sums.others[i], sums.spread[i]) = (V::Scalar::from_f64(others), V::Scalar::from_f64(spread));
-        }
-    }
-}
-
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Kernel<V> for Many<V, L, GRAD> {
-    #[inline(always)]
-    unsafe fn group(&self, group: Group<V>) -> V {
+    unsafe fn look(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4] {
+        let classes = self.classes;
         // SAFETY: passed on.
-        unsafe { self.partial(group, V::LANES) }
+        unsafe {
+            let (mut max, mut own) = (V::splat(largest::<V>(logits, classes, target)), V::splat(*logits.add(target)));
+            let mut shift = None;
+            if !within_range(max, own) {
+                let away;
+                (max, own, away) = bring_into_range(max, own);
+                shift = Some(away);
+            }
+            let row = Row { logits, classes, target, shift, max };
+            let spread = if self.loss.smoothing.is_some() { row.spread() } else { 0.0 };
+            let others = row.exponentials(to);
+            [own.lane(0), max.lane(0), V::Scalar::from_f64(others), V::Scalar::from_f64(spread)]
+        }
     }
 }
 
-impl<V: Vector, L: SoftmaxLoss<V>, const GRAD: bool> Partial<V> for Many<V, L, GRAD> {
-    #[inline(never)]
-    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
-        let zero = V::Scalar::default();
-        // Lanes without a row hold a row of zeros.
-        let mut sums =
-            Sums { max: [zero; MAX_LANES], target: [zero; MAX_LANES], others: [zero; MAX_LANES], spread: [zero; MAX_LANES] };
-        for i in 0..n {
-            // SAFETY: the caller vouches for n rows and targets.
-            unsafe { self.row(group, i, &mut sums) };
-        }
-        // SAFETY: the arrays hold at least LANES values, and every target is a class.
-        let (loss, sums) = unsafe {
-            let lanes = |values: &[V::Scalar; MAX_LANES]| V::load(ptr::from_ref(values).cast());
-            let (max, target) = (lanes(&sums.max), lanes(&sums.target));
-            let sums = RowSums { target, max, others: lanes(&sums.others), spread: lanes(&sums.spread) };
-            (self.loss.of_rows(group.targets), sums)
-        };
-        let outcome = loss.outcome(&sums, group.weight, group.scale);
-        if GRAD {
-            let tiny = outcome.tiny();
-            let (first, factor) = outcome.factors(tiny);
-            for i in 0..n {
-                // SAFETY: row i of the group, and its target.
-                unsafe {
-                    let target = *group.targets.add(i);
-                    let grad = group.grad.add(i * self.classes);
-                    if !V::none(tiny) {
-                        finish(grad, self.classes, V::splat(first.lane(i)), V::constant(0.0));
+impl<V: Vector> Kernel<V> for Many<V> {
+    fn groups(&self) -> usize {
+        (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>())).clamp(1, GROUPS)
+    }
+
+    fn only_whole_groups(&self) -> bool {
+        false
+    }
+
+    unsafe fn run(&self, block: &mut Block<V>) {
+        let classes = self.classes;
+        let mut sums = Column::new();
+        let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
+        // SAFETY: rows of the block.
+        unsafe {
+            for g in 0..block.groups() {
+                // Lanes without a row hold a row of zeros.
+                let mut lanes = [[V::Scalar::default(); MAX_LANES]; 4];
+                for i in 0..V::LANES.min(block.rows - g * V::LANES) {
+                    let to = if block.grad.is_null() { block.grad } else { block.grad(g).add(i * classes) };
+                    let row = self.look(block.logits(g).add(i * classes), *block.targets(g).add(i) as usize, to);
+                    for (lanes, x) in lanes.iter_mut().zip(row) {
+                        lanes[i] = x;
                     }
-                    finish(grad, self.classes, V::splat(factor.lane(i)), V::splat(outcome.offset.lane(i)));
-                    *grad.add(target as usize) = outcome.target.lane(i);
+                }
+                let [target, max, others, spread] = lanes.map(|lanes| V::load(lanes.as_ptr()));
+                sums.set(g, RowSums { target, max, others, spread });
+            }
+            conclude(&self.loss, block, &sums, &mut outcomes, &mut others);
+            if !block.grad.is_null() {
+                for g in 0..block.groups() {
+                    let (others, target) = (others.get(g), outcomes.get(g).target);
+                    let tiny = others.tiny();
+                    let (first, factor) = others.factors(tiny);
+                    for i in 0..V::LANES.min(block.rows - g * V::LANES) {
+                        let grad = block.grad(g).add(i * classes);
+                        if !V::none(tiny) {
+                            finish(grad, classes, V::splat(first.lane(i)), V::constant(0.0));
+                        }
+                        finish(grad, classes, V::splat(factor.lane(i)), V::splat(others.offset.lane(i)));
+                        *grad.add(*block.targets(g).add(i) as usize) = target.lane(i);
+                    }
                 }
             }
         }
-        outcome.value
     }
 }

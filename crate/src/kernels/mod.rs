@@ -3,6 +3,7 @@
 //! Rows are taken in groups of [`Vector::LANES`]; what a row gives depends on that row alone, bit for bit, whatever stands
 //! beside it and wherever a batch is cut. Sums over rows are kept one per lane, so the cuts must fall between groups.
 
+mod block;
 mod dense;
 mod elements;
 mod exponential;
@@ -10,23 +11,24 @@ mod few;
 mod many;
 mod pair;
 mod rows;
+mod stages;
 mod transpose;
 mod validate;
 
 use core::ptr;
 
+use block::run;
 use dense::{Aims, Dense, Task};
 pub use elements::{Elements, PerColumn, sigmoid};
-use rows::run;
+use few::{Few, MAX_CLASSES};
+use many::Many;
+use pair::Pair;
 pub use rows::{Rows, Weights};
 pub use transpose::transpose;
 pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elements};
 
 use crate::{
-    loss::{
-        focal::{FocusOn, Focusing, Gamma, Hard, Power, Smoothed, Square},
-        softmax::SoftmaxLoss,
-    },
+    loss::focal::{FocusOn, Gamma, Hard, Loss, Power, Smoothing},
     vector::{Scalar, Vector, WideSum},
 };
 
@@ -54,21 +56,26 @@ impl Focal {
 /// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)` or ignored, there be a gamma and
 /// a weight for every class, and `classes ≥ 2`.
 pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
-    let power = Power::<V>::new(with.gamma);
-    // SAFETY: passed on.
+    let classes = rows.classes;
+    // SAFETY: passed on; two classes have two weights, however they were given.
     unsafe {
         if with.label_smoothing > 0.0 && with.focus_on == FocusOn::Target {
-            run::<V>(&by_class(rows, with, Task::FocusOnTarget), rows, total)
-        } else if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
-            dense::<V>(rows, with, ptr::null(), total)
-        } else if with.label_smoothing > 0.0 {
-            softmax(rows, Smoothed::new(Hard::new(with.gamma, power), with.label_smoothing, rows.classes), total)
-        } else if rows.classes > 2 {
-            softmax(rows, Hard::new(with.gamma, power), total)
-        } else if with.gamma == Gamma::All(2.0) {
-            two_classes(rows, Hard::<V, _>::new(with.gamma, Square), total)
-        } else {
-            two_classes(rows, Hard::new(with.gamma, power), total)
+            return run::<V>(&by_class(rows, with, Task::FocusOnTarget), rows, total);
+        }
+        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
+            return dense::<V>(rows, with, ptr::null(), total);
+        }
+        let loss = Loss {
+            hard: Hard::new(with.gamma, Power::<V>::new(with.gamma)),
+            smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, classes)),
+        };
+        match classes {
+            2 => {
+                let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
+                run(&Pair { loss }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
+            }
+            ..=MAX_CLASSES => run(&Few { loss, classes }, rows, total),
+            _ => run(&Many { loss, classes }, rows, total),
         }
     }
 }
@@ -162,36 +169,4 @@ unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: 
     };
     // SAFETY: passed on.
     unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
-}
-
-/// # Safety
-/// As for [`focal`], with two classes.
-#[inline(always)]
-unsafe fn two_classes<V: Vector, P: Focusing<V>>(rows: &Rows<V::Scalar>, loss: Hard<V, P>, total: V::Wide) -> V::Wide {
-    // SAFETY: passed on; two classes have two weights, however they were given.
-    unsafe {
-        let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-        let rows = &Rows { weights: Weights::Pair { other, one }, ..*rows };
-        if rows.grad.is_null() {
-            run(&pair::Pair::<V, P, false>::new(loss), rows, total)
-        } else {
-            run(&pair::Pair::<V, P, true>::new(loss), rows, total)
-        }
-    }
-}
-
-/// # Safety
-/// As for [`focal`].
-#[inline(always)]
-unsafe fn softmax<V: Vector, L: SoftmaxLoss<V>>(rows: &Rows<V::Scalar>, loss: L, total: V::Wide) -> V::Wide {
-    let classes = rows.classes;
-    // SAFETY: passed on.
-    unsafe {
-        match (classes <= few::MAX_CLASSES, rows.grad.is_null()) {
-            (true, true) => run(&few::Few::<V, L, false>::new(loss, classes), rows, total),
-            (true, false) => run(&few::Few::<V, L, true>::new(loss, classes), rows, total),
-            (false, true) => run(&many::Many::<V, L, false>::new(loss, classes), rows, total),
-            (false, false) => run(&many::Many::<V, L, true>::new(loss, classes), rows, total),
-        }
-    }
 }

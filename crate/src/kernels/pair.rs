@@ -3,11 +3,15 @@
 //! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the exponential.
 
 use super::{
+    block::{Block, Column, Kernel},
     few,
-    rows::{Group, Kernel, MAX_LANES, Partial, one_group, padded},
+    stages::judge,
 };
 use crate::{
-    loss::focal::{Focusing, Hard},
+    loss::{
+        focal::Loss,
+        softmax::{Outcome, Row},
+    },
     math::{
         exp::{self, ExpTable},
         log::unit_log_1p,
@@ -16,94 +20,142 @@ use crate::{
 };
 
 /// The kernel of a loss on two classes.
-pub(super) struct Pair<V: Vector, P, const GRAD: bool> {
-    loss: Hard<V, P>,
+pub(super) struct Pair<V: Vector> {
+    pub loss: Loss<V>,
 }
 
-/// Values and the gradients of both classes.
+/// The two classes of each row, seen from the target.
 #[derive(Clone, Copy)]
-struct Outcome<V> {
-    value: V,
-    zero: V,
-    one: V,
+struct Odds<V> {
+    /// How far the other class lies above the target.
+    gap: V,
+    /// The odds of the less likely class, at most 1.
+    odds: V,
 }
 
-impl<V: Vector, P: Focusing<V>, const GRAD: bool> Pair<V, P, GRAD> {
+impl<V: Vector> Odds<V> {
+    /// From the logits of both classes; and which rows it is right for: not those with a gap too wide, or a logit that is not finite.
     #[inline(always)]
-    pub(super) fn new(loss: Hard<V, P>) -> Self {
-        Self { loss }
-    }
-
-    /// Rows that the fast path leaves: a gap too wide for it, or a logit that is not finite. Lanes of `fast` that are good stay
-    /// as they are, so that no row's bits depend on its neighbours.
-    #[cold]
-    #[inline(never)]
-    unsafe fn rare(&self, group: Group<V>, fast: Outcome<V>, good: V::Mask) -> Outcome<V> {
-        let few = few::Few::<V, _, GRAD>::new(self.loss.general(), 2);
-        let mut grad = [V::Scalar::default(); 2 * MAX_LANES];
-        // SAFETY: the caller's group, and a local place for its gradients.
-        let (value, (zero, one)) = unsafe {
-            let value = one_group(&few, 2, Group { grad: grad.as_mut_ptr(), ..group });
-            (value, V::load_pairs(grad.as_ptr()))
-        };
-        Outcome { value: fast.value.select(value, good), zero: fast.zero.select(zero, good), one: fast.one.select(one, good) }
-    }
-}
-
-impl<V: Vector, P: Focusing<V>, const GRAD: bool> Kernel<V> for Pair<V, P, GRAD> {
-    #[inline(always)]
-    unsafe fn group(&self, group: Group<V>) -> V {
-        // SAFETY: the caller vouches for a group of rows and their targets.
-        let ((a, b), target_is_one, loss) = unsafe {
-            let target_is_one = V::index_is(V::load_index(group.targets), 1);
-            (V::load_pairs(group.logits), target_is_one, self.loss.of_rows(group.targets))
-        };
-        let zero = V::constant(0.0);
-        let one = V::constant(1.0);
-
+    fn new((a, b): (V, V), target_is_one: V::Mask) -> (Self, V::Mask) {
         // b − a and what rounding took from it; then both for −|b − a|.
         let difference = b.sub(a);
         let rounded = difference.add(a);
         let lost = b.sub(rounded).add(rounded.sub(difference).sub(a));
         let distance = difference.abs().neg();
-        let lost = lost.negate(difference.gt(zero));
-        // How far the other class lies above the target, if it does.
-        let excess = difference.negate(target_is_one);
-        let below = excess.gt(zero);
-
-        // e = the odds of the less likely class, at most 1.
+        let lost = lost.negate(difference.gt(V::constant(0.0)));
         let exp::Reduced { fraction, exponent } = exp::reduce(distance);
-        let e = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
+        let odds = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
+        let right = distance.gt(V::constant(V::Scalar::EXP_NORMAL));
+        (Self { gap: difference.negate(target_is_one), odds }, right)
+    }
+
+    #[inline(always)]
+    fn row(self) -> Row<V> {
+        let (gap, e) = (self.gap, self.odds);
+        let one = V::constant(1.0);
         // 1/(1 + e) and e/(2 + e) from one division.
         let plus_one = e.add(one);
         let plus_two = e.add(V::constant(2.0));
         let quotient = one.div(plus_one.mul(plus_two));
         let likely = plus_two.mul(quotient);
         let unlikely = e.mul(likely);
-        let nll = unit_log_1p(e, e.mul(plus_one).mul(quotient)).add(excess.keep(below));
-        let miss = likely.select(unlikely, below);
-        let hit = unlikely.select(likely, below);
-
-        let [value, slope] = loss.value_and_slope(nll, miss, hit, group.weight, group.scale);
-        // Adding +0 turns −0 into +0.
-        let grad_one = slope.negate(target_is_one).add(zero);
-        let mut outcome = Outcome { value, zero: zero.sub(grad_one), one: grad_one };
-        let good = distance.gt(V::constant(V::Scalar::EXP_NORMAL));
-        if !V::all(good) {
-            // SAFETY: the caller's group.
-            outcome = unsafe { self.rare(group, outcome, good) };
-        }
-        if GRAD {
-            // SAFETY: the caller vouches for a group of gradients.
-            unsafe { V::store_pairs(outcome.zero, outcome.one, group.grad) };
-        }
-        outcome.value
+        let log_sum = unit_log_1p(e, e.mul(plus_one).mul(quotient));
+        let (hit, miss) = likely.exchange(unlikely, gap.gt(V::constant(0.0)));
+        Row { gap, log_sum, hit, miss }
     }
 }
 
-impl<V: Vector, P: Focusing<V>, const GRAD: bool> Partial<V> for Pair<V, P, GRAD> {
-    unsafe fn partial(&self, group: Group<V>, n: usize) -> V {
-        // SAFETY: passed on.
-        unsafe { padded::<V, GRAD>(self, 2, group, n) }
+/// The softmax of all groups.
+///
+/// # Safety
+/// As for [`Kernel::run`].
+#[inline(never)]
+unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+    let groups = block.groups();
+    let mut odds = Column::new();
+    let mut all_right = V::lane_below(V::LANES);
+    // SAFETY: whole groups of the block, each set before it is read.
+    unsafe {
+        for g in 0..groups {
+            let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
+            let (group, right) = Odds::new(V::load_pairs(block.logits(g)), target_is_one);
+            odds.set(g, group);
+            all_right = V::both(all_right, right);
+        }
+        for g in 0..groups {
+            rows.set(g, odds.get(g).row());
+        }
+        if !V::all(all_right) {
+            look_again(block, rows);
+        }
+    }
+}
+
+/// The softmax of those rows that were not right. The others stay as they are, so that no row's bits depend on its neighbours.
+///
+/// # Safety
+/// As for [`Kernel::run`], with the rows of all groups.
+#[cold]
+#[inline(never)]
+unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+    let groups = block.groups();
+    for g in 0..groups {
+        // SAFETY: whole groups of the block, and room for two classes.
+        unsafe {
+            let (logits, targets) = (block.logits(g), block.targets(g));
+            let (_, right) = Odds::new(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
+            if !V::all(right) {
+                let (mut columns, mut sums) = ([V::constant(0.0); 2], Column::new());
+                few::look((logits, 2), targets, 1, false, columns.as_mut_ptr(), &mut sums);
+                let slow = Row::new(&sums.get(0));
+                let fast = rows.get(g);
+                rows.set(
+                    g,
+                    Row {
+                        gap: fast.gap.select(slow.gap, right),
+                        log_sum: fast.log_sum.select(slow.log_sum, right),
+                        hit: fast.hit.select(slow.hit, right),
+                        miss: fast.miss.select(slow.miss, right),
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The gradients of all groups.
+///
+/// # Safety
+/// As for [`Kernel::run`], with the outcome of each group.
+#[inline(never)]
+unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
+    let groups = block.groups();
+    let zero = V::constant(0.0);
+    for g in 0..groups {
+        // SAFETY: whole groups of the block.
+        unsafe {
+            let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
+            // Of class 1: the target's, or its opposite. Adding +0 turns −0 into +0.
+            let one = zero.sub(outcomes.get(g).target).negate(target_is_one).add(zero);
+            V::store_pairs(zero.sub(one), one, block.grad(g));
+        }
+    }
+}
+
+impl<V: Vector> Kernel<V> for Pair<V> {
+    fn only_whole_groups(&self) -> bool {
+        true
+    }
+
+    unsafe fn run(&self, block: &mut Block<V>) {
+        let (mut rows, mut outcomes) = (Column::new(), Column::new());
+        // SAFETY: passed on; what is read has been set, by the caller or the stage before.
+        unsafe {
+            look(block, &mut rows);
+            judge(&self.loss, block, &rows, None, &mut outcomes);
+            if !block.grad.is_null() {
+                write(block, &outcomes);
+            }
+        }
     }
 }

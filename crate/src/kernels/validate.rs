@@ -39,7 +39,7 @@ const SUM_TOLERANCE: f64 = 1e-3;
 
 /// The first row of probabilities with one that is negative or not finite, or whose sum is not 1.
 pub fn find_invalid_probabilities<S: Scalar>(probabilities: &[S], classes: usize) -> Option<usize> {
-    probabilities.chunks_exact(classes).position(|row| {
+    probabilities.chunks_exact(classes.max(1)).position(|row| {
         let sum: f64 = row.iter().map(|q| q.to_f64()).sum();
         // False for NaN, which any infinite or NaN entry leads to, or to an infinite sum.
         let one = (sum - 1.0).abs() <= SUM_TOLERANCE;

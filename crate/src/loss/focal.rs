@@ -6,7 +6,7 @@
 //! Products are formed from the weights down, one factor of at most 1 after the other: every intermediate is at least as
 //! large as the result, so a result in the normal range was never rounded below it.
 
-use super::softmax::{LIFT, Outcome, Row, RowSums, SoftmaxLoss};
+use super::softmax::{LIFT, Others, Outcome, Row, RowSums};
 use crate::{
     math::{exp, pow::UnitPower},
     vector::{Scalar, Vector},
@@ -37,8 +37,6 @@ pub enum FocusOn {
 pub trait Focusing<V: Vector>: Copy {
     /// `x·u^γ` for each `x`; `0⁰ = 1`.
     fn focus<const N: usize>(self, x: [V; N], u: V) -> [V; N];
-    /// The same, with the same bits, as the one type that can be any of them.
-    fn general(self) -> Power<V>;
     /// The focusing of a group of rows with these targets, and its `γ`, where they depend on them.
     ///
     /// # Safety
@@ -57,11 +55,6 @@ impl<V: Vector> Focusing<V> for Square {
     #[inline(always)]
     fn focus<const N: usize>(self, x: [V; N], u: V) -> [V; N] {
         x.map(|x| x.mul(u).mul(u))
-    }
-
-    #[inline(always)]
-    fn general(self) -> Power<V> {
-        Power::new(Gamma::All(2.0))
     }
 }
 
@@ -128,11 +121,6 @@ impl<V: Vector> Focusing<V> for Power<V> {
     }
 
     #[inline(always)]
-    fn general(self) -> Self {
-        self
-    }
-
-    #[inline(always)]
     unsafe fn of_rows(self, targets: *const i32) -> (Self, Option<V>) {
         let Self::PerClass(table) = self else { return (self, None) };
         // SAFETY: the caller vouches for the targets, and there is a γ for every class.
@@ -146,7 +134,7 @@ impl<V: Vector> Focusing<V> for Power<V> {
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {
     pub(super) gamma: V,
-    pub(super) power: P,
+    pub(crate) power: P,
 }
 
 impl<V: Vector, P: Focusing<V>> Hard<V, P> {
@@ -162,16 +150,16 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
         Self { gamma: V::constant(gamma), power }
     }
 
-    /// The same loss with [`Focusing::general`].
+    /// The same loss by another way to raise to the same `γ`.
     #[inline(always)]
-    pub fn general(self) -> Hard<V, Power<V>> {
-        Hard { gamma: self.gamma, power: self.power.general() }
+    pub fn with<Q: Focusing<V>>(self, power: Q) -> Hard<V, Q> {
+        Hard { gamma: self.gamma, power }
     }
 
-    /// See [`SoftmaxLoss::of_rows`].
+    /// The loss of a group of rows with these targets, where it depends on them.
     ///
     /// # Safety
-    /// As there.
+    /// `targets` must be valid for reading [`Vector::LANES`] classes.
     #[inline(always)]
     pub unsafe fn of_rows(self, targets: *const i32) -> Self {
         // SAFETY: passed on.
@@ -182,7 +170,7 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
     /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms. `slope` is shared among the
     /// other classes.
     #[inline(always)]
-    pub fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V, scale: V) -> [V; 2] {
+    fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V, scale: V) -> [V; 2] {
         let slope = self.gamma.mul(finite(nll).mul(hit)).add(miss).mul(weight.mul(scale));
         self.power.focus([weight.mul(nll), slope], miss)
     }
@@ -224,29 +212,18 @@ pub(crate) fn plus_zero<V: Vector>(x: V) -> V {
     x.add(V::constant(0.0))
 }
 
-impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Hard<V, P> {
-    const SPREAD: bool = false;
-
+impl<V: Vector, P: Focusing<V>> Hard<V, P> {
+    /// What becomes of a group of rows.
     #[inline(always)]
-    unsafe fn of_rows(self, targets: *const i32) -> Self {
-        // SAFETY: passed on.
-        unsafe { Hard::of_rows(self, targets) }
-    }
-
-    #[inline(always)]
-    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
-        let row = Row::new(sums);
+    pub fn outcome(&self, row: &Row<V>, weight: V, scale: V) -> Outcome<V> {
         let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
-        let zero = V::constant(0.0);
-        let factor = slope.mul(V::constant(LIFT)).div(positive(sums.others));
-        Outcome { value, factor, offset: zero, target: zero.sub(slope) }
+        Outcome { value, target: V::constant(0.0).sub(slope), common: slope }
     }
 }
 
-/// The focal loss under label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}`.
+/// The shares of a smoothed target: `q_j = (1 − ε)·[j = t] + ε/C`.
 #[derive(Clone, Copy, Debug)]
-pub struct Smoothed<V, P> {
-    hard: Hard<V, P>,
+pub struct Smoothing<V> {
     /// `ε/C`.
     each: V,
     /// `q_t = 1 − ε + ε/C`.
@@ -255,45 +232,53 @@ pub struct Smoothed<V, P> {
     rest: V,
 }
 
-impl<V: Vector, P: Focusing<V>> Smoothed<V, P> {
-    /// Smooths `hard` by `smoothing` in `(0, 1]`.
+impl<V: Vector> Smoothing<V> {
+    /// With `ε` in `(0, 1]`.
     #[inline(always)]
-    pub fn new(hard: Hard<V, P>, smoothing: f64, classes: usize) -> Self {
+    pub fn new(smoothing: f64, classes: usize) -> Self {
         let each = smoothing / classes as f64;
         Self {
-            hard,
             each: V::constant(each),
             target: V::constant(1.0 - smoothing + each),
             rest: V::constant(each * (classes - 1) as f64),
         }
     }
-}
 
-impl<V: Vector, P: Focusing<V>> SoftmaxLoss<V> for Smoothed<V, P> {
-    const SPREAD: bool = true;
-
+    /// What becomes of a group of rows of which `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}`. `spread` is that of [`RowSums`].
     #[inline(always)]
-    unsafe fn of_rows(self, targets: *const i32) -> Self {
-        // SAFETY: passed on.
-        Self { hard: unsafe { self.hard.of_rows(targets) }, ..self }
-    }
-
-    #[inline(always)]
-    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V> {
-        let row = Row::new(sums);
-        // Σ_j q_j·(lse − x_j) as terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from
-        // the target or from the largest of them, whichever is the larger; so is the target, if it is not that itself.
-        let distance = self.target.select(self.rest, row.below).mul(row.gap.abs());
-        let nll = row.log_sum.add(distance).add(self.each.mul(sums.spread));
-        let [value, derivative] = self.hard.value_and_derivative(nll, weight, scale);
+    pub fn outcome<P: Focusing<V>>(&self, loss: &Hard<V, P>, row: &Row<V>, spread: V, weight: V, scale: V) -> Outcome<V> {
+        // Terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from the target or from the
+        // largest of them, whichever is the larger; so is the target, if it is not that itself.
+        let below = row.gap.gt(V::constant(0.0));
+        let distance = self.target.select(self.rest, below).mul(row.gap.abs());
+        let nll = row.log_sum.add(distance).add(self.each.mul(spread));
+        let [value, derivative] = loss.value_and_derivative(nll, weight, scale);
         // p_t − q_t, from whichever of p_t and 1 − p_t is the smaller.
         let likely = row.miss.lt(V::constant(0.5));
         let difference = self.rest.sub(row.miss).select(row.hit.sub(self.target), likely);
-        Outcome {
-            value,
-            factor: derivative.mul(row.inverse).mul(V::constant(LIFT)),
-            offset: derivative.mul(self.each).neg(),
-            target: plus_zero(derivative.mul(difference)),
-        }
+        Outcome { value, target: plus_zero(derivative.mul(difference)), common: derivative }
+    }
+}
+
+/// The focal loss of rows with one target class, which may be smoothed.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss<V> {
+    /// The loss, but for the smoothing.
+    pub hard: Hard<V, Power<V>>,
+    /// The smoothing, if there is any.
+    pub smoothing: Option<Smoothing<V>>,
+}
+
+impl<V: Vector> Loss<V> {
+    /// The gradients of the other classes.
+    #[inline(always)]
+    pub fn others(&self, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Others<V> {
+        let (shared, offset) = match self.smoothing {
+            None => (outcome.common, V::constant(0.0)),
+            // The derivative times p_j − q_j.
+            Some(smoothing) => (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg()),
+        };
+        // Each has its share e^{x_j} / others.
+        Others { factor: shared.mul(V::constant(LIFT)).div(positive(sums.others)), offset }
     }
 }

@@ -14,6 +14,8 @@ use crate::vector::Vector;
 pub struct SoftRow<V: Vector> {
     /// The softmax, with `m` as its target.
     pub softmax: Row<V>,
+    /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
+    pub inverse: V,
     /// `q_m`.
     pub own: V,
     /// `Σ_{j≠m} q_j`.
@@ -62,7 +64,7 @@ impl<V: Vector> SoftRow<V> {
     fn outcome_of(&self, value: V, derivative: V) -> SoftOutcome<V> {
         SoftOutcome {
             value,
-            factor: derivative.mul(self.mass()).mul(self.softmax.inverse),
+            factor: derivative.mul(self.mass()).mul(self.inverse),
             derivative,
             largest: derivative.mul(self.largest_difference()),
         }

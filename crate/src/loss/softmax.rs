@@ -33,76 +33,101 @@ pub struct RowSums<V> {
 
 /// Softmax of a row, seen from its target.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<V: Vector> {
+pub struct Row<V> {
     /// `M − x_t`.
     pub gap: V,
-    /// Whether the target lies below the largest of the other classes.
-    pub below: V::Mask,
     /// `lse − M` where the target is below, `lse − x_t` elsewhere: never negative.
     pub log_sum: V,
     /// `p_t`.
     pub hit: V,
     /// `1 − p_t`, as a sum of the other classes.
     pub miss: V,
-    /// `1 / Σ_j e^{x_j}` in the unit of [`RowSums::others`].
-    pub inverse: V,
 }
 
-impl<V: Vector> Row<V> {
+/// How the target stands against the other classes: halfway from [`RowSums`] to a [`Row`].
+#[derive(Clone, Copy, Debug)]
+pub struct Odds<V> {
+    gap: V,
+    /// The others' weight; the larger of this and the target's is about 1.
+    others: V,
+    /// The target's weight.
+    own: V,
+    /// What the logarithm is taken of, less 1.
+    ratio: V,
+    /// What is added to the logarithm.
+    fraction: V,
+}
+
+impl<V: Vector> Odds<V> {
     /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the target's 1. Where the target is
     /// the largest, `lse − x_t = log1p(w)`, exact to the last bits however small it is. Elsewhere both are divided by `2^D`, the
     /// loss is at least log 2, and a logarithm of their sum is good enough.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
-        let one = V::constant(1.0);
         let gap = sums.max.sub(sums.target);
         let below = gap.gt(V::constant(0.0));
         // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its logit.
         let end = V::constant(1.4 * V::Scalar::EXACT_LIMIT);
         let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
         let max = exp::reduce(sums.max);
-        // 2^−|D|; where it is 0, so is everything that it multiplies.
-        let distance = max.exponent.sub(target.exponent).abs().pmin(V::constant(2.0 * V::Scalar::BIAS - 2.0));
-        let (scale, rest) = exp::two_powers(distance.neg());
-        let shift = exp::fraction_exp(target.fraction.neg());
-        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(shift);
-        let far = weight.mul(scale).mul(rest);
-        let others = weight.select(far, below);
-        let own = scale.mul(rest).select(one, below);
-        let inverse = one.div(others.add(own));
-        let ratio = weight.sub(one).add(own).select(far, below);
-        let log_sum = finite_log_1p(ratio).add(target.fraction.sub(max.fraction).keep(below));
-        Self {
-            gap,
-            below,
-            log_sum,
-            hit: own.mul(inverse),
-            miss: others.mul(inverse),
-            inverse: shift.select(shift.mul(scale).mul(rest), below).mul(inverse).mul(V::constant(1.0 / UNIT)),
-        }
+        // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little longer than its product with a weight.
+        let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i32;
+        let end = V::constant(V::Scalar::BIAS + f64::from(half));
+        let distance = max.exponent.sub(target.exponent).abs().pmin(end);
+        let power = end.add(V::constant(V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
+        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
+        // The one that is nearer to the largest keeps its weight.
+        let (whole, back) = (V::constant(2f64.powi(half)), V::constant(2f64.powi(-half)));
+        let (by, own) = power.exchange(whole, below);
+        let (others, own) = (weight.mul(by).mul(back), own.mul(back));
+        let fraction = target.fraction.sub(max.fraction).keep(below);
+        Self { gap, others, own, ratio: others.add(own.sub(V::constant(1.0))), fraction }
+    }
+
+    /// The softmax.
+    #[inline(always)]
+    pub fn row(&self) -> Row<V> {
+        let inverse = V::constant(1.0).div(self.others.add(self.own));
+        let log_sum = finite_log_1p(self.ratio).add(self.fraction);
+        Row { gap: self.gap, log_sum, hit: self.own.mul(inverse), miss: self.others.mul(inverse) }
+    }
+}
+
+impl<V: Vector> Row<V> {
+    /// The softmax of a row, from its sums.
+    #[inline(always)]
+    pub fn new(sums: &RowSums<V>) -> Self {
+        Odds::new(sums).row()
     }
 
     /// `lse − x_t`, the cross-entropy.
     #[inline(always)]
     pub fn cross_entropy(&self) -> V {
-        self.log_sum.add(self.gap.keep(self.below))
+        self.log_sum.add(self.gap.pmax(V::constant(0.0)))
     }
 }
 
-/// What a loss makes of a row: its value, and `∂L/∂x_j = factor / LIFT · e^{x_j} + offset` for all classes but the target.
+/// What a loss makes of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<V> {
     /// Value of the row.
     pub value: V,
-    /// Factor of `e^{x_j}`, times [`LIFT`].
-    pub factor: V,
-    /// What every class but the target gets.
-    pub offset: V,
     /// `∂L/∂x_t`.
     pub target: V,
+    /// What the gradients of the other classes have in common, see [`super::focal::Loss::others`].
+    pub common: V,
 }
 
-impl<V: Vector> Outcome<V> {
+/// The gradients of all classes but the target: `∂L/∂x_j = factor / LIFT · e^{x_j} + offset`.
+#[derive(Clone, Copy, Debug)]
+pub struct Others<V> {
+    /// Factor of `e^{x_j}`, times [`LIFT`].
+    pub factor: V,
+    /// What every class gets.
+    pub offset: V,
+}
+
+impl<V: Vector> Others<V> {
     /// The rows whose factor is below the normal range without its [`LIFT`].
     #[inline(always)]
     pub fn tiny(&self) -> V::Mask {
@@ -117,17 +142,4 @@ impl<V: Vector> Outcome<V> {
         let rest = V::constant(1.0 / LIFT);
         (self.factor.select(V::constant(1.0), tiny), rest.select(self.factor.mul(rest), tiny))
     }
-}
-
-/// A loss on rows of logits with one target class each.
-pub trait SoftmaxLoss<V: Vector>: Copy {
-    /// Whether [`RowSums::spread`] is needed.
-    const SPREAD: bool;
-    /// The loss of a group of rows with these targets, where it depends on them.
-    ///
-    /// # Safety
-    /// `targets` must be valid for reading [`Vector::LANES`] classes.
-    unsafe fn of_rows(self, targets: *const i32) -> Self;
-    /// Values of rows that weigh `weight`, and their gradients times `scale`.
-    fn outcome(&self, sums: &RowSums<V>, weight: V, scale: V) -> Outcome<V>;
 }

@@ -79,7 +79,13 @@ pub struct Reduced<V> {
 /// Splits `x` into an integer multiple of ln 2 and a remainder.
 #[inline(always)]
 pub fn reduce<V: Vector>(x: V) -> Reduced<V> {
-    let magic = V::constant(V::Scalar::MAGIC);
+    reduce_by(V::constant(V::Scalar::MAGIC), x)
+}
+
+/// The same with another whole number near [`Scalar::MAGIC`] added to `n` in [`Reduced::exponent`]. With a bias in it, shifting that up
+/// makes a power of two of it.
+#[inline(always)]
+pub fn reduce_by<V: Vector>(magic: V, x: V) -> Reduced<V> {
     let exponent = x.mul(V::constant(core::f64::consts::LOG2_E)).add(magic);
     let n = exponent.sub(magic);
     let fraction = x.sub(n.mul(V::constant(V::Scalar::LN2_HIGH))).sub(n.mul(V::constant(V::Scalar::LN2_LOW)));

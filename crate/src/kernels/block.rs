@@ -1,0 +1,309 @@
+//! Blocks of rows, and the walk over them that all kernels share.
+//!
+//! A kernel works in stages, each a loop of its own over a block of groups of [`Vector::LANES`] rows: so each has few constants and
+//! little to wait for, which a processor and an engine's register allocator do well with. What a stage leaves for the next lies in
+//! [`Column`]s.
+
+use core::{mem::MaybeUninit, ptr};
+
+use super::{few::MAX_CLASSES, rows::Rows};
+use crate::vector::{Scalar, Vector, WideSum};
+
+/// The most lanes a vector has.
+pub(super) const MAX_LANES: usize = 4;
+
+/// The most groups of a block.
+pub(super) const GROUPS: usize = 32;
+
+/// One `T` for each group of a block.
+pub(super) struct Column<T>([MaybeUninit<T>; GROUPS]);
+
+impl<T: Copy> Column<T> {
+    #[inline(always)]
+    pub(super) fn new() -> Self {
+        Self([const { MaybeUninit::uninit() }; GROUPS])
+    }
+
+    /// # Safety
+    /// There must be a group `g`, and it have been [`set`](Self::set).
+    #[inline(always)]
+    pub(super) unsafe fn get(&self, g: usize) -> T {
+        debug_assert!(g < GROUPS);
+        // SAFETY: passed on.
+        unsafe { self.0.get_unchecked(g).assume_init_read() }
+    }
+
+    /// # Safety
+    /// There must be a group `g`.
+    #[inline(always)]
+    pub(super) unsafe fn set(&mut self, g: usize, value: T) {
+        debug_assert!(g < GROUPS);
+        // SAFETY: passed on.
+        unsafe { self.0.get_unchecked_mut(g).write(value) };
+    }
+}
+
+/// A block of rows on its way through a kernel.
+pub(super) struct Block<V: Vector> {
+    /// The logits of the first row.
+    pub logits: *const V::Scalar,
+    /// The gradients of the first row, or null.
+    pub grad: *mut V::Scalar,
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// A class for each row, also for those that fill the last group up.
+    pub targets: *const i32,
+    /// Weight of each row.
+    pub weight: Column<V>,
+    /// Factor of each row's gradient.
+    pub scale: Column<V>,
+    /// Out: the value of each row.
+    pub value: Column<V>,
+}
+
+impl<V: Vector> Block<V> {
+    /// Number of groups, the last of which may have fewer rows.
+    #[inline(always)]
+    pub(super) fn groups(&self) -> usize {
+        self.rows.div_ceil(V::LANES)
+    }
+
+    /// The targets of a group.
+    #[inline(always)]
+    pub(super) fn targets(&self, g: usize) -> *const i32 {
+        self.targets.wrapping_add(g * V::LANES)
+    }
+
+    /// The logits of a group.
+    #[inline(always)]
+    pub(super) fn logits(&self, g: usize) -> *const V::Scalar {
+        self.logits.wrapping_add(g * V::LANES * self.classes)
+    }
+
+    /// The gradients of a group.
+    #[inline(always)]
+    pub(super) fn grad(&self, g: usize) -> *mut V::Scalar {
+        self.grad.wrapping_add(g * V::LANES * self.classes)
+    }
+}
+
+/// What a kernel does with a block of rows.
+pub(super) trait Kernel<V: Vector> {
+    /// How many groups it takes at once, at most [`GROUPS`].
+    fn groups(&self) -> usize {
+        GROUPS
+    }
+
+    /// Whether it reads and writes whole groups only. Then there must be at most [`MAX_CLASSES`].
+    fn only_whole_groups(&self) -> bool;
+
+    /// Computes the values of the rows and, where there is a place for them, their gradients.
+    ///
+    /// # Safety
+    /// The pointers of `block` must be valid for its rows and, where only whole groups will do, for whole groups; its targets be classes.
+    unsafe fn run(&self, block: &mut Block<V>);
+}
+
+/// Runs `kernel` over all rows and adds their values to `total`.
+///
+/// # Safety
+/// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so only where the kernel does not need
+/// it; every target must be a class or ignored.
+#[inline(never)]
+pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, mut total: V::Wide) -> V::Wide {
+    let mut walk = Walk { rows, targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES] };
+    let mut block = Block {
+        logits: rows.logits,
+        grad: rows.grad,
+        classes: rows.classes,
+        rows: 0,
+        targets: rows.targets,
+        weight: Column::new(),
+        scale: Column::new(),
+        value: Column::new(),
+    };
+    let step = kernel.groups() * V::LANES;
+    let rest = if kernel.only_whole_groups() { rows.rows % V::LANES } else { 0 };
+    let whole = rows.rows - rest;
+    // SAFETY: rows of the batch; the last, incomplete group is copied to where there is room for a whole one.
+    unsafe {
+        for row in (0..whole).step_by(step) {
+            walk.enter(&mut block, row, step.min(whole - row));
+            kernel.run(&mut block);
+            total = walk.leave(&mut block, row, total);
+        }
+        if rest > 0 {
+            let mut padded = [V::Scalar::default(); MAX_CLASSES * MAX_LANES];
+            walk.enter(&mut block, whole, rest);
+            let (logits, grad, entries) = (block.logits, block.grad, rest * rows.classes);
+            ptr::copy_nonoverlapping(logits, padded.as_mut_ptr(), entries);
+            block.logits = padded.as_ptr();
+            block.grad = if grad.is_null() { grad } else { padded.as_mut_ptr() };
+            kernel.run(&mut block);
+            if !grad.is_null() {
+                ptr::copy_nonoverlapping(padded.as_ptr(), grad, entries);
+            }
+            total = walk.leave(&mut block, whole, total);
+        }
+    }
+    total
+}
+
+/// The walk over a batch.
+struct Walk<'a, S> {
+    rows: &'a Rows<S>,
+    /// Targets of a block, where the batch's own will not do.
+    targets: [MaybeUninit<i32>; GROUPS * MAX_LANES],
+}
+
+impl<S: Scalar> Walk<'_, S> {
+    /// Makes `block` the `n` rows from `row` on.
+    ///
+    /// # Safety
+    /// They must be rows of the batch.
+    #[inline(always)]
+    unsafe fn enter<V: Vector<Scalar = S>>(&mut self, block: &mut Block<V>, row: usize, n: usize) {
+        let Rows { logits, grad, targets, classes, weights, row_weights, scale, row_scales, ignored, .. } = *self.rows;
+        block.rows = n;
+        block.logits = logits.wrapping_add(row * classes);
+        if !grad.is_null() {
+            block.grad = grad.wrapping_add(row * classes);
+        }
+        // SAFETY: rows of the batch.
+        unsafe {
+            block.targets = targets.wrapping_add(row);
+            if targets.is_null() || ignored.is_some() || n % V::LANES != 0 {
+                block.targets = self.counted_targets(row, n, block.groups() * V::LANES);
+            }
+            let (targets, groups) = (block.targets, block.groups());
+            for g in 0..groups {
+                block.weight.set(g, weights.of::<V>(targets.add(g * V::LANES)));
+            }
+            if !row_weights.is_null() {
+                for g in 0..groups {
+                    let at = g * V::LANES;
+                    block.weight.set(g, block.weight.get(g).mul(load(row_weights.add(row + at), n - at)));
+                }
+            }
+            for g in 0..groups {
+                block.scale.set(g, V::splat(scale));
+            }
+            if !row_scales.is_null() {
+                for g in 0..groups {
+                    let at = g * V::LANES;
+                    block.scale.set(g, V::splat(scale).mul(load(row_scales.add(row + at), n - at)));
+                }
+            }
+        }
+    }
+
+    /// The targets of the `n` rows from `row` on, filled up to `length`; those of rows that do not count, or are not there, become
+    /// class 0.
+    ///
+    /// # Safety
+    /// They must be rows of the batch.
+    #[inline(always)]
+    unsafe fn counted_targets(&mut self, row: usize, n: usize, length: usize) -> *const i32 {
+        for (i, target) in self.targets.iter_mut().enumerate().take(length) {
+            target.write(0);
+            if i < n && !self.rows.targets.is_null() {
+                // SAFETY: a row of the batch.
+                let found = unsafe { *self.rows.targets.add(row + i) };
+                if self.rows.ignored != Some(found) {
+                    target.write(found);
+                }
+            }
+        }
+        self.targets.as_ptr().cast()
+    }
+
+    /// Adds up the values of a block that begins at `row`, and writes them where they are wanted. Rows that do not count get value 0
+    /// and gradient 0.
+    ///
+    /// # Safety
+    /// They must be rows of the batch, and the block have gone through a kernel.
+    #[inline(always)]
+    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, mut total: V::Wide) -> V::Wide {
+        let Rows { values, ignored, .. } = *self.rows;
+        let (n, groups) = (block.rows, block.groups());
+        // SAFETY: rows of the batch, and groups of the block.
+        unsafe {
+            if n % V::LANES != 0 || ignored.is_some() {
+                for g in 0..groups {
+                    block.value.set(g, self.silence(row + g * V::LANES, n - g * V::LANES, block.value.get(g)));
+                }
+            }
+            if !values.is_null() {
+                for g in 0..groups {
+                    store(block.value.get(g), values.add(row + g * V::LANES), n - g * V::LANES);
+                }
+            }
+            for g in 0..groups {
+                total = total.accumulate(block.value.get(g));
+            }
+        }
+        total
+    }
+
+    /// Zeros in the gradients of those rows, of the group at `row`, that do not count; and the `values` of the others, if they are among
+    /// the `left` ones.
+    ///
+    /// # Safety
+    /// They must be rows of the batch.
+    #[cold]
+    #[inline(never)]
+    unsafe fn silence<V: Vector<Scalar = S>>(&self, row: usize, left: usize, values: V) -> V {
+        let Rows { grad, targets, classes, ignored, .. } = *self.rows;
+        V::from_lanes(|i| {
+            if i >= left {
+                return S::default();
+            }
+            // SAFETY: a row of the batch.
+            unsafe {
+                if ignored.is_none() || ignored != Some(*targets.add(row + i)) {
+                    return values.lane(i);
+                }
+                if !grad.is_null() {
+                    grad.add((row + i) * classes).write_bytes(0, classes);
+                }
+            }
+            S::default()
+        })
+    }
+}
+
+/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
+#[inline(always)]
+pub(super) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
+    let mut j = 0;
+    while j + 4 * step <= end {
+        (0..4).for_each(|k| f(j + k * step, k));
+        j += 4 * step;
+    }
+    while j < end {
+        f(j, 0);
+        j += step;
+    }
+}
+
+/// A vector of the `left` values from `p` on, or of as many as it has lanes; the others are 0.
+///
+/// # Safety
+/// `p` must be valid for reading them.
+#[inline(always)]
+unsafe fn load<V: Vector>(p: *const V::Scalar, left: usize) -> V {
+    // SAFETY: passed on.
+    unsafe { if left < V::LANES { V::load_partial(p, left, V::Scalar::default()) } else { V::load(p) } }
+}
+
+/// Writes a vector, or as many of its lanes as are `left`.
+///
+/// # Safety
+/// `p` must be valid for writing them.
+#[inline(always)]
+unsafe fn store<V: Vector>(v: V, p: *mut V::Scalar, left: usize) {
+    // SAFETY: passed on.
+    unsafe { if left < V::LANES { v.store_partial(p, left) } else { v.store(p) } }
+}

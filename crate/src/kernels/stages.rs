@@ -1,0 +1,139 @@
+//! The stages of a block between its logits and its gradients, which do not depend on how many classes there are.
+
+use super::block::{Block, Column};
+use crate::{
+    loss::{
+        focal::{Focusing, Hard, Loss, Power, Smoothing, Square},
+        softmax::{Odds, Others, Outcome, Row, RowSums},
+    },
+    vector::Vector,
+};
+
+/// Values and the gradients' common parts, from the softmax of the rows. `sums`: where there are any, what there is of
+/// spread.
+///
+/// # Safety
+/// `rows`, and `sums` if there are any, must have been set for the groups of the block.
+pub(super) unsafe fn judge<V: Vector>(
+    loss: &Loss<V>,
+    block: &mut Block<V>,
+    rows: &Column<Row<V>>,
+    sums: Option<&Column<RowSums<V>>>,
+    outcomes: &mut Column<Outcome<V>>,
+) {
+    // SAFETY: passed on.
+    unsafe {
+        match (&loss.smoothing, loss.hard.power) {
+            (None, Power::Halves { whole: 2, half: false }) => hard(&loss.hard.with(Square), block, rows, outcomes),
+            (None, _) => hard(&loss.hard, block, rows, outcomes),
+            (Some(smoothing), _) => smoothed(&loss.hard, smoothing, block, rows, sums, outcomes),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`judge`].
+#[inline(never)]
+unsafe fn hard<V: Vector, P: Focusing<V>>(
+    loss: &Hard<V, P>,
+    block: &mut Block<V>,
+    rows: &Column<Row<V>>,
+    outcomes: &mut Column<Outcome<V>>,
+) {
+    let groups = block.groups();
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let loss = loss.of_rows(block.targets(g));
+            let outcome = loss.outcome(&rows.get(g), block.weight.get(g), block.scale.get(g));
+            block.value.set(g, outcome.value);
+            outcomes.set(g, outcome);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`judge`].
+#[inline(never)]
+unsafe fn smoothed<V: Vector>(
+    loss: &Hard<V, Power<V>>,
+    smoothing: &Smoothing<V>,
+    block: &mut Block<V>,
+    rows: &Column<Row<V>>,
+    sums: Option<&Column<RowSums<V>>>,
+    outcomes: &mut Column<Outcome<V>>,
+) {
+    let groups = block.groups();
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let loss = loss.of_rows(block.targets(g));
+            let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
+            let outcome = smoothing.outcome(&loss, &rows.get(g), spread, block.weight.get(g), block.scale.get(g));
+            block.value.set(g, outcome.value);
+            outcomes.set(g, outcome);
+        }
+    }
+}
+
+/// The softmax of the rows, from what the passes over the classes leave of them.
+///
+/// # Safety
+/// `sums` must have been set for the groups of the block.
+#[inline(never)]
+unsafe fn softmax<V: Vector>(block: &Block<V>, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
+    let groups = block.groups();
+    let mut odds = Column::new();
+    // SAFETY: passed on; what is read has been set before.
+    unsafe {
+        for g in 0..groups {
+            odds.set(g, Odds::new(&sums.get(g)));
+        }
+        for g in 0..groups {
+            rows.set(g, odds.get(g).row());
+        }
+    }
+}
+
+/// What makes gradients of the exponentials.
+///
+/// # Safety
+/// The columns must have been set for the groups of the block.
+#[inline(never)]
+unsafe fn factors<V: Vector>(
+    loss: &Loss<V>,
+    block: &Block<V>,
+    sums: &Column<RowSums<V>>,
+    rows: &Column<Row<V>>,
+    outcomes: &Column<Outcome<V>>,
+    others: &mut Column<Others<V>>,
+) {
+    let groups = block.groups();
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe { others.set(g, loss.others(&sums.get(g), &rows.get(g), &outcomes.get(g))) };
+    }
+}
+
+/// All stages from the sums to what makes gradients of the exponentials.
+///
+/// # Safety
+/// `sums` must have been set for the groups of the block.
+#[inline(never)]
+pub(super) unsafe fn conclude<V: Vector>(
+    loss: &Loss<V>,
+    block: &mut Block<V>,
+    sums: &Column<RowSums<V>>,
+    outcomes: &mut Column<Outcome<V>>,
+    others: &mut Column<Others<V>>,
+) {
+    let mut rows = Column::new();
+    // SAFETY: what is read has been set, by the caller or the stage before.
+    unsafe {
+        softmax(block, sums, &mut rows);
+        judge(loss, block, &rows, Some(sums), outcomes);
+        if !block.grad.is_null() {
+            factors(loss, block, sums, &rows, outcomes, others);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+import { measure, sizeTable } from './sizes.js';
+
+console.log(sizeTable(measure()));
