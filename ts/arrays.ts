@@ -6,50 +6,68 @@ import type { ClassIndices, FloatArray } from './types.js';
 /** Every kind of array this package takes. */
 export type NumberArray = FloatArray | ClassIndices;
 
-const prototype = Object.getPrototypeOf(Uint8Array.prototype);
-
-function accessor<T>(name: 'buffer' | 'byteLength' | 'byteOffset' | 'length' | symbol): (this: unknown) => T {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
-  return get as (this: unknown) => T;
+/**
+ * In a function, where an engine sees that the accessors stay what they are, and compiles them in place: bundlers turn the
+ * constants of modules into variables.
+ */
+function accessors() {
+  const prototype = Object.getPrototypeOf(Uint8Array.prototype);
+  function accessor<T>(name: 'buffer' | 'byteLength' | 'byteOffset' | 'length' | symbol): (this: unknown) => T {
+    const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
+    return get as (this: unknown) => T;
+  }
+  const tag = accessor<string | undefined>(Symbol.toStringTag);
+  const length = accessor<number>('length');
+  const buffer = accessor<ArrayBufferLike>('buffer');
+  const byteOffset = accessor<number>('byteOffset');
+  const byteLength = accessor<number>('byteLength');
+  const { at, set } = prototype;
+  return {
+    kindOf: (value: unknown) => tag.call(value),
+    lengthOf: (array: NumberArray) => length.call(array),
+    bufferOf: (array: NumberArray) => buffer.call(array),
+    offsetOf: (array: NumberArray) => byteOffset.call(array),
+    sizeOf: (array: NumberArray) => byteLength.call(array),
+    at: (array: NumberArray, index: number): number | bigint | undefined => at.call(array, index),
+    set: (target: NumberArray, source: NumberArray, start: number): void => set.call(target, source, start),
+  };
 }
 
-const tag = accessor<string | undefined>(Symbol.toStringTag);
-const length = accessor<number>('length');
-const buffer = accessor<ArrayBufferLike>('buffer');
-const byteOffset = accessor<number>('byteOffset');
-const byteLength = accessor<number>('byteLength');
-const { at, set } = prototype;
+const taken = accessors();
 
 /** The name of a typed array's kind, such as `'Float32Array'`; `undefined` for everything else. */
-export function kindOf(value: unknown): string | undefined {
-  return tag.call(value);
-}
+export const kindOf = taken.kindOf;
 
-export function lengthOf(array: NumberArray): number {
-  return length.call(array);
-}
+export const lengthOf = taken.lengthOf;
+
+/** The memory under the array: the same object for arrays that may overlap. Slow to look up, by the measure of a small call. */
+export const bufferOf = taken.bufferOf;
+
+/** Where in its buffer an array begins, in bytes. */
+export const offsetOf = taken.offsetOf;
+
+/** How many bytes an array takes. */
+export const sizeOf = taken.sizeOf;
+
+/** Writes `source` into `target` from `start` on. */
+export const copyInto = taken.set;
 
 /** Whether the memory under the array is gone: its buffer detached, or shrunk so that the array lies outside. */
 export function isGone(array: NumberArray): boolean {
   if (lengthOf(array) !== 0) return false;
   try {
-    at.call(array, 0);
+    taken.at(array, 0);
     return false;
   } catch {
     return true;
   }
 }
 
-/** The memory under the array: the same object for arrays that may overlap. Slow to look up, by the measure of a small call. */
-export function bufferOf(array: NumberArray): ArrayBufferLike {
-  return buffer.call(array);
-}
-
 /** Whether two arrays with the same buffer have memory in common. */
 export function overlap(a: NumberArray, b: NumberArray): boolean {
-  const startOfA = byteOffset.call(a);
-  const startOfB = byteOffset.call(b);
-  return startOfA < startOfB + byteLength.call(b) && startOfB < startOfA + byteLength.call(a);
+  const startOfA = offsetOf(a);
+  const startOfB = offsetOf(b);
+  return startOfA < startOfB + sizeOf(b) && startOfB < startOfA + sizeOf(a);
 }
 
 const CONSTRUCTORS = {
@@ -78,19 +96,14 @@ export function arrayLike(like: FloatArray, length: number): FloatArray {
 /** A view of `count` entries from `start` on. Unlike `subarray` it never calls a constructor of the caller's. */
 export function part<A extends NumberArray>(array: A, start: number, count: number): A {
   const Kind = CONSTRUCTORS[kindOf(array) as Kind];
-  const offset = byteOffset.call(array) + start * Kind.BYTES_PER_ELEMENT;
+  const offset = offsetOf(array) + start * Kind.BYTES_PER_ELEMENT;
   // The constructors' types want to know which kind of buffer it is; they take both.
-  return new Kind(buffer.call(array) as ArrayBuffer, offset, count) as A;
+  return new Kind(bufferOf(array) as ArrayBuffer, offset, count) as A;
 }
 
 /** The entries of a whole array, or if that is more than `count`, as many from `start` on. */
 export function partOrWhole<A extends NumberArray>(array: A, start: number, count: number): A {
   return count === lengthOf(array) ? array : part(array, start, count);
-}
-
-/** Writes `source` into `target` from `start` on. */
-export function copyInto(target: FloatArray, source: FloatArray, start: number): void {
-  set.call(target, source, start);
 }
 
 /** From this length on, a view and its `set` are quicker than a loop. */
@@ -99,7 +112,7 @@ const LONG_RUN = 32;
 /** Copies `count` entries from one place to another. */
 export function copyRun(target: FloatArray, to: number, source: FloatArray, from: number, count: number): void {
   if (count >= LONG_RUN) {
-    set.call(target, part(source, from, count), to);
+    copyInto(target, part(source, from, count), to);
   } else {
     for (let i = 0; i < count; i++) target[to + i] = source[from + i] as number;
   }
@@ -108,12 +121,11 @@ export function copyRun(target: FloatArray, to: number, source: FloatArray, from
 /** What no 32-bit integer holds becomes this: never a class, and never the index of those to be ignored. */
 const NO_CLASS = -(2 ** 31);
 
-/** Copies class indices into an array of the same length. Makes no BigInt. */
-export function copyIndices(target: Int32Array, source: ClassIndices): void {
-  const kind = kindOf(source);
+/** Copies class indices of a kind into an array of the same length. Makes no BigInt. */
+export function copyIndices(target: Int32Array, source: ClassIndices, kind: string): void {
   if (kind === 'BigInt64Array' || kind === 'BigUint64Array') narrow(target, source, kind === 'BigInt64Array');
   else if (kind === 'Uint32Array') sign(target, source as Uint32Array);
-  else set.call(target, source);
+  else copyInto(target, source, 0);
 }
 
 /** `set` would make negative numbers of the largest ones. */
@@ -133,11 +145,10 @@ function narrow(target: Int32Array, source: ClassIndices, signed: boolean): void
   }
 }
 
-/** Copies numbers of any kind into an array of the same length. Makes no BigInt. */
-export function copyNumbers(target: FloatArray, source: NumberArray): void {
-  const kind = kindOf(source);
+/** Copies numbers of a kind into an array of the same length. Makes no BigInt. */
+export function copyNumbers(target: FloatArray, source: NumberArray, kind: string): void {
   if (kind === 'BigInt64Array' || kind === 'BigUint64Array') widen(target, source, kind === 'BigInt64Array');
-  else set.call(target, source);
+  else copyInto(target, source, 0);
 }
 
 function widen(target: FloatArray, source: NumberArray, signed: boolean): void {
@@ -150,5 +161,5 @@ function widen(target: FloatArray, source: NumberArray, signed: boolean): void {
 
 /** 64-bit integers as pairs of 32-bit ones. WebAssembly runs on little-endian memory, so the low half comes first. */
 function halvesOf(source: NumberArray): Int32Array {
-  return new Int32Array(buffer.call(source), byteOffset.call(source), 2 * lengthOf(source));
+  return new Int32Array(bufferOf(source), offsetOf(source), 2 * lengthOf(source));
 }

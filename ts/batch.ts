@@ -1,14 +1,14 @@
 // The data path. A batch goes through the tile in as many steps as it takes: rows are copied in, a kernel runs on them,
-// and what it leaves in place of the logits is copied out. Nothing here allocates as long as the shape of the calls stays
-// the same and a batch fits the tile.
+// and what it leaves in place of the logits is copied out. What lies in the module's memory already is worked on where it
+// is. Nothing here allocates as long as the shape of the calls stays the same and a batch fits the tile.
 
 import { copyInto, copyRun, type NumberArray, partOrWhole } from './arrays.js';
-import { ALPHA_PER_CLASS, CONTINUES, GRAD, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from './flags.js';
+import { ALPHA_PER_CLASS, CONTINUES, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from './flags.js';
+import type { Area } from './memory.js';
 import type { CriterionSettings } from './options.js';
 import { classIndices, type TargetReader } from './targets.js';
-import { type Area, type Tile, tileOf } from './tile.js';
+import { type Tile, tileOf } from './tile.js';
 import type { FloatArray, Reduction } from './types.js';
-import { gatherF32, gatherF64, scatterF32, scatterF64 } from './wasm.js';
 
 /** The part of a loss that is its own: its options, and its kernel. */
 export abstract class Formula {
@@ -31,26 +31,38 @@ export abstract class Formula {
     this.ignoreIndex = ignoreIndex;
   }
 
+  /** Whether an option has one entry per class. */
+  readonly isPerClass: boolean = false;
+
   /** Throws where an option has one entry per class, and not as many as there are classes, which is 0 for unknown. */
   abstract checkClasses(classes: number): void;
+
+  /** The numbers that the kernel takes: see {@link kernelNumbers}. */
+  abstract readonly numbers: Float64Array;
 
   /** Puts what there is per class where the kernel looks for it. */
   abstract load(tile: Tile): void;
 
   /**
-   * Runs the kernel over the rows now in the tile; `scale` is a factor of the gradient. Returns the first row whose
+   * Runs the kernel over rows of the batch that lie at these addresses; a `grad` of 0 is none. Returns the first row whose
    * target is not a class, or -1.
    */
-  abstract run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number;
+  abstract run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number;
 }
 
 const NOTHING = new Float32Array(0);
 
 /** What a call works on, checked. */
 export class Batch {
-  tile = tileOf(NOTHING);
+  tile = tileOf('Float32Array');
   logits: FloatArray = NOTHING;
+  logitsKind = 'Float32Array';
   targets: NumberArray = NOTHING;
+  targetsKind = 'Float32Array';
+  // Where they lie if the kernels work on them there, and otherwise 0; and so the gradient.
+  logitsAddress = 0;
+  targetsAddress = 0;
+  gradAddress = 0;
   /** The form of the targets. */
   reader: TargetReader = classIndices;
   rows = 0;
@@ -73,80 +85,105 @@ export class Batch {
     this.scales = undefined;
   }
 
+  /** Whether the kernels find all there is of each row in place, and leave it there. */
+  isInPlace(values: FloatArray | undefined, grad: FloatArray | undefined): boolean {
+    if (this.logitsAddress === 0 || this.targetsAddress === 0) return false;
+    if (grad !== undefined && this.gradAddress === 0) return false;
+    return values === undefined && this.weights === undefined && this.scales === undefined;
+  }
+
   /** Looks over all targets, in steps of so many, and throws when one is not what it must be. Counts those that count. */
   survey(step: number, weighted: boolean): void {
     const { reader } = this;
-    const flags = this.#flags() | (weighted ? ALPHA_PER_CLASS : 0);
+    const flags = this.#flags(undefined) | (weighted ? ALPHA_PER_CLASS : 0);
     for (let start = 0; start < this.rows; start += step) {
       const count = Math.min(step, this.rows - start);
-      reader.load(this, start, count);
-      this.#check(start, count, start === 0 ? flags : flags | CONTINUES);
+      const targets = reader.load(this, start, count);
+      this.#check(targets, start, count, start === 0 ? flags : flags | CONTINUES);
     }
   }
 
   /**
-   * Runs a kernel over all rows, at least one, `capacity` of them at a time. Fills `values` and `grad` where they are
+   * Runs a kernel over all rows, at least one, `step` of them at a time. Fills `values` and `grad` where they are
    * given.
    */
   run(
     formula: Formula,
     isSurveyed: boolean,
-    capacity: number,
+    step: number,
     asked: number,
-    scale: number,
     values: FloatArray | undefined,
     grad: FloatArray | undefined,
   ): void {
-    const { reader, tile, rows, width } = this;
+    const { reader, tile, rows } = this;
     const isChecked = isSurveyed || reader.isCheckedByKernel;
-    const flags = asked | this.#flags() | (values === undefined ? 0 : VALUES) | (grad === undefined ? 0 : GRAD);
-    for (let start = 0; start < rows; start += capacity) {
-      const count = Math.min(capacity, rows - start);
+    const flags = asked | this.#flags(values);
+    for (let start = 0; start < rows; start += step) {
+      const count = Math.min(step, rows - start);
       // Probabilities pass through the same area as the logits, and so have to come first.
-      reader.load(this, start, count);
-      if (!isChecked) this.#check(start, count, flags);
-      this.#load(start, count);
-      const row = formula.run(tile, count, width, start === 0 ? flags : flags | CONTINUES, scale);
+      const targets = reader.load(this, start, count);
+      if (!isChecked) this.#check(targets, start, count, flags);
+      const logits = this.#load(start, count);
+      const isCopiedOut = grad !== undefined && this.gradAddress === 0;
+      const there = isCopiedOut ? tile.logits.address : this.#addressOf(this.gradAddress, start);
+      const now = start === 0 ? flags : flags | CONTINUES;
+      const row = formula.run(this, logits, targets, there, count, now);
       if (row !== -1) throw reader.error(this, start + row);
-      if (grad !== undefined) this.#storeRows(grad, start, count);
+      if (isCopiedOut) this.#storeRows(grad, start, count);
       if (values !== undefined) copyInto(values, tile.values.view(count), start);
     }
   }
 
   /** What the kernels are told of the batch. */
-  #flags(): number {
+  #flags(values: FloatArray | undefined): number {
     return (
       this.reader.flags |
+      (values === undefined ? 0 : VALUES) |
       (this.ignoreIndex === undefined ? 0 : IGNORE) |
       (this.weights === undefined ? 0 : ROW_WEIGHTS) |
       (this.scales === undefined ? 0 : ROW_SCALES)
     );
   }
 
-  #check(start: number, count: number, flags: number): void {
-    const row = this.reader.findInvalid(this, count, flags);
+  #check(targets: number, start: number, count: number, flags: number): void {
+    const row = this.reader.findInvalid(this, targets, count, flags);
     if (row !== -1) throw this.reader.error(this, start + row);
   }
 
-  /** Copies rows of the batch, but for their targets, into the tile. */
-  #load(start: number, count: number): void {
-    const { tile, logits, weights, scales } = this;
-    this.loadRows(tile.logits, logits, start, count);
-    if (weights !== undefined) this.#loadWeights(weights, start, count);
-    if (scales !== undefined) tile.rowScales.view(count).set(partOrWhole(scales, start, count));
+  /** Where the rows from one on begin, of those that begin at an address; 0 stays 0. */
+  #addressOf(address: number, start: number): number {
+    return address === 0 ? 0 : address + start * this.width * this.tile.elementBytes;
   }
 
-  /** Copies rows of such an array into an area. */
-  loadRows(area: Area<Float32Array | Float64Array>, source: FloatArray, start: number, count: number): void {
-    const { tile, width, plane } = this;
+  /** Copies rows of the batch, but for their targets, into the tile. Returns where the logits are. */
+  #load(start: number, count: number): number {
+    const { tile, logits, logitsAddress, weights, scales } = this;
+    if (weights !== undefined) this.#loadWeights(weights, start, count);
+    if (scales !== undefined) tile.rowScales.view(count).set(partOrWhole(scales, start, count));
+    return this.loadRows(tile.logits, logits, logitsAddress, start, count);
+  }
+
+  /** Copies rows of an array into an area, unless the kernels find them at its address. Returns where they are. */
+  loadRows(
+    area: Area<Float32Array | Float64Array>,
+    source: FloatArray,
+    address: number,
+    start: number,
+    count: number,
+  ): number {
+    if (address !== 0) return this.#addressOf(address, start);
+    const { width, plane } = this;
     const view = area.view(count * width);
-    if (plane === 0) {
-      view.set(partOrWhole(source, start * width, count * width));
-      return;
-    }
+    if (plane === 0) copyInto(view, partOrWhole(source, start * width, count * width), 0);
+    else this.#gather(view, source, start, count);
+    return area.address;
+  }
+
+  /** Copies rows of an array that has the classes first. */
+  #gather(view: Float32Array | Float64Array, source: FloatArray, start: number, count: number): void {
+    const { tile, width } = this;
     this.#stage(source, start, count, false);
-    if (tile.elementBytes === 4) gatherF32(count, width);
-    else gatherF64(count, width);
+    tile.kernels.gather(count, width);
     const gathered = tile.logits.view(count * width);
     if (view !== gathered) view.set(gathered);
   }
@@ -154,12 +191,12 @@ export class Batch {
   /** Copies what is in place of the logits to where it belongs. */
   #storeRows(target: FloatArray, start: number, count: number): void {
     const { tile, width, plane } = this;
-    if (plane === 0) {
-      copyInto(target, tile.logits.view(count * width), start * width);
-      return;
-    }
-    if (tile.elementBytes === 4) scatterF32(count, width);
-    else scatterF64(count, width);
+    if (plane === 0) copyInto(target, tile.logits.view(count * width), start * width);
+    else this.#scatter(target, start, count);
+  }
+
+  #scatter(target: FloatArray, start: number, count: number): void {
+    this.tile.kernels.scatter(count, this.width);
     this.#stage(target, start, count, true);
   }
 

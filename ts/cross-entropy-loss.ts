@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS } from './flags.js';
 import {
@@ -8,10 +8,9 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import type { Tile } from './tile.js';
+import { kernelNumbers, type Tile } from './tile.js';
 import type { Layout, Reduction } from './types.js';
 import { checkEntries, checkWeight } from './validate.js';
-import { crossEntropyF32, crossEntropyF64 } from './wasm.js';
 
 /** What a {@link CrossEntropyLoss} is made with. Every option may be left out. */
 export interface CrossEntropyLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
@@ -91,19 +90,21 @@ class CrossEntropyFormula extends Formula {
   override readonly channelsFirst: boolean;
   override readonly isWeighted: boolean;
   override readonly indicesOnly: string | undefined;
+  override readonly isPerClass: boolean;
   readonly #weight: readonly number[] | null;
   readonly #flags: number;
-  readonly #labelSmoothing: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: CrossEntropySettings) {
     super(settings);
     const { weight, labelSmoothing, layout, ignoreIndex } = settings;
     this.channelsFirst = layout === 'channels-first';
     this.isWeighted = weight !== null;
+    this.isPerClass = weight !== null;
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     this.#weight = weight;
     this.#flags = weight === null ? 0 : ALPHA_PER_CLASS;
-    this.#labelSmoothing = labelSmoothing;
+    this.numbers = kernelNumbers(0, labelSmoothing, 1, 1, 1, ignoreIndex);
   }
 
   checkClasses(classes: number): void {
@@ -114,9 +115,7 @@ class CrossEntropyFormula extends Formula {
     if (this.#weight !== null) tile.alpha.view(this.#weight.length).set(this.#weight);
   }
 
-  run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number {
-    const { ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? crossEntropyF32 : crossEntropyF64;
-    return kernel(rows, classes, flags | this.#flags, this.#labelSmoothing, scale, ignoreIndex);
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
+    return batch.tile.kernels.crossEntropy(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

@@ -3,6 +3,7 @@
 import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
+import { BufferLookup, epoch } from './memory.js';
 import {
   FORWARD_OPTIONS,
   GRADIENT_OPTIONS,
@@ -11,9 +12,10 @@ import {
   type HessianOptions,
 } from './options.js';
 import { classIndices, elements, probabilities } from './targets.js';
-import { counted, countedWeight, tileOf, total } from './tile.js';
+import { loadNumbers, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
+  checkAddress,
   checkApart,
   checkBuffer,
   checkGiven,
@@ -31,14 +33,15 @@ import {
   checkSampleWeights,
   checkShape,
   checkTargets,
+  checkWeights,
   isFloats,
 } from './validate.js';
-import { targetsCapacity } from './wasm.js';
+import { wasm } from './wasm.js';
 
 /** What a method of a criterion asks for. */
 export interface Method {
   /** The names of its options. */
-  readonly options: ReadonlySet<string>;
+  readonly options: readonly string[];
   /** What it tells the kernel. */
   readonly flags: number;
   readonly wantsValue: boolean;
@@ -80,6 +83,10 @@ const NO_OPTIONS: CallOptions = {};
 /** One object serves all calls, so that a call need not make one. */
 const batch = new Batch();
 
+const buffersOfLogits = new BufferLookup();
+const buffersOfTargets = new BufferLookup();
+const buffersOfResults = new BufferLookup();
+
 /** All methods of all criteria. */
 export function evaluate(
   formula: Formula,
@@ -90,7 +97,7 @@ export function evaluate(
 ): Result {
   checkOptionNames(options, method.options);
   // Reading options can run code of the caller's. After these lines none runs any more, so what is checked stays true.
-  const buffer = options[method.buffer];
+  const buffer = method.buffer === 'grad' ? options.grad : options.out;
   const {
     gradOutput = 1,
     normalizer = formula.normalizer,
@@ -100,7 +107,7 @@ export function evaluate(
   } = options;
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
-  checkGradOutput(gradOutput, formula.reduction === 'none');
+  if (typeof gradOutput !== 'number') checkGradOutput(gradOutput, formula.reduction === 'none');
   try {
     fill(formula, method, logits, targets, numClasses, spatialSize);
     if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
@@ -122,8 +129,8 @@ function fill(
   spatialSize: number | undefined,
 ): void {
   const elementwise = formula.columns !== 0;
-  checkLogits(logits);
-  checkTargets(targets, elementwise);
+  const kind = checkLogits(logits);
+  const targetsKind = checkTargets(targets, elementwise);
   const size = checkLength('logits', logits);
   const entries = checkLength('targets', targets);
   if (formula.channelsFirst) checkGiven(numClasses, "for layout 'channels-first'");
@@ -132,7 +139,7 @@ function fill(
     batch.reader = elements;
     batch.rows = size;
     batch.width = 1;
-  } else if (isFloats(targets)) {
+  } else if (isFloats(targetsKind)) {
     checkIndices(targets, method.indicesOnly ?? formula.indicesOnly);
     batch.reader = probabilities;
     batch.width = checkGiven(numClasses, 'where targets are probabilities');
@@ -142,11 +149,20 @@ function fill(
     batch.width = checkShape(size, entries, numClasses);
     batch.rows = entries;
   }
-  formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
+  if (formula.isPerClass) formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
   batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
-  batch.tile = tileOf(logits);
+  const tile = tileOf(kind);
+  batch.tile = tile;
   batch.logits = logits;
   batch.targets = targets;
+  batch.logitsKind = kind;
+  batch.targetsKind = targetsKind;
+  // What has the classes first, or other bits, the kernels cannot take where it is.
+  const inPlace = batch.plane === 0 ? tile.kind : undefined;
+  batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
+  const targetsInPlace = batch.reader === classIndices ? 'Int32Array' : inPlace;
+  batch.targetsAddress = targetsKind === targetsInPlace ? checkAddress('targets', targets, buffersOfTargets) : 0;
+  batch.gradAddress = 0;
   batch.ignoreIndex = formula.ignoreIndex;
 }
 
@@ -159,6 +175,7 @@ function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1)
     checkPerRow('sampleWeights', sampleWeights, rows);
     batch.span = 1;
   }
+  checkWeights(sampleWeights);
   batch.weights = sampleWeights;
 }
 
@@ -168,13 +185,15 @@ function addScales(gradOutput: FloatArray): void {
 }
 
 function checkResult(name: string, buffer: FloatArray): void {
-  const { logits, targets, weights, scales } = batch;
-  checkBuffer(name, buffer, logits);
-  const memory = bufferOf(buffer);
-  checkApart(name, buffer, memory, 'logits', logits);
-  checkApart(name, buffer, memory, 'targets', targets);
-  if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights);
-  if (scales !== undefined) checkApart(name, buffer, memory, 'gradOutput', scales);
+  const { tile, logits, logitsKind, targets, weights, scales, rows, width, plane } = batch;
+  checkBuffer(name, buffer, logitsKind, rows * width);
+  const address = checkAddress(name, buffer, buffersOfResults);
+  batch.gradAddress = logitsKind === tile.kind && plane === 0 ? address : 0;
+  const memory = buffersOfResults.of(buffer);
+  checkApart(name, buffer, memory, 'logits', logits, buffersOfLogits.of(logits));
+  checkApart(name, buffer, memory, 'targets', targets, buffersOfTargets.of(targets));
+  if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights, bufferOf(weights));
+  if (scales !== undefined) checkApart(name, buffer, memory, 'gradOutput', scales, bufferOf(scales));
 }
 
 function compute(
@@ -192,42 +211,54 @@ function compute(
   const given = reduction === 'mean' ? normalizer : 1;
   if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
 
-  const capacity = reserve(formula);
-  formula.load(batch.tile);
-  const isCounted = given === undefined && needsCount(formula);
+  const capacity = prepare(formula, method, buffer);
+  const step = batch.isInPlace(values, grad) ? rows : capacity;
+  const isCounted = needsCount(formula, given);
   // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
   // untouched only if they are all looked at first.
-  const isSurveyed = isCounted || (buffer !== undefined && rows > capacity);
+  const isSurveyed = isCounted || (buffer !== undefined && rows > step);
   if (isSurveyed) survey(formula, capacity);
   const denominator = given ?? (isCounted ? countOf(formula) : rows);
-  batch.run(formula, isSurveyed, capacity, method.flags, quotient(gradOutput, denominator), values, grad);
-  return { value: values ?? total() / denominator, grad };
+  loadNumbers(formula.numbers, gradOutput, denominator);
+  batch.run(formula, isSurveyed, step, method.flags, values, grad);
+  return { value: values ?? (totals()[0] as number) / denominator, grad };
 }
 
-/** The factor of the gradient. Where no row counts, the mean is NaN, but its gradient 0. */
-function quotient(gradOutput: number, denominator: number): number {
-  return denominator === 0 ? 0 : gradOutput / denominator;
-}
-
-/** Makes room in the tile. Returns for how many rows. */
-function reserve({ columns }: Formula): number {
+/** Makes room in the tile, and puts there what there is per class. Returns for how many rows there is room. */
+function prepare(formula: Formula, method: Method, buffer: FloatArray | undefined): number {
+  const { columns } = formula;
   const { tile, width, reader, plane } = batch;
   const extras = reader.extras | (plane === 0 ? 0 : STAGE);
-  return columns === 0 ? tile.reserve(width, extras) : tile.reserve(columns, extras) * columns;
+  const before = epoch;
+  const capacity = tile.reserve(columns === 0 ? width : columns, extras);
+  if (epoch !== before) checkStillThere(method.buffer, buffer);
+  if (formula.isPerClass) formula.load(tile);
+  return columns === 0 ? capacity : capacity * columns;
 }
 
-/** Whether the mean's denominator is not simply the number of rows. */
-function needsCount({ isWeighted, ignoreIndex }: Formula): boolean {
+/** Throws for arrays of an allocation, if the memory has just grown: they are not there any more. */
+function checkStillThere(name: string, buffer: FloatArray | undefined): void {
+  const { logits, targets, weights, scales } = batch;
+  checkLength('logits', logits);
+  checkLength('targets', targets);
+  if (weights !== undefined) checkLength('sampleWeights', weights);
+  if (scales !== undefined) checkLength('gradOutput', scales);
+  if (buffer !== undefined) checkLength(name, buffer);
+}
+
+/** Whether there is no denominator given, and it is not simply the number of rows. */
+function needsCount({ isWeighted, ignoreIndex }: Formula, given: number | undefined): boolean {
+  if (given !== undefined) return false;
   return batch.reader === classIndices ? isWeighted || ignoreIndex !== undefined : ignoreIndex !== undefined;
 }
 
 /** The mean's denominator, once the targets have been counted. */
 function countOf({ isWeighted }: Formula): number {
-  return isWeighted ? countedWeight() : counted();
+  return totals()[isWeighted ? 2 : 1] as number;
 }
 
 /** Looks over all targets. */
 function survey({ isWeighted }: Formula, capacity: number): void {
   const { reader } = batch;
-  batch.survey(reader === classIndices ? targetsCapacity() : capacity, isWeighted && reader === classIndices);
+  batch.survey(reader === classIndices ? wasm.targets_capacity() : capacity, isWeighted && reader === classIndices);
 }

@@ -16,11 +16,9 @@ export const ROW_SCALES = 1 << 6;
 export const SOFT = 1 << 7;
 /** Write the value of each row. */
 export const VALUES = 1 << 8;
-/** Overwrite the logits with the gradient. */
-export const GRAD = 1 << 9;
 /** Add to the totals of the tile before. */
 export const CONTINUES = 1 << 10;
-/** With GRAD: the diagonal of the Hessian instead. */
+/** The gradient is the diagonal of the Hessian instead. */
 export const HESSIAN = 1 << 11;
 /** With HESSIAN: its Gauss-Newton part alone. */
 export const GAUSS_NEWTON = 1 << 12;

@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion, run } from './criterion.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from './evaluate.js';
 import { ALPHA_PER_CLASS, FOCUS_CLASS, FOCUS_TARGET, GAMMA_PER_CLASS } from './flags.js';
@@ -12,10 +12,9 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import { gammasArea, type Tile } from './tile.js';
+import { gammasArea, kernelNumbers, type Tile } from './tile.js';
 import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
-import { focalF32, focalF64 } from './wasm.js';
 
 /** What a {@link FocalLoss} is made with. Every option may be left out. */
 export interface FocalLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
@@ -202,18 +201,15 @@ function reasonForIndices({ focusOn, gamma, ignoreIndex }: FocalSettings): strin
 class FocalFormula extends Formula {
   override readonly channelsFirst: boolean;
   override readonly indicesOnly: string | undefined;
+  override readonly isPerClass: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #gamma: number | readonly number[];
   readonly #flags: number;
-  // As the kernels take them.
-  readonly #alphaOfOthers: number;
-  readonly #alphaOfOne: number;
-  readonly #oneGamma: number;
-  readonly #labelSmoothing: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: FocalSettings) {
     super(settings);
-    const { alpha, gamma, focusOn, labelSmoothing, layout } = settings;
+    const { alpha, gamma, focusOn, labelSmoothing, layout, ignoreIndex } = settings;
     this.channelsFirst = layout === 'channels-first';
     this.indicesOnly = reasonForIndices(settings);
     this.#alpha = alpha;
@@ -223,10 +219,15 @@ class FocalFormula extends Formula {
       (typeof gamma === 'object' ? GAMMA_PER_CLASS : 0) |
       (focusOn === 'target' ? FOCUS_TARGET : 0) |
       (focusOn === 'class' ? FOCUS_CLASS : 0);
-    this.#alphaOfOthers = typeof alpha === 'number' ? 1 - alpha : 1;
-    this.#alphaOfOne = typeof alpha === 'number' ? alpha : 1;
-    this.#oneGamma = typeof gamma === 'number' ? gamma : 0;
-    this.#labelSmoothing = labelSmoothing;
+    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | GAMMA_PER_CLASS)) !== 0;
+    this.numbers = kernelNumbers(
+      typeof gamma === 'number' ? gamma : 0,
+      labelSmoothing,
+      typeof alpha === 'number' ? 1 - alpha : 1,
+      typeof alpha === 'number' ? alpha : 1,
+      1,
+      ignoreIndex,
+    );
   }
 
   checkClasses(classes: number): void {
@@ -239,19 +240,7 @@ class FocalFormula extends Formula {
     if (typeof this.#gamma === 'object') gammasArea.view(this.#gamma.length).set(this.#gamma);
   }
 
-  run(tile: Tile, rows: number, classes: number, flags: number, scale: number): number {
-    const { ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? focalF32 : focalF64;
-    return kernel(
-      rows,
-      classes,
-      flags | this.#flags,
-      this.#alphaOfOthers,
-      this.#alphaOfOne,
-      this.#oneGamma,
-      this.#labelSmoothing,
-      scale,
-      ignoreIndex,
-    );
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
+    return batch.tile.kernels.focal(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

@@ -1,3 +1,4 @@
+export { type Allocation, allocate, type ResidentArrays } from './allocation.js';
 export type { Criterion } from './criterion.js';
 export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
 export { FocalLoss, type FocalLossOptions } from './focal-loss.js';

@@ -63,7 +63,8 @@ export interface ForwardOptions {
   /** What `'mean'` divides by, for this call. */
   normalizer?: number | undefined;
   /**
-   * One weight per row, a factor of its value and gradient. The mean's denominator stays the same. Any float array.
+   * One weight per row, a factor of its value and gradient: any float array of finite numbers that are not negative. The
+   * mean's denominator stays the same.
    *
    * @defaultValue 1 for every row
    */
@@ -89,7 +90,8 @@ export interface GradientOptions<G extends FloatArray = FloatArray, R extends Re
   grad?: G | undefined;
   /**
    * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For reduction `'none'` it may be
-   * a float array with one per row.
+   * a float array with one per row. Any numbers: what is not finite goes through the arithmetic,
+   * of its row alone.
    *
    * @defaultValue 1
    */
@@ -111,17 +113,13 @@ export interface HessianOptions<G extends FloatArray = FloatArray> extends Forwa
 const ROW_OPTIONS: readonly (keyof ForwardOptions)[] = ['numClasses', 'normalizer', 'sampleWeights', 'spatialSize'];
 
 /** The names of the options of `forward`. */
-export const FORWARD_OPTIONS: ReadonlySet<string> = new Set(ROW_OPTIONS);
+export const FORWARD_OPTIONS: readonly string[] = ROW_OPTIONS;
 
 /** The names of the options of `backward` and `valueAndGrad`. */
-export const GRADIENT_OPTIONS: ReadonlySet<string> = new Set<keyof GradientOptions>([
-  'grad',
-  'gradOutput',
-  ...ROW_OPTIONS,
-]);
+export const GRADIENT_OPTIONS: readonly (keyof GradientOptions)[] = ['grad', 'gradOutput', ...ROW_OPTIONS];
 
 /** The names of the options of `hessianDiag`. */
-export const HESSIAN_OPTIONS: ReadonlySet<string> = new Set<keyof HessianOptions>(['kind', 'out', ...ROW_OPTIONS]);
+export const HESSIAN_OPTIONS: readonly (keyof HessianOptions)[] = ['kind', 'out', ...ROW_OPTIONS];
 
 /** The options of every criterion, all of them there. */
 export interface CriterionSettings {
@@ -171,9 +169,10 @@ export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings 
 
 /** `options`, and where they say nothing what `base` says. The names are those of `defaults`. */
 export function overlay<T extends object>(options: object, base: object, defaults: T): T {
-  checkOptionNames(options, new Set(Object.keys(defaults)));
+  const names = Object.keys(defaults);
+  checkOptionNames(options, names);
   const result: Record<string, unknown> = {};
-  for (const name of Object.keys(defaults)) {
+  for (const name of names) {
     const value = (options as Record<string, unknown>)[name];
     result[name] = value === undefined ? (base as Record<string, unknown>)[name] : value;
   }

@@ -1,4 +1,4 @@
-import { Formula } from './batch.js';
+import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS, NO_ALPHA, POS_WEIGHT_PER_COLUMN } from './flags.js';
 import {
@@ -8,10 +8,9 @@ import {
   checkCriterionOptions,
   overlay,
 } from './options.js';
-import type { Tile } from './tile.js';
+import { kernelNumbers, type Tile } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
-import { sigmoidF32, sigmoidF64 } from './wasm.js';
 
 /** What a {@link SigmoidFocalLoss} is made with. Every option may be left out. */
 export interface SigmoidFocalLossOptions<R extends Reduction = Reduction> extends CriterionOptions<R> {
@@ -139,24 +138,25 @@ function create<R extends Reduction>(options: SigmoidFocalLossOptions<R>): Sigmo
 
 class SigmoidFormula extends Formula {
   override readonly columns: number;
+  override readonly isPerClass: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #posWeight: number | readonly number[];
   readonly #flags: number;
-  // As the kernels take them.
-  readonly #oneAlpha: number;
-  readonly #gamma: number;
-  readonly #labelSmoothing: number;
-  readonly #onePosWeight: number;
+  override readonly numbers: Float64Array;
 
   constructor(settings: SigmoidSettings) {
     super(settings);
-    const { alpha, gamma, posWeight, labelSmoothing } = settings;
+    const { alpha, gamma, posWeight, labelSmoothing, ignoreIndex } = settings;
     this.#alpha = alpha;
     this.#posWeight = posWeight;
-    this.#oneAlpha = typeof alpha === 'number' ? alpha : 0;
-    this.#gamma = gamma;
-    this.#labelSmoothing = labelSmoothing;
-    this.#onePosWeight = typeof posWeight === 'number' ? posWeight : 1;
+    this.numbers = kernelNumbers(
+      gamma,
+      labelSmoothing,
+      1,
+      typeof alpha === 'number' ? alpha : 1,
+      typeof posWeight === 'number' ? posWeight : 1,
+      ignoreIndex,
+    );
     this.columns = 1;
     this.#flags = alpha === null ? NO_ALPHA : 0;
     if (typeof alpha === 'object' && alpha !== null) {
@@ -167,6 +167,7 @@ class SigmoidFormula extends Formula {
       this.columns = posWeight.length;
       this.#flags |= POS_WEIGHT_PER_COLUMN;
     }
+    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | POS_WEIGHT_PER_COLUMN)) !== 0;
   }
 
   checkClasses(classes: number): void {
@@ -179,19 +180,7 @@ class SigmoidFormula extends Formula {
     if (typeof this.#posWeight === 'object') tile.posWeights.view(this.#posWeight.length).set(this.#posWeight);
   }
 
-  run(tile: Tile, rows: number, _classes: number, flags: number, scale: number): number {
-    const { columns, ignoreIndex = 0 } = this;
-    const kernel = tile.elementBytes === 4 ? sigmoidF32 : sigmoidF64;
-    return kernel(
-      rows,
-      columns,
-      flags | this.#flags,
-      this.#oneAlpha,
-      this.#gamma,
-      this.#labelSmoothing,
-      this.#onePosWeight,
-      scale,
-      ignoreIndex,
-    );
+  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
+    return batch.tile.kernels.sigmoid(logits, targets, grad, rows, this.columns, flags | this.#flags);
   }
 }

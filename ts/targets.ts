@@ -6,14 +6,6 @@ import { ELEMENTS, PROBABILITIES, SOFT } from './flags.js';
 import { targetsArea } from './tile.js';
 import type { ClassIndices, FloatArray } from './types.js';
 import { invalidElement, invalidIndex, invalidProbabilities } from './validate.js';
-import {
-  countElementsF32,
-  countElementsF64,
-  countTargetsF32,
-  countTargetsF64,
-  findInvalidProbabilitiesF32,
-  findInvalidProbabilitiesF64,
-} from './wasm.js';
 
 export interface TargetReader {
   /** What the kernels are told of the form. */
@@ -24,10 +16,10 @@ export interface TargetReader {
   readonly isCheckedByKernel: boolean;
   /** Whether looking them over counts those that are not to be ignored. */
   readonly counts: boolean;
-  /** Copies rows of the batch into the tile. */
-  load(batch: Batch, start: number, count: number): void;
-  /** The first row in the tile that is not what it must be, or -1. */
-  findInvalid(batch: Batch, count: number, flags: number): number;
+  /** Makes targets of rows of the batch ready for the kernels. Returns where they lie. */
+  load(batch: Batch, start: number, count: number): number;
+  /** The first of the rows with their targets at an address that is not what it must be, or -1. */
+  findInvalid(batch: Batch, address: number, count: number, flags: number): number;
   /** The error for a row of the batch. */
   error(batch: Batch, row: number): RangeError;
 }
@@ -38,13 +30,13 @@ export const classIndices: TargetReader = {
   extras: 0,
   isCheckedByKernel: true,
   counts: true,
-  load({ targets }, start, count) {
-    copyIndices(targetsArea.view(count), partOrWhole(targets as ClassIndices, start, count));
+  load({ targets, targetsKind, targetsAddress }, start, count) {
+    if (targetsAddress !== 0) return targetsAddress + start * Int32Array.BYTES_PER_ELEMENT;
+    copyIndices(targetsArea.view(count), partOrWhole(targets as ClassIndices, start, count), targetsKind);
+    return targetsArea.address;
   },
-  findInvalid({ tile, width, ignoreIndex = 0 }, count, flags) {
-    return tile.elementBytes === 4
-      ? countTargetsF32(count, width, flags, ignoreIndex)
-      : countTargetsF64(count, width, flags, ignoreIndex);
+  findInvalid({ tile, width, ignoreIndex = 0 }, address, count, flags) {
+    return tile.kernels.countTargets(address, count, width, flags, ignoreIndex);
   },
   error: ({ targets, width, ignoreIndex }, row) => invalidIndex(targets as ClassIndices, row, width, ignoreIndex),
 };
@@ -56,12 +48,10 @@ export const probabilities: TargetReader = {
   isCheckedByKernel: false,
   counts: false,
   load(batch, start, count) {
-    batch.loadRows(batch.tile.soft, batch.targets as FloatArray, start, count);
+    return batch.loadRows(batch.tile.soft, batch.targets as FloatArray, batch.targetsAddress, start, count);
   },
-  findInvalid({ tile, width }, count) {
-    return tile.elementBytes === 4
-      ? findInvalidProbabilitiesF32(count, width)
-      : findInvalidProbabilitiesF64(count, width);
+  findInvalid({ tile, width }, address, count) {
+    return tile.kernels.findInvalidProbabilities(address, count, width);
   },
   error(batch, row) {
     const targets = batch.targets as FloatArray;
@@ -75,13 +65,13 @@ export const elements: TargetReader = {
   extras: PROBABILITIES | ELEMENTS,
   isCheckedByKernel: false,
   counts: true,
-  load({ tile, targets }, start, count) {
-    copyNumbers(tile.soft.view(count), partOrWhole(targets, start, count));
+  load({ tile, targets, targetsKind, targetsAddress }, start, count) {
+    if (targetsAddress !== 0) return targetsAddress + start * tile.elementBytes;
+    copyNumbers(tile.soft.view(count), partOrWhole(targets, start, count), targetsKind);
+    return tile.soft.address;
   },
-  findInvalid({ tile, ignoreIndex = 0 }, count, flags) {
-    return tile.elementBytes === 4
-      ? countElementsF32(count, flags, ignoreIndex)
-      : countElementsF64(count, flags, ignoreIndex);
+  findInvalid({ tile, ignoreIndex = 0 }, address, count, flags) {
+    return tile.kernels.countElements(address, count, flags, ignoreIndex);
   },
   error: ({ targets, ignoreIndex }, row) => invalidElement(targets, row, ignoreIndex),
 };

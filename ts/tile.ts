@@ -1,64 +1,47 @@
 // The memory through which rows go to the kernels. The module owns one tile: an area for logits, which the kernels
 // overwrite with gradients, and areas for what goes with the rows and with the classes. Both element kinds use the same.
 
-import type { NumberArray } from './arrays.js';
-import { kindOf } from './arrays.js';
-import * as wasm from './wasm.js';
-
-let memory: WebAssembly.Memory | undefined;
-
-/** Grows whenever areas may have moved. Views of the areas before are stale then. */
-let epoch = 0;
-
-type View = Float32Array | Float64Array | Int32Array;
-
-/** An area of the tile, as a view that is made anew only when its length changes or the area has moved. */
-export class Area<A extends View> {
-  readonly #View: new (
-    buffer: ArrayBuffer,
-    address: number,
-    length: number,
-  ) => A;
-  readonly #address: () => number;
-  #view: A;
-  #epoch = 0;
-
-  constructor(View: new (buffer: ArrayBuffer, address: number, length: number) => A, address: () => number) {
-    this.#View = View;
-    this.#address = address;
-    this.#view = new View(new ArrayBuffer(0), 0, 0);
-  }
-
-  /** The first `length` entries. */
-  view(length: number): A {
-    if (this.#view.length !== length || this.#epoch !== epoch) {
-      this.#view = new this.#View((memory as WebAssembly.Memory).buffer as ArrayBuffer, this.#address(), length);
-      this.#epoch = epoch;
-    }
-    return this.#view;
-  }
-}
+import { Area, reserve } from './memory.js';
+import { type Kernels, kernelsFor, wasm } from './wasm.js';
 
 /** Class indices, one per row. */
-export const targetsArea = new Area(Int32Array, wasm.targetsAddress);
+export const targetsArea = new Area(Int32Array, () => wasm.targets_address());
 /** One exponent per class. */
-export const gammasArea = new Area(Float64Array, wasm.gammasAddress);
+export const gammasArea = new Area(Float64Array, () => wasm.gammas_address());
 
-const totalsArea = new Area(Float64Array, wasm.totalAddress);
+const numbersArea = new Area(Float64Array, () => wasm.numbers_address());
 
-/** The sum of the values of all rows since the last tile that did not continue another. */
-export function total(): number {
-  return totalsArea.view(3)[0] as number;
+/** The numbers of a loss, in the order in which the kernels take them. */
+export function kernelNumbers(
+  gamma: number,
+  labelSmoothing: number,
+  alphaOfOthers: number,
+  alphaOfOne: number,
+  posWeight: number,
+  ignoreIndex = 0,
+): Float64Array {
+  return Float64Array.of(gamma, labelSmoothing, alphaOfOthers, alphaOfOne, posWeight, ignoreIndex);
 }
 
-/** How many of the targets looked over count: those that are not to be ignored. */
-export function counted(): number {
-  return totalsArea.view(3)[1] as number;
+/**
+ * Puts the numbers of a loss, and the factor of its gradient, where the kernels look for them. The factor is made here:
+ * handed over, it might cost an allocation.
+ */
+export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): void {
+  const view = numbersArea.view(7);
+  for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
+  // Where no row counts, the mean is NaN, but its gradient 0.
+  view[6] = denominator === 0 ? 0 : gradOutput / denominator;
 }
 
-/** The weights of the targets that count, added up. */
-export function countedWeight(): number {
-  return totalsArea.view(3)[2] as number;
+const totalsArea = new Area(Float64Array, () => wasm.total_address());
+
+/**
+ * Three numbers: the sum of the values of all rows since the last tile that did not continue another; how many of the
+ * targets looked over count, those that are not to be ignored; and the weights of these, added up.
+ */
+export function totals(): Float64Array {
+  return totalsArea.view(3);
 }
 
 type Float = Float32Array | Float64Array;
@@ -66,6 +49,8 @@ type FloatConstructor = Float32ArrayConstructor | Float64ArrayConstructor;
 
 /** The tile as one kind of float array sees it. */
 export class Tile {
+  /** The kind of its arrays. */
+  readonly kind: 'Float32Array' | 'Float64Array';
   readonly elementBytes: 4 | 8;
   readonly logits: Area<Float>;
   /** Logits, or probabilities, class by class: on the way from or to memory that has the classes first. */
@@ -83,31 +68,34 @@ export class Tile {
   /** One weight of the positive term per column. */
   readonly posWeights: Area<Float>;
 
+  /** What works on such arrays, once the module has been started. */
+  kernels: Kernels = undefined as unknown as Kernels;
+
   // The shape it is set up for: rows of so many classes, with what, and how many of them fit.
   #classes = 0;
   #extras = 0;
   #capacity = 0;
 
-  constructor(Float: FloatConstructor) {
+  constructor(kind: 'Float32Array' | 'Float64Array', Float: FloatConstructor) {
     const area = (address: () => number) => new Area<Float>(Float, address);
+    this.kind = kind;
     this.elementBytes = Float.BYTES_PER_ELEMENT as 4 | 8;
-    this.logits = area(wasm.logitsAddress);
-    this.stage = area(wasm.stageAddress);
-    this.soft = area(wasm.softAddress);
-    this.values = area(wasm.valuesAddress);
-    this.rowWeights = area(wasm.rowWeightsAddress);
-    this.rowScales = area(wasm.rowScalesAddress);
-    this.alpha = area(wasm.alphaAddress);
-    this.posWeights = area(wasm.posWeightsAddress);
+    this.logits = area(() => wasm.logits_address());
+    this.stage = area(() => wasm.stage_address());
+    this.soft = area(() => wasm.soft_address());
+    this.values = area(() => wasm.values_address());
+    this.rowWeights = area(() => wasm.row_weights_address());
+    this.rowScales = area(() => wasm.row_scales_address());
+    this.alpha = area(() => wasm.alpha_address());
+    this.posWeights = area(() => wasm.pos_weights_address());
   }
 
   /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */
   reserve(classes: number, extras: number): number {
     if (classes !== this.#classes || extras !== this.#extras) {
-      memory = wasm.load();
-      const capacity = wasm.reserve(this.elementBytes, classes, extras);
-      epoch++;
+      const capacity = reserve(this.elementBytes, classes, extras);
       if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
+      this.kernels ??= kernelsFor(this.elementBytes === 4 ? 'f32' : 'f64');
       this.#classes = classes;
       this.#extras = extras;
       this.#capacity = capacity;
@@ -116,10 +104,10 @@ export class Tile {
   }
 }
 
-const float32 = new Tile(Float32Array);
-const float64 = new Tile(Float64Array);
+const float32 = new Tile('Float32Array', Float32Array);
+const float64 = new Tile('Float64Array', Float64Array);
 
-/** The tile for such logits. Half precision is computed in float32. */
-export function tileOf(logits: NumberArray): Tile {
-  return kindOf(logits) === 'Float64Array' ? float64 : float32;
+/** The tile for logits of a kind. Half precision is computed in float32. */
+export function tileOf(kind: string): Tile {
+  return kind === 'Float64Array' ? float64 : float32;
 }

@@ -1,7 +1,8 @@
 // Every check of what a caller hands over. Nothing is written before all of them have passed, and each error names the
 // argument, where there are rows the row, and the value.
 
-import { bufferOf, isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
+import { isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
+import { addressOf, type BufferLookup, isAllocated, isStale } from './memory.js';
 import type { ClassIndices, FloatArray } from './types.js';
 
 /** Class indices are 32-bit integers inside the module. */
@@ -35,14 +36,20 @@ function checkNumber(name: string, expected: string, value: unknown): asserts va
 }
 
 /** Options are an object whose names are all known. */
-export function checkOptionNames(options: object, known: ReadonlySet<string>): void {
+export function checkOptionNames(options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options);
   for (const name in options) {
     // A name that something added to every object is not an option somebody passed.
-    if (!known.has(name) && Object.hasOwn(options, name)) {
-      throw new TypeError(`unknown option ${show(name)}; known are ${[...known].join(', ')}`);
+    if (!known.includes(name) && Object.hasOwn(options, name)) {
+      throw unknownOption(name, known);
     }
   }
+}
+
+// Errors are made in functions of their own: engines inline only so much code into a call, and would count it.
+
+function unknownOption(name: string, known: readonly string[]): TypeError {
+  return new TypeError(`unknown option ${show(name)}; known are ${known.join(', ')}`);
 }
 
 /** One of a few words. */
@@ -172,28 +179,22 @@ export function checkEntries(name: string, values: number | readonly number[] | 
   }
 }
 
-/** Whether the entries are floating-point numbers. */
-export function isFloats(array: NumberArray): array is FloatArray {
-  switch (kindOf(array)) {
-    case 'Float16Array':
-    case 'Float32Array':
-    case 'Float64Array':
-      return true;
-    default:
-      return false;
-  }
+/** Whether the entries of arrays of a kind are floating-point numbers. */
+export function isFloats(kind: string | undefined): boolean {
+  return kind === 'Float32Array' || kind === 'Float64Array' || kind === 'Float16Array';
 }
 
-function isIntegers(array: NumberArray): array is ClassIndices {
-  return kindOf(array) !== undefined && !isFloats(array);
+/** Returns the kind of the logits. */
+export function checkLogits(logits: FloatArray): string {
+  const kind = kindOf(logits);
+  if (!isFloats(kind)) throw wrongType('logits', 'a Float32Array, Float64Array or Float16Array', logits);
+  return kind as string;
 }
 
-export function checkLogits(logits: FloatArray): void {
-  if (!isFloats(logits)) throw wrongType('logits', 'a Float32Array, Float64Array or Float16Array', logits);
-}
-
-export function checkTargets(targets: NumberArray, elementwise: boolean): void {
-  if (isFloats(targets) || isIntegers(targets)) return;
+/** Returns the kind of the targets. */
+export function checkTargets(targets: NumberArray, elementwise: boolean): string {
+  const kind = kindOf(targets);
+  if (kind !== undefined) return kind;
   const expected = elementwise
     ? 'a float array or an integer typed array'
     : 'an integer typed array of class indices, such as an Int32Array, or a float array of probabilities';
@@ -208,35 +209,54 @@ export function checkIndices(targets: NumberArray, reason: string | undefined): 
 /** The length of a typed array whose memory is still there. */
 export function checkLength(name: string, array: NumberArray): number {
   const length = lengthOf(array);
-  if (length === 0 && isGone(array)) {
-    throw new TypeError(`${name}: its buffer is detached, or has shrunk so that the array lies outside`);
-  }
+  if (length === 0 && isGone(array)) throw gone(name, array);
   return length;
+}
+
+function gone(name: string, array: NumberArray): TypeError {
+  return new TypeError(
+    isStale(array)
+      ? `${name}: an array of an allocation, taken from it before the memory grew or another was disposed of: take it anew`
+      : `${name}: its buffer is detached, or has shrunk so that the array lies outside`,
+  );
+}
+
+/** Returns where an array lies in the module's memory, 0 if it lies elsewhere. */
+export function checkAddress(name: string, array: NumberArray, lookup: BufferLookup): number {
+  const address = addressOf(array, lookup);
+  if (address !== 0 && !isAllocated(array, address)) {
+    throw new RangeError(`${name} must lie within an allocation where it lies in the memory of one`);
+  }
+  return address;
 }
 
 /** Class indices: returns the number of classes, 0 where there are no rows and nothing says how many classes there are. */
 export function checkShape(size: number, rows: number, numClasses: number | undefined): number {
   if (numClasses !== undefined) {
-    if (size !== rows * numClasses) {
-      throw new RangeError(
-        `logits must have ${rows} rows (targets.length) of ${numClasses} classes (numClasses), ` +
-          `${rows * numClasses} entries in all, got ${size}`,
-      );
-    }
+    if (size !== rows * numClasses) throw notRowsOf(size, rows, numClasses);
     return numClasses;
   }
-  if (rows === 0) {
-    if (size !== 0) throw new RangeError(`targets has no rows, but logits has ${size} entries`);
-    return 0;
-  }
-  if (size % rows !== 0) {
-    throw new RangeError(`logits.length must be a multiple of targets.length, ${rows}, got ${size}`);
-  }
+  if (size === 0 && rows === 0) return 0;
   const classes = size / rows;
-  if (!(classes >= 2 && classes <= MAX_CLASSES)) {
-    throw outOfRange('the number of classes, logits.length / targets.length,', `in [2, ${MAX_CLASSES}]`, classes);
-  }
+  // A remainder would take the engine longer.
+  if (!(classes >= 2 && classes <= MAX_CLASSES && Math.floor(classes) === classes)) throw notRows(size, rows);
   return classes;
+}
+
+function notRowsOf(size: number, rows: number, numClasses: number): RangeError {
+  return new RangeError(
+    `logits must have ${rows} rows (targets.length) of ${numClasses} classes (numClasses), ` +
+      `${rows * numClasses} entries in all, got ${size}`,
+  );
+}
+
+function notRows(size: number, rows: number): RangeError {
+  if (rows === 0) return new RangeError(`targets has no rows, but logits has ${size} entries`);
+  if (size % rows !== 0) {
+    return new RangeError(`logits.length must be a multiple of targets.length, ${rows}, got ${size}`);
+  }
+  const classes = 'the number of classes, logits.length / targets.length,';
+  return outOfRange(classes, `in [2, ${MAX_CLASSES}]`, size / rows);
 }
 
 /** One target per logit, in whole rows of `numClasses` if that is given. Returns the number of these rows. */
@@ -265,15 +285,27 @@ export function checkPlane(channelsFirst: boolean, spatialSize: number | undefin
   return spatialSize;
 }
 
-/** The upstream gradient: one number, or where each row has a gradient of its own one per row. */
-export function checkGradOutput(gradOutput: number | FloatArray, perRow: boolean): void {
-  if (typeof gradOutput === 'number') return;
+/** What resident arrays are to be. */
+export function checkAllocation(rows: number, classes: number, dtype: string): void {
+  checkInteger('rows', 1, MAX_CLASSES, rows);
+  checkInteger('classes', 1, MAX_CLASSES, classes);
+  checkChoice('dtype', ['float32', 'float64'], dtype);
+}
+
+/** The error for resident arrays for which there is no memory. */
+export function noMemory(rows: number, classes: number): RangeError {
+  return new RangeError(`not enough memory for ${rows} rows of ${classes} classes`);
+}
+
+/** The upstream gradient, where it is not a number: where each row has a gradient of its own, one per row. */
+export function checkGradOutput(gradOutput: FloatArray, perRow: boolean): void {
   if (!perRow) throw wrongType('gradOutput', "a number, unless reduction is 'none'", gradOutput);
-  if (!isFloats(gradOutput)) throw wrongType('gradOutput', 'a number, or a float array with one per row', gradOutput);
+  if (!isFloats(kindOf(gradOutput)))
+    throw wrongType('gradOutput', 'a number, or a float array with one per row', gradOutput);
 }
 
 export function checkSampleWeights(sampleWeights: FloatArray): void {
-  if (!isFloats(sampleWeights))
+  if (!isFloats(kindOf(sampleWeights)))
     throw wrongType('sampleWeights', 'a float array with one weight per row', sampleWeights);
 }
 
@@ -292,12 +324,21 @@ export function checkPerElement(name: string, array: FloatArray, size: number, r
   throw wrongLength(name, `one entry per logit, ${size}${perRow}`, length);
 }
 
+/** The weights themselves: those of classes may be no others. */
+export function checkWeights(sampleWeights: FloatArray): void {
+  const length = lengthOf(sampleWeights);
+  for (let i = 0; i < length; i++) {
+    const weight = sampleWeights[i] as number;
+    if (!(weight >= 0 && weight < Infinity)) {
+      throw outOfRange(`sampleWeights[${i}]`, 'finite and not negative', weight);
+    }
+  }
+}
+
 /** A buffer for a result: of the kind and length of the logits. */
-export function checkBuffer(name: string, buffer: FloatArray, logits: FloatArray): void {
-  const kind = kindOf(logits);
+export function checkBuffer(name: string, buffer: FloatArray, kind: string, expected: number): void {
   if (kindOf(buffer) !== kind) throw wrongType(name, `a ${kind} like the logits`, buffer);
   const length = checkLength(name, buffer);
-  const expected = lengthOf(logits);
   if (length !== expected) throw new RangeError(`${name}.length must be logits.length, ${expected}, got ${length}`);
 }
 
@@ -308,8 +349,9 @@ export function checkApart(
   memory: ArrayBufferLike,
   inputName: string,
   input: NumberArray,
+  memoryOfInput: ArrayBufferLike,
 ): void {
-  if (memory === bufferOf(input) && overlap(buffer, input)) {
+  if (memory === memoryOfInput && overlap(buffer, input)) {
     throw new RangeError(`${name} must not share memory with ${inputName}`);
   }
 }

@@ -1,59 +1,49 @@
 // The one seam to the generated code. Nothing but these names crosses it, so that wasm-bindgen's own loader, with its
 // `fetch` and `import.meta.url`, stays out of the bundle.
 
-import { initSync } from '../crate/pkg/focal_loss.js';
+import { type InitOutput, initSync } from '../crate/pkg/focal_loss.js';
 import file from '../crate/pkg/focal_loss_bg.wasm';
 import { fromPrintable } from './printable.js';
-
-export {
-  alpha_address as alphaAddress,
-  count_elements_f32 as countElementsF32,
-  count_elements_f64 as countElementsF64,
-  count_targets_f32 as countTargetsF32,
-  count_targets_f64 as countTargetsF64,
-  cross_entropy_f32 as crossEntropyF32,
-  cross_entropy_f64 as crossEntropyF64,
-  find_invalid_probabilities_f32 as findInvalidProbabilitiesF32,
-  find_invalid_probabilities_f64 as findInvalidProbabilitiesF64,
-  focal_f32 as focalF32,
-  focal_f64 as focalF64,
-  gammas_address as gammasAddress,
-  gather_f32 as gatherF32,
-  gather_f64 as gatherF64,
-  logits_address as logitsAddress,
-  pos_weights_address as posWeightsAddress,
-  reserve,
-  row_scales_address as rowScalesAddress,
-  row_weights_address as rowWeightsAddress,
-  scatter_f32 as scatterF32,
-  scatter_f64 as scatterF64,
-  sigmoid_f32 as sigmoidF32,
-  sigmoid_f64 as sigmoidF64,
-  soft_address as softAddress,
-  stage_address as stageAddress,
-  targets_address as targetsAddress,
-  targets_capacity as targetsCapacity,
-  total_address as totalAddress,
-  values_address as valuesAddress,
-} from '../crate/pkg/focal_loss.js';
 
 /** The module. What the bundler makes of the import is text; TypeScript goes by the declarations beside the file. */
 const moduleBytes = () => fromPrintable(file as unknown as string);
 
-let memory: WebAssembly.Memory | undefined;
+/**
+ * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass these numbers on. What
+ * is 2 GiB or more, an address for one, comes out of them as a negative number.
+ */
+export let wasm: InitOutput;
+
+/** The functions of the module that there are for either float type. */
+export type Kernels = ReturnType<typeof kernelsFor>;
+
+/** Taken out once: the exports of a module are a dictionary, in which every call would look its function up. */
+export function kernelsFor(float: 'f32' | 'f64') {
+  return {
+    focal: wasm[`focal_${float}`],
+    crossEntropy: wasm[`cross_entropy_${float}`],
+    sigmoid: wasm[`sigmoid_${float}`],
+    countTargets: wasm[`count_targets_${float}`],
+    countElements: wasm[`count_elements_${float}`],
+    findInvalidProbabilities: wasm[`find_invalid_probabilities_${float}`],
+    gather: wasm[`gather_${float}`],
+    scatter: wasm[`scatter_${float}`],
+  };
+}
+
 let pending: Promise<void> | undefined;
 
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  memory ??= initSync({ module: moduleBytes() }).memory;
-  return memory;
+  wasm ??= initSync({ module: moduleBytes() });
+  return wasm.memory;
 }
 
 async function compile(): Promise<void> {
-  if (memory !== undefined) return;
+  if (wasm !== undefined) return;
   const module = await WebAssembly.compile(moduleBytes());
   // Does nothing if a loss that was computed meanwhile has started the module.
-  memory = initSync({ module }).memory;
+  wasm = initSync({ module });
 }
 
 /**

@@ -1,17 +1,17 @@
-//! What JavaScript calls: numbers in, numbers out, rows through the tile. The only file with `#[wasm_bindgen]`.
+//! What JavaScript calls: numbers in, numbers out, rows through the tile or by their addresses. The only file with `#[wasm_bindgen]`.
 //!
-//! The TypeScript beside it validates; these functions trust that rows and classes fit the tile, and check only what another
-//! thread could change under them: the targets.
+//! The TypeScript beside it validates; these functions trust that addresses are those of areas of the tile or of allocated memory,
+//! and that rows and classes fit; they check only what JavaScript cannot see all at once: the targets.
 
-use core::cell::UnsafeCell;
+use core::{cell::UnsafeCell, ptr, slice};
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::Focal,
+    kernels::{self, Focal},
     loss::focal::{FocusOn, Gamma},
-    tile::{Area, Counted, ElementsJob, Extras, Job, ROWS, Task, Tile},
+    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Task, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -35,8 +35,6 @@ mod flag {
     pub const SOFT: u32 = 128;
     /// Values are wanted.
     pub const VALUES: u32 = 256;
-    /// Gradients are wanted.
-    pub const GRAD: u32 = 512;
     /// The rows follow those of the call before.
     pub const CONTINUES: u32 = 1024;
     /// The gradients are the diagonal of the Hessian instead.
@@ -49,6 +47,26 @@ mod flag {
     pub const POS_WEIGHT_PER_COLUMN: u32 = 16384;
     /// Nothing is weighed by alpha.
     pub const NO_ALPHA: u32 = 32768;
+}
+
+/// The numbers that a loss is made of, as JavaScript writes them: as arguments, engines might have to allocate each of them.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Numbers {
+    /// Focusing parameter.
+    gamma: f64,
+    /// ε.
+    label_smoothing: f64,
+    /// Weight of every class but 1.
+    alpha_other: f64,
+    /// Weight of class 1, or of positives.
+    alpha_one: f64,
+    /// Factor of the positive term.
+    positive_weight: f64,
+    /// The target of what does not count.
+    ignored: f64,
+    /// Factor of the gradient.
+    scale: f64,
 }
 
 /// The running numbers of a batch, as JavaScript reads them.
@@ -64,6 +82,7 @@ struct Module {
     tile: Tile,
     sums32: Option<<F32x4 as Vector>::Wide>,
     sums64: Option<<F64x2 as Vector>::Wide>,
+    numbers: Numbers,
     totals: Totals,
 }
 
@@ -76,6 +95,15 @@ static MODULE: Shared = Shared(UnsafeCell::new(Module {
     tile: Tile::new(),
     sums32: None,
     sums64: None,
+    numbers: Numbers {
+        gamma: 0.0,
+        label_smoothing: 0.0,
+        alpha_other: 1.0,
+        alpha_one: 1.0,
+        positive_weight: 1.0,
+        ignored: 0.0,
+        scale: 1.0,
+    },
     totals: Totals { values: 0.0, rows: 0.0, weights: 0.0 },
 }));
 
@@ -107,7 +135,44 @@ pub fn targets_capacity() -> usize {
 /// Where three float64 stand: the sum of the values, the number of rows that count, the sum of their weights.
 #[wasm_bindgen]
 pub fn total_address() -> usize {
-    module(|m| (&raw const m.totals).addr())
+    module(|m| (&raw const m.totals).expose_provenance())
+}
+
+/// Where the numbers of a loss go, in the order of `Numbers`.
+#[wasm_bindgen]
+pub fn numbers_address() -> usize {
+    module(|m| (&raw mut m.numbers).expose_provenance())
+}
+
+/// Takes memory for resident arrays, zeros; 0 where it cannot be had.
+#[wasm_bindgen]
+pub fn allocate(bytes: usize) -> usize {
+    tile::allocate(bytes).expose_provenance()
+}
+
+/// Gives back what `allocate` gave for as many bytes.
+#[wasm_bindgen]
+pub fn release(address: usize, bytes: usize) {
+    // SAFETY: the caller gives back what it took, and forgets its address.
+    unsafe { tile::release(ptr::with_exposed_provenance_mut(address), bytes) }
+}
+
+/// Where rows lie. A `grad` of 0 stands for none.
+fn places(logits: usize, targets: usize, grad: usize) -> Places {
+    Places {
+        logits: ptr::with_exposed_provenance(logits),
+        targets: ptr::with_exposed_provenance(targets),
+        grad: ptr::with_exposed_provenance_mut(grad),
+    }
+}
+
+/// What lies at an address.
+///
+/// # Safety
+/// So many must have been written there, and stay as they are.
+unsafe fn entries<'a, T>(address: usize, count: usize) -> &'a [T] {
+    // SAFETY: the caller vouches for them.
+    unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), count) }
 }
 
 macro_rules! addresses {
@@ -116,7 +181,7 @@ macro_rules! addresses {
             $(#[$doc])*
             #[wasm_bindgen]
             pub fn $name() -> usize {
-                module(|m| m.tile.address::<u8>(Area::$area).addr())
+                module(|m| m.tile.address::<u8>(Area::$area).expose_provenance())
             }
         )*
     };
@@ -151,40 +216,34 @@ macro_rules! exports {
         $vector:ident, $sums:ident, $count_targets:ident, $find_invalid_probabilities:ident, $focal:ident, $cross_entropy:ident,
         $count_elements:ident, $sigmoid:ident, $gather:ident, $scatter:ident
     ) => {
-        /// The first of `count` targets in the tile that is neither a class nor ignored, or −1 having counted them.
+        /// The first of `count` targets that is neither a class nor ignored, or −1 having counted them.
         #[wasm_bindgen]
-        pub fn $count_targets(count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
+        pub fn $count_targets(targets: usize, count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
             let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
             let weighted = flags & flag::ALPHA_PER_CLASS != 0;
             counting(flags, |tile, counted| {
                 // SAFETY: the caller has written the targets and the weights.
-                unsafe { tile.count_targets::<<$vector as Vector>::Scalar>((count, classes), ignored, weighted, counted) }
+                unsafe {
+                    let targets = entries(targets, count);
+                    tile.count_targets::<<$vector as Vector>::Scalar>(targets, classes, ignored, weighted, counted)
+                }
             })
         }
 
-        /// The first row of probabilities in the tile that are none, or −1.
+        /// The first row of probabilities that are none, or −1.
         #[wasm_bindgen]
-        pub fn $find_invalid_probabilities(rows: usize, classes: usize) -> i32 {
+        pub fn $find_invalid_probabilities(probabilities: usize, rows: usize, classes: usize) -> i32 {
             // SAFETY: the caller has written the probabilities.
-            module(|m| index_or_none(unsafe { m.tile.find_invalid_probabilities::<<$vector as Vector>::Scalar>(rows, classes) }))
+            let all = unsafe { entries::<<$vector as Vector>::Scalar>(probabilities, rows * classes) };
+            index_or_none(kernels::find_invalid_probabilities(all, classes))
         }
 
-        /// The focal loss of the rows in the tile. Returns −1, or the first row whose target is neither a class nor ignored; then
-        /// nothing is computed.
+        /// The focal loss of rows. Returns −1, or the first row whose target is neither a class nor ignored; then nothing is
+        /// computed.
         #[wasm_bindgen]
-        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $focal(
-            rows: usize,
-            classes: usize,
-            flags: u32,
-            alpha_other: f64,
-            alpha_one: f64,
-            gamma: f64,
-            label_smoothing: f64,
-            scale: f64,
-            ignore_index: i32,
-        ) -> i32 {
+        pub fn $focal(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
             module(|m| {
+                let Numbers { gamma, label_smoothing, alpha_other, alpha_one, .. } = m.numbers;
                 let gamma = if flags & flag::GAMMA_PER_CLASS != 0 {
                     Gamma::PerClass(m.tile.address(Area::Gammas))
                 } else {
@@ -200,70 +259,56 @@ macro_rules! exports {
                 } else {
                     Task::Focal(with)
                 };
-                let weights = (alpha_other, alpha_one);
-                let job = job(task, (rows, classes), weights, scale, ignore_index, flags);
+                let places = places(logits, targets, grad);
+                let job = job(task, places, (rows, classes), (alpha_other, alpha_one), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
-        /// The cross-entropy of the rows in the tile, likewise.
+        /// The cross-entropy of rows, likewise.
         #[wasm_bindgen]
-        pub fn $cross_entropy(
-            rows: usize,
-            classes: usize,
-            flags: u32,
-            label_smoothing: f64,
-            scale: f64,
-            ignore_index: i32,
-        ) -> i32 {
+        pub fn $cross_entropy(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
             module(|m| {
                 let soft = flags & flag::SOFT != 0;
-                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(label_smoothing);
-                let job = job(task, (rows, classes), (1.0, 1.0), scale, ignore_index, flags);
+                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(m.numbers.label_smoothing);
+                let places = places(logits, targets, grad);
+                let job = job(task, places, (rows, classes), (1.0, 1.0), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
         }
 
-        /// The first of `count` targets of elements in the tile that is neither in [0, 1] nor ignored, or −1 having counted them.
+        /// The first of `count` targets of elements that is neither in [0, 1] nor ignored, or −1 having counted them.
         #[wasm_bindgen]
-        pub fn $count_elements(count: usize, flags: u32, ignore_index: f64) -> i32 {
+        pub fn $count_elements(targets: usize, count: usize, flags: u32, ignore_index: f64) -> i32 {
             let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
-            counting(flags, |tile, counted| {
+            counting(flags, |_, counted| {
                 // SAFETY: the caller has written the targets.
-                unsafe { tile.count_elements::<<$vector as Vector>::Scalar>(count, ignored, counted) }
+                let all = unsafe { entries::<<$vector as Vector>::Scalar>(targets, count) };
+                counted.rows += kernels::look_over_elements(all, ignored)? as f64;
+                Ok(())
             })
         }
 
-        /// The sigmoid focal loss of the elements in the tile.
+        /// The sigmoid focal loss of elements.
         #[wasm_bindgen]
-        #[allow(clippy::too_many_arguments, reason = "numbers cross into WebAssembly at no cost, objects do not")]
-        pub fn $sigmoid(
-            count: usize,
-            columns: usize,
-            flags: u32,
-            alpha: f64,
-            gamma: f64,
-            label_smoothing: f64,
-            pos_weight: f64,
-            scale: f64,
-            ignore_index: f64,
-        ) -> i32 {
+        pub fn $sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns: usize, flags: u32) -> i32 {
             let has = |bit: u32| flags & bit != 0;
             module(|m| {
+                let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, scale, .. } = m.numbers;
                 let job = ElementsJob {
+                    places: places(logits, targets, grad),
                     count,
                     columns,
                     gamma,
                     label_smoothing,
-                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha)),
-                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(pos_weight),
+                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha_one)),
+                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(positive_weight),
                     scale,
                     row_weights: has(flag::ROW_WEIGHTS),
                     row_scales: has(flag::ROW_SCALES),
-                    ignored: has(flag::IGNORE).then_some(ignore_index),
-                    grad: has(flag::GRAD),
+                    ignored: has(flag::IGNORE).then_some(ignored),
                     values: has(flag::VALUES),
                 };
                 let mut sums = start::<$vector, _>(m.$sums, flags);
@@ -312,18 +357,18 @@ fn focus_on(flags: u32) -> FocusOn {
     }
 }
 
-fn job(task: Task, (rows, classes): (usize, usize), weights: (f64, f64), scale: f64, ignore_index: i32, flags: u32) -> Job {
+fn job(task: Task, places: Places, (rows, classes): (usize, usize), weights: (f64, f64), numbers: Numbers, flags: u32) -> Job {
     let has = |bit: u32| flags & bit != 0;
     Job {
+        places,
         task,
         rows,
         classes,
         weights: (!has(flag::ALPHA_PER_CLASS)).then_some(weights),
-        scale,
+        scale: numbers.scale,
         row_weights: has(flag::ROW_WEIGHTS),
         row_scales: has(flag::ROW_SCALES),
-        ignored: has(flag::IGNORE).then_some(ignore_index),
-        grad: has(flag::GRAD),
+        ignored: has(flag::IGNORE).then_some(numbers.ignored as i32),
         values: has(flag::VALUES),
     }
 }

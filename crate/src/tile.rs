@@ -1,11 +1,12 @@
 //! The memory through which a host language hands rows to the kernels.
 //!
 //! A tile has areas for logits, which the kernels overwrite with gradients, for targets, and for what else a call may bring. They are
-//! made once and only grow when four rows, or what each class has, do not fit.
+//! made once and only grow when four rows, or what each class has, do not fit. Logits, targets and gradients can also lie elsewhere,
+//! in memory that the host has [taken](allocate): the kernels then work on them where they are.
 
-use std::collections::TryReserveError;
+use std::{alloc, collections::TryReserveError};
 
-use core::{ptr, slice};
+use core::{alloc::Layout, ptr, slice};
 
 use crate::{
     kernels::{self, Elements, Focal, Look, PerColumn, Rows, Weights},
@@ -63,7 +64,18 @@ pub struct Extras {
     pub elements: bool,
 }
 
-/// What is to be computed of the rows in the tile.
+/// Where the rows of a job lie: in their areas of the tile, or elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// A logit for each row and class.
+    pub logits: *const u8,
+    /// A class index for each row; or a probability, or for the sigmoid loss a target, for each logit.
+    pub targets: *const u8,
+    /// Where the gradient goes, null where none is wanted. May be the logits, which it then overwrites.
+    pub grad: *mut u8,
+}
+
+/// What is to be computed of the rows.
 #[derive(Clone, Copy, Debug)]
 pub enum Task {
     /// The focal loss on target classes.
@@ -81,15 +93,17 @@ pub enum Task {
 }
 
 impl Task {
-    /// Whether it is aimed at the probabilities in the tile.
+    /// Whether its targets are probabilities.
     fn is_soft(self) -> bool {
         matches!(self, Self::SoftFocal(_) | Self::SoftCrossEntropy(_))
     }
 }
 
-/// A piece of work on the rows in the tile. What is per row or per class stands in its area.
+/// A piece of work on rows. What else is per row or per class stands in its area.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
+    /// Where the rows are.
+    pub places: Places,
     /// What is to be computed.
     pub task: Task,
     /// Number of rows.
@@ -106,15 +120,15 @@ pub struct Job {
     pub row_scales: bool,
     /// The target of rows that do not count.
     pub ignored: Option<i32>,
-    /// Whether to overwrite the logits with the gradient.
-    pub grad: bool,
     /// Whether to write a value per row.
     pub values: bool,
 }
 
-/// A piece of work on the elements in the tile, for the sigmoid loss.
+/// A piece of work on elements, for the sigmoid loss.
 #[derive(Clone, Copy, Debug)]
 pub struct ElementsJob {
+    /// Where the elements are.
+    pub places: Places,
     /// Number of elements.
     pub count: usize,
     /// Number of columns.
@@ -135,8 +149,6 @@ pub struct ElementsJob {
     pub row_scales: bool,
     /// The target of elements that do not count.
     pub ignored: Option<f64>,
-    /// Whether to overwrite the logits with the gradient.
-    pub grad: bool,
     /// Whether to write a value per element.
     pub values: bool,
 }
@@ -213,24 +225,23 @@ impl Tile {
         self.areas[area as usize].as_mut_ptr().cast()
     }
 
-    /// The first of `count` targets in the tile that is neither a class nor ignored; or, where there is none, adds to `counted` what
-    /// counts. `weighted`: each class has a weight.
+    /// The first of the targets that is neither a class nor ignored; or, where there is none, adds to `counted` what counts.
+    /// `weighted`: each class has a weight.
     ///
     /// # Errors
     /// The row.
     ///
     /// # Safety
-    /// The tile must have been reserved for these classes, and the targets, at most [`ROWS`], and weights have been written.
+    /// The tile must have been reserved for these classes, and their weights have been written.
     pub unsafe fn count_targets<S: Scalar>(
         &mut self,
-        (count, classes): (usize, usize),
+        targets: &[i32],
+        classes: usize,
         ignored: Option<i32>,
         weighted: bool,
         counted: &mut Counted,
     ) -> Result<(), usize> {
         let weights = self.address::<S>(Area::Weights);
-        // SAFETY: the caller vouches for the targets.
-        let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), count) };
         match kernels::look_over(targets, classes, ignored) {
             Look::Invalid(row) => return Err(row),
             Look::Counted(rows) => counted.rows += rows as f64,
@@ -245,36 +256,6 @@ impl Tile {
         Ok(())
     }
 
-    /// The first of the rows of probabilities in the tile with one that is negative or not finite, or whose sum is not 1.
-    ///
-    /// # Safety
-    /// The tile must have been reserved for these classes and probabilities, and the rows have been written.
-    pub unsafe fn find_invalid_probabilities<S: Scalar>(&mut self, rows: usize, classes: usize) -> Option<usize> {
-        // SAFETY: the caller vouches for the probabilities.
-        let all = unsafe { slice::from_raw_parts(self.address::<S>(Area::Probabilities), rows * classes) };
-        kernels::find_invalid_probabilities(all, classes)
-    }
-
-    /// The first of `count` targets of elements that is neither in [0, 1] nor ignored; or, where there is none, adds to `counted`
-    /// what counts.
-    ///
-    /// # Errors
-    /// The element.
-    ///
-    /// # Safety
-    /// The tile must have been reserved for the elements and probabilities, and the targets have been written.
-    pub unsafe fn count_elements<S: Scalar>(
-        &mut self,
-        count: usize,
-        ignored: Option<f64>,
-        counted: &mut Counted,
-    ) -> Result<(), usize> {
-        // SAFETY: the caller vouches for the targets.
-        let all = unsafe { slice::from_raw_parts(self.address::<S>(Area::Probabilities), count) };
-        counted.rows += kernels::look_over_elements(all, ignored)? as f64;
-        Ok(())
-    }
-
     /// Computes `job` and adds the values of its rows to `sums`, or returns the first row with a target that is neither a class nor
     /// ignored, having computed nothing.
     ///
@@ -282,23 +263,24 @@ impl Tile {
     /// The row.
     ///
     /// # Safety
-    /// The tile must have been reserved for these classes and what the job has, the rows be no more than that gave, and all that
-    /// the job names have been written.
+    /// The tile must have been reserved for these classes and what the job has, and all that the job names have been written. The
+    /// places must be valid for the rows; these be no more than reserving gave where anything of theirs is in the tile.
     pub unsafe fn run<V: Vector>(&mut self, job: &Job, sums: &mut V::Wide) -> Result<(), usize> {
         let soft = job.task.is_soft();
         if !soft {
             // SAFETY: the caller vouches for the targets.
-            let targets = unsafe { slice::from_raw_parts(self.address(Area::Targets), job.rows) };
+            let targets = unsafe { slice::from_raw_parts(job.places.targets.cast(), job.rows) };
             if let Look::Invalid(row) = kernels::look_over(targets, job.classes, job.ignored) {
                 return Err(row);
             }
         }
         let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
-        let probabilities = named(Area::Probabilities, soft);
+        let Places { logits, targets, grad } = job.places;
+        let probabilities = if soft { targets.cast() } else { ptr::null() };
         let rows = Rows::<V::Scalar> {
-            logits: named(Area::Logits, true),
-            targets: named(Area::Targets, !soft).cast(),
-            grad: named(Area::Logits, job.grad),
+            logits: logits.cast(),
+            targets: if soft { ptr::null() } else { targets.cast() },
+            grad: grad.cast(),
             values: named(Area::Values, job.values),
             rows: job.rows,
             classes: job.classes,
@@ -329,8 +311,9 @@ impl Tile {
     /// Computes `job` and adds the values of its elements to `sums`.
     ///
     /// # Safety
-    /// The tile must have been reserved for these columns and elements, those be no more than the rows that gave times the columns,
-    /// and all that the job names have been written.
+    /// The tile must have been reserved for these columns and elements, and all that the job names have been written. The places must
+    /// be valid for the elements; these be no more than the rows that reserving gave times the columns where anything of theirs is in
+    /// the tile.
     pub unsafe fn run_elements<V: Vector>(&mut self, job: &ElementsJob, sums: &mut V::Wide) {
         let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
         let mut per_column = |area: Area, all: Option<f64>| match all {
@@ -340,9 +323,9 @@ impl Tile {
         let alpha = job.alpha.map(|all| per_column(Area::Weights, all));
         let positive_weight = per_column(Area::PositiveWeights, job.positive_weight);
         let elements = Elements::<V::Scalar> {
-            logits: named(Area::Logits, true),
-            targets: named(Area::Probabilities, true),
-            grad: named(Area::Logits, job.grad),
+            logits: job.places.logits.cast(),
+            targets: job.places.targets.cast(),
+            grad: job.places.grad.cast(),
             values: named(Area::Values, job.values),
             count: job.count,
             columns: job.columns,
@@ -370,6 +353,28 @@ impl Tile {
     }
 }
 
+/// The layout of memory outside the tile, where its size is a possible one.
+fn layout(bytes: usize) -> Option<Layout> {
+    Layout::from_size_align(bytes, align_of::<Line>()).ok().filter(|layout| layout.size() > 0)
+}
+
+/// Takes memory for rows outside the tile: zeros, from the start of a cache line on. Null where it cannot be had.
+pub fn allocate(bytes: usize) -> *mut u8 {
+    // SAFETY: of a size that is not 0.
+    layout(bytes).map_or(ptr::null_mut(), |layout| unsafe { alloc::alloc_zeroed(layout) })
+}
+
+/// Gives it back.
+///
+/// # Safety
+/// [`allocate`] must have given it for as many bytes, and nothing use it any more.
+pub unsafe fn release(address: *mut u8, bytes: usize) {
+    if let Some(layout) = layout(bytes) {
+        // SAFETY: the caller vouches for it.
+        unsafe { alloc::dealloc(address, layout) };
+    }
+}
+
 impl Default for Tile {
     fn default() -> Self {
         Self::new()
@@ -387,6 +392,7 @@ mod tests {
     };
 
     const JOB: Job = Job {
+        places: Places { logits: ptr::null(), targets: ptr::null(), grad: ptr::null_mut() },
         task: Task::Focal(Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed }),
         rows: 0,
         classes: 2,
@@ -395,7 +401,6 @@ mod tests {
         row_weights: false,
         row_scales: false,
         ignored: None,
-        grad: true,
         values: true,
     };
 
@@ -405,6 +410,12 @@ mod tests {
 
     fn logits(tile: &mut Tile) -> *mut f32 {
         tile.address(Area::Logits)
+    }
+
+    /// A job on rows in the tile.
+    fn job(tile: &mut Tile, rows: usize, classes: usize) -> Job {
+        let logits = tile.address(Area::Logits);
+        Job { places: Places { logits, targets: tile.address(Area::Targets), grad: logits }, rows, classes, ..JOB }
     }
 
     #[test]
@@ -444,7 +455,8 @@ mod tests {
                 (0..1400).for_each(|i| *logits.add(i) = i as f32);
                 (0..700).for_each(|i| *targets.add(i) = if i == row { value } else { i as i32 % 2 });
                 let mut sums = <F32x4 as Vector>::Wide::zero();
-                assert_eq!(tile.run::<F32x4>(&Job { rows: 700, ..JOB }, &mut sums), Err(row));
+                let job = job(&mut tile, 700, 2);
+                assert_eq!(tile.run::<F32x4>(&job, &mut sums), Err(row));
                 assert!((0..1400).all(|i| *logits.add(i) == i as f32));
                 assert_eq!(sums.total(), 0.0);
             }
@@ -465,7 +477,8 @@ mod tests {
             ptr::copy_nonoverlapping(targets.as_ptr(), tile.address(Area::Targets), rows);
             ptr::copy_nonoverlapping(weights.as_ptr(), tile.address::<f32>(Area::Weights), classes);
             let mut sums = <F32x4 as Vector>::Wide::zero();
-            tile.run::<F32x4>(&Job { rows, classes, weights: None, ..JOB }, &mut sums).unwrap();
+            let whole = job(&mut tile, rows, classes);
+            tile.run::<F32x4>(&Job { weights: None, ..whole }, &mut sums).unwrap();
             let slice = |p: *const f32, n| slice::from_raw_parts(p, n).to_vec();
             (slice(logits(&mut tile), x.len()), slice(tile.address(Area::Values), rows), sums.total())
         };
@@ -475,6 +488,43 @@ mod tests {
         assert_eq!((grad, values), (expected, each));
         let sum = FocalLoss { reduction: crate::Reduction::Sum, ..criterion };
         assert_eq!(total, sum.forward(&Batch::new(&x, &targets, classes)).unwrap());
+    }
+
+    #[test]
+    fn rows_elsewhere_give_the_same_and_keep_their_logits() {
+        let mut tile = Tile::new();
+        let (rows, classes) = (5003, 2);
+        reserve(&mut tile, 4, classes);
+        let x: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
+        let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
+        let bytes = size_of_val(&x[..]);
+        let memory = allocate(2 * bytes);
+        assert!(memory.addr().is_multiple_of(64));
+        // SAFETY: room for the logits, then for the gradient.
+        let total = unsafe {
+            let (logits, grad) = (memory, memory.add(bytes));
+            assert!((0..2 * bytes).all(|i| *memory.add(i) == 0));
+            ptr::copy_nonoverlapping(x.as_ptr(), logits.cast(), x.len());
+            let places = Places { logits, targets: targets.as_ptr().cast(), grad };
+            let mut sums = <F32x4 as Vector>::Wide::zero();
+            tile.run::<F32x4>(&Job { places, rows, classes, values: false, ..JOB }, &mut sums).unwrap();
+            assert_eq!(slice::from_raw_parts(logits.cast::<f32>(), x.len()), x);
+            let criterion = FocalLoss { reduction: crate::Reduction::Sum, ..FocalLoss::default() };
+            let mut expected = vec![0.0; x.len()];
+            let total = criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
+            assert_eq!(slice::from_raw_parts(grad.cast::<f32>(), x.len()), expected);
+            release(memory, 2 * bytes);
+            assert_eq!(sums.total(), total);
+            total
+        };
+        assert!(total > 0.0);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_null() {
+        for bytes in [0, isize::MAX as usize, usize::MAX] {
+            assert!(allocate(bytes).is_null());
+        }
     }
 
     #[test]

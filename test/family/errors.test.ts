@@ -466,6 +466,14 @@ describe.each([
       RangeError,
       `sampleWeights must have one entry per ${per}, ${values}, got ${values + 1}`,
     ],
+    ...[-1, NaN, Infinity].map(
+      (weight): Case => [
+        `a weight of ${weight}`,
+        { sampleWeights: weights.with(values - 1, weight) },
+        RangeError,
+        `sampleWeights[${values - 1}] must be finite and not negative, got ${weight}`,
+      ],
+    ),
     ['normalizer 0', { normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0'],
     ['normalizer NaN', { normalizer: NaN }, RangeError, 'normalizer must be finite and above 0, got NaN'],
     ['normalizer null', { normalizer: null }, TypeError, 'normalizer must be a number, got null'],

@@ -30,6 +30,17 @@ describe.each(dtypes)('$name', (dtype) => {
     }
   });
 
+  it('an upstream gradient that is not finite spoils its own row and no other', () => {
+    const { logits } = randomBatch(dtype, 11, 3, 42);
+    for (const { criterion, targets, width, name } of family(dtype, 11, 3)) {
+      const gradOutput = dtype.zeros((11 * 3) / width).fill(1);
+      const clean = criterion.valueAndGrad(logits, targets, { gradOutput });
+      const { value, grad } = criterion.valueAndGrad(logits, targets, { gradOutput: gradOutput.with(2, NaN) });
+      expect(value, name).toEqual(clean.value);
+      expect(grad, name).toEqual(clean.grad.slice().fill(NaN, 2 * width, 3 * width));
+    }
+  });
+
   it.each(CLASSES)('nothing is ever -0, C %i', (classes) => {
     const { logits } = randomBatch(dtype, 11, classes, 41, 200);
     for (const { ignoring, spoilt, name } of family(dtype, 11, classes)) {

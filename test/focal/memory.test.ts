@@ -2,7 +2,10 @@ import { FocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { dtypes } from '../support/dtypes.js';
-import { allocatedPerCall, collect } from '../support/heap.js';
+import { allocatedPerCall, collect, profileOf } from '../support/heap.js';
+
+/** An object with two properties takes 40 bytes, and the number that one of them is 16. */
+const RESULT = 40 + 16;
 
 describe.each(dtypes)('$name', (dtype) => {
   const { logits, targets } = randomBatch(dtype, 32, 2);
@@ -33,10 +36,35 @@ describe.each(dtypes)('$name', (dtype) => {
     run(50_000);
     const bytes = allocatedPerCall(run, 31);
     expect(last.grad).toBe(options.grad);
-    // An object with two properties takes 40 bytes, and a number 16: the value of the result, and, unless the compiler
-    // makes one of the functions they pass between, the total, the scale and a weight. One more object, or view, of
-    // whatever kind is too much.
     expect(bytes).toBeGreaterThan(40);
-    expect(bytes).toBeLessThan(40 + 4 * 16 + 16);
+    expect(bytes).toBeLessThan(RESULT + 8);
+  });
+
+  it('allocates no more than the results of a million calls', () => {
+    const criterion = new FocalLoss();
+    const run = (calls: number) => {
+      for (let i = 0; i < calls; i++) criterion.valueAndGrad(logits, targets, options);
+    };
+    run(50_000);
+    const bytes = profileOf(() => run(1_000_000)) / 1_000_000;
+    expect(bytes).toBeGreaterThan(40);
+    expect(bytes).toBeLessThan(1.05 * RESULT);
+  });
+
+  it('remembers small arrays alone', async () => {
+    const criterion = new FocalLoss();
+    const rows = 20_000;
+    const released: boolean[] = [];
+    const call = () => {
+      const large = [dtype.zeros(2 * rows), new Int32Array(rows), dtype.zeros(2 * rows)] as const;
+      criterion.valueAndGrad(large[0], large[1], { grad: large[2] });
+      return large.map((array) => new WeakRef(array));
+    };
+    const references = call();
+    // What a WeakRef was made of in a turn stays for that turn.
+    await new Promise((resolve) => setTimeout(resolve));
+    collect();
+    for (const reference of references) released.push(reference.deref() === undefined);
+    expect(released).toEqual([true, true, true]);
   });
 });

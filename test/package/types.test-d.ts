@@ -1,6 +1,8 @@
 // What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected error that is none fails.
 
 import {
+  type Allocation,
+  allocate,
   type Criterion,
   CrossEntropyLoss,
   type FloatArray,
@@ -45,6 +47,17 @@ expectTypeOf(new FocalLoss().backward(single, targets, { grad: shared })).toEqua
   Float32Array<SharedArrayBuffer>
 >();
 expectTypeOf(new FocalLoss().backward(single, targets, { gradOutput: 2 })).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+
+// Resident arrays are of the kind that is asked for, and can be disposed of.
+expectTypeOf(allocate(2, 3)).toEqualTypeOf<Allocation<Float32Array<ArrayBuffer>>>();
+expectTypeOf(allocate(2, 3, 'float32').grad).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(allocate(2, 3, 'float64').logits).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(allocate(2, 3).targets).toEqualTypeOf<Int32Array<ArrayBuffer>>();
+expectTypeOf(allocate(2, 3)).toExtend<Disposable>();
+const resident = allocate(2, 3, 'float64');
+expectTypeOf(
+  new FocalLoss().valueAndGrad(resident.logits, resident.targets, { grad: resident.grad }).grad,
+).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 
 // Options may be undefined, and alpha anything that holds numbers.
 new FocalLoss({ alpha: undefined, gamma: undefined, reduction: undefined, numClasses: undefined });
@@ -135,6 +148,10 @@ new SigmoidFocalLoss({ layout: 'channels-first' });
 new SigmoidFocalLoss({ gamma: [1, 2] });
 // @ts-expect-error: it is the base of others
 new Criterion({}, {});
+// @ts-expect-error: no such kind
+allocate(2, 3, 'float16');
+// @ts-expect-error: read-only
+resident.logits = double;
 // @ts-expect-error: no such focus
 new FocalLoss({ focusOn: 'pt' });
 // @ts-expect-error: weights in a list
