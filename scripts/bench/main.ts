@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
+import { root } from '../lib/paths.mjs';
 import { allocationsTable, measureAllocations } from './allocations.js';
 import { benchCase, type CaseResults } from './bench.js';
 import { CASES, selectCases } from './cases.js';
@@ -18,6 +20,7 @@ npm run bench [-- options]
   --contenders <list>    only contenders whose names hold one of these, separated by commas: 'plain,jax'
   --rounds <n>           samples of every contender and case (default 21)
   --quick                the cases that have targets of their own, in 5 rounds
+  --output <folder>      where figures and chart go (default bench-results)
   --chart                also replaces the charts and figures in docs/
   --install-peers        first installs PyTorch and JAX (5 GB)
   --scaling              instead: time per row and memory as the batch grows
@@ -31,6 +34,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     chart: { type: 'boolean', default: false },
+    output: { type: 'string', default: join(root, 'bench-results') },
     'install-peers': { type: 'boolean', default: false },
     scaling: { type: 'boolean', default: false },
     allocations: { type: 'boolean', default: false },
@@ -62,15 +66,16 @@ async function compare(rounds: number): Promise<void> {
 
   const verdicts = judge(results, targets, ENTRIES);
   const problems = results.flatMap((one) => one.problems);
+  const names = contenders.map(({ name }) => name);
   const { cpu, node } = describeMachine();
   console.log(`${cpu}, Node ${node}, one core; medians of ${rounds} rounds in which all take turns.`);
   console.log('Focal loss, value and gradient, float32, gamma 2, alpha 0.25 unless it says otherwise.');
   console.log('JavaScript contenders: from and to ordinary typed arrays, all copies included. All columns after');
   console.log(`"M rows/s": how many times as long as ${contenders[0].name} it takes.`);
-  console.log(ratioTable(results));
+  console.log(ratioTable(results, names));
   for (const { name, about } of contenders) console.log(`${name}: ${about}`);
   console.log(`\nTargets: what it is / what it should be, at least. ${summary(verdicts)}`);
-  console.log(targetTable(verdicts));
+  console.log(targetTable(verdicts, names));
   for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
   for (const problem of problems) console.log(`LEFT OUT: ${problem}`);
   if (problems.length > 0) process.exitCode = 1;
@@ -100,13 +105,13 @@ async function allocate(): Promise<void> {
 /** Writes figures and chart among the results and, with --chart, into the documentation. */
 function save(docsName: string, name: string, figures: object, chart?: () => string): void {
   const json = toJson(figures);
-  console.log(`\nFigures: ${writeFile('bench-results', `${name}.json`, json)}`);
+  console.log(`\nFigures: ${writeFile(options.output, `${name}.json`, json)}`);
   if (!chart) return;
   const svg = chart();
-  console.log(`Chart: ${writeFile('bench-results', `${name}.svg`, svg)}`);
+  console.log(`Chart: ${writeFile(options.output, `${name}.svg`, svg)}`);
   if (!options.chart) return;
-  writeFile('docs', `${docsName}.svg`, svg);
-  writeFile('docs', `${docsName}.json`, json);
+  writeFile(join(root, 'docs'), `${docsName}.svg`, svg);
+  writeFile(join(root, 'docs'), `${docsName}.json`, json);
 }
 
 /** For what takes long: drawn on stderr; where that is no terminal, a line now and then. */

@@ -19,9 +19,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** A line per case: the first contender's time, and every other's in units of it. */
-export function ratioTable(results: readonly CaseResults[]): string {
-  const names = [...new Set(results.flatMap((line) => line.results.map(({ name }) => name)))];
-  const [first, ...others] = names;
+export function ratioTable(results: readonly CaseResults[], names: readonly string[]): string {
+  const [first, ...others] = names.filter((name) =>
+    results.some((line) => line.results.some((one) => one.name === name)),
+  );
   const rows = results.map(({ case: { name, rows }, results: contenders }) => {
     const seconds = contenders[0].seconds.median;
     return [
@@ -35,8 +36,8 @@ export function ratioTable(results: readonly CaseResults[]): string {
 }
 
 /** A line per case: whether each target is met, the ratio and the target. */
-export function targetTable(verdicts: readonly Verdict[]): string {
-  const names = [...new Set(verdicts.map(({ contender }) => contender))];
+export function targetTable(verdicts: readonly Verdict[], contenders: readonly string[]): string {
+  const names = contenders.filter((name) => verdicts.some(({ contender }) => contender === name));
   const cases = [...new Set(verdicts.map((verdict) => verdict.case))];
   const rows = cases.map((name) => [
     name,
@@ -76,10 +77,10 @@ export function toJson(figures: object): string {
   return `${JSON.stringify(all, shorten, 2)}\n`;
 }
 
-/** Writes a file into a folder of the clone; returns its path. */
+/** Writes a file into a folder; returns its path. */
 export function writeFile(folder: string, name: string, text: string): string {
-  const path = join(root, folder, name);
-  mkdirSync(join(root, folder), { recursive: true });
+  const path = join(folder, name);
+  mkdirSync(folder, { recursive: true });
   writeFileSync(path, text);
   return relative('.', path);
 }

@@ -80,9 +80,12 @@ class Jax:
     def loss(self, kind, alpha=None, gamma=None, labelSmoothing=0.0):
         jax, jnp = self.jax, self.jax.numpy
 
+        # As Optax has it; several times as fast as what log_softmax and one_hot make.
         def rows(x, target):
-            smoothed = jax.nn.one_hot(target, x.shape[1], dtype=x.dtype) * (1 - labelSmoothing) + labelSmoothing / x.shape[1]
-            return -(smoothed * jax.nn.log_softmax(x)).sum(1)
+            towards = jnp.take_along_axis(x, target[:, None], 1)[:, 0]
+            if labelSmoothing > 0:
+                towards = (1 - labelSmoothing) * towards + labelSmoothing * x.mean(1)
+            return jax.nn.logsumexp(x, 1) - towards
 
         def cross_entropy(x, target):
             return rows(x, target).mean()
