@@ -5,7 +5,7 @@ const SAMPLE_SECONDS = 0.01;
 /** Before anything is measured: enough for an engine to settle on its fastest code. */
 const WARM_UP_SECONDS = 0.1;
 /** What all samples of one run may take together; a slow one gives fewer of them, but never fewer than FEWEST_SAMPLES. */
-const RUN_SECONDS = 4;
+const RUN_SECONDS = 2;
 const FEWEST_SAMPLES = 3;
 
 export interface Quartiles {
@@ -35,7 +35,10 @@ export async function timeInterleaved(
       const { calls, samples: wanted } = plans[i];
       // Spread evenly, beginning with the first round.
       const due = Math.ceil(((round + 1) * wanted) / rounds) > Math.ceil((round * wanted) / rounds);
-      if (due) samples[i][round] = (await runs[i].time(calls)) / calls;
+      if (!due) continue;
+      // The others have driven its data out of the caches, and itself out of a processor that slept meanwhile.
+      await runs[i].time(1);
+      samples[i][round] = (await runs[i].time(calls)) / calls;
     }
     onRound();
   }

@@ -6,10 +6,12 @@ import { root } from './paths.mjs';
  * Runs a TypeScript program of the clone in the foreground.
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ node?: string, prefix?: readonly string[] }} [options] the Node to run it in, and a command to run that with
+ * @param {{ node?: string, flags?: readonly string[], prefix?: readonly string[] }} [options] the Node to run it in, flags for
+ *   it, and a command to run it with
  * @returns {Promise<number>} its exit code
  */
-export function runProgram(file, args, { node = process.execPath, prefix = [] } = {}) {
+export function runProgram(file, args, { node = process.execPath, flags = [], prefix = [] } = {}) {
+  const tsx = ['--import', import.meta.resolve('tsx')];
   const [command = node, ...rest] = [
     ...prefix,
     node,

@@ -32,8 +32,14 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'PyTorch eager', role: 'peer', load: () => startPython('PyTorch eager', 'torch'), hint: PYTHON_HINT },
   { name: 'torch.compile', role: 'peer', load: () => startPython('torch.compile', 'torch.compile'), hint: PYTHON_HINT },
   { name: 'JAX', role: 'peer', load: () => startPython('JAX', 'jax'), hint: PYTHON_HINT },
+  {
+    name: 'JAX (Optax)',
+    role: 'peer',
+    load: () => startPython('JAX (Optax)', 'jax-optax'),
+    hint: PYTHON_HINT,
+  },
   { name: 'native crate', role: 'limit', load: () => startNative('native crate', 'baseline') },
-  { name: 'native crate, this CPU', role: 'limit', load: () => startNative('native crate, this CPU', 'native') },
+  { name: 'native crate (this CPU)', role: 'limit', load: () => startNative('native crate (this CPU)', 'native') },
   { name: copy.name, role: 'limit', load: async () => copy },
 ];
 
