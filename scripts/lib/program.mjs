@@ -12,14 +12,7 @@ import { root } from './paths.mjs';
  */
 export function runProgram(file, args, { node = process.execPath, flags = [], prefix = [] } = {}) {
   const tsx = ['--import', import.meta.resolve('tsx')];
-  const [command = node, ...rest] = [
-    ...prefix,
-    node,
-    '--import',
-    import.meta.resolve('tsx'),
-    join(root, file),
-    ...args,
-  ];
+  const [command = node, ...rest] = [...prefix, node, ...flags, ...tsx, join(root, file), ...args];
   // npm starts scripts in the clone; paths among the arguments are meant from where the user stands.
   const cwd = process.env.INIT_CWD ?? process.cwd();
   const program = spawn(command, rest, { cwd, stdio: 'inherit' });
