@@ -52,6 +52,12 @@ describe('the check that contenders agree', () => {
     expect(disagreement(one, outcome(1.00001, 0.50001, -0.5, 1e-3, -1.0001e-3), trusted)).toBeUndefined();
   });
 
+  it('lets a sum of many terms be off by more', () => {
+    const value = (rows: number) => disagreement({ ...one, rows, gradient: false }, { value: 1.0015 }, { value: 1 });
+    expect(value(1e6)).toBeUndefined();
+    expect(value(1e5)).toBe('value 1.0015, wanted 1');
+  });
+
   it('lets no more than the rounding of float64 pass where it is float64', () => {
     const problem = disagreement({ ...one, dtype: 'float64' }, outcome(1.00001, 0.5, -0.5, 1e-3, -1e-3), trusted);
     expect(problem).toBe('value 1.00001, wanted 1');
