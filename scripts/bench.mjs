@@ -19,6 +19,7 @@ await runMain(async () => {
   const args = process.argv.slice(2);
   const toolchain = await setUp();
   await build(toolchain);
+  if (args.includes('--help')) return runProgram('scripts/bench/main.ts', args);
   await buildNativePrograms(toolchain);
   const node = await ensureJsPeers();
   if (args.includes('--install-peers')) await installPythonPeers();

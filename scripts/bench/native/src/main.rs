@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 type Failure = Box<dyn Error>;
 
-/// One call; returns the value. The gradient lies where the call has put it.
+/// Puts the gradient into the slice and returns the value.
+type Compute<T> = Box<dyn FnMut(&mut [T]) -> Result<f64, focal_loss::Error>>;
+
+/// The same, with a slice of its own.
 type Call = Box<dyn FnMut() -> Result<f64, focal_loss::Error>>;
 
 fn main() -> Result<(), Failure> {
@@ -53,7 +56,7 @@ fn prepare<T: Float + 'static, const BYTES: usize>(
     let loss = &workload["loss"];
     let number = |name: &str| loss[name].as_f64().ok_or_else(|| format!("no {name}"));
 
-    let mut compute: Box<dyn FnMut(&mut [T]) -> Result<f64, focal_loss::Error>> = match text(loss, "kind")? {
+    let mut compute: Compute<T> = match text(loss, "kind")? {
         "focal" => {
             let criterion = FocalLoss {
                 alpha: Alpha::Positive(number("alpha")?),
