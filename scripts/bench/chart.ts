@@ -25,8 +25,8 @@ export function comparisonChart(results: readonly CaseResults[], entries: readon
   const label = { fx: 'shape', x: 'ratio', y: 'name', text: (bar: (typeof bars)[number]) => formatRatio(bar.ratio) };
   const names = entries.map(({ name }) => name).filter((name) => bars.some((bar) => bar.name === name));
   const ratios = bars.map(({ ratio }) => ratio);
-  return toSvg({
-    width: 1040,
+  return toSvg('Time of a call of others in units of what focal-loss takes', {
+    width: 1080,
     height: 90 + 22 * names.length,
     marginLeft: 150,
     marginRight: 16,
@@ -35,7 +35,7 @@ export function comparisonChart(results: readonly CaseResults[], entries: readon
     x: {
       type: 'log',
       // Room for the figures beside the bars.
-      domain: [Math.min(0.3, ...ratios) / 10, Math.max(10, ...ratios) * 12],
+      domain: [Math.min(0.3, ...ratios) / 25, Math.max(10, ...ratios) * 12],
       ticks: [0.1, 1, 10, 100, 1000],
       tickSize: 0,
       tickFormat: String,
@@ -45,7 +45,7 @@ export function comparisonChart(results: readonly CaseResults[], entries: readon
       grid: true,
     },
     fx: { domain: shown.map(({ case: { name } }) => name), label: null, padding: 0.06 },
-    y: { domain: names, label: null, padding: 0.25 },
+    y: { domain: names, label: null, padding: 0.25, tickSize: 0 },
     marks: [
       Plot.barX(bars, { fx: 'shape', y: 'name', x1: 1, x2: 'ratio', fill: 'color' }),
       Plot.text(bars, { ...label, filter: (bar) => bar.ratio >= 1, textAnchor: 'start', dx: 4 }),
@@ -65,7 +65,7 @@ export function scalingChart(points: readonly ScalingPoint[]) {
     upper: secondsPerRow.upper * 1e9,
   }));
   const position = { x: 'rows', y: 'median' };
-  return toSvg({
+  return toSvg('Time per row against the number of rows', {
     width: 640,
     height: 320,
     marginLeft: 48,
@@ -92,14 +92,16 @@ export function scalingChart(points: readonly ScalingPoint[]) {
 }
 
 /** Draws without a browser. */
-function toSvg(options: Plot.PlotOptions): string {
+function toSvg(title: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<html></html>');
   const svg = Plot.plot({ ...options, document, style: STYLE });
   svg.setAttribute('xmlns', SVG);
+  const caption = document.createElementNS(SVG, 'title');
+  caption.textContent = title;
   // Not every viewer minds the style of the image as a whole.
   const background = document.createElementNS(SVG, 'rect');
   for (const [name, value] of Object.entries({ width: '100%', height: '100%', fill: STYLE.background }))
     background.setAttribute(name, value);
-  svg.prepend(background);
+  svg.prepend(caption, background);
   return `${svg.outerHTML}\n`;
 }

@@ -35,15 +35,18 @@ export function ratioTable(results: readonly CaseResults[], names: readonly stri
   return table(['[rows, classes]', first, 'M rows/s', ...others.map(breakUp)], rows);
 }
 
-/** A line per case: whether each target is met, the ratio and the target. */
+/**
+ * A line per case: whether each target is met, the ratio and the target. Cases are left out where everyone is beaten and no
+ * more than that is asked.
+ */
 export function targetTable(verdicts: readonly Verdict[], contenders: readonly string[]): string {
   const names = contenders.filter((name) => verdicts.some(({ contender }) => contender === name));
-  const cases = [...new Set(verdicts.map((verdict) => verdict.case))];
+  const cases = [...new Set(verdicts.filter(({ met, target }) => !met || target !== 1).map((verdict) => verdict.case))];
   const rows = cases.map((name) => [
     name,
     ...names.map((contender) => {
       const verdict = verdicts.find((one) => one.case === name && one.contender === contender);
-      return verdict ? `${verdict.met ? 'met' : 'MISSED'} ${formatRatio(verdict.ratio)}/${verdict.target}` : '';
+      return verdict ? `${verdict.met ? '✓' : '✗'} ${formatRatio(verdict.ratio)} / ${verdict.target}` : '';
     }),
   ]);
   return table(['[rows, classes]', ...names.map(breakUp)], rows);
@@ -74,7 +77,7 @@ export function describeMachine(): Machine {
 export function toJson(figures: object): string {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const all = { version, date: new Date().toISOString(), machine: describeMachine(), ...figures };
-  return `${JSON.stringify(all, shorten, 2)}\n`;
+  return `${JSON.stringify(all, shorten)}\n`;
 }
 
 /** Writes a file into a folder; returns its path. */
@@ -87,7 +90,7 @@ export function writeFile(folder: string, name: string, text: string): string {
 
 /** More digits than were measured help nobody. */
 function shorten(_: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : value;
 }
 
 /** A heading in lines as narrow as its words. */
