@@ -6,7 +6,7 @@ import type { Contender } from '../../scripts/bench/contender.js';
 import { startChild } from '../../scripts/bench/contenders/child.js';
 import { copy } from '../../scripts/bench/contenders/copy.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
-import { ENTRIES, loadContenders } from '../../scripts/bench/contenders/index.js';
+import { ENTRIES, type Entry, loadContenders } from '../../scripts/bench/contenders/index.js';
 import { plainJs } from '../../scripts/bench/contenders/plain-js/index.js';
 import { root } from '../../scripts/lib/paths.mjs';
 
@@ -68,11 +68,14 @@ describe('a contender in another process', () => {
 });
 
 describe('the list of contenders', () => {
-  const entries = ENTRIES.slice(0, 2).concat({
-    name: 'absent',
-    role: 'peer',
-    load: () => Promise.reject(new Error('not here\nat all')),
-    hint: 'get it',
+  const entries: readonly Entry[] = [
+    { name: 'focal-loss', role: 'ours', load: async () => focalLoss },
+    { name: 'plain JS', role: 'peer', load: async () => plainJs },
+    { name: 'absent', role: 'peer', load: () => Promise.reject(new Error('not here\nat all')), hint: 'get it' },
+  ];
+
+  it('begins with this package', () => {
+    expect(ENTRIES.map(({ role, name }) => [role, name])[0]).toEqual(['ours', focalLoss.name]);
   });
 
   it('is chosen from by parts of names, and the first is always there', async () => {

@@ -17,7 +17,8 @@ export const focalLoss: Contender = {
   },
 };
 
-function makeCriterion(loss: Loss) {
+/** The criterion of a case. */
+export function makeCriterion(loss: Loss) {
   switch (loss.kind) {
     case 'focal':
       return new FocalLoss({ alpha: loss.alpha, gamma: loss.gamma, labelSmoothing: loss.labelSmoothing });
