@@ -1,29 +1,33 @@
-import type { Run } from './contender.js';
-import type { Workload } from './workload.js';
+import type { Case } from './cases.js';
+import type { Outcome } from './contender.js';
 
-/** Contenders may round as float32 does, at every step; anything more is another function. */
-const RELATIVE = 1e-4;
-/** Of the largest entry of the gradient. */
-const ABSOLUTE = 1e-6;
+/**
+ * Contenders may round as their floats do, at every step; anything more is another function. The share of the largest
+ * entry of the gradient is for formulas that lose digits where the target is nearly certain. Some add the losses up one by
+ * one: so the value may be off by a share of itself for every term, a thirty-second part of what each could cost.
+ */
+const TOLERANCES = {
+  float32: { relative: 1e-4, ofLargest: 1e-6, perTerm: 2 ** -29 },
+  float64: { relative: 1e-9, ofLargest: 1e-14, perTerm: 2 ** -58 },
+} as const;
 
-/** Throws unless two runs of a workload give the same value and the same gradient. Calls both. */
-export function checkAgreement(workload: Workload, name: string, run: Run, trustedName: string, trusted: Run): void {
-  const where = `${name} against ${trustedName} at [${workload.rows}, ${workload.classes}]`;
-  const value = run.call();
-  const wanted = trusted.call();
-  if (!(Math.abs(value - wanted) <= RELATIVE * Math.abs(wanted))) {
-    throw new Error(`${where}: value ${value}, wanted ${wanted}`);
+/** What is wrong with an outcome, in the light of a trusted one; undefined where they agree. */
+export function disagreement(of: Case, outcome: Outcome, trusted: Outcome): string | undefined {
+  const { relative, ofLargest, perTerm } = TOLERANCES[of.dtype];
+  const terms = of.loss.kind === 'sigmoid-focal' ? of.rows * of.classes : of.rows;
+  if (!(Math.abs(outcome.value - trusted.value) <= (relative + terms * perTerm) * Math.abs(trusted.value))) {
+    return `value ${outcome.value}, wanted ${trusted.value}`;
   }
+  if (!of.gradient) return undefined;
 
-  const grad = run.grad();
-  const wantedGrad = trusted.grad();
-  if (grad.length !== wantedGrad.length) {
-    throw new Error(`${where}: ${grad.length} gradient entries, wanted ${wantedGrad.length}`);
-  }
-  const largest = wantedGrad.reduce((max, entry) => Math.max(max, Math.abs(entry)), 0);
-  for (const [i, entry] of wantedGrad.entries()) {
-    const tolerance = RELATIVE * Math.abs(entry) + ABSOLUTE * largest;
-    if (!(Math.abs(grad[i] - entry) <= tolerance))
-      throw new Error(`${where}: gradient[${i}] ${grad[i]}, wanted ${entry}`);
-  }
+  const { grad } = outcome;
+  const wanted = trusted.grad;
+  if (!(grad && wanted)) return 'no gradient';
+  if (grad.length !== wanted.length) return `${grad.length} gradient entries, wanted ${wanted.length}`;
+  let largest = 0;
+  for (const entry of wanted) largest = Math.max(largest, Math.abs(entry));
+  const wrong = wanted.findIndex(
+    (entry, i) => !(Math.abs(grad[i] - entry) <= relative * Math.abs(entry) + ofLargest * largest),
+  );
+  return wrong < 0 ? undefined : `gradient[${wrong}] ${grad[wrong]}, wanted ${wanted[wrong]}`;
 }

@@ -1,9 +1,9 @@
-import { checkAgreement } from './agreement.js';
-import type { Contender } from './contender.js';
+import { disagreement } from './agreement.js';
+import { type Case, makeWorkload } from './cases.js';
+import type { Contender, Run } from './contender.js';
 import { type Quartiles, quartiles, timeInterleaved } from './timing.js';
-import { makeWorkload, type Shape } from './workload.js';
 
-/** What one contender needed for one shape. */
+/** What one contender needed for one case. */
 export interface Result {
   readonly name: string;
   /** Per call. */
@@ -12,37 +12,55 @@ export interface Result {
   readonly ratio: Quartiles;
 }
 
-export interface ShapeResults {
-  readonly shape: Shape;
-  /** Of the contenders that can do this shape, in their order; the first one is the one that the ratios refer to. */
+export interface CaseResults {
+  readonly case: Case;
+  /** Of the contenders that can do this case, in their order; the first one is the one that the ratios refer to. */
   readonly results: readonly Result[];
+  /** Of those that were left out because they failed, or gave other results. */
+  readonly problems: readonly string[];
 }
 
-/** Times all contenders on one shape, after checking that they compute the same. */
-export async function benchShape(
-  shape: Shape,
+/** Times all contenders on one case: those that compute the same as the first. */
+export async function benchCase(
+  of: Case,
   contenders: readonly Contender[],
   rounds: number,
   onRound: () => void,
-): Promise<ShapeResults> {
-  const workload = makeWorkload(shape);
-  const runs = [];
-  for (const { name, prepare } of contenders) {
-    const run = await prepare(workload);
-    if (run) runs.push({ name, run });
-  }
-  const [first, ...others] = runs;
-  for (const { name, run } of others) checkAgreement(workload, name, run, first.name, first.run);
-
-  const samples = timeInterleaved(
-    runs.map(({ run }) => run.call),
+): Promise<CaseResults> {
+  const { runs, problems } = await prepareAll(of, contenders);
+  const samples = await timeInterleaved(
+    runs.map(({ run }) => run),
     rounds,
     onRound,
   );
+  for (const { run } of runs) run.dispose?.();
   const results = runs.map(({ name }, i) => ({
     name,
     seconds: quartiles(samples[i]),
     ratio: quartiles(samples[i].map((seconds, round) => seconds / samples[0][round])),
   }));
-  return { shape, results };
+  return { case: of, results, problems };
+}
+
+async function prepareAll(of: Case, [first, ...others]: readonly Contender[]) {
+  const workload = makeWorkload(of);
+  const trusted = await first.prepare(workload);
+  const wanted = await trusted?.outcome?.();
+  if (!(trusted && wanted)) throw new Error(`${first.name} cannot do ${of.name}`);
+
+  const runs: { name: string; run: Run }[] = [{ name: first.name, run: trusted }];
+  const problems: string[] = [];
+  for (const { name, prepare } of others) {
+    try {
+      const run = await prepare(workload);
+      if (!run) continue;
+      const outcome = await run.outcome?.();
+      const problem = outcome && disagreement(of, outcome, wanted);
+      if (problem) throw new Error(problem);
+      runs.push({ name, run });
+    } catch (error) {
+      problems.push(`${name} at ${of.name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return { runs, problems };
 }

@@ -1,19 +1,47 @@
-import type { Workload } from './workload.js';
+import type { Floats, Workload } from './cases.js';
 
 /** A way to compute a workload. */
 export interface Contender {
   readonly name: string;
+  /** What it is, for the report: versions, and what its time leaves out. */
+  readonly about: string;
   /** Gets ready for a workload, outside the time that is measured; undefined where it can't do this one. */
   prepare(workload: Workload): Promise<Run | undefined>;
+  /** Ends its process, if it has one. */
+  close?(): void;
+}
+
+/** What a call gives: the gradient only where the case asks for it. */
+export interface Outcome {
+  readonly value: number;
+  readonly grad?: Floats | undefined;
 }
 
 /** One contender on one workload. */
 export interface Run {
-  /**
-   * Computes value and gradient, from ordinary JavaScript arrays to ordinary JavaScript arrays: copies into a memory of
-   * its own and out of it are part of the work.
-   */
-  call(): number;
-  /** The gradient of the last call. */
-  grad(): Float32Array;
+  /** The seconds that this many calls take, one after the other. */
+  time(calls: number): number | Promise<number>;
+  /** What a call gives, to be compared with what the others give; a limit that computes nothing has none. */
+  outcome?(): Outcome | Promise<Outcome>;
+  /** Lets go of what it holds. */
+  dispose?(): void;
+}
+
+/**
+ * A run in this process.
+ * @param call computes value and gradient, from ordinary JavaScript arrays to ordinary JavaScript arrays: copies into a
+ *   memory of its own and out of it are part of the work
+ * @param grad the gradient of the last call
+ */
+export function localRun(call: () => number, grad?: () => Floats): Run & { outcome(): Outcome } {
+  return {
+    time: (calls) => timeCalls(call, calls),
+    outcome: () => ({ value: call(), grad: grad?.() }),
+  };
+}
+
+export function timeCalls(call: () => unknown, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) call();
+  return (performance.now() - start) / 1000;
 }

@@ -1,55 +1,151 @@
-import { relative } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
-import { benchShape, type ShapeResults } from './bench.js';
+import { root } from '../lib/paths.mjs';
+import { allocationsTable, measureAllocations } from './allocations.js';
+import { benchCase, type CaseResults } from './bench.js';
+import { CASES, selectCases } from './cases.js';
+import { comparisonChart, scalingChart } from './chart.js';
 import { focalLoss } from './contenders/focal-loss.js';
-import { plainJs } from './contenders/plain-js.js';
-import { plainJsTwo } from './contenders/plain-js-two.js';
-import { ratioTable, writeJson } from './report.js';
-import { SHAPES } from './workload.js';
+import { ENTRIES, loadContenders } from './contenders/index.js';
+import { plainJs } from './contenders/plain-js/index.js';
+import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
+import { measureScaling, scalingTable } from './scaling.js';
+import { judge, parseTargets, targetsJson } from './targets.js';
 
-/** The ratios refer to the first. */
-const CONTENDERS = [focalLoss, plainJs, plainJsTwo];
+const HELP = `Times the losses of this package and of others side by side, value and gradient, in one run.
 
-const HELP = `Times value and gradient of the focal loss (float32, gamma 2, alpha 0.25) side by side.
-
-npm run bench -- [--rounds <n>]    n samples of every contender and shape (default 21)
+npm run bench [-- options]
+  --only <text>          only cases whose name holds this: '[65536,2]', 'float64'
+  --contenders <list>    only contenders whose names hold one of these, separated by commas: 'plain,jax'
+  --rounds <n>           samples of every contender and case (default 21)
+  --quick                the cases that have targets of their own, in 5 rounds
+  --output <folder>      where figures and chart go (default bench-results)
+  --chart                also replaces the charts and figures in docs/
+  --install-peers        first installs PyTorch and JAX (5 GB)
+  --scaling              instead: time per row and memory as the batch grows
+  --allocations          instead: garbage per call
 `;
 
-async function main(rounds: number): Promise<void> {
-  // Drawn on stderr, and only where that is a terminal.
-  const bar = new SingleBar(
-    {
-      format: '{bar} {percentage} %, {shape}, {eta_formatted} left',
-      barsize: 24,
-      clearOnComplete: true,
-      linewrap: true,
-    },
-    Presets.shades_grey,
-  );
-  bar.start(SHAPES.length * rounds, 0, { shape: '' });
-  const results: ShapeResults[] = [];
-  for (const shape of SHAPES) {
-    const payload = { shape: `[${shape.rows}, ${shape.classes}]` };
-    results.push(await benchShape(shape, CONTENDERS, rounds, () => bar.increment(payload)));
-  }
-  bar.stop();
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    contenders: { type: 'string', default: '' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    chart: { type: 'boolean', default: false },
+    output: { type: 'string', default: join(root, 'bench-results') },
+    'install-peers': { type: 'boolean', default: false },
+    scaling: { type: 'boolean', default: false },
+    allocations: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
 
+const targets = parseTargets(
+  targetsJson,
+  CASES.map(({ name }) => name),
+  ENTRIES.map(({ name }) => name),
+);
+const casesWithTargets = Object.keys(targets);
+
+async function compare(rounds: number): Promise<void> {
+  const cases = selectCases(options.only).filter(({ name }) => !options.quick || casesWithTargets.includes(name));
+  if (cases.length === 0) throw new Error(`no case has "${options.only}" in its name`);
+  const patterns = options.contenders.split(',').filter(Boolean);
+  const { contenders, missing } = await loadContenders(patterns);
+
+  const results: CaseResults[] = [];
+  const progress = makeProgress(cases.length * rounds);
+  for (const one of cases) {
+    progress.show(one.name);
+    results.push(await benchCase(one, contenders, rounds, () => progress.step(one.name)));
+  }
+  progress.stop();
+  for (const { close } of contenders) close?.();
+
+  const verdicts = judge(results, targets, ENTRIES);
+  const problems = results.flatMap((one) => one.problems);
+  const names = contenders.map(({ name }) => name);
+  const { cpu, node } = describeMachine();
+  console.log(`${cpu}, Node ${node}, one core; medians of ${rounds} rounds in which all take turns.`);
+  console.log('Focal loss, value and gradient, float32, gamma 2, alpha 0.25 unless it says otherwise.');
+  console.log('JavaScript contenders: from and to ordinary typed arrays, all copies included. All columns after');
+  console.log(`"M rows/s": how many times as long as ${contenders[0].name} it takes.`);
+  console.log(ratioTable(results, names));
+  for (const { name, about } of contenders) console.log(`${name}: ${about}`);
   console.log(
-    'Focal loss, value and gradient, float32, gamma 2, alpha 0.25, copies into and out of the wasm included.',
+    `\nTargets: the ratio / what it should be, at least; 1 for every peer where there is no other. ${summary(verdicts)}`,
   );
-  console.log(`Times are medians of ${rounds} samples; the other columns say how many times as long their loop takes.`);
-  console.log(ratioTable(results));
-  console.log(`Details: ${relative('.', writeJson(results, rounds))}`);
+  console.log(targetTable(verdicts, names));
+  for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
+  for (const problem of problems) console.log(`LEFT OUT: ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
+
+  const about = contenders.map((contender) => ({ name: contender.name, about: contender.about }));
+  save('benchmark', 'latest', { rounds, contenders: about, missing, results }, () =>
+    comparisonChart(results, ENTRIES, casesWithTargets),
+  );
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' }, help: { type: 'boolean' } } });
-const rounds = Number(values.rounds);
-if (values.help) {
+async function scale(rounds: number): Promise<void> {
+  const progress = makeProgress(rounds);
+  const points = await measureScaling(focalLoss, rounds, () => progress.step('scaling'));
+  progress.stop();
+  console.log('Focal loss, value and gradient, float32, gamma 2, as the batch grows.');
+  console.log(scalingTable(points));
+  save('scaling', 'scaling', { rounds, points }, () => scalingChart(points));
+}
+
+async function allocate(): Promise<void> {
+  const results = await measureAllocations([focalLoss, plainJs], (name) => console.error(`${name} …`));
+  console.log('Garbage of a million calls, with a buffer for the gradient where there is one.');
+  console.log(allocationsTable(results));
+  save('allocations', 'allocations', { results });
+}
+
+/** Writes figures and chart among the results and, with --chart, into the documentation. */
+function save(docsName: string, name: string, figures: object, chart?: () => string): void {
+  const json = toJson(figures);
+  console.log(`\nFigures: ${writeFile(options.output, `${name}.json`, json)}`);
+  if (!chart) return;
+  const svg = chart();
+  console.log(`Chart: ${writeFile(options.output, `${name}.svg`, svg)}`);
+  if (!options.chart) return;
+  writeFile(join(root, 'docs'), `${docsName}.svg`, svg);
+  writeFile(join(root, 'docs'), `${docsName}.json`, json);
+}
+
+/** For what takes long: drawn on stderr; where that is no terminal, a line now and then. */
+function makeProgress(total: number) {
+  const format = '{bar} {percentage} %, {what}, {eta_formatted} left';
+  const look = {
+    format,
+    barsize: 24,
+    clearOnComplete: true,
+    linewrap: true,
+    noTTYOutput: true,
+    notTTYSchedule: 15_000,
+  };
+  const bar = new SingleBar(look, Presets.shades_grey);
+  bar.start(total, 0, { what: 'starting' });
+  return {
+    step: (what: string) => bar.increment({ what }),
+    show: (what: string) => bar.update({ what }),
+    stop: () => bar.stop(),
+  };
+}
+
+const rounds = Number(options.rounds ?? (options.quick ? 5 : 21));
+if (options.help) {
   console.log(HELP);
-} else if (Number.isInteger(rounds) && rounds > 0) {
-  await main(rounds);
-} else {
-  console.error(`--rounds must be a whole number from 1 on, not "${values.rounds}"`);
+} else if (!(Number.isInteger(rounds) && rounds > 0)) {
+  console.error(`--rounds must be a whole number from 1 on, not "${options.rounds}"`);
   process.exitCode = 1;
+} else if (options.scaling) {
+  await scale(rounds);
+} else if (options.allocations) {
+  await allocate();
+} else {
+  await compare(rounds);
 }

@@ -1,49 +1,113 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import CliTable from 'cli-table3';
-import type { ShapeResults } from './bench.js';
+import { root } from '../lib/paths.mjs';
+import type { CaseResults } from './bench.js';
+import type { Verdict } from './targets.js';
 
-const ROOT = new URL('../../', import.meta.url);
-
-/** A line per shape: the first contender's time, and every other's in units of it. */
-export function ratioTable(results: readonly ShapeResults[]): string {
-  const names = [...new Set(results.flatMap((line) => line.results.map(({ name }) => name)))];
-  const [first, ...others] = names;
-  const table = new CliTable({
-    head: ['[B, C]', first, 'M rows/s', ...others],
-    colAligns: ['left', ...names.map(() => 'right' as const), 'right'],
+/** A table whose first column is text and whose others are numbers. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const result = new CliTable({
+    head: [...head],
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true },
+    wordWrap: true,
   });
-  for (const { shape, results: contenders } of results) {
+  result.push(...rows.map((row) => [...row]));
+  return result.toString();
+}
+
+/** A line per case: the first contender's time, and every other's in units of it. */
+export function ratioTable(results: readonly CaseResults[], names: readonly string[]): string {
+  const [first, ...others] = names.filter((name) =>
+    results.some((line) => line.results.some((one) => one.name === name)),
+  );
+  const rows = results.map(({ case: { name, rows }, results: contenders }) => {
     const seconds = contenders[0].seconds.median;
-    table.push([
-      `[${shape.rows}, ${shape.classes}]`,
+    return [
+      name,
       formatSeconds(seconds),
-      (shape.rows / seconds / 1e6).toPrecision(3),
-      ...others.map((name) => formatRatio(contenders.find((contender) => contender.name === name)?.ratio.median)),
-    ]);
-  }
-  return table.toString();
+      formatNumber(rows / seconds / 1e6),
+      ...others.map((other) => formatRatio(contenders.find((contender) => contender.name === other)?.ratio.median)),
+    ];
+  });
+  return table(['[rows, classes]', first, 'M rows/s', ...others.map(breakUp)], rows);
 }
 
-/** Writes everything that was measured, and on what, as JSON; returns the path. */
-export function writeJson(results: readonly ShapeResults[], rounds: number): string {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { version: string };
-  const folder = new URL('bench-results/', ROOT);
+/**
+ * A line per case: whether each target is met, the ratio and the target. Cases are left out where everyone is beaten and no
+ * more than that is asked.
+ */
+export function targetTable(verdicts: readonly Verdict[], contenders: readonly string[]): string {
+  const names = contenders.filter((name) => verdicts.some(({ contender }) => contender === name));
+  const cases = [...new Set(verdicts.filter(({ met, target }) => !met || target !== 1).map((verdict) => verdict.case))];
+  const rows = cases.map((name) => [
+    name,
+    ...names.map((contender) => {
+      const verdict = verdicts.find((one) => one.case === name && one.contender === contender);
+      return verdict ? `${verdict.met ? '✓' : '✗'} ${formatRatio(verdict.ratio)} / ${verdict.target}` : '';
+    }),
+  ]);
+  return table(['[rows, classes]', ...names.map(breakUp)], rows);
+}
+
+/** How many targets are met. */
+export function summary(verdicts: readonly Verdict[]): string {
+  const met = verdicts.filter((verdict) => verdict.met).length;
+  return `${met} of ${verdicts.length} met.`;
+}
+
+/** What was measured on. */
+export interface Machine {
+  readonly cpu: string;
+  readonly platform: string;
+  readonly node: string;
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+  };
+}
+
+/** Figures as JSON, with what they were measured on. */
+export function toJson(figures: object): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const all = { version, date: new Date().toISOString(), machine: describeMachine(), ...figures };
+  return `${JSON.stringify(all, shorten)}\n`;
+}
+
+/** Writes a file into a folder; returns its path. */
+export function writeFile(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
   mkdirSync(folder, { recursive: true });
-  const path = fileURLToPath(new URL('latest.json', folder));
-  const machine = { cpu: cpus()[0]?.model, platform: process.platform, arch: process.arch, node: process.version };
-  const content = { version, date: new Date().toISOString(), machine, rounds, results };
-  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
-  return path;
+  writeFileSync(path, text);
+  return relative('.', path);
 }
 
-function formatSeconds(seconds: number): string {
+/** More digits than were measured help nobody. */
+function shorten(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(4)) : value;
+}
+
+/** A heading in lines as narrow as its words. */
+function breakUp(heading: string): string {
+  return heading.replaceAll(' ', '\n');
+}
+
+export function formatSeconds(seconds: number): string {
   const [unit, factor] = seconds < 1e-3 ? ['µs', 1e6] : ['ms', 1e3];
-  return `${(seconds * Number(factor)).toPrecision(3)} ${unit}`;
+  return `${formatNumber(seconds * Number(factor))} ${unit}`;
 }
 
-function formatRatio(ratio: number | undefined): string {
-  return ratio === undefined ? '' : `${ratio.toPrecision(3)}×`;
+/** Three digits, without an exponent. */
+export function formatNumber(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(value < 0.1 ? 2 : 3);
+}
+
+export function formatRatio(ratio: number | undefined): string {
+  return ratio === undefined ? '' : `${formatNumber(ratio)}×`;
 }

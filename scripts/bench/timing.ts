@@ -1,7 +1,12 @@
+import type { Run } from './contender.js';
+
 /** Seconds a sample should last at least: far above the clock's resolution. */
 const SAMPLE_SECONDS = 0.01;
-/** Before anything is measured: enough for the engine to settle on its fastest code. */
+/** Before anything is measured: enough for an engine to settle on its fastest code. */
 const WARM_UP_SECONDS = 0.1;
+/** What all samples of one run may take together; a slow one gives fewer of them, but never fewer than FEWEST_SAMPLES. */
+const RUN_SECONDS = 2;
+const FEWEST_SAMPLES = 3;
 
 export interface Quartiles {
   readonly lower: number;
@@ -10,44 +15,58 @@ export interface Quartiles {
 }
 
 /**
- * Seconds per call of every function, `samples[function][round]`. In every round each function has its turn, so that a
- * machine that slows down for a while slows all of them; ratios are to be taken within a round.
+ * Seconds per call of every run, `samples[run][round]`. In every round each run has its turn, so that a machine that slows
+ * down for a while slows all of them; ratios are to be taken within a round. Slow runs leave rounds out: holes in the array.
  */
-export function timeInterleaved(calls: readonly (() => unknown)[], rounds: number, onRound: () => void): number[][] {
-  for (const call of calls) warmUp(call);
-  const repeats = calls.map(calibrate);
-  const samples = calls.map(() => [] as number[]);
+export async function timeInterleaved(
+  runs: readonly Pick<Run, 'time'>[],
+  rounds: number,
+  onRound: () => void,
+): Promise<number[][]> {
+  const plans: Plan[] = [];
+  for (const run of runs) plans.push(await calibrate(run, rounds));
+  // What the ratios refer to has to be there in every round.
+  plans[0] = { ...plans[0], samples: rounds };
+  const samples = runs.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < calls.length; turn++) {
-      // Another one begins in every round: what a function leaves in the caches is not always the same one's to bear.
-      const i = (round + turn) % calls.length;
-      samples[i].push(timeCalls(calls[i], repeats[i]) / repeats[i]);
+    for (let turn = 0; turn < runs.length; turn++) {
+      // Another one begins in every round: what a run leaves in the caches is not always the same one's to bear.
+      const i = (round + turn) % runs.length;
+      const { calls, samples: wanted } = plans[i];
+      // Spread evenly, beginning with the first round.
+      const due = Math.ceil(((round + 1) * wanted) / rounds) > Math.ceil((round * wanted) / rounds);
+      if (!due) continue;
+      // The others have driven its data out of the caches, and itself out of a processor that slept meanwhile.
+      await runs[i].time(1);
+      samples[i][round] = (await runs[i].time(calls)) / calls;
     }
     onRound();
   }
   return samples;
 }
 
-function warmUp(call: () => unknown): void {
-  const end = performance.now() + 1000 * WARM_UP_SECONDS;
-  while (performance.now() < end) call();
+interface Plan {
+  /** In a sample. */
+  readonly calls: number;
+  readonly samples: number;
 }
 
-/** How many calls make a sample. */
-function calibrate(call: () => unknown): number {
-  let repeats = 1;
-  while (timeCalls(call, repeats) < SAMPLE_SECONDS) repeats *= 2;
-  return repeats;
+async function calibrate(run: Pick<Run, 'time'>, rounds: number): Promise<Plan> {
+  let calls = 1;
+  let seconds = await run.time(calls);
+  for (let spent = seconds; spent < WARM_UP_SECONDS; spent += seconds) {
+    // Towards the length of a sample, and there it stays.
+    if (seconds < SAMPLE_SECONDS / 2) calls *= 2;
+    seconds = await run.time(calls);
+  }
+  calls = Math.ceil((calls * SAMPLE_SECONDS) / seconds);
+  const affordable = Math.floor(RUN_SECONDS / Math.max(seconds, SAMPLE_SECONDS));
+  return { calls, samples: Math.min(rounds, Math.max(FEWEST_SAMPLES, affordable)) };
 }
 
-function timeCalls(call: () => unknown, repeats: number): number {
-  const start = performance.now();
-  for (let i = 0; i < repeats; i++) call();
-  return (performance.now() - start) / 1000;
-}
-
+/** Holes in the array don't count. */
 export function quartiles(values: readonly number[]): Quartiles {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.filter(() => true).sort((a, b) => a - b);
   const at = (share: number) => {
     const position = share * (sorted.length - 1);
     const below = Math.floor(position);

@@ -1,68 +1,92 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkAgreement } from '../../scripts/bench/agreement.js';
-import type { Run } from '../../scripts/bench/contender.js';
+import { disagreement } from '../../scripts/bench/agreement.js';
+import { CASES, type Case, makeWorkload, plainCase } from '../../scripts/bench/cases.js';
+import type { Contender } from '../../scripts/bench/contender.js';
+import { startChild } from '../../scripts/bench/contenders/child.js';
+import { copy } from '../../scripts/bench/contenders/copy.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
-import { plainJs } from '../../scripts/bench/contenders/plain-js.js';
-import { plainJsTwo } from '../../scripts/bench/contenders/plain-js-two.js';
-import { quartiles, timeInterleaved } from '../../scripts/bench/timing.js';
-import { makeWorkload } from '../../scripts/bench/workload.js';
+import { ENTRIES, type Entry, loadContenders } from '../../scripts/bench/contenders/index.js';
+import { plainJs } from '../../scripts/bench/contenders/plain-js/index.js';
+import { root } from '../../scripts/lib/paths.mjs';
 
-describe("the benchmark's contenders", () => {
-  it.each([
-    [focalLoss, 2],
-    [focalLoss, 10],
-    [plainJsTwo, 2],
-  ])('compute what the plain loop computes', async (contender, classes) => {
-    const workload = makeWorkload({ rows: 100, classes });
-    for (const gamma of [2, 1.5]) {
-      const run = await contender.prepare({ ...workload, gamma });
-      const trusted = await plainJs.prepare({ ...workload, gamma });
-      if (!(run && trusted)) throw new Error('a contender refused');
-      checkAgreement(workload, contender.name, run, plainJs.name, trusted);
-    }
+async function outcomeOf(contender: Contender, of: Case) {
+  const run = await contender.prepare(makeWorkload(of));
+  const outcome = await run?.outcome?.();
+  if (!outcome) throw new Error(`${contender.name} refused ${of.name}`);
+  return outcome;
+}
+
+/** Every kind of case of the benchmark, with fewer rows. */
+const SMALL_CASES = CASES.map((one) => ({ ...one, rows: Math.min(one.rows, 50), classes: Math.min(one.classes, 60) }));
+
+it.each(SMALL_CASES.map((one) => [one.name, one] as const))('the plain loop computes %s', async (_, one) => {
+  const [ours, plain] = [await outcomeOf(focalLoss, one), await outcomeOf(plainJs, one)];
+  expect(disagreement(one, plain, ours)).toBeUndefined();
+  expect(plain.grad?.length).toBe(one.gradient ? one.rows * one.classes : undefined);
+});
+
+it('the copy computes nothing', async () => {
+  const run = await copy.prepare(makeWorkload(plainCase(4, 2)));
+  expect(run?.outcome).toBeUndefined();
+  expect(await run?.time(3)).toBeGreaterThanOrEqual(0);
+});
+
+describe('a contender in another process', () => {
+  /** A program that gives every batch the value 2, and the number of logits as every entry of the gradient. */
+  const script = `
+    const { readFileSync, writeFileSync } = require('node:fs');
+    console.log(JSON.stringify({ about: 'made up' }));
+    require('node:readline').createInterface(process.stdin).on('line', (line) => {
+      const { prepare, time } = JSON.parse(line);
+      if (time === 13) return console.log(JSON.stringify({ error: 'bad luck' }));
+      if (time === 14) process.exit();
+      if (time) return console.log(JSON.stringify({ seconds: time / 2 }));
+      const count = readFileSync(prepare.logits).length / 4;
+      writeFileSync(prepare.grad, new Float32Array(count).fill(count));
+      console.log(JSON.stringify({ value: prepare.loss.gamma }));
+    });`;
+  const start = (text: string) => startChild({ name: 'child', command: process.execPath, args: ['--eval', text] });
+
+  it('is asked for values and times', async () => {
+    const child = await start(script);
+    const run = await child.prepare(makeWorkload(plainCase(3, 2)));
+    expect(child.about).toBe('made up');
+    expect(await run?.outcome?.()).toEqual({ value: 2, grad: new Float32Array(6).fill(6) });
+    expect(await run?.time(8)).toBe(4);
+    await expect(run?.time(13)).rejects.toThrow('bad luck');
+    await expect(run?.time(14)).rejects.toThrow('ended without a word');
+    child.close?.();
   });
 
-  it('may refuse a shape', async () => {
-    expect(await plainJsTwo.prepare(makeWorkload({ rows: 4, classes: 3 }))).toBeUndefined();
+  it('says why it did not start', async () => {
+    await expect(start('console.error("first"); console.error("no such module"); process.exit(1)')).rejects.toThrow(
+      'no such module',
+    );
+    await expect(startChild({ name: 'none', command: join(root, 'nowhere'), args: [] })).rejects.toThrow('ENOENT');
   });
 });
 
-describe('the check that contenders agree', () => {
-  const workload = makeWorkload({ rows: 2, classes: 2 });
-  const run = (value: number, ...grad: number[]): Run => ({ call: () => value, grad: () => Float32Array.from(grad) });
-  const trusted = run(1, 0.5, -0.5, 1e-3, -1e-3);
-  const check = (suspect: Run) => () => checkAgreement(workload, 'suspect', suspect, 'trusted', trusted);
+describe('the list of contenders', () => {
+  const entries: readonly Entry[] = [
+    { name: 'focal-loss', role: 'ours', load: async () => focalLoss },
+    { name: 'plain JS', role: 'peer', load: async () => plainJs },
+    { name: 'absent', role: 'peer', load: () => Promise.reject(new Error('not here\nat all')), hint: 'get it' },
+  ];
 
-  it('lets the rounding of float32 pass', () => {
-    expect(check(run(1.00001, 0.50001, -0.5, 1e-3, -1.0001e-3))).not.toThrow();
+  it('begins with this package', () => {
+    expect(ENTRIES.map(({ role, name }) => [role, name])[0]).toEqual(['ours', focalLoss.name]);
   });
 
-  it.each([
-    ['another value', run(1.001, 0.5, -0.5, 1e-3, -1e-3), 'suspect against trusted at [2, 2]: value 1.001, wanted 1'],
-    ['no value', run(Number.NaN, 0.5, -0.5, 1e-3, -1e-3), 'value NaN, wanted 1'],
-    ['another gradient', run(1, 0.5, -0.5, 1e-3, 1e-3), 'gradient[3]'],
-    ['a gradient that is not a number', run(1, 0.5, Number.NaN, 1e-3, -1e-3), 'gradient[1] NaN, wanted -0.5'],
-    ['a gradient of another length', run(1, 0.5, -0.5), '2 gradient entries, wanted 4'],
-  ])('reports %s', (_, suspect, message) => {
-    expect(check(suspect)).toThrow(message);
-  });
-});
-
-describe('timing', () => {
-  it('gives every function a sample in every round', () => {
-    let rounds = 0;
-    const wait = () => {
-      const end = performance.now() + 12;
-      while (performance.now() < end);
-    };
-    const samples = timeInterleaved([wait, wait], 3, () => rounds++);
-    expect(rounds).toBe(3);
-    expect(samples.map((times) => times.length)).toEqual([3, 3]);
-    for (const seconds of samples.flat()) expect(seconds).toBeGreaterThanOrEqual(0.012);
+  it('is chosen from by parts of names, and the first is always there', async () => {
+    const { contenders, missing } = await loadContenders(['PLAIN'], entries);
+    expect(contenders).toEqual([focalLoss, plainJs]);
+    expect(missing).toEqual([]);
   });
 
-  it('interpolates quartiles', () => {
-    expect(quartiles([4, 1, 3, 2])).toEqual({ lower: 1.75, median: 2.5, upper: 3.25 });
-    expect(quartiles([5])).toEqual({ lower: 5, median: 5, upper: 5 });
+  it('says which are missing, and what to do', async () => {
+    const { contenders, missing } = await loadContenders([], entries);
+    expect(contenders).toEqual([focalLoss, plainJs]);
+    expect(missing).toEqual([{ name: 'absent', reason: 'not here (get it)' }]);
   });
 });

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { root } from '../../lib/paths.mjs';
+import { findPython, jsPeersHome, nativeProgram } from '../../lib/peers.mjs';
+import type { Contender } from '../contender.js';
+import { startChild } from './child.js';
+import { copy } from './copy.js';
+import { focalLoss } from './focal-loss.js';
+import { makeJaxJs } from './jax-js.js';
+import { plainJs } from './plain-js/index.js';
+import { makeTfjs } from './tfjs.js';
+
+/** A contender that may not be there. */
+export interface Entry {
+  readonly name: string;
+  /** Others are to be beaten; a limit is what the machine allows. */
+  readonly role: 'ours' | 'peer' | 'limit';
+  load(): Promise<Contender>;
+  /** What to do where it can't be loaded. */
+  readonly hint?: string;
+}
+
+const JS_HINT = 'npm run bench installs it where the npm registry can be reached';
+const PYTHON_HINT = 'npm run bench -- --install-peers installs it (5 GB)';
+
+/** In the order of the columns. The ratios refer to the first. */
+export const ENTRIES: readonly Entry[] = [
+  { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
+  { name: plainJs.name, role: 'peer', load: async () => plainJs },
+  { name: 'TF.js wasm', role: 'peer', load: () => makeTfjs('wasm', jsPeersHome), hint: JS_HINT },
+  { name: 'TF.js cpu', role: 'peer', load: () => makeTfjs('cpu', jsPeersHome), hint: JS_HINT },
+  { name: 'jax-js', role: 'peer', load: () => makeJaxJs(jsPeersHome), hint: JS_HINT },
+  { name: 'PyTorch eager', role: 'peer', load: () => startPython('PyTorch eager', 'torch'), hint: PYTHON_HINT },
+  { name: 'torch.compile', role: 'peer', load: () => startPython('torch.compile', 'torch.compile'), hint: PYTHON_HINT },
+  { name: 'JAX', role: 'peer', load: () => startPython('JAX', 'jax'), hint: PYTHON_HINT },
+  {
+    name: 'JAX (Optax)',
+    role: 'peer',
+    load: () => startPython('JAX (Optax)', 'jax-optax'),
+    hint: PYTHON_HINT,
+  },
+  { name: 'native crate', role: 'limit', load: () => startNative('native crate', 'baseline') },
+  { name: 'native crate (this CPU)', role: 'limit', load: () => startNative('native crate (this CPU)', 'native') },
+  { name: copy.name, role: 'limit', load: async () => copy },
+];
+
+/** One thread, as everyone else has. */
+const ONE_THREAD = {
+  OMP_NUM_THREADS: '1',
+  XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1',
+};
+
+function startPython(name: string, framework: string): Promise<Contender> {
+  const command = findPython();
+  if (!command) throw new Error('there is no python3');
+  return startChild({
+    name,
+    command,
+    args: [join(root, 'scripts', 'bench', 'python', 'peers.py'), framework],
+    env: ONE_THREAD,
+  });
+}
+
+function startNative(name: string, build: 'baseline' | 'native'): Promise<Contender> {
+  return startChild({ name, command: nativeProgram(build), args: [] });
+}
+
+export interface Missing {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/**
+ * The contenders that are there, and those that are not.
+ * @param patterns parts of the names of those that are wanted, all where there are none; the first entry always is
+ */
+export async function loadContenders(patterns: readonly string[], entries: readonly Entry[] = ENTRIES) {
+  const contenders: Contender[] = [];
+  const missing: Missing[] = [];
+  for (const [i, { name, load, hint }] of entries.entries()) {
+    const wanted = patterns.length === 0 || patterns.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+    if (i > 0 && !wanted) continue;
+    try {
+      contenders.push(await load());
+    } catch (error) {
+      const [reason] = String(error instanceof Error ? error.message : error).split('\n');
+      missing.push({ name, reason: hint ? `${reason} (${hint})` : reason });
+    }
+  }
+  return { contenders, missing };
+}

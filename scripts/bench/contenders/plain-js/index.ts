@@ -1,0 +1,27 @@
+import type { Floats, Workload } from '../../cases.js';
+import { type Contender, localRun } from '../../contender.js';
+import { sigmoidFocal } from './sigmoid.js';
+import { crossEntropy, focal, focalOfTwo } from './softmax.js';
+
+/** What a careful person would write without this package: one loop over typed arrays, nothing allocated in it. */
+export const plainJs: Contender = {
+  name: 'plain JS',
+  about: 'one loop over typed arrays; with two classes, one written for two',
+  async prepare(workload) {
+    const grad = workload.gradient ? workload.logits.slice() : undefined;
+    return localRun(compute(workload, grad), grad && (() => grad));
+  },
+};
+
+function compute({ logits, targets, classes, loss }: Workload, grad: Floats | undefined): () => number {
+  switch (loss.kind) {
+    case 'sigmoid-focal':
+      return () => sigmoidFocal(logits, targets, loss, grad);
+    case 'cross-entropy':
+      return () => crossEntropy(logits, targets, classes, grad);
+    case 'focal':
+      return classes === 2 && loss.labelSmoothing === 0
+        ? () => focalOfTwo(logits, targets, loss, grad)
+        : () => focal(logits, targets, classes, loss, grad);
+  }
+}
