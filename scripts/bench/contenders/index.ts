@@ -5,6 +5,7 @@ import type { Contender } from '../contender.js';
 import { startChild } from './child.js';
 import { copy } from './copy.js';
 import { focalLoss } from './focal-loss.js';
+import { focalLossResident } from './focal-loss-resident.js';
 import { makeJaxJs } from './jax-js.js';
 import { plainJs } from './plain-js/index.js';
 import { makeTfjs } from './tfjs.js';
@@ -25,6 +26,7 @@ const PYTHON_HINT = 'npm run bench -- --install-peers installs it (5 GB)';
 /** In the order of the columns. The ratios refer to the first. */
 export const ENTRIES: readonly Entry[] = [
   { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
+  { name: focalLossResident.name, role: 'ours', load: async () => focalLossResident },
   { name: plainJs.name, role: 'peer', load: async () => plainJs },
   { name: 'TF.js wasm', role: 'peer', load: () => makeTfjs('wasm', jsPeersHome), hint: JS_HINT },
   { name: 'TF.js cpu', role: 'peer', load: () => makeTfjs('cpu', jsPeersHome), hint: JS_HINT },
