@@ -7,6 +7,7 @@ import { benchCase, type CaseResults } from './bench.js';
 import { CASES, selectCases } from './cases.js';
 import { comparisonChart, scalingChart } from './chart.js';
 import { focalLoss } from './contenders/focal-loss.js';
+import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
@@ -98,7 +99,9 @@ async function scale(rounds: number): Promise<void> {
 }
 
 async function allocate(): Promise<void> {
-  const results = await measureAllocations([focalLoss, plainJs], (name) => console.error(`${name} …`));
+  const results = await measureAllocations([focalLoss, focalLossResident, plainJs], (name) =>
+    console.error(`${name} …`),
+  );
   console.log('Garbage of a million calls, with a buffer for the gradient where there is one.');
   console.log(allocationsTable(results));
   save('allocations', 'allocations', { results });

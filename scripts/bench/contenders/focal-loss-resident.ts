@@ -1,11 +1,10 @@
 import { allocate } from 'focal-loss';
-import type { Contender } from '../contender.js';
-import { localRun } from '../contender.js';
+import { type Contender, localRun } from '../contender.js';
 import { makeCriterion } from './focal-loss.js';
 
 /** This package on arrays in its own memory: nothing is copied. */
 export const focalLossResident: Contender = {
-  name: 'focal-loss, resident',
+  name: 'focal-loss (resident)',
   about: 'this package on arrays from allocate(), filled before: no copies',
   async prepare({ logits, targets, loss, gradient, rows, classes, dtype }) {
     // The targets of the sigmoid loss are floats, which resident arrays have no place for.
