@@ -180,7 +180,7 @@ impl<S: Scalar> Walk<'_, S> {
         // SAFETY: rows of the batch.
         unsafe {
             block.targets = targets.wrapping_add(row);
-            if targets.is_null() || ignored.is_some() || n % V::LANES != 0 {
+            if targets.is_null() || ignored.is_some() || !n.is_multiple_of(V::LANES) {
                 block.targets = self.counted_targets(row, n, block.groups() * V::LANES);
             }
             let (targets, groups) = (block.targets, block.groups());
@@ -236,7 +236,7 @@ impl<S: Scalar> Walk<'_, S> {
         let (n, groups) = (block.rows, block.groups());
         // SAFETY: rows of the batch, and groups of the block.
         unsafe {
-            if n % V::LANES != 0 || ignored.is_some() {
+            if !n.is_multiple_of(V::LANES) || ignored.is_some() {
                 for g in 0..groups {
                     block.value.set(g, self.silence(row + g * V::LANES, n - g * V::LANES, block.value.get(g)));
                 }

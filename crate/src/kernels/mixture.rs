@@ -169,10 +169,8 @@ impl<'a> Mixtures<'a> {
         let groups = n.div_ceil(D::LANES);
         // SAFETY: rows of the source; columns are set before they are read.
         unsafe {
-            for row in 0..n {
-                if !skipped[row] {
-                    self.look(row, &mut chunk);
-                }
+            for (row, _) in skipped.iter().enumerate().take(n).filter(|&(_, &skipped)| !skipped) {
+                self.look(row, &mut chunk);
             }
             for g in 0..groups {
                 let lanes = |f: fn(&Seen) -> f64| D::from_lanes(|i| f(&self.seen[(2 * g + i) % ROWS]));

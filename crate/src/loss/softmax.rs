@@ -12,7 +12,7 @@ use crate::{
 /// So a class may lie that far below the normal range and still be multiplied up into it, by weights, `γ` or an upstream gradient.
 pub const UNIT: f64 = 1_048_576.0;
 
-/// What [`Outcome::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
+/// What [`Others::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
 pub const LIFT: f64 = 1_099_511_627_776.0;
 
 /// What the passes over the classes leave of a row.
