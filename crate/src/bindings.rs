@@ -9,9 +9,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::{self, Focal},
+    kernels::{self, Focal, Problem},
     loss::focal::{FocusOn, Gamma},
-    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Task, Tile},
+    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -250,17 +250,15 @@ macro_rules! exports {
                     Gamma::All(gamma)
                 };
                 let with = Focal { gamma, label_smoothing, focus_on: focus_on(flags) };
-                let task = if flags & flag::SOFT != 0 {
-                    Task::SoftFocal(with)
-                } else if flags & flag::HESSIAN != 0 {
-                    Task::Hessian(with, flags & flag::GAUSS_NEWTON != 0)
+                let problem = if flags & flag::HESSIAN != 0 {
+                    Problem::Hessian { of: with, gauss_newton: flags & flag::GAUSS_NEWTON != 0 }
                 } else if flags & flag::GAMMA_GRAD != 0 {
-                    Task::GammaGrad(with)
+                    Problem::GammaGrad(with)
                 } else {
-                    Task::Focal(with)
+                    Problem::Focal(with)
                 };
                 let places = places(logits, targets, grad);
-                let job = job(task, places, (rows, classes), (alpha_other, alpha_one), m.numbers, flags);
+                let job = job(problem, places, (rows, classes), (alpha_other, alpha_one), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
@@ -270,10 +268,9 @@ macro_rules! exports {
         #[wasm_bindgen]
         pub fn $cross_entropy(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
             module(|m| {
-                let soft = flags & flag::SOFT != 0;
-                let task = if soft { Task::SoftCrossEntropy } else { Task::CrossEntropy }(m.numbers.label_smoothing);
+                let problem = Problem::CrossEntropy(m.numbers.label_smoothing);
                 let places = places(logits, targets, grad);
-                let job = job(task, places, (rows, classes), (1.0, 1.0), m.numbers, flags);
+                let job = job(problem, places, (rows, classes), (1.0, 1.0), m.numbers, flags);
                 // SAFETY: the caller has reserved the tile and written its rows.
                 unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
             })
@@ -357,11 +354,19 @@ fn focus_on(flags: u32) -> FocusOn {
     }
 }
 
-fn job(task: Task, places: Places, (rows, classes): (usize, usize), weights: (f64, f64), numbers: Numbers, flags: u32) -> Job {
+fn job(
+    problem: Problem,
+    places: Places,
+    (rows, classes): (usize, usize),
+    weights: (f64, f64),
+    numbers: Numbers,
+    flags: u32,
+) -> Job {
     let has = |bit: u32| flags & bit != 0;
     Job {
         places,
-        task,
+        problem,
+        soft: has(flag::SOFT),
         rows,
         classes,
         weights: (!has(flag::ALPHA_PER_CLASS)).then_some(weights),

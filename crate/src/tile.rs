@@ -9,7 +9,7 @@ use std::{alloc, collections::TryReserveError};
 use core::{alloc::Layout, ptr, slice};
 
 use crate::{
-    kernels::{self, Elements, Focal, Look, PerColumn, Rows, Weights},
+    kernels::{self, Elements, Look, PerColumn, Problem, Rows, Weights},
     vector::{Scalar, Vector},
 };
 
@@ -75,37 +75,15 @@ pub struct Places {
     pub grad: *mut u8,
 }
 
-/// What is to be computed of the rows.
-#[derive(Clone, Copy, Debug)]
-pub enum Task {
-    /// The focal loss on target classes.
-    Focal(Focal),
-    /// The focal loss on probabilities.
-    SoftFocal(Focal),
-    /// The cross-entropy on target classes.
-    CrossEntropy(f64),
-    /// The cross-entropy on probabilities.
-    SoftCrossEntropy(f64),
-    /// The diagonal of the Hessian in place of the gradient; the Gauss-Newton approximation if so.
-    Hessian(Focal, bool),
-    /// The derivative with respect to γ in place of the value.
-    GammaGrad(Focal),
-}
-
-impl Task {
-    /// Whether its targets are probabilities.
-    fn is_soft(self) -> bool {
-        matches!(self, Self::SoftFocal(_) | Self::SoftCrossEntropy(_))
-    }
-}
-
 /// A piece of work on rows. What else is per row or per class stands in its area.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
     /// Where the rows are.
     pub places: Places,
     /// What is to be computed.
-    pub task: Task,
+    pub problem: Problem,
+    /// Whether the targets are probabilities.
+    pub soft: bool,
     /// Number of rows.
     pub rows: usize,
     /// Number of classes.
@@ -266,7 +244,7 @@ impl Tile {
     /// The tile must have been reserved for these classes and what the job has, and all that the job names have been written. The
     /// places must be valid for the rows; these be no more than reserving gave where anything of theirs is in the tile.
     pub unsafe fn run<V: Vector>(&mut self, job: &Job, sums: &mut V::Wide) -> Result<(), usize> {
-        let soft = job.task.is_soft();
+        let soft = job.soft;
         if !soft {
             // SAFETY: the caller vouches for the targets.
             let targets = unsafe { slice::from_raw_parts(job.places.targets.cast(), job.rows) };
@@ -294,17 +272,7 @@ impl Tile {
             ignored: job.ignored,
         };
         // SAFETY: the caller vouches for the areas, and the targets have been checked.
-        unsafe {
-            match &job.task {
-                Task::Focal(with) => *sums = kernels::focal::<V>(&rows, with, *sums),
-                Task::SoftFocal(with) => *sums = kernels::soft_focal::<V>(&rows, probabilities, with, *sums),
-                Task::CrossEntropy(smoothing) | Task::SoftCrossEntropy(smoothing) => {
-                    *sums = kernels::cross_entropy::<V>(&rows, probabilities, *smoothing, *sums);
-                }
-                Task::Hessian(with, gauss_newton) => kernels::hessian::<V>(&rows, with, *gauss_newton),
-                Task::GammaGrad(with) => *sums = kernels::gamma_grad::<V>(&rows, with, *sums),
-            }
-        }
+        *sums = unsafe { kernels::solve::<V>(&rows, probabilities, &job.problem, *sums) };
         Ok(())
     }
 
@@ -387,13 +355,15 @@ mod tests {
     use crate::{
         Alpha, Batch, FocalLoss,
         arch::F32x4,
+        kernels::Focal,
         loss::focal::{FocusOn, Gamma},
         vector::WideSum,
     };
 
     const JOB: Job = Job {
         places: Places { logits: ptr::null(), targets: ptr::null(), grad: ptr::null_mut() },
-        task: Task::Focal(Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed }),
+        problem: Problem::Focal(Focal { gamma: Gamma::All(2.0), label_smoothing: 0.0, focus_on: FocusOn::Smoothed }),
+        soft: false,
         rows: 0,
         classes: 2,
         weights: Some((0.75, 0.25)),

@@ -29,10 +29,14 @@ export function wasmEnvironment({ env }) {
   const flags = [
     '-C',
     `target-feature=${WASM_FEATURES.map((feature) => `+${feature}`).join(',')}`,
-    // Inlines what is marked, or tiny. More makes the module 3 % larger, compressed, and no faster. Loops that gain from it are
-    // unrolled in the source.
+    // What gains from it is inlined, unrolled and vectorized in the source. Of the rest it makes the module a sixth larger, compressed,
+    // and no faster.
     '-C',
-    'llvm-args=-inline-threshold=50 -unroll-runtime=false',
+    'llvm-args=-inline-threshold=50 -unroll-runtime=false -unroll-full-max-count=4',
+    '-C',
+    'no-vectorize-loops',
+    '-C',
+    'no-vectorize-slp',
     // Panic messages name source files: the module must not depend on where the clone lies.
     `--remap-path-prefix=${root}=.`,
     `--remap-path-prefix=${cargoHome}=cargo`,

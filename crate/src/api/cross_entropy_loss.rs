@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     arch::Float,
-    kernels::{self, Weights},
-    vector::{Vector, WideSum},
+    kernels::{self, Problem, Weights},
+    vector::WideSum,
 };
 
 /// The cross-entropy on softmax logits, as `torch.nn.CrossEntropyLoss` has it.
@@ -90,9 +90,9 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         };
         let denominator = denominator(self.reduction, self.normalizer, counted)?;
         let rows = batch.rows_to(outputs, weights, self.ignore_index, 1.0 / denominator)?;
-        let nothing = <T::Vector as Vector>::Wide::zero();
+        let problem = Problem::CrossEntropy(self.label_smoothing);
         // SAFETY: the arguments have been checked.
-        let total = unsafe { kernels::cross_entropy::<T::Vector>(&rows, batch.probabilities(), self.label_smoothing, nothing) };
+        let total = unsafe { kernels::solve::<T::Vector>(&rows, batch.probabilities(), &problem, WideSum::zero()) };
         Ok(total.total() / denominator)
     }
 }

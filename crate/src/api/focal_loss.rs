@@ -1,5 +1,7 @@
 //! [`FocalLoss`].
 
+use core::ptr;
+
 use super::{
     Batch, Error, Reduction, Targets,
     batch::{Outputs, denominator},
@@ -7,9 +9,9 @@ use super::{
 };
 use crate::{
     arch::Float,
-    kernels::{self, Focal, Rows, Weights},
+    kernels::{self, Focal, Problem, Rows, Weights},
     loss::focal::{self, FocusOn},
-    vector::{Vector, WideSum},
+    vector::WideSum,
 };
 
 /// The weight of a row, from its target class.
@@ -133,8 +135,9 @@ impl<T: Float> FocalLoss<'_, T> {
             return Err(Error::Unsupported("the Hessian is that of a focus on the smoothed cross-entropy"));
         }
         let (rows, _) = self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
+        let problem = Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
         // SAFETY: `prepare` has checked the arguments.
-        unsafe { kernels::hessian::<T::Vector>(&rows, &self.focal(), kind == HessianKind::GaussNewton) };
+        unsafe { kernels::solve::<T::Vector>(&rows, ptr::null(), &problem, WideSum::zero()) };
         Ok(())
     }
 
@@ -147,25 +150,17 @@ impl<T: Float> FocalLoss<'_, T> {
         self.by_class(batch)?;
         let (rows, denominator) = self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
         // SAFETY: `prepare` has checked the arguments.
-        let total = unsafe { kernels::gamma_grad::<T::Vector>(&rows, &self.focal(), Self::nothing()) };
+        let problem = Problem::GammaGrad(self.focal());
+        let total = unsafe { kernels::solve::<T::Vector>(&rows, ptr::null(), &problem, WideSum::zero()) };
         Ok(total.total() / denominator)
     }
 
     fn run(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
         let (rows, denominator) = self.prepare(batch, outputs)?;
-        let (with, nothing) = (self.focal(), Self::nothing());
+        let problem = Problem::Focal(self.focal());
         // SAFETY: `prepare` has checked the arguments.
-        let total = unsafe {
-            match batch.targets {
-                Targets::Classes(_) => kernels::focal::<T::Vector>(&rows, &with, nothing),
-                Targets::Probabilities(_) => kernels::soft_focal::<T::Vector>(&rows, batch.probabilities(), &with, nothing),
-            }
-        };
+        let total = unsafe { kernels::solve::<T::Vector>(&rows, batch.probabilities(), &problem, WideSum::zero()) };
         Ok(total.total() / denominator)
-    }
-
-    fn nothing() -> <T::Vector as Vector>::Wide {
-        WideSum::zero()
     }
 
     fn focal(&self) -> Focal {

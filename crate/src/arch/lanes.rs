@@ -230,3 +230,8 @@ impl WideSum<F32x4> for [f64; 4] {
         (self[0] + self[2]) + (self[1] + self[3])
     }
 }
+
+/// The largest of some numbers, taken as unsigned; 0 for none.
+pub fn largest_unsigned(numbers: &[i32]) -> u32 {
+    numbers.iter().fold(0, |largest, &x| largest.max(x as u32))
+}

@@ -5,9 +5,9 @@ pub mod lanes;
 pub mod simd128;
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub use lanes::{F32x4, F64x2};
+pub use lanes::{F32x4, F64x2, largest_unsigned};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub use simd128::{F32x4, F64x2};
+pub use simd128::{F32x4, F64x2, largest_unsigned};
 
 use crate::vector::{Scalar, Vector};
 

@@ -363,3 +363,17 @@ impl WideSum<F32x4> for Promoted {
         sum.lane(0) + sum.lane(1)
     }
 }
+
+/// The largest of some numbers, taken as unsigned; 0 for none.
+pub fn largest_unsigned(numbers: &[i32]) -> u32 {
+    let mut largest = u32x4_splat(0);
+    let fours = numbers.chunks_exact(4);
+    let rest = fours.remainder().iter();
+    for four in fours {
+        // SAFETY: four numbers.
+        largest = u32x4_max(largest, unsafe { v128_load(four.as_ptr().cast()) });
+    }
+    let low = u32x4_max(largest, i32x4_shuffle::<2, 3, 0, 1>(largest, largest));
+    let all = u32x4_max(low, i32x4_shuffle::<1, 0, 3, 2>(low, low));
+    rest.fold(u32x4_extract_lane::<0>(all), |largest, &x| largest.max(x as u32))
+}

@@ -24,12 +24,6 @@ impl<T: Copy> Column<T> {
         Self([const { MaybeUninit::uninit() }; GROUPS])
     }
 
-    /// As many as have been set, one after the other.
-    #[inline(always)]
-    pub(super) fn as_mut_ptr(&mut self) -> *mut T {
-        self.0.as_mut_ptr().cast()
-    }
-
     /// # Safety
     /// There must be a group `g`, and it have been [`set`](Self::set).
     #[inline(always)]
@@ -46,6 +40,14 @@ impl<T: Copy> Column<T> {
         debug_assert!(g < GROUPS);
         // SAFETY: passed on.
         unsafe { self.0.get_unchecked_mut(g).write(value) };
+    }
+}
+
+impl<V: Vector> Column<V> {
+    /// The lanes of all groups, one after the other.
+    #[inline(always)]
+    pub(super) fn lanes(&mut self) -> *mut V::Scalar {
+        self.0.as_mut_ptr().cast()
     }
 }
 
@@ -186,21 +188,14 @@ impl<S: Scalar> Walk<'_, S> {
             let (targets, groups) = (block.targets, block.groups());
             for g in 0..groups {
                 block.weight.set(g, weights.of::<V>(targets.add(g * V::LANES)));
-            }
-            if !row_weights.is_null() {
-                for g in 0..groups {
-                    let at = g * V::LANES;
-                    block.weight.set(g, block.weight.get(g).mul(load(row_weights.add(row + at), n - at)));
-                }
-            }
-            for g in 0..groups {
                 block.scale.set(g, V::splat(scale));
             }
+            let (weight, scale) = (block.weight.lanes(), block.scale.lanes());
+            if !row_weights.is_null() {
+                (0..n).for_each(|i| *weight.add(i) = product(*weight.add(i), *row_weights.add(row + i)));
+            }
             if !row_scales.is_null() {
-                for g in 0..groups {
-                    let at = g * V::LANES;
-                    block.scale.set(g, V::splat(scale).mul(load(row_scales.add(row + at), n - at)));
-                }
+                (0..n).for_each(|i| *scale.add(i) = product(*scale.add(i), *row_scales.add(row + i)));
             }
         }
     }
@@ -232,19 +227,23 @@ impl<S: Scalar> Walk<'_, S> {
     /// They must be rows of the batch, and the block have gone through a kernel.
     #[inline(always)]
     unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, mut total: V::Wide) -> V::Wide {
-        let Rows { values, ignored, .. } = *self.rows;
+        let Rows { values, grad, targets, classes, ignored, .. } = *self.rows;
         let (n, groups) = (block.rows, block.groups());
-        // SAFETY: rows of the batch, and groups of the block.
+        let value = block.value.lanes();
+        // SAFETY: rows of the batch, and lanes of the block.
         unsafe {
-            if !n.is_multiple_of(V::LANES) || ignored.is_some() {
-                for g in 0..groups {
-                    block.value.set(g, self.silence(row + g * V::LANES, n - g * V::LANES, block.value.get(g)));
+            // Lanes without a row.
+            (n..groups * V::LANES).for_each(|i| *value.add(i) = S::default());
+            if ignored.is_some() {
+                for i in (0..n).filter(|&i| ignored == Some(*targets.add(row + i))) {
+                    *value.add(i) = S::default();
+                    if !grad.is_null() {
+                        grad.add((row + i) * classes).write_bytes(0, classes);
+                    }
                 }
             }
             if !values.is_null() {
-                for g in 0..groups {
-                    store(block.value.get(g), values.add(row + g * V::LANES), n - g * V::LANES);
-                }
+                ptr::copy_nonoverlapping(value, values.add(row), n);
             }
             for g in 0..groups {
                 total = total.accumulate(block.value.get(g));
@@ -252,32 +251,13 @@ impl<S: Scalar> Walk<'_, S> {
         }
         total
     }
+}
 
-    /// Zeros in the gradients of those rows, of the group at `row`, that do not count; and the `values` of the others, if they are among
-    /// the `left` ones.
-    ///
-    /// # Safety
-    /// They must be rows of the batch.
-    #[cold]
-    #[inline(never)]
-    unsafe fn silence<V: Vector<Scalar = S>>(&self, row: usize, left: usize, values: V) -> V {
-        let Rows { grad, targets, classes, ignored, .. } = *self.rows;
-        V::from_lanes(|i| {
-            if i >= left {
-                return S::default();
-            }
-            // SAFETY: a row of the batch.
-            unsafe {
-                if ignored.is_none() || ignored != Some(*targets.add(row + i)) {
-                    return values.lane(i);
-                }
-                if !grad.is_null() {
-                    grad.add((row + i) * classes).write_bytes(0, classes);
-                }
-            }
-            S::default()
-        })
-    }
+/// The product of two numbers.
+#[inline(always)]
+fn product<S: Scalar>(a: S, b: S) -> S {
+    // Rounded twice is rounded once here: float64 holds the product of two float32 whole.
+    S::from_f64(a.to_f64() * b.to_f64())
 }
 
 /// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
@@ -292,24 +272,4 @@ pub(super) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize))
         f(j, 0);
         j += step;
     }
-}
-
-/// A vector of the `left` values from `p` on, or of as many as it has lanes; the others are 0.
-///
-/// # Safety
-/// `p` must be valid for reading them.
-#[inline(always)]
-unsafe fn load<V: Vector>(p: *const V::Scalar, left: usize) -> V {
-    // SAFETY: passed on.
-    unsafe { if left < V::LANES { V::load_partial(p, left, V::Scalar::default()) } else { V::load(p) } }
-}
-
-/// Writes a vector, or as many of its lanes as are `left`.
-///
-/// # Safety
-/// `p` must be valid for writing them.
-#[inline(always)]
-unsafe fn store<V: Vector>(v: V, p: *mut V::Scalar, left: usize) {
-    // SAFETY: passed on.
-    unsafe { if left < V::LANES { v.store_partial(p, left) } else { v.store(p) } }
 }

@@ -4,7 +4,7 @@
 //! optimum float32 would have few digits of them left. This file is the part that knows what the rows are in; it hands their classes,
 //! some at a time, to [`super::mixture`], which there is once for both types.
 
-use core::{ptr, slice};
+use core::slice;
 
 use super::{
     Focal,
@@ -104,17 +104,17 @@ impl<S: Scalar> Dense<S> {
             logits: block.logits.wrapping_add(row * self.classes),
             targets,
             grad,
-            values: block.value.as_mut_ptr().cast::<S>().wrapping_add(row),
+            values: block.value.lanes().wrapping_add(row),
             rows: n,
             classes: self.classes,
             weights,
-            row_weights: block.weight.as_mut_ptr().cast::<S>().wrapping_add(row),
+            row_weights: block.weight.lanes().wrapping_add(row),
             scale: S::from_f64(1.0),
-            row_scales: block.scale.as_mut_ptr().cast::<S>().wrapping_add(row),
+            row_scales: block.scale.lanes().wrapping_add(row),
             ignored: None,
         };
         // SAFETY: passed on.
-        unsafe { super::focal::<V>(&rows, &loss, crate::vector::WideSum::zero()) };
+        unsafe { super::softmax::<V>(&rows, &loss, crate::vector::WideSum::zero()) };
     }
 }
 
@@ -145,7 +145,7 @@ impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
             let source = Typed { kernel: self, block };
             let mixtures = Mixtures::new(&source, self.loss, classes, self.task, self.aims.smoothing);
             let mixed = mixtures.run(n, &is_single);
-            let values = block.value.as_mut_ptr().cast::<V::Scalar>();
+            let values = block.value.lanes();
             for i in rows() {
                 if is_single[i] {
                     self.by_class(block, i, 1, singles.as_ptr().wrapping_add(i));
@@ -290,22 +290,5 @@ impl<V: Vector> Source for Typed<'_, V> {
 
     fn has_mean_weights(&self) -> bool {
         !self.kernel.aims.mean.is_none()
-    }
-}
-
-/// The kernel that does a rarer task on target classes.
-pub(super) fn by_class<S: Scalar>(rows: &Rows<S>, with: &Focal, task: Task) -> Dense<S> {
-    Dense {
-        loss: Hard::new(with.gamma, Outlined::new(with.gamma)),
-        classes: rows.classes,
-        logits: rows.logits,
-        aims: Aims {
-            probabilities: ptr::null(),
-            smoothing: with.label_smoothing,
-            weights: Weights::none(),
-            mean: Weights::none(),
-        },
-        task,
-        single: None,
     }
 }

@@ -16,13 +16,12 @@ mod stages;
 mod transpose;
 mod validate;
 
-use core::ptr;
-
 use block::run;
-use dense::{Aims, Dense, Task, by_class};
+use dense::{Aims, Dense, Task};
 pub use elements::{Elements, PerColumn, sigmoid};
 use few::{Few, MAX_CLASSES};
 use many::Many;
+use mixture::Outlined;
 use pair::Pair;
 pub use rows::{Rows, Weights};
 pub use transpose::transpose;
@@ -30,7 +29,7 @@ pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elemen
 
 use crate::{
     loss::focal::{FocusOn, Gamma, Hard, Loss, Power, Smoothing},
-    vector::{Vector, WideSum},
+    vector::Vector,
 };
 
 /// What a focal loss is made of, but for its weights.
@@ -44,32 +43,91 @@ pub struct Focal {
     pub focus_on: FocusOn,
 }
 
-impl Focal {
-    /// The cross-entropy.
-    fn cross_entropy(label_smoothing: f64) -> Self {
-        Self { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed }
-    }
+/// What is to be computed of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Problem {
+    /// The focal loss.
+    Focal(Focal),
+    /// The cross-entropy, smoothed by so much. The weights of the classes are those of the terms of its sum.
+    CrossEntropy(f64),
+    /// In place of the gradient, the diagonal of the focal loss's Hessian, or of its Gauss-Newton approximation, which is never
+    /// negative; for target classes.
+    Hessian {
+        /// The focal loss.
+        of: Focal,
+        /// Which of the two.
+        gauss_newton: bool,
+    },
+    /// In place of the values, the focal loss's derivatives with respect to γ; for target classes.
+    GammaGrad(Focal),
 }
 
-/// Runs the focal loss over `rows` and adds its values to `total`.
+/// Solves `problem` for `rows`, of target classes or, where they are not null, of class probabilities, and adds the values to `total`.
 ///
 /// # Safety
-/// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)` or ignored, there be a gamma and
-/// a weight for every class, and `classes ≥ 2`.
-pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
+/// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)` or ignored, or there be probabilities
+/// for each logit in place of targets; there must be a gamma and a weight for every class, and `classes ≥ 2`.
+pub unsafe fn solve<V: Vector>(
+    rows: &Rows<V::Scalar>,
+    probabilities: *const V::Scalar,
+    problem: &Problem,
+    total: V::Wide,
+) -> V::Wide {
+    let (with, task) = match *problem {
+        Problem::Focal(with) => (with, Task::Mixture),
+        Problem::CrossEntropy(label_smoothing) => {
+            (Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed }, Task::Mixture)
+        }
+        Problem::Hessian { of, gauss_newton } => (of, Task::Hessian { gauss_newton }),
+        Problem::GammaGrad(of) => (of, Task::GammaGrad(of.focus_on)),
+    };
+    let smoothed = with.label_smoothing > 0.0;
+    let is_cross_entropy = matches!(problem, Problem::CrossEntropy(_));
+    // Of one term, or of equal ones, the weights are also the row's.
+    let by_row = !smoothed || rows.weights.is_none();
+    let task = match (task, with.focus_on) {
+        (Task::Mixture, FocusOn::Target) if smoothed && probabilities.is_null() => Task::FocusOnTarget,
+        (Task::Mixture, FocusOn::EachClass) if smoothed || !probabilities.is_null() => Task::EachClass,
+        (task, _) => task,
+    };
+    if task == Task::Mixture && probabilities.is_null() && (!is_cross_entropy || by_row) {
+        // SAFETY: passed on.
+        return unsafe { softmax::<V>(rows, &with, total) };
+    }
+
+    let none = Weights::none();
+    // The weights of the terms, of which the row weighs the mean, and of the row's target.
+    let (terms, mean, target) = match task {
+        Task::EachClass => (rows.weights, none, none),
+        Task::Mixture if is_cross_entropy => (rows.weights, none, none),
+        Task::Mixture => (none, rows.weights, none),
+        _ => (none, none, rows.weights),
+    };
+    let is_single = if task == Task::EachClass { !smoothed } else { !is_cross_entropy || by_row };
+    let kernel = Dense {
+        loss: Hard::new(with.gamma, Outlined::new(with.gamma)),
+        classes: rows.classes,
+        logits: rows.logits,
+        aims: Aims { probabilities, smoothing: with.label_smoothing, weights: terms, mean },
+        task,
+        single: is_single.then_some((with, rows.weights)),
+    };
+    // SAFETY: passed on.
+    unsafe { run::<V>(&kernel, &Rows { weights: target, ..*rows }, total) }
+}
+
+/// The focal loss on target classes, its focus on the smoothed cross-entropy.
+///
+/// # Safety
+/// As for [`solve`].
+unsafe fn softmax<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
     let classes = rows.classes;
+    let loss = Loss {
+        hard: Hard::new(with.gamma, Power::<V>::new(with.gamma)),
+        smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, classes)),
+    };
     // SAFETY: passed on; two classes have two weights, however they were given.
     unsafe {
-        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::Target {
-            return run::<V>(&by_class(rows, with, Task::FocusOnTarget), rows, total);
-        }
-        if with.label_smoothing > 0.0 && with.focus_on == FocusOn::EachClass {
-            return dense::<V>(rows, with, ptr::null(), total);
-        }
-        let loss = Loss {
-            hard: Hard::new(with.gamma, Power::<V>::new(with.gamma)),
-            smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, classes)),
-        };
         match classes {
             2 => {
                 let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
@@ -79,80 +137,4 @@ pub unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::W
             _ => run(&Many { loss, classes }, rows, total),
         }
     }
-}
-
-/// Runs the focal loss on rows of class probabilities.
-///
-/// # Safety
-/// As for [`focal`], with `probabilities` for each logit in place of targets.
-pub unsafe fn soft_focal<V: Vector>(
-    rows: &Rows<V::Scalar>,
-    probabilities: *const V::Scalar,
-    with: &Focal,
-    total: V::Wide,
-) -> V::Wide {
-    // SAFETY: passed on.
-    unsafe { dense::<V>(rows, with, probabilities, total) }
-}
-
-/// Runs the cross-entropy over `rows`, on target classes or, where they are not null, on class probabilities.
-///
-/// # Safety
-/// As for [`focal`] and [`soft_focal`].
-pub unsafe fn cross_entropy<V: Vector>(
-    rows: &Rows<V::Scalar>,
-    probabilities: *const V::Scalar,
-    label_smoothing: f64,
-    total: V::Wide,
-) -> V::Wide {
-    let with = Focal::cross_entropy(label_smoothing);
-    let plain = rows.weights.is_none();
-    if probabilities.is_null() && (plain || label_smoothing == 0.0) {
-        // SAFETY: passed on.
-        return unsafe { focal::<V>(rows, &with, total) };
-    }
-    let kernel = Dense {
-        loss: Hard::new(with.gamma, mixture::Outlined::new(with.gamma)),
-        classes: rows.classes,
-        logits: rows.logits,
-        // The weights are those of the classes' terms, not of the row.
-        aims: Aims { probabilities, smoothing: label_smoothing, weights: rows.weights, mean: Weights::none() },
-        task: Task::Mixture,
-        single: (plain || label_smoothing == 0.0).then_some((with, rows.weights)),
-    };
-    // SAFETY: passed on.
-    unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
-}
-
-/// Writes the diagonal of the Hessian in place of the gradient; with `gauss_newton`, an approximation that is never negative.
-///
-/// # Safety
-/// As for [`focal`].
-pub unsafe fn hessian<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, gauss_newton: bool) {
-    // SAFETY: passed on.
-    unsafe { run::<V>(&by_class(rows, with, Task::Hessian { gauss_newton }), rows, V::Wide::zero()) };
-}
-
-/// The derivative of the values with respect to γ, in place of the values.
-///
-/// # Safety
-/// As for [`focal`].
-pub unsafe fn gamma_grad<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
-    // SAFETY: passed on.
-    unsafe { run::<V>(&by_class(rows, with, Task::GammaGrad(with.focus_on)), rows, total) }
-}
-
-/// # Safety
-/// As for [`focal`]; `probabilities` may be null.
-unsafe fn dense<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, probabilities: *const V::Scalar, total: V::Wide) -> V::Wide {
-    let each_class = with.focus_on == FocusOn::EachClass;
-    let (weights, mean) = if each_class { (rows.weights, Weights::none()) } else { (Weights::none(), rows.weights) };
-    let kernel = Dense {
-        aims: Aims { probabilities, smoothing: with.label_smoothing, weights, mean },
-        // Unsmoothed, a single class is the same for each class and for the row.
-        single: (!each_class || with.label_smoothing == 0.0).then_some((*with, rows.weights)),
-        ..by_class(rows, with, if each_class { Task::EachClass } else { Task::Mixture })
-    };
-    // SAFETY: passed on.
-    unsafe { run::<V>(&kernel, &Rows { weights: Weights::none(), ..*rows }, total) }
 }

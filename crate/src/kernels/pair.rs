@@ -5,7 +5,7 @@
 use super::{
     block::{Block, Column, Kernel},
     few,
-    stages::judge,
+    stages::{self, judge},
 };
 use crate::{
     loss::{
@@ -24,6 +24,12 @@ pub(super) struct Pair<V: Vector> {
     pub loss: Loss<V>,
 }
 
+/// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
+#[inline(always)]
+fn is_right<V: Vector>(distance: V) -> V::Mask {
+    distance.gt(V::constant(V::Scalar::EXP_NORMAL))
+}
+
 /// The two classes of each row, seen from the target.
 #[derive(Clone, Copy)]
 struct Odds<V> {
@@ -34,7 +40,7 @@ struct Odds<V> {
 }
 
 impl<V: Vector> Odds<V> {
-    /// From the logits of both classes; and which rows it is right for: not those with a gap too wide, or a logit that is not finite.
+    /// From the logits of both classes; and which rows it is right for.
     #[inline(always)]
     fn new((a, b): (V, V), target_is_one: V::Mask) -> (Self, V::Mask) {
         // b − a and what rounding took from it; then both for −|b − a|.
@@ -45,8 +51,7 @@ impl<V: Vector> Odds<V> {
         let lost = lost.negate(difference.gt(V::constant(0.0)));
         let exp::Reduced { fraction, exponent } = exp::reduce(distance);
         let odds = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
-        let right = distance.gt(V::constant(V::Scalar::EXP_NORMAL));
-        (Self { gap: difference.negate(target_is_one), odds }, right)
+        (Self { gap: difference.negate(target_is_one), odds }, is_right(distance))
     }
 
     #[inline(always)]
@@ -98,17 +103,16 @@ unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 #[cold]
 #[inline(never)]
 unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
-    let groups = block.groups();
-    for g in 0..groups {
+    for g in 0..block.groups() {
         // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
-            let (logits, targets) = (block.logits(g), block.targets(g));
-            let (_, right) = Odds::new(V::load_pairs(logits), V::index_is(V::load_index(targets), 1));
+            let (a, b) = V::load_pairs(block.logits(g));
+            let right = is_right(b.sub(a).abs().neg());
             if !V::all(right) {
-                let (mut columns, mut sums) = ([V::constant(0.0); 2], Column::new());
-                few::look((logits, 2), targets, 1, false, columns.as_mut_ptr(), &mut sums);
-                let slow = Row::new(&sums.get(0));
-                let fast = rows.get(g);
+                let (mut columns, mut sums, mut slow) = ([V::constant(0.0); 2], Column::new(), Column::new());
+                few::look((block.logits(g), 2), block.targets(g), 1, false, columns.as_mut_ptr(), &mut sums);
+                stages::softmax(1, &sums, &mut slow);
+                let (fast, slow): (Row<V>, Row<V>) = (rows.get(g), slow.get(0));
                 rows.set(
                     g,
                     Row {

@@ -3,7 +3,7 @@
 use super::block::{Block, Column};
 use crate::{
     loss::{
-        focal::{Focusing, Hard, Loss, Power, Smoothing, Square},
+        focal::{Focusing, Hard, Later, Loss, Power, Smoothing, Square},
         softmax::{Odds, Others, Outcome, Row, RowSums},
     },
     vector::Vector,
@@ -24,10 +24,13 @@ pub(super) unsafe fn judge<V: Vector>(
     // SAFETY: passed on.
     unsafe {
         match (&loss.smoothing, loss.hard.power) {
-            (None, Power::Halves { whole: 2, half: false }) => hard(&loss.hard.with(Square), block, rows, outcomes),
-            (None, _) => hard(&loss.hard, block, rows, outcomes),
-            (Some(smoothing), _) => smoothed(&loss.hard, smoothing, block, rows, sums, outcomes),
+            (None, Power::Halves { whole: 2, half: false }) => return hard(&loss.hard.with(Square), block, rows, outcomes),
+            (None, power) => hard(&loss.hard.with(Later(power)), block, rows, outcomes),
+            (Some(smoothing), power) => {
+                smoothed(&loss.hard.with(Later(power)), smoothing, block, rows, sums, outcomes);
+            }
         }
+        focus(loss.hard.power, block, outcomes);
     }
 }
 
@@ -56,7 +59,7 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
 /// As for [`judge`].
 #[inline(never)]
 unsafe fn smoothed<V: Vector>(
-    loss: &Hard<V, Power<V>>,
+    loss: &Hard<V, Later<V>>,
     smoothing: &Smoothing<V>,
     block: &mut Block<V>,
     rows: &Column<Row<V>>,
@@ -70,6 +73,23 @@ unsafe fn smoothed<V: Vector>(
             let loss = loss.of_rows(block.targets(g));
             let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
             let outcome = smoothing.outcome(&loss, &rows.get(g), spread, block.weight.get(g), block.scale.get(g));
+            block.value.set(g, outcome.value);
+            outcomes.set(g, outcome);
+        }
+    }
+}
+
+/// The focusing that was left for later.
+///
+/// # Safety
+/// The outcomes must have been set for the groups of the block.
+#[inline(never)]
+unsafe fn focus<V: Vector>(power: Power<V>, block: &mut Block<V>, outcomes: &mut Column<Outcome<V>>) {
+    for g in 0..block.groups() {
+        // SAFETY: passed on.
+        unsafe {
+            let (power, _) = power.of_rows(block.targets(g));
+            let outcome = outcomes.get(g).focused(power);
             block.value.set(g, outcome.value);
             outcomes.set(g, outcome);
         }

@@ -1,7 +1,7 @@
 //! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is computed or written where they
 //! are not.
 
-use crate::vector::Scalar;
+use crate::{arch::largest_unsigned, vector::Scalar};
 
 /// What a look over the targets of a batch finds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,10 +16,9 @@ pub enum Look {
 pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look {
     let is_class = |t: i32| (t as u32 as usize) < classes;
     let mut counted = 0;
-    // The largest of a stretch as an unsigned number, which vectorizes, tells whether to look closer.
+    // The largest of a stretch as an unsigned number tells whether to look closer.
     for (k, chunk) in targets.chunks(256).enumerate() {
-        let largest = chunk.iter().fold(0, |a, &t| a.max(t as u32));
-        let ordinary = (largest as usize) < classes;
+        let ordinary = (largest_unsigned(chunk) as usize) < classes;
         counted += match ignored {
             Some(ignored) => chunk.iter().filter(|&&t| t != ignored).count(),
             None => chunk.len(),

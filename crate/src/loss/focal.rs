@@ -130,6 +130,32 @@ impl<V: Vector> Focusing<V> for Power<V> {
     }
 }
 
+/// A power that is still to be raised to, see [`Outcome::focused`].
+#[derive(Clone, Copy, Debug)]
+pub struct Later<V>(pub Power<V>);
+
+impl<V: Vector> Focusing<V> for Later<V> {
+    #[inline(always)]
+    fn focus<const N: usize>(self, x: [V; N], _u: V) -> [V; N] {
+        x
+    }
+
+    #[inline(always)]
+    unsafe fn of_rows(self, targets: *const i32) -> (Self, Option<V>) {
+        // SAFETY: passed on.
+        (self, unsafe { self.0.of_rows(targets) }.1)
+    }
+}
+
+impl<V: Vector> Outcome<V> {
+    /// What was left for [`Later`].
+    #[inline(always)]
+    pub fn focused(self, power: Power<V>) -> Self {
+        let [value, target, common] = power.focus([self.value, self.target, self.common], self.miss);
+        Self { value, target: plus_zero(target), common, miss: self.miss }
+    }
+}
+
 /// The focal loss of rows with one target class.
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {
@@ -177,10 +203,9 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
 }
 
 impl<V: Vector, P: Focusing<V>> Hard<V, P> {
-    /// The value `a·u^γ·ℓ` and the derivative `a·f′` for `pt = e^{−ℓ}`, from the cross-entropy `ℓ` alone.
+    /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}` and `1 − pt`.
     #[inline(always)]
-    pub fn value_and_derivative(&self, nll: V, weight: V, scale: V) -> [V; 2] {
-        let (hit, miss) = probabilities(nll);
+    pub fn value_and_derivative(&self, nll: V, (hit, miss): (V, V), weight: V, scale: V) -> [V; 2] {
         let ratio = finite(nll).mul(hit).div(positive(miss));
         let derivative = self.gamma.mul(ratio).add(V::constant(1.0)).mul(weight.mul(scale));
         self.power.focus([weight.mul(nll), derivative], miss)
@@ -217,7 +242,7 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
     #[inline(always)]
     pub fn outcome(&self, row: &Row<V>, weight: V, scale: V) -> Outcome<V> {
         let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
-        Outcome { value, target: V::constant(0.0).sub(slope), common: slope }
+        Outcome { value, target: V::constant(0.0).sub(slope), common: slope, miss: row.miss }
     }
 }
 
@@ -252,11 +277,12 @@ impl<V: Vector> Smoothing<V> {
         let below = row.gap.gt(V::constant(0.0));
         let distance = self.target.select(self.rest, below).mul(row.gap.abs());
         let nll = row.log_sum.add(distance).add(self.each.mul(spread));
-        let [value, derivative] = loss.value_and_derivative(nll, weight, scale);
+        let (hit, miss) = probabilities(nll);
+        let [value, derivative] = loss.value_and_derivative(nll, (hit, miss), weight, scale);
         // p_t − q_t, from whichever of p_t and 1 − p_t is the smaller.
         let likely = row.miss.lt(V::constant(0.5));
         let difference = self.rest.sub(row.miss).select(row.hit.sub(self.target), likely);
-        Outcome { value, target: plus_zero(derivative.mul(difference)), common: derivative }
+        Outcome { value, target: plus_zero(derivative.mul(difference)), common: derivative, miss }
     }
 }
 

@@ -4,7 +4,7 @@
 //! it is the cross-entropy on class probabilities.
 
 use super::{
-    focal::{Focusing, Hard, finite},
+    focal::{Focusing, Hard, finite, probabilities},
     softmax::Row,
 };
 use crate::vector::Vector;
@@ -73,7 +73,8 @@ impl<V: Vector> SoftRow<V> {
     /// The loss of a row that weighs `weight`, and its gradient times `scale`.
     #[inline(always)]
     pub fn outcome<P: Focusing<V>>(&self, loss: &Hard<V, P>, weight: V, scale: V) -> SoftOutcome<V> {
-        let [value, derivative] = loss.value_and_derivative(self.cross_entropy(), weight, scale);
+        let nll = self.cross_entropy();
+        let [value, derivative] = loss.value_and_derivative(nll, probabilities(nll), weight, scale);
         self.outcome_of(value, derivative)
     }
 

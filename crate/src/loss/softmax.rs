@@ -116,6 +116,8 @@ pub struct Outcome<V> {
     pub target: V,
     /// What the gradients of the other classes have in common, see [`super::focal::Loss::others`].
     pub common: V,
+    /// `1 − pt`, of which a power is the focusing factor.
+    pub miss: V,
 }
 
 /// The gradients of all classes but the target: `∂L/∂x_j = factor / LIFT · e^{x_j} + offset`.
