@@ -138,6 +138,7 @@ export class Batch {
   #flags(values: FloatArray | undefined): number {
     return (
       this.reader.flags |
+      this.tile.flags |
       (values === undefined ? 0 : VALUES) |
       (this.ignoreIndex === undefined ? 0 : IGNORE) |
       (this.weights === undefined ? 0 : ROW_WEIGHTS) |
@@ -183,7 +184,7 @@ export class Batch {
   #gather(view: Float32Array | Float64Array, source: FloatArray, start: number, count: number): void {
     const { tile, width } = this;
     this.#stage(source, start, count, false);
-    tile.kernels.gather(count, width);
+    tile.kernels.transpose(tile.stage.address, tile.logits.address, width, count, tile.flags);
     const gathered = tile.logits.view(count * width);
     if (view !== gathered) view.set(gathered);
   }
@@ -196,7 +197,8 @@ export class Batch {
   }
 
   #scatter(target: FloatArray, start: number, count: number): void {
-    this.tile.kernels.scatter(count, this.width);
+    const { tile, width } = this;
+    tile.kernels.transpose(tile.logits.address, tile.stage.address, count, width, tile.flags);
     this.#stage(target, start, count, true);
   }
 

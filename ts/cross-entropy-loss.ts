@@ -1,6 +1,6 @@
 import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
-import { ALPHA_PER_CLASS } from './flags.js';
+import { ALPHA_PER_CLASS, CROSS_ENTROPY } from './flags.js';
 import {
   checkSoftmaxOptions,
   overlay,
@@ -103,7 +103,7 @@ class CrossEntropyFormula extends Formula {
     this.isPerClass = weight !== null;
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     this.#weight = weight;
-    this.#flags = weight === null ? 0 : ALPHA_PER_CLASS;
+    this.#flags = CROSS_ENTROPY | (weight === null ? 0 : ALPHA_PER_CLASS);
     this.numbers = kernelNumbers(0, labelSmoothing, 1, 1, 1, ignoreIndex);
   }
 
@@ -116,6 +116,6 @@ class CrossEntropyFormula extends Formula {
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    return batch.tile.kernels.crossEntropy(logits, targets, grad, rows, batch.width, flags | this.#flags);
+    return batch.tile.kernels.solve(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

@@ -16,6 +16,8 @@ export const ROW_SCALES = 1 << 6;
 export const SOFT = 1 << 7;
 /** Write the value of each row. */
 export const VALUES = 1 << 8;
+/** The rows are in float64. */
+export const FLOAT64 = 1 << 9;
 /** Add to the totals of the tile before. */
 export const CONTINUES = 1 << 10;
 /** The gradient is the diagonal of the Hessian instead. */
@@ -28,6 +30,8 @@ export const GAMMA_GRAD = 1 << 13;
 export const POS_WEIGHT_PER_COLUMN = 1 << 14;
 /** No weights: neither those of the alpha area, nor alpha and 1 - alpha. */
 export const NO_ALPHA = 1 << 15;
+/** The loss is the cross-entropy. */
+export const CROSS_ENTROPY = 1 << 16;
 
 // What room is made for beside the logits and what there is of per row and per class, as bits.
 

@@ -241,6 +241,6 @@ class FocalFormula extends Formula {
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    return batch.tile.kernels.focal(logits, targets, grad, rows, batch.width, flags | this.#flags);
+    return batch.tile.kernels.solve(logits, targets, grad, rows, batch.width, flags | this.#flags);
   }
 }

@@ -50,8 +50,8 @@ export const probabilities: TargetReader = {
   load(batch, start, count) {
     return batch.loadRows(batch.tile.soft, batch.targets as FloatArray, batch.targetsAddress, start, count);
   },
-  findInvalid({ tile, width }, address, count) {
-    return tile.kernels.findInvalidProbabilities(address, count, width);
+  findInvalid({ tile, width }, address, count, flags) {
+    return tile.kernels.findInvalidProbabilities(address, count, width, flags);
   },
   error(batch, row) {
     const targets = batch.targets as FloatArray;

@@ -1,15 +1,19 @@
 // The memory through which rows go to the kernels. The module owns one tile: an area for logits, which the kernels
 // overwrite with gradients, and areas for what goes with the rows and with the classes. Both element kinds use the same.
 
+import { FLOAT64 } from './flags.js';
 import { Area, reserve } from './memory.js';
-import { type Kernels, kernelsFor, wasm } from './wasm.js';
+import { type Kernels, takeKernels, wasm } from './wasm.js';
+
+/** Where an area lies, by its number, which is the same in crate/src/tile.rs. */
+const area = (number: number) => () => wasm.area_address(number);
 
 /** Class indices, one per row. */
-export const targetsArea = new Area(Int32Array, () => wasm.targets_address());
+export const targetsArea = new Area(Int32Array, area(3));
 /** One exponent per class. */
-export const gammasArea = new Area(Float64Array, () => wasm.gammas_address());
+export const gammasArea = new Area(Float64Array, area(9));
 
-const numbersArea = new Area(Float64Array, () => wasm.numbers_address());
+const numbersArea = new Area(Float64Array, area(10));
 
 /** The numbers of a loss, in the order in which the kernels take them. */
 export function kernelNumbers(
@@ -34,7 +38,7 @@ export function loadNumbers(numbers: Float64Array, gradOutput: number, denominat
   view[6] = denominator === 0 ? 0 : gradOutput / denominator;
 }
 
-const totalsArea = new Area(Float64Array, () => wasm.total_address());
+const totalsArea = new Area(Float64Array, area(11));
 
 /**
  * Three numbers: the sum of the values of all rows since the last tile that did not continue another; how many of the
@@ -52,6 +56,8 @@ export class Tile {
   /** The kind of its arrays. */
   readonly kind: 'Float32Array' | 'Float64Array';
   readonly elementBytes: 4 | 8;
+  /** What the kernels are told of it. */
+  readonly flags: number;
   readonly logits: Area<Float>;
   /** Logits, or probabilities, class by class: on the way from or to memory that has the classes first. */
   readonly stage: Area<Float>;
@@ -77,17 +83,18 @@ export class Tile {
   #capacity = 0;
 
   constructor(kind: 'Float32Array' | 'Float64Array', Float: FloatConstructor) {
-    const area = (address: () => number) => new Area<Float>(Float, address);
+    const areaOf = (number: number) => new Area<Float>(Float, area(number));
     this.kind = kind;
     this.elementBytes = Float.BYTES_PER_ELEMENT as 4 | 8;
-    this.logits = area(() => wasm.logits_address());
-    this.stage = area(() => wasm.stage_address());
-    this.soft = area(() => wasm.soft_address());
-    this.values = area(() => wasm.values_address());
-    this.rowWeights = area(() => wasm.row_weights_address());
-    this.rowScales = area(() => wasm.row_scales_address());
-    this.alpha = area(() => wasm.alpha_address());
-    this.posWeights = area(() => wasm.pos_weights_address());
+    this.flags = this.elementBytes === 8 ? FLOAT64 : 0;
+    this.logits = areaOf(0);
+    this.stage = areaOf(2);
+    this.soft = areaOf(1);
+    this.values = areaOf(4);
+    this.rowWeights = areaOf(5);
+    this.rowScales = areaOf(6);
+    this.alpha = areaOf(7);
+    this.posWeights = areaOf(8);
   }
 
   /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */
@@ -95,7 +102,7 @@ export class Tile {
     if (classes !== this.#classes || extras !== this.#extras) {
       const capacity = reserve(this.elementBytes, classes, extras);
       if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
-      this.kernels ??= kernelsFor(this.elementBytes === 4 ? 'f32' : 'f64');
+      this.kernels ??= takeKernels();
       this.#classes = classes;
       this.#extras = extras;
       this.#capacity = capacity;

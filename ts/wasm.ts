@@ -14,20 +14,18 @@ const moduleBytes = () => fromPrintable(file as unknown as string);
  */
 export let wasm: InitOutput;
 
-/** The functions of the module that there are for either float type. */
-export type Kernels = ReturnType<typeof kernelsFor>;
+/** The functions of the module that work on rows. */
+export type Kernels = ReturnType<typeof takeKernels>;
 
 /** Taken out once: the exports of a module are a dictionary, in which every call would look its function up. */
-export function kernelsFor(float: 'f32' | 'f64') {
+export function takeKernels() {
   return {
-    focal: wasm[`focal_${float}`],
-    crossEntropy: wasm[`cross_entropy_${float}`],
-    sigmoid: wasm[`sigmoid_${float}`],
-    countTargets: wasm[`count_targets_${float}`],
-    countElements: wasm[`count_elements_${float}`],
-    findInvalidProbabilities: wasm[`find_invalid_probabilities_${float}`],
-    gather: wasm[`gather_${float}`],
-    scatter: wasm[`scatter_${float}`],
+    solve: wasm.solve,
+    sigmoid: wasm.sigmoid,
+    countTargets: wasm.count_targets,
+    countElements: wasm.count_elements,
+    findInvalidProbabilities: wasm.find_invalid_probabilities,
+    transpose: wasm.transpose,
   };
 }
 

@@ -11,7 +11,7 @@ use crate::{
     arch::{F32x4, F64x2},
     kernels::{self, Focal, Problem},
     loss::focal::{FocusOn, Gamma},
-    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Tile},
+    tile::{self, AREAS, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -35,6 +35,8 @@ mod flag {
     pub const SOFT: u32 = 128;
     /// Values are wanted.
     pub const VALUES: u32 = 256;
+    /// The rows are in float64.
+    pub const FLOAT64: u32 = 512;
     /// The rows follow those of the call before.
     pub const CONTINUES: u32 = 1024;
     /// The gradients are the diagonal of the Hessian instead.
@@ -47,6 +49,8 @@ mod flag {
     pub const POS_WEIGHT_PER_COLUMN: u32 = 16384;
     /// Nothing is weighed by alpha.
     pub const NO_ALPHA: u32 = 32768;
+    /// The loss is the cross-entropy.
+    pub const CROSS_ENTROPY: u32 = 65536;
 }
 
 /// The numbers that a loss is made of, as JavaScript writes them: as arguments, engines might have to allocate each of them.
@@ -77,11 +81,28 @@ struct Totals {
     weights: f64,
 }
 
+/// The sums of the values of a batch, by its float type.
+enum Sums {
+    Float32(<F32x4 as Vector>::Wide),
+    Float64(<F64x2 as Vector>::Wide),
+}
+
+impl From<<F32x4 as Vector>::Wide> for Sums {
+    fn from(sums: <F32x4 as Vector>::Wide) -> Self {
+        Self::Float32(sums)
+    }
+}
+
+impl From<<F64x2 as Vector>::Wide> for Sums {
+    fn from(sums: <F64x2 as Vector>::Wide) -> Self {
+        Self::Float64(sums)
+    }
+}
+
 /// The state of the module.
 struct Module {
     tile: Tile,
-    sums32: Option<<F32x4 as Vector>::Wide>,
-    sums64: Option<<F64x2 as Vector>::Wide>,
+    sums: Option<Sums>,
     numbers: Numbers,
     totals: Totals,
 }
@@ -93,8 +114,7 @@ unsafe impl Sync for Shared {}
 
 static MODULE: Shared = Shared(UnsafeCell::new(Module {
     tile: Tile::new(),
-    sums32: None,
-    sums64: None,
+    sums: None,
     numbers: Numbers {
         gamma: 0.0,
         label_smoothing: 0.0,
@@ -132,18 +152,6 @@ pub fn targets_capacity() -> usize {
     ROWS
 }
 
-/// Where three float64 stand: the sum of the values, the number of rows that count, the sum of their weights.
-#[wasm_bindgen]
-pub fn total_address() -> usize {
-    module(|m| (&raw const m.totals).expose_provenance())
-}
-
-/// Where the numbers of a loss go, in the order of `Numbers`.
-#[wasm_bindgen]
-pub fn numbers_address() -> usize {
-    module(|m| (&raw mut m.numbers).expose_provenance())
-}
-
 /// Takes memory for resident arrays, zeros; 0 where it cannot be had.
 #[wasm_bindgen]
 pub fn allocate(bytes: usize) -> usize {
@@ -175,162 +183,149 @@ unsafe fn entries<'a, T>(address: usize, count: usize) -> &'a [T] {
     unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), count) }
 }
 
-macro_rules! addresses {
-    ($($(#[$doc:meta])* $name:ident $area:ident,)*) => {
-        $(
-            $(#[$doc])*
-            #[wasm_bindgen]
-            pub fn $name() -> usize {
-                module(|m| m.tile.address::<u8>(Area::$area).expose_provenance())
+/// Where an area of the tile lies; behind the last of them, where the numbers of a loss go, in the order of `Numbers`; and behind
+/// those the `Totals`.
+#[wasm_bindgen]
+pub fn area_address(area: usize) -> usize {
+    module(|m| match area.checked_sub(AREAS) {
+        None => m.tile.area_address(area).expose_provenance(),
+        Some(0) => (&raw mut m.numbers).expose_provenance(),
+        Some(_) => (&raw const m.totals).expose_provenance(),
+    })
+}
+
+/// `$body` with `$V` the vector of the float type that is meant.
+macro_rules! by_float {
+    ($flags:expr, $V:ident => $body:expr) => {
+        if $flags & flag::FLOAT64 != 0 {
+            type $V = F64x2;
+            $body
+        } else {
+            type $V = F32x4;
+            $body
+        }
+    };
+}
+
+/// The float type of a vector.
+type Float<V> = <V as Vector>::Scalar;
+
+/// The first of `count` targets that is neither a class nor ignored, or −1 having counted them.
+#[wasm_bindgen]
+pub fn count_targets(targets: usize, count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
+    let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
+    let weighted = flags & flag::ALPHA_PER_CLASS != 0;
+    counting(flags, |tile, counted| {
+        // SAFETY: the caller has written the targets and the weights.
+        unsafe {
+            let targets = entries(targets, count);
+            by_float!(flags, V => tile.count_targets::<Float<V>>(targets, classes, ignored, weighted, counted))
+        }
+    })
+}
+
+/// The first row of probabilities that are none, or −1.
+#[wasm_bindgen]
+pub fn find_invalid_probabilities(probabilities: usize, rows: usize, classes: usize, flags: u32) -> i32 {
+    // SAFETY: the caller has written the probabilities.
+    let invalid = by_float!(flags, V => unsafe {
+        kernels::find_invalid_probabilities::<Float<V>>(entries(probabilities, rows * classes), classes)
+    });
+    index_or_none(invalid)
+}
+
+/// The focal loss or the cross-entropy of rows. Returns −1, or the first row whose target is neither a class nor ignored; then nothing
+/// is computed.
+#[wasm_bindgen]
+pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
+    let has = |bit: u32| flags & bit != 0;
+    module(|m| {
+        let Numbers { gamma, label_smoothing, alpha_other, alpha_one, scale, ignored, .. } = m.numbers;
+        let gamma = if has(flag::GAMMA_PER_CLASS) { Gamma::PerClass(m.tile.address(Area::Gammas)) } else { Gamma::All(gamma) };
+        let focal = Focal { gamma, label_smoothing, focus_on: focus_on(flags) };
+        let problem = if has(flag::CROSS_ENTROPY) {
+            Problem::CrossEntropy(label_smoothing)
+        } else if has(flag::HESSIAN) {
+            Problem::Hessian { of: focal, gauss_newton: has(flag::GAUSS_NEWTON) }
+        } else if has(flag::GAMMA_GRAD) {
+            Problem::GammaGrad(focal)
+        } else {
+            Problem::Focal(focal)
+        };
+        let job = Job {
+            places: places(logits, targets, grad),
+            problem,
+            soft: has(flag::SOFT),
+            rows,
+            classes,
+            weights: (!has(flag::ALPHA_PER_CLASS)).then_some((alpha_other, alpha_one)),
+            scale,
+            row_weights: has(flag::ROW_WEIGHTS),
+            row_scales: has(flag::ROW_SCALES),
+            ignored: has(flag::IGNORE).then_some(ignored as i32),
+            values: has(flag::VALUES),
+        };
+        // SAFETY: the caller has reserved the tile and written its rows.
+        summing(m, flags, |tile, sums| unsafe {
+            match sums {
+                Sums::Float32(sums) => tile.run::<F32x4>(&job, sums),
+                Sums::Float64(sums) => tile.run::<F64x2>(&job, sums),
             }
-        )*
-    };
+        })
+    })
 }
 
-addresses! {
-    /// Where the logits go, and the gradients come.
-    logits_address Logits,
-    /// Where the class indices go.
-    targets_address Targets,
-    /// Where the values of the rows come.
-    values_address Values,
-    /// Where the weights of the classes go.
-    alpha_address Weights,
-    /// Where the probabilities, or the targets of the sigmoid loss, go.
-    soft_address Probabilities,
-    /// Where logits and gradients with the classes first go and come.
-    stage_address Stage,
-    /// Where the γ of each class go.
-    gammas_address Gammas,
-    /// Where the weights of the rows go.
-    row_weights_address RowWeights,
-    /// Where the factors of the rows' gradients go.
-    row_scales_address RowScales,
-    /// Where the weights of each column's positives go.
-    pos_weights_address PositiveWeights,
+/// The first of `count` targets of elements that is neither in [0, 1] nor ignored, or −1 having counted them.
+#[wasm_bindgen]
+pub fn count_elements(targets: usize, count: usize, flags: u32, ignore_index: f64) -> i32 {
+    let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
+    counting(flags, |_, counted| {
+        // SAFETY: the caller has written the targets.
+        let count = by_float!(flags, V => unsafe {
+            kernels::look_over_elements::<Float<V>>(entries(targets, count), ignored)
+        });
+        counted.rows += count? as f64;
+        Ok(())
+    })
 }
 
-/// The exports for one float type.
-macro_rules! exports {
-    (
-        $vector:ident, $sums:ident, $count_targets:ident, $find_invalid_probabilities:ident, $focal:ident, $cross_entropy:ident,
-        $count_elements:ident, $sigmoid:ident, $gather:ident, $scatter:ident
-    ) => {
-        /// The first of `count` targets that is neither a class nor ignored, or −1 having counted them.
-        #[wasm_bindgen]
-        pub fn $count_targets(targets: usize, count: usize, classes: usize, flags: u32, ignore_index: i32) -> i32 {
-            let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
-            let weighted = flags & flag::ALPHA_PER_CLASS != 0;
-            counting(flags, |tile, counted| {
-                // SAFETY: the caller has written the targets and the weights.
-                unsafe {
-                    let targets = entries(targets, count);
-                    tile.count_targets::<<$vector as Vector>::Scalar>(targets, classes, ignored, weighted, counted)
-                }
-            })
-        }
+/// The sigmoid focal loss of elements. Returns −1.
+#[wasm_bindgen]
+pub fn sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns: usize, flags: u32) -> i32 {
+    let has = |bit: u32| flags & bit != 0;
+    module(|m| {
+        let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, scale, .. } = m.numbers;
+        let job = ElementsJob {
+            places: places(logits, targets, grad),
+            count,
+            columns,
+            gamma,
+            label_smoothing,
+            alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha_one)),
+            positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(positive_weight),
+            scale,
+            row_weights: has(flag::ROW_WEIGHTS),
+            row_scales: has(flag::ROW_SCALES),
+            ignored: has(flag::IGNORE).then_some(ignored),
+            values: has(flag::VALUES),
+        };
+        // SAFETY: the caller has reserved the tile and written its elements.
+        summing(m, flags, |tile, sums| unsafe {
+            match sums {
+                Sums::Float32(sums) => tile.run_elements::<F32x4>(&job, sums),
+                Sums::Float64(sums) => tile.run_elements::<F64x2>(&job, sums),
+            }
+            Ok(())
+        })
+    })
+}
 
-        /// The first row of probabilities that are none, or −1.
-        #[wasm_bindgen]
-        pub fn $find_invalid_probabilities(probabilities: usize, rows: usize, classes: usize) -> i32 {
-            // SAFETY: the caller has written the probabilities.
-            let all = unsafe { entries::<<$vector as Vector>::Scalar>(probabilities, rows * classes) };
-            index_or_none(kernels::find_invalid_probabilities(all, classes))
-        }
-
-        /// The focal loss of rows. Returns −1, or the first row whose target is neither a class nor ignored; then nothing is
-        /// computed.
-        #[wasm_bindgen]
-        pub fn $focal(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
-            module(|m| {
-                let Numbers { gamma, label_smoothing, alpha_other, alpha_one, .. } = m.numbers;
-                let gamma = if flags & flag::GAMMA_PER_CLASS != 0 {
-                    Gamma::PerClass(m.tile.address(Area::Gammas))
-                } else {
-                    Gamma::All(gamma)
-                };
-                let with = Focal { gamma, label_smoothing, focus_on: focus_on(flags) };
-                let problem = if flags & flag::HESSIAN != 0 {
-                    Problem::Hessian { of: with, gauss_newton: flags & flag::GAUSS_NEWTON != 0 }
-                } else if flags & flag::GAMMA_GRAD != 0 {
-                    Problem::GammaGrad(with)
-                } else {
-                    Problem::Focal(with)
-                };
-                let places = places(logits, targets, grad);
-                let job = job(problem, places, (rows, classes), (alpha_other, alpha_one), m.numbers, flags);
-                // SAFETY: the caller has reserved the tile and written its rows.
-                unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
-            })
-        }
-
-        /// The cross-entropy of rows, likewise.
-        #[wasm_bindgen]
-        pub fn $cross_entropy(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
-            module(|m| {
-                let problem = Problem::CrossEntropy(m.numbers.label_smoothing);
-                let places = places(logits, targets, grad);
-                let job = job(problem, places, (rows, classes), (1.0, 1.0), m.numbers, flags);
-                // SAFETY: the caller has reserved the tile and written its rows.
-                unsafe { run::<$vector>(&job, &mut m.tile, &mut m.$sums, &mut m.totals, flags) }
-            })
-        }
-
-        /// The first of `count` targets of elements that is neither in [0, 1] nor ignored, or −1 having counted them.
-        #[wasm_bindgen]
-        pub fn $count_elements(targets: usize, count: usize, flags: u32, ignore_index: f64) -> i32 {
-            let ignored = (flags & flag::IGNORE != 0).then_some(ignore_index);
-            counting(flags, |_, counted| {
-                // SAFETY: the caller has written the targets.
-                let all = unsafe { entries::<<$vector as Vector>::Scalar>(targets, count) };
-                counted.rows += kernels::look_over_elements(all, ignored)? as f64;
-                Ok(())
-            })
-        }
-
-        /// The sigmoid focal loss of elements.
-        #[wasm_bindgen]
-        pub fn $sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns: usize, flags: u32) -> i32 {
-            let has = |bit: u32| flags & bit != 0;
-            module(|m| {
-                let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, scale, .. } = m.numbers;
-                let job = ElementsJob {
-                    places: places(logits, targets, grad),
-                    count,
-                    columns,
-                    gamma,
-                    label_smoothing,
-                    alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha_one)),
-                    positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(positive_weight),
-                    scale,
-                    row_weights: has(flag::ROW_WEIGHTS),
-                    row_scales: has(flag::ROW_SCALES),
-                    ignored: has(flag::IGNORE).then_some(ignored),
-                    values: has(flag::VALUES),
-                };
-                let mut sums = start::<$vector, _>(m.$sums, flags);
-                // SAFETY: the caller has reserved the tile and written its elements.
-                unsafe { m.tile.run_elements::<$vector>(&job, &mut sums) };
-                m.$sums = Some(sums);
-                m.totals.values = sums.total();
-                -1
-            })
-        }
-
-        /// The stage, `classes × count`, into the logits, `count × classes`.
-        #[wasm_bindgen]
-        pub fn $gather(count: usize, classes: usize) {
-            // SAFETY: the caller has written the stage.
-            module(|m| unsafe { m.tile.transpose::<$vector>(Area::Stage, Area::Logits, classes, count) });
-        }
-
-        /// The logits, `count × classes`, into the stage, `classes × count`.
-        #[wasm_bindgen]
-        pub fn $scatter(count: usize, classes: usize) {
-            // SAFETY: the caller has written the logits.
-            module(|m| unsafe { m.tile.transpose::<$vector>(Area::Logits, Area::Stage, count, classes) });
-        }
-    };
+/// Turns the `height × width` numbers at one address into `width × height` at another.
+#[wasm_bindgen]
+pub fn transpose(from: usize, to: usize, height: usize, width: usize, flags: u32) {
+    let (from, to) = (ptr::with_exposed_provenance::<u8>(from), ptr::with_exposed_provenance_mut::<u8>(to));
+    // SAFETY: the caller vouches for both areas.
+    by_float!(flags, V => unsafe { kernels::transpose::<V>(from.cast(), to.cast(), height, width) });
 }
 
 /// Counts by `count`, from nothing or on from the call before.
@@ -354,53 +349,16 @@ fn focus_on(flags: u32) -> FocusOn {
     }
 }
 
-fn job(
-    problem: Problem,
-    places: Places,
-    (rows, classes): (usize, usize),
-    weights: (f64, f64),
-    numbers: Numbers,
-    flags: u32,
-) -> Job {
-    let has = |bit: u32| flags & bit != 0;
-    Job {
-        places,
-        problem,
-        soft: has(flag::SOFT),
-        rows,
-        classes,
-        weights: (!has(flag::ALPHA_PER_CLASS)).then_some(weights),
-        scale: numbers.scale,
-        row_weights: has(flag::ROW_WEIGHTS),
-        row_scales: has(flag::ROW_SCALES),
-        ignored: has(flag::IGNORE).then_some(numbers.ignored as i32),
-        values: has(flag::VALUES),
-    }
-}
-
-/// Runs `job` on the tile and adds up the values, from nothing or on from the call before.
-///
-/// # Safety
-/// As for [`Tile::run`].
-unsafe fn run<V: Vector>(job: &Job, tile: &mut Tile, sums: &mut Option<V::Wide>, totals: &mut Totals, flags: u32) -> i32 {
-    let mut running = start::<V, _>(*sums, flags);
-    // SAFETY: passed on.
-    let invalid = unsafe { tile.run::<V>(job, &mut running) }.err();
-    *sums = Some(running);
-    totals.values = running.total();
+/// Computes by `compute`, which returns the row that is invalid, and adds up the values, from nothing or on from the call before.
+fn summing(m: &mut Module, flags: u32, compute: impl FnOnce(&mut Tile, &mut Sums) -> Result<(), usize>) -> i32 {
+    let nothing = by_float!(flags, V => <V as Vector>::Wide::zero().into());
+    let before = m.sums.take().filter(|_| flags & flag::CONTINUES != 0);
+    let mut sums = before.unwrap_or(nothing);
+    let invalid = compute(&mut m.tile, &mut sums).err();
+    m.totals.values = match &sums {
+        Sums::Float32(sums) => sums.total(),
+        Sums::Float64(sums) => sums.total(),
+    };
+    m.sums = Some(sums);
     index_or_none(invalid)
-}
-
-/// The sums to go on from.
-fn start<V, W: WideSum<V>>(sums: Option<W>, flags: u32) -> W {
-    sums.filter(|_| flags & flag::CONTINUES != 0).unwrap_or_else(W::zero)
-}
-
-exports! {
-    F32x4, sums32, count_targets_f32, find_invalid_probabilities_f32, focal_f32, cross_entropy_f32, count_elements_f32, sigmoid_f32,
-    gather_f32, scatter_f32
-}
-exports! {
-    F64x2, sums64, count_targets_f64, find_invalid_probabilities_f64, focal_f64, cross_entropy_f64, count_elements_f64, sigmoid_f64,
-    gather_f64, scatter_f64
 }

@@ -51,7 +51,7 @@ pub enum Area {
 }
 
 /// How many areas there are.
-const AREAS: usize = Area::Gammas as usize + 1;
+pub const AREAS: usize = Area::Gammas as usize + 1;
 
 /// What a batch needs beside logits, targets, and what rows and classes have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -200,7 +200,12 @@ impl Tile {
 
     /// Where an area lies.
     pub fn address<T>(&mut self, area: Area) -> *mut T {
-        self.areas[area as usize].as_mut_ptr().cast()
+        self.area_address(area as usize).cast()
+    }
+
+    /// Where the area of that number lies.
+    pub fn area_address(&mut self, area: usize) -> *mut u8 {
+        self.areas.get_mut(area).map_or(ptr::null_mut(), |area| area.as_mut_ptr().cast())
     }
 
     /// The first of the targets that is neither a class nor ignored; or, where there is none, adds to `counted` what counts.
@@ -308,16 +313,6 @@ impl Tile {
         };
         // SAFETY: the caller vouches for the areas.
         *sums = unsafe { kernels::sigmoid::<V>(&elements, *sums) };
-    }
-
-    /// Turns `classes × rows` in one area into `rows × classes` in another.
-    ///
-    /// # Safety
-    /// The tile must have been reserved for these rows, classes and the stage, and the area `from` have been written.
-    pub unsafe fn transpose<V: Vector>(&mut self, from: Area, to: Area, classes: usize, rows: usize) {
-        let (from, to) = (self.address::<V::Scalar>(from), self.address::<V::Scalar>(to));
-        // SAFETY: the caller vouches for the areas, which do not overlap.
-        unsafe { kernels::transpose::<V>(from, to, classes, rows) };
     }
 }
 
@@ -494,28 +489,6 @@ mod tests {
     fn memory_that_cannot_be_had_is_null() {
         for bytes in [0, isize::MAX as usize, usize::MAX] {
             assert!(allocate(bytes).is_null());
-        }
-    }
-
-    #[test]
-    fn transposition_and_back() {
-        let mut tile = Tile::new();
-        for classes in [2, 3, 4, 7, 8, 9, 21] {
-            for rows in [1, 3, 4, 5, 8, 30] {
-                tile.reserve(4, classes, Extras { stage: true, ..Extras::default() });
-                // SAFETY: the rows fit.
-                unsafe {
-                    let (stage, logits) = (tile.address::<f32>(Area::Stage), logits(&mut tile));
-                    (0..rows * classes).for_each(|i| *stage.add(i) = i as f32);
-                    tile.transpose::<F32x4>(Area::Stage, Area::Logits, classes, rows);
-                    for (i, j) in (0..rows).flat_map(|i| (0..classes).map(move |j| (i, j))) {
-                        assert_eq!(*logits.add(i * classes + j), (j * rows + i) as f32);
-                    }
-                    (0..rows * classes).for_each(|i| *stage.add(i) = 0.0);
-                    tile.transpose::<F32x4>(Area::Logits, Area::Stage, rows, classes);
-                    assert!((0..rows * classes).all(|i| *stage.add(i) == i as f32));
-                }
-            }
         }
     }
 }

@@ -111,6 +111,8 @@ pub trait Vector: Copy + Debug {
     fn lt(self, b: Self) -> Self::Mask;
     /// `self > b`.
     fn gt(self, b: Self) -> Self::Mask;
+    /// `self = b`.
+    fn equals(self, b: Self) -> Self::Mask;
     /// Lane-wise `if mask { self } else { other }`.
     fn select(self, other: Self, mask: Self::Mask) -> Self;
     /// `self` and `other`, exchanged where the mask holds.

@@ -149,8 +149,8 @@ impl<T: Float> FocalLoss<'_, T> {
     pub fn gamma_grad(&self, batch: &Batch<T>, values: &mut [T]) -> Result<f64, Error> {
         self.by_class(batch)?;
         let (rows, denominator) = self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
-        // SAFETY: `prepare` has checked the arguments.
         let problem = Problem::GammaGrad(self.focal());
+        // SAFETY: `prepare` has checked the arguments.
         let total = unsafe { kernels::solve::<T::Vector>(&rows, ptr::null(), &problem, WideSum::zero()) };
         Ok(total.total() / denominator)
     }

@@ -90,6 +90,10 @@ macro_rules! lanes {
                 from_fn(|i| self.0[i] > b.0[i])
             }
             #[inline(always)]
+            fn equals(self, b: Self) -> Self::Mask {
+                from_fn(|i| self.0[i] == b.0[i])
+            }
+            #[inline(always)]
             fn select(self, other: Self, mask: Self::Mask) -> Self {
                 Self(from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
             }

@@ -115,6 +115,10 @@ impl Vector for F32x4 {
         f32x4_gt(self.0, b.0)
     }
     #[inline(always)]
+    fn equals(self, b: Self) -> v128 {
+        f32x4_eq(self.0, b.0)
+    }
+    #[inline(always)]
     fn negate(self, mask: v128) -> Self {
         Self(v128_xor(self.0, v128_and(mask, f32x4_splat(-0.0))))
     }
@@ -262,6 +266,10 @@ impl Vector for F64x2 {
     #[inline(always)]
     fn gt(self, b: Self) -> v128 {
         f64x2_gt(self.0, b.0)
+    }
+    #[inline(always)]
+    fn equals(self, b: Self) -> v128 {
+        f64x2_eq(self.0, b.0)
     }
     #[inline(always)]
     fn negate(self, mask: v128) -> Self {

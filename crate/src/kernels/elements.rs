@@ -1,9 +1,16 @@
 //! The sigmoid focal loss: an element after the other, a vector at a time.
 
+use core::ptr;
+
+use super::{
+    block::{Column, GROUPS, MAX_LANES},
+    stages::focus,
+};
 use crate::{
     loss::{
-        focal::{Gamma, Hard, Power},
-        sigmoid::{Aim, value_and_grad},
+        focal::{Gamma, Hard, Later, Power},
+        sigmoid::{Aim, odds, outcome},
+        softmax::Outcome,
     },
     vector::{Scalar, Vector, WideSum},
 };
@@ -51,23 +58,20 @@ pub struct Elements<S> {
 }
 
 impl<S: Scalar> Elements<S> {
-    /// `n` values from `at` on of an array, or `otherwise` where it is null.
+    /// The vector at `at` of an array, or `otherwise` where it is null.
     ///
     /// # Safety
-    /// They must be elements.
+    /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn load<V: Vector<Scalar = S>>(array: *const S, at: usize, n: usize, otherwise: f64) -> V {
-        if array.is_null() {
-            return V::constant(otherwise);
-        }
+    unsafe fn load<V: Vector<Scalar = S>>(array: *const S, at: usize, otherwise: f64) -> V {
         // SAFETY: passed on.
-        unsafe { if n == V::LANES { V::load(array.add(at)) } else { V::load_partial(array.add(at), n, S::from_f64(otherwise)) } }
+        if array.is_null() { V::constant(otherwise) } else { unsafe { V::load(array.add(at)) } }
     }
 
-    /// A parameter of `n` elements from `at` on.
+    /// A parameter of the vector at `at`.
     ///
     /// # Safety
-    /// They must be elements.
+    /// There must be whole vectors of elements, each at its own column counted from `first`.
     #[inline(always)]
     unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn<S>, at: usize) -> V {
         match parameter {
@@ -77,67 +81,133 @@ impl<S: Scalar> Elements<S> {
         }
     }
 
-    /// `n` elements from `at` on; lanes beyond are 0.
+    /// What becomes of the vector at `at`, but for the focusing; `e`: the odds of its logits, `first`: the column of the first element.
     ///
     /// # Safety
-    /// They must be elements.
+    /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn vector<V: Vector<Scalar = S>>(&self, loss: &Hard<V, Power<V>>, at: usize, n: usize) -> V {
-        let (zero, one) = (V::constant(0.0), V::constant(1.0));
+    unsafe fn outcome<V: Vector<Scalar = S>>(&self, loss: &Hard<V, Later<V>>, e: V, at: usize, first: usize) -> Outcome<V> {
+        let one = V::constant(1.0);
         let (kept, each) = (V::constant(1.0 - self.label_smoothing), V::constant(self.label_smoothing / 2.0));
         // SAFETY: passed on.
         unsafe {
-            let x = Self::load::<V>(self.logits, at, n, 0.0);
-            let y = Self::load::<V>(self.targets, at, n, 0.0);
+            let (x, y) = (V::load(self.logits.add(at)), V::load(self.targets.add(at)));
             let positive = y.mul(kept).add(each);
             let negative = one.sub(y).mul(kept).add(each);
             let alpha = self.alpha.map_or(one, |alpha| {
-                let alpha = self.of_column::<V>(alpha, at);
+                let alpha = self.of_column::<V>(alpha, first + at);
                 alpha.mul(positive).add(one.sub(alpha).mul(negative))
             });
             let aim = Aim {
                 positive,
                 negative,
-                positive_weight: self.of_column(self.positive_weight, at),
-                weight: alpha.mul(Self::load(self.weights, at, n, 1.0)),
+                positive_weight: self.of_column(self.positive_weight, first + at),
+                weight: alpha.mul(Self::load(self.weights, at, 1.0)),
             };
-            let scale = V::constant(self.scale).mul(Self::load(self.scales, at, n, 1.0));
-            let [mut value, mut grad] = value_and_grad(loss, x, &aim, scale);
-            if let Some(ignored) = self.ignored {
-                let target = S::from_f64(ignored);
-                let ignored = V::from_lanes(|i| if y.lane(i) == target { S::from_f64(1.0) } else { S::default() }).gt(zero);
-                (value, grad) = (value.clear(ignored), grad.clear(ignored));
-            }
-            if !self.grad.is_null() {
-                Self::store(grad, self.grad.add(at), n);
-            }
-            if !self.values.is_null() {
-                Self::store(value, self.values.add(at), n);
-            }
-            if n == V::LANES { value } else { V::from_lanes(|i| if i < n { value.lane(i) } else { S::default() }) }
+            outcome(loss, (x, e), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
         }
     }
 
+    /// Writes the outcome of the vector at `at`. Returns the values, 0 for elements that do not count.
+    ///
     /// # Safety
-    /// `p` must be valid for writing `n` values.
+    /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn store<V: Vector<Scalar = S>>(v: V, p: *mut S, n: usize) {
+    unsafe fn write<V: Vector<Scalar = S>>(&self, outcome: &Outcome<V>, at: usize) -> V {
+        let (mut value, mut grad) = (outcome.value, outcome.target);
         // SAFETY: passed on.
-        unsafe { if n == V::LANES { v.store(p) } else { v.store_partial(p, n) } }
+        unsafe {
+            if let Some(ignored) = self.ignored {
+                let ignored = V::load(self.targets.add(at)).equals(V::constant(ignored));
+                (value, grad) = (value.clear(ignored), grad.clear(ignored));
+            }
+            if !self.grad.is_null() {
+                grad.store(self.grad.add(at));
+            }
+            if !self.values.is_null() {
+                value.store(self.values.add(at));
+            }
+        }
+        value
     }
+
+    /// Runs whole vectors, the first of which is of column `first`.
+    ///
+    /// # Safety
+    /// There must be such.
+    #[inline(never)]
+    unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, mut total: V::Wide) -> V::Wide {
+        let gamma = Gamma::All(self.gamma);
+        let power = Power::new(gamma);
+        let loss = Hard::new(gamma, Later(power));
+        let (mut e, mut outcomes) = (Column::new(), Column::new());
+        let vectors = self.count / V::LANES;
+        for from in (0..vectors).step_by(GROUPS) {
+            let n = GROUPS.min(vectors - from);
+            let at = |g: usize| (from + g) * V::LANES;
+            // SAFETY: elements of the batch; columns are set before they are read.
+            unsafe {
+                for g in 0..n {
+                    e.set(g, odds(V::load(self.logits.add(at(g)))));
+                }
+                for g in 0..n {
+                    outcomes.set(g, self.outcome(&loss, e.get(g), at(g), first));
+                }
+                focus(power, ptr::null(), n, &mut outcomes);
+                for g in 0..n {
+                    total = total.accumulate(self.write(&outcomes.get(g), at(g)));
+                }
+            }
+        }
+        total
+    }
+}
+
+/// The `n` values from `at` on of an array, or `otherwise` where it is null, filled up with zeros.
+///
+/// # Safety
+/// They must be elements, fewer than a vector's.
+#[inline(never)]
+unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, otherwise: S) -> [S; MAX_LANES] {
+    let mut values = [S::default(); MAX_LANES];
+    for (i, value) in values.iter_mut().enumerate().take(n) {
+        // SAFETY: passed on.
+        *value = if array.is_null() { otherwise } else { unsafe { *array.add(at + i) } };
+    }
+    values
 }
 
 /// Runs the sigmoid focal loss over `elements` and adds its values to `total`.
 ///
 /// # Safety
 /// The pointers of `elements` must be valid for the sizes it states.
-pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, mut total: V::Wide) -> V::Wide {
-    let gamma = Gamma::All(elements.gamma);
-    let loss = Hard::new(gamma, Power::new(gamma));
-    for at in (0..elements.count).step_by(V::LANES) {
-        // SAFETY: elements of the batch.
-        let values = unsafe { elements.vector(&loss, at, V::LANES.min(elements.count - at)) };
-        total = total.accumulate(values);
+pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, total: V::Wide) -> V::Wide {
+    let rest = elements.count % V::LANES;
+    let whole = elements.count - rest;
+    let mut part = *elements;
+    part.count = whole;
+    // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as weigh nothing.
+    unsafe {
+        let total = part.run::<V>(0, total);
+        if rest == 0 {
+            return total;
+        }
+        let filled = |array, otherwise| fill_up(array, whole, rest, V::Scalar::from_f64(otherwise));
+        let (mut grad, mut values) = (filled(elements.logits, 0.0), filled(ptr::null(), 0.0));
+        let targets = filled(elements.targets, 0.0);
+        let (weights, scales) = (filled(elements.weights, 1.0), filled(elements.scales, 1.0));
+        (part.logits, part.targets, part.count) = (grad.as_ptr(), targets.as_ptr(), V::LANES);
+        (part.grad, part.values) = (grad.as_mut_ptr(), values.as_mut_ptr());
+        (part.weights, part.scales) = (weights.as_ptr(), scales.as_ptr());
+        let total = part.run::<V>(whole, total);
+        for i in 0..rest {
+            if !elements.grad.is_null() {
+                *elements.grad.add(whole + i) = grad[i % MAX_LANES];
+            }
+            if !elements.values.is_null() {
+                *elements.values.add(whole + i) = values[i % MAX_LANES];
+            }
+        }
+        total
     }
-    total
 }

@@ -10,12 +10,10 @@ use super::{
 use crate::{
     loss::{
         focal::Loss,
+        sigmoid::Logistic,
         softmax::{Outcome, Row},
     },
-    math::{
-        exp::{self, ExpTable},
-        log::unit_log_1p,
-    },
+    math::exp::{self, ExpTable},
     vector::Vector,
 };
 
@@ -56,17 +54,9 @@ impl<V: Vector> Odds<V> {
 
     #[inline(always)]
     fn row(self) -> Row<V> {
-        let (gap, e) = (self.gap, self.odds);
-        let one = V::constant(1.0);
-        // 1/(1 + e) and e/(2 + e) from one division.
-        let plus_one = e.add(one);
-        let plus_two = e.add(V::constant(2.0));
-        let quotient = one.div(plus_one.mul(plus_two));
-        let likely = plus_two.mul(quotient);
-        let unlikely = e.mul(likely);
-        let log_sum = unit_log_1p(e, e.mul(plus_one).mul(quotient));
-        let (hit, miss) = likely.exchange(unlikely, gap.gt(V::constant(0.0)));
-        Row { gap, log_sum, hit, miss }
+        let Logistic { likely, unlikely, log_sum } = Logistic::new(self.odds);
+        let (hit, miss) = likely.exchange(unlikely, self.gap.gt(V::constant(0.0)));
+        Row { gap: self.gap, log_sum, hit, miss }
     }
 }
 

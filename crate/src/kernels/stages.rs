@@ -30,7 +30,10 @@ pub(super) unsafe fn judge<V: Vector>(
                 smoothed(&loss.hard.with(Later(power)), smoothing, block, rows, sums, outcomes);
             }
         }
-        focus(loss.hard.power, block, outcomes);
+        focus(loss.hard.power, block.targets, block.groups(), outcomes);
+        for g in 0..block.groups() {
+            block.value.set(g, outcomes.get(g).value);
+        }
     }
 }
 
@@ -79,19 +82,29 @@ unsafe fn smoothed<V: Vector>(
     }
 }
 
-/// The focusing that was left for later.
+/// The focusing that was left for later. `targets`: of the groups; may be null where γ is the same for all.
 ///
 /// # Safety
-/// The outcomes must have been set for the groups of the block.
+/// The outcomes must have been set for the groups.
+pub(super) unsafe fn focus<V: Vector>(power: Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+    // SAFETY: passed on.
+    unsafe {
+        match power {
+            Power::Halves { whole: 2, half: false } => focus_by(Square, targets, groups, outcomes),
+            _ => focus_by(power, targets, groups, outcomes),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`focus`].
 #[inline(never)]
-unsafe fn focus<V: Vector>(power: Power<V>, block: &mut Block<V>, outcomes: &mut Column<Outcome<V>>) {
-    for g in 0..block.groups() {
+unsafe fn focus_by<V: Vector, P: Focusing<V>>(power: P, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+    for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
-            let (power, _) = power.of_rows(block.targets(g));
-            let outcome = outcomes.get(g).focused(power);
-            block.value.set(g, outcome.value);
-            outcomes.set(g, outcome);
+            let (power, _) = power.of_rows(targets.wrapping_add(g * V::LANES));
+            outcomes.set(g, outcomes.get(g).focused(power));
         }
     }
 }

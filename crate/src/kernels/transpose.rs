@@ -26,3 +26,28 @@ pub unsafe fn transpose<V: Vector>(from: *const V::Scalar, to: *mut V::Scalar, h
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::F32x4;
+
+    #[test]
+    fn transposition_and_back() {
+        for width in [2, 3, 4, 7, 8, 9, 21] {
+            for height in [1, 3, 4, 5, 8, 30] {
+                let there: Vec<f32> = (0..height * width).map(|i| i as f32).collect();
+                let (mut here, mut back) = (vec![0.0; there.len()], vec![0.0; there.len()]);
+                // SAFETY: so many values.
+                unsafe {
+                    transpose::<F32x4>(there.as_ptr(), here.as_mut_ptr(), height, width);
+                    transpose::<F32x4>(here.as_ptr(), back.as_mut_ptr(), width, height);
+                }
+                for (i, j) in (0..height).flat_map(|i| (0..width).map(move |j| (i, j))) {
+                    assert_eq!(here[j * height + i], there[i * width + j]);
+                }
+                assert_eq!(back, there);
+            }
+        }
+    }
+}

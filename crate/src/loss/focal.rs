@@ -79,7 +79,7 @@ impl<V: Vector> Power<V> {
     const LARGEST_PRODUCT: f64 = 8.0;
 
     /// The way to raise to `gamma`, finite numbers ≥ 0.
-    #[inline(always)]
+    #[inline(never)]
     pub fn new(gamma: Gamma) -> Self {
         let gamma = match gamma {
             Gamma::All(gamma) => gamma,
@@ -150,7 +150,7 @@ impl<V: Vector> Focusing<V> for Later<V> {
 impl<V: Vector> Outcome<V> {
     /// What was left for [`Later`].
     #[inline(always)]
-    pub fn focused(self, power: Power<V>) -> Self {
+    pub fn focused<P: Focusing<V>>(self, power: P) -> Self {
         let [value, target, common] = power.focus([self.value, self.target, self.common], self.miss);
         Self { value, target: plus_zero(target), common, miss: self.miss }
     }

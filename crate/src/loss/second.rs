@@ -5,7 +5,7 @@
 
 use super::focal::{Focusing, Hard, finite, positive};
 use crate::{
-    math::log::{log, log_1p},
+    math::log::{finite_log, finite_log_1p},
     vector::Vector,
 };
 
@@ -48,7 +48,7 @@ impl<V: Vector> Curvature<V> {
 #[inline(always)]
 pub fn gamma_grad<V: Vector, P: Focusing<V>>(loss: &Hard<V, P>, (nll, hit, miss): (V, V, V), weight: V) -> V {
     // log(1 − pt), from whichever of pt and 1 − pt is the smaller.
-    let focus = log_1p(hit.neg()).select(log(positive(miss)), hit.lt(V::constant(0.5)));
+    let focus = finite_log_1p(hit.neg()).select(finite_log(positive(miss)), hit.lt(V::constant(0.5)));
     let [value] = loss.power.focus([weight.mul(nll)], miss);
     // −0 where pt is 0.
     value.mul(focus).add(V::constant(0.0))

@@ -113,6 +113,13 @@ pub fn finite_log_1p<V: Vector>(w: V) -> V {
     exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(f))
 }
 
+/// `log v` for positive normal numbers.
+#[inline(always)]
+pub fn finite_log<V: Vector>(v: V) -> V {
+    let Split { exponent, mantissa, .. } = split(v);
+    exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(mantissa.sub(V::constant(1.0))))
+}
+
 /// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays. Off by at most
 /// [`LogTable::LOG_ULP`] units in the last place.
 ///

@@ -24,7 +24,7 @@ pub struct UnitPower<V> {
 
 impl<V: Vector> UnitPower<V> {
     /// Prepares the exponent `gamma(i)` for lane `i`, a finite number ≥ 0.
-    #[inline(always)]
+    #[inline(never)]
     pub fn new(gamma: impl Fn(usize) -> f64) -> Self {
         // Far above this every power of a number below 1 is 0, and float32 ends at 3.4e38.
         let gamma = |i: usize| gamma(i).min(1e30);
