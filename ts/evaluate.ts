@@ -12,7 +12,7 @@ import {
   type HessianOptions,
 } from './options.js';
 import { classIndices, elements, probabilities } from './targets.js';
-import { loadNumbers, tileOf, totals } from './tile.js';
+import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
   checkAddress,
@@ -36,7 +36,6 @@ import {
   checkWeights,
   isFloats,
 } from './validate.js';
-import { wasm } from './wasm.js';
 
 /** What a method of a criterion asks for. */
 export interface Method {
@@ -260,5 +259,5 @@ function countOf({ isWeighted }: Formula): number {
 /** Looks over all targets. */
 function survey({ isWeighted }: Formula, capacity: number): void {
   const { reader } = batch;
-  batch.survey(reader === classIndices ? wasm.targets_capacity() : capacity, isWeighted && reader === classIndices);
+  batch.survey(reader === classIndices ? TILE_ROWS : capacity, isWeighted && reader === classIndices);
 }

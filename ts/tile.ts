@@ -8,6 +8,9 @@ import { type Kernels, takeKernels, wasm } from './wasm.js';
 /** Where an area lies, by its number, which is the same in crate/src/tile.rs. */
 const area = (number: number) => () => wasm.area_address(number);
 
+/** For how many rows there is room, if their logits are few enough. The same number is in crate/src/tile.rs. */
+export const TILE_ROWS = 4096;
+
 /** Class indices, one per row. */
 export const targetsArea = new Area(Int32Array, area(3));
 /** One exponent per class. */

@@ -11,7 +11,7 @@ use crate::{
     arch::{F32x4, F64x2},
     kernels::{self, Focal, Problem},
     loss::focal::{FocusOn, Gamma},
-    tile::{self, AREAS, Area, Counted, ElementsJob, Extras, Job, Places, ROWS, Tile},
+    tile::{self, AREAS, Area, Counted, ElementsJob, Extras, Job, Places, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -144,12 +144,6 @@ fn index_or_none(index: Option<usize>) -> i32 {
 pub fn reserve(element_bytes: usize, classes: usize, extras: u32) -> usize {
     let extras = Extras { probabilities: extras & 1 != 0, stage: extras & 2 != 0, elements: extras & 4 != 0 };
     module(|m| m.tile.reserve(element_bytes, classes, extras))
-}
-
-/// How many class indices there is room for.
-#[wasm_bindgen]
-pub fn targets_capacity() -> usize {
-    ROWS
 }
 
 /// Takes memory for resident arrays, zeros; 0 where it cannot be had.

@@ -4,7 +4,7 @@
 //! made once and only grow when four rows, or what each class has, do not fit. Logits, targets and gradients can also lie elsewhere,
 //! in memory that the host has [taken](allocate): the kernels then work on them where they are.
 
-use std::{alloc, collections::TryReserveError};
+use std::alloc;
 
 use core::{alloc::Layout, ptr, slice};
 
@@ -15,15 +15,13 @@ use crate::{
 
 /// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the first-level cache.
 const LOGITS_BYTES: usize = 32 * 1024;
-/// Rows that a tile holds at most: their targets, values, weights and scales.
-pub const ROWS: usize = 4096;
+/// Rows that a tile holds at most: their targets, values, weights and scales. The same number is in ts/tile.ts.
+const ROWS: usize = 4096;
 /// Classes that a new tile has room for.
 const CLASSES: usize = 512;
 
 /// The unit of allocation: a cache line.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line(#[allow(dead_code, reason = "only the address counts")] [u8; 64]);
+const LINE: usize = 64;
 
 /// The areas of a tile.
 #[derive(Clone, Copy, Debug)]
@@ -142,17 +140,20 @@ pub struct Counted {
 
 /// The tile.
 pub struct Tile {
-    areas: [Vec<Line>; AREAS],
+    memory: *mut u8,
+    /// Bytes of each area, one after the other.
+    sizes: [usize; AREAS],
 }
 
 impl Tile {
     /// A tile without memory.
     pub const fn new() -> Self {
-        Self { areas: [const { Vec::new() }; AREAS] }
+        Self { memory: ptr::null_mut(), sizes: [0; AREAS] }
     }
 
     /// Makes room for rows of `classes` logits of `element_bytes` each and returns how many rows go into the tile: a multiple of
-    /// four; or 0 where the memory cannot be had, and then nothing has changed. What stood in an area that grows is lost.
+    /// four; or 0 where the memory cannot be had, and then nothing has changed. What stood in its areas is lost
+    /// where one of them has to grow.
     pub fn reserve(&mut self, element_bytes: usize, classes: usize, extras: Extras) -> usize {
         let Some(row_bytes) = classes.checked_mul(element_bytes) else { return 0 };
         // Far beyond this no allocation can succeed, and sizes would overflow.
@@ -173,29 +174,27 @@ impl Tile {
         for area in [Area::Weights, Area::PositiveWeights, Area::Gammas] {
             bytes[area as usize] = per_class;
         }
-        match self.grow(bytes) {
-            Ok(()) => ((LOGITS_BYTES / row_bytes.max(1)).min(ROWS) & !3).max(4),
-            Err(_) => 0,
-        }
+        if self.grow(bytes) { ((LOGITS_BYTES / row_bytes.max(1)).min(ROWS) & !3).max(4) } else { 0 }
     }
 
-    /// Makes room for so many bytes in each area.
-    fn grow(&mut self, bytes: [usize; AREAS]) -> Result<(), TryReserveError> {
-        let mut grown = [const { None }; AREAS];
-        for ((larger, area), bytes) in grown.iter_mut().zip(&self.areas).zip(bytes) {
-            let lines = bytes.div_ceil(size_of::<Line>());
-            if lines > area.capacity() {
-                let mut room = Vec::new();
-                room.try_reserve_exact(lines)?;
-                *larger = Some(room);
-            }
+    /// Makes room for so many bytes in each area, in a block of memory of their own. Whether it could be had.
+    fn grow(&mut self, bytes: [usize; AREAS]) -> bool {
+        let mut sizes = self.sizes;
+        for (size, bytes) in sizes.iter_mut().zip(bytes) {
+            *size = (*size).max(bytes.next_multiple_of(LINE));
         }
-        for (area, larger) in self.areas.iter_mut().zip(grown) {
-            if let Some(larger) = larger {
-                *area = larger;
-            }
+        if sizes == self.sizes {
+            return true;
         }
-        Ok(())
+        let total = sizes.iter().try_fold(0, |total: usize, &size| total.checked_add(size));
+        let memory = total.map_or(ptr::null_mut(), allocate);
+        if memory.is_null() {
+            return false;
+        }
+        // SAFETY: that memory is the tile's.
+        unsafe { release(self.memory, self.sizes.iter().sum()) };
+        (self.memory, self.sizes) = (memory, sizes);
+        true
     }
 
     /// Where an area lies.
@@ -204,8 +203,9 @@ impl Tile {
     }
 
     /// Where the area of that number lies.
+    #[inline(never)]
     pub fn area_address(&mut self, area: usize) -> *mut u8 {
-        self.areas.get_mut(area).map_or(ptr::null_mut(), |area| area.as_mut_ptr().cast())
+        self.memory.wrapping_add(self.sizes.iter().take(area).sum())
     }
 
     /// The first of the targets that is neither a class nor ignored; or, where there is none, adds to `counted` what counts.
@@ -318,7 +318,7 @@ impl Tile {
 
 /// The layout of memory outside the tile, where its size is a possible one.
 fn layout(bytes: usize) -> Option<Layout> {
-    Layout::from_size_align(bytes, align_of::<Line>()).ok().filter(|layout| layout.size() > 0)
+    Layout::from_size_align(bytes, LINE).ok().filter(|layout| layout.size() > 0)
 }
 
 /// Takes memory for rows outside the tile: zeros, from the start of a cache line on. Null where it cannot be had.
@@ -335,6 +335,13 @@ pub unsafe fn release(address: *mut u8, bytes: usize) {
     if let Some(layout) = layout(bytes) {
         // SAFETY: the caller vouches for it.
         unsafe { alloc::dealloc(address, layout) };
+    }
+}
+
+impl Drop for Tile {
+    fn drop(&mut self) {
+        // SAFETY: that memory is the tile's.
+        unsafe { release(self.memory, self.sizes.iter().sum()) };
     }
 }
 
@@ -389,7 +396,7 @@ mod tests {
         assert_eq!(reserve(&mut tile, 4, 2), 4096);
         let address = logits(&mut tile);
         assert_eq!(reserve(&mut tile, 8, 10), 408);
-        assert_eq!(reserve(&mut tile, 4, 2048), 4);
+        assert_eq!(reserve(&mut tile, 4, 512), 16);
         assert_eq!(logits(&mut tile), address);
         assert_eq!(reserve(&mut tile, 4, 300_000), 4);
         assert_ne!(logits(&mut tile), address);
@@ -400,11 +407,11 @@ mod tests {
     fn memory_that_cannot_be_had_changes_nothing() {
         let mut tile = Tile::new();
         reserve(&mut tile, 4, 2);
-        let before: Vec<*mut u8> = tile.areas.iter_mut().map(|area| area.as_mut_ptr().cast()).collect();
+        let before = (tile.memory, tile.sizes);
         for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 64, isize::MAX as usize / 128] {
             assert_eq!(reserve(&mut tile, 4, classes), 0);
         }
-        let after: Vec<*mut u8> = tile.areas.iter_mut().map(|area| area.as_mut_ptr().cast()).collect();
+        let after = (tile.memory, tile.sizes);
         assert_eq!(before, after);
         assert_eq!(reserve(&mut tile, 4, 2), 4096);
     }

@@ -195,47 +195,6 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p` must be valid for writing the rows.
     unsafe fn store_narrow(block: Self::Block, p: *mut Self::Scalar);
-
-    /// Reads `n` < [`Self::LANES`] values and fills the other lanes.
-    ///
-    /// # Safety
-    /// `p` must be valid for reading `n` values.
-    #[inline(always)]
-    unsafe fn load_partial(p: *const Self::Scalar, n: usize, fill: Self::Scalar) -> Self {
-        // SAFETY: only lanes below n are read.
-        Self::from_lanes(|i| if i < n { unsafe { *p.add(i) } } else { fill })
-    }
-    /// Writes the first `n` lanes.
-    ///
-    /// # Safety
-    /// `p` must be valid for writing `n` values.
-    #[inline(always)]
-    unsafe fn store_partial(self, p: *mut Self::Scalar, n: usize) {
-        for i in 0..n {
-            // SAFETY: i < n.
-            unsafe { *p.add(i) = self.lane(i) };
-        }
-    }
-    /// Reads one column: lane `i` is `p[i·stride]`.
-    ///
-    /// # Safety
-    /// `p[i·stride]` must be valid for reading for each lane `i`.
-    #[inline(always)]
-    unsafe fn load_column(p: *const Self::Scalar, stride: usize) -> Self {
-        // SAFETY: the caller vouches for each lane's address.
-        Self::from_lanes(|i| unsafe { *p.add(i * stride) })
-    }
-    /// Writes one column.
-    ///
-    /// # Safety
-    /// `p[i·stride]` must be valid for writing for each lane `i`.
-    #[inline(always)]
-    unsafe fn store_column(self, p: *mut Self::Scalar, stride: usize) {
-        for i in 0..Self::LANES {
-            // SAFETY: the caller vouches for each lane's address.
-            unsafe { *p.add(i * stride) = self.lane(i) };
-        }
-    }
 }
 
 /// Float64 sums, one per lane, in a fixed order of additions.

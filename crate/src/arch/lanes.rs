@@ -11,6 +11,22 @@ macro_rules! lanes {
         pub struct $name([$scalar; $lanes]);
 
         impl $name {
+            /// # Safety
+            /// `p[i·stride]` must be valid for reading for each lane `i`.
+            #[inline(always)]
+            unsafe fn load_column(p: *const $scalar, stride: usize) -> Self {
+                // SAFETY: the caller vouches for each lane's address.
+                Self(from_fn(|i| unsafe { *p.add(i * stride) }))
+            }
+            /// # Safety
+            /// `p[i·stride]` must be valid for writing for each lane `i`.
+            #[inline(always)]
+            unsafe fn store_column(self, p: *mut $scalar, stride: usize) {
+                for (i, &x) in self.0.iter().enumerate() {
+                    // SAFETY: the caller vouches for each lane's address.
+                    unsafe { *p.add(i * stride) = x };
+                }
+            }
             #[inline(always)]
             fn zip(self, b: Self, f: impl Fn($scalar, $scalar) -> $scalar) -> Self {
                 Self(from_fn(|i| f(self.0[i], b.0[i])))

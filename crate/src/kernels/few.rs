@@ -58,11 +58,11 @@ unsafe fn read<V: Vector>(logits: *const V::Scalar, classes: usize, index: V::In
         // SAFETY: LANES rows.
         let block = unsafe { V::load_narrow(logits) };
         block.as_ref().iter().take(V::LANES - 1).enumerate().for_each(|(j, &x)| column(j, x));
-    } else if classes < V::LANES {
-        for j in 0..classes {
-            // SAFETY: class j of LANES rows.
-            column(j, unsafe { V::load_column(logits.add(j), classes) });
-        }
+    } else if classes == 2 {
+        // SAFETY: LANES rows.
+        let (first, second) = unsafe { V::load_pairs(logits) };
+        column(0, first);
+        column(1, second);
     } else {
         each_block::<V>(classes, |j| {
             // SAFETY: LANES classes from j on, in LANES rows.
@@ -236,10 +236,6 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
             let gradient = |j: usize| (*columns.add(j)).mul(factor).add(others.offset);
             if classes + 1 == V::LANES {
                 V::store_narrow(V::block(|j| gradient(j.min(V::LANES - 2))), grad);
-            } else if classes < V::LANES {
-                for j in 0..classes {
-                    gradient(j).store_column(grad.add(j), classes);
-                }
             } else {
                 each_block::<V>(classes, |j| V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes));
             }

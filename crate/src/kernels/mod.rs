@@ -73,47 +73,79 @@ pub unsafe fn solve<V: Vector>(
     problem: &Problem,
     total: V::Wide,
 ) -> V::Wide {
-    let (with, task) = match *problem {
-        Problem::Focal(with) => (with, Task::Mixture),
+    let plan = plan(problem, !probabilities.is_null(), rows.weights.is_none());
+    let Some(task) = plan.task else {
+        // SAFETY: passed on.
+        return unsafe { softmax::<V>(rows, &plan.focal, total) };
+    };
+    let weights = |weighed| if plan.weighed == weighed { rows.weights } else { Weights::none() };
+    let kernel = Dense {
+        loss: Hard::new(plan.focal.gamma, Outlined::new(plan.focal.gamma)),
+        classes: rows.classes,
+        logits: rows.logits,
+        aims: Aims {
+            probabilities,
+            smoothing: plan.focal.label_smoothing,
+            weights: weights(Weighed::Terms),
+            mean: weights(Weighed::Mixture),
+        },
+        task,
+        single: plan.single.then_some((plan.focal, rows.weights)),
+    };
+    // SAFETY: passed on.
+    unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, total) }
+}
+
+/// What the weights of the classes are those of.
+#[derive(Clone, Copy, PartialEq)]
+enum Weighed {
+    /// Of the terms of a row.
+    Terms,
+    /// Of the row, which weighs the mean.
+    Mixture,
+    /// Of the row, by its target.
+    Target,
+}
+
+/// How a problem is solved.
+struct Plan {
+    /// The focal loss that it is, or is about.
+    focal: Focal,
+    /// What is asked of the kernel that can do all, or nothing where a faster one will do.
+    task: Option<Task>,
+    weighed: Weighed,
+    /// Whether a row with all of its probability in a single class is one with that target.
+    single: bool,
+}
+
+/// How to solve `problem` for targets that are probabilities if `soft`.
+#[inline(never)]
+fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
+    let (focal, task) = match *problem {
+        Problem::Focal(focal) => (focal, Task::Mixture),
         Problem::CrossEntropy(label_smoothing) => {
             (Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed }, Task::Mixture)
         }
         Problem::Hessian { of, gauss_newton } => (of, Task::Hessian { gauss_newton }),
         Problem::GammaGrad(of) => (of, Task::GammaGrad(of.focus_on)),
     };
-    let smoothed = with.label_smoothing > 0.0;
+    let smoothed = focal.label_smoothing > 0.0;
     let is_cross_entropy = matches!(problem, Problem::CrossEntropy(_));
     // Of one term, or of equal ones, the weights are also the row's.
-    let by_row = !smoothed || rows.weights.is_none();
-    let task = match (task, with.focus_on) {
-        (Task::Mixture, FocusOn::Target) if smoothed && probabilities.is_null() => Task::FocusOnTarget,
-        (Task::Mixture, FocusOn::EachClass) if smoothed || !probabilities.is_null() => Task::EachClass,
+    let by_row = !is_cross_entropy || !smoothed || unweighted;
+    let task = match (task, focal.focus_on) {
+        (Task::Mixture, FocusOn::Target) if smoothed && !soft => Task::FocusOnTarget,
+        (Task::Mixture, FocusOn::EachClass) if smoothed || soft => Task::EachClass,
         (task, _) => task,
     };
-    if task == Task::Mixture && probabilities.is_null() && (!is_cross_entropy || by_row) {
-        // SAFETY: passed on.
-        return unsafe { softmax::<V>(rows, &with, total) };
-    }
-
-    let none = Weights::none();
-    // The weights of the terms, of which the row weighs the mean, and of the row's target.
-    let (terms, mean, target) = match task {
-        Task::EachClass => (rows.weights, none, none),
-        Task::Mixture if is_cross_entropy => (rows.weights, none, none),
-        Task::Mixture => (none, rows.weights, none),
-        _ => (none, none, rows.weights),
+    let (weighed, single) = match task {
+        Task::EachClass => (Weighed::Terms, !smoothed),
+        Task::Mixture if is_cross_entropy => (Weighed::Terms, by_row),
+        Task::Mixture => (Weighed::Mixture, true),
+        _ => (Weighed::Target, false),
     };
-    let is_single = if task == Task::EachClass { !smoothed } else { !is_cross_entropy || by_row };
-    let kernel = Dense {
-        loss: Hard::new(with.gamma, Outlined::new(with.gamma)),
-        classes: rows.classes,
-        logits: rows.logits,
-        aims: Aims { probabilities, smoothing: with.label_smoothing, weights: terms, mean },
-        task,
-        single: is_single.then_some((with, rows.weights)),
-    };
-    // SAFETY: passed on.
-    unsafe { run::<V>(&kernel, &Rows { weights: target, ..*rows }, total) }
+    let fast = task == Task::Mixture && !soft && by_row;
+    Plan { focal, task: (!fast).then_some(task), weighed, single }
 }
 
 /// The focal loss on target classes, its focus on the smoothed cross-entropy.
