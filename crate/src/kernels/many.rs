@@ -3,7 +3,7 @@
 //! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
 //! gradients. A row whose length is no multiple of a vector's ends with one that overlaps the vector before it.
 
-use core::{cell::Cell, mem::MaybeUninit};
+use core::mem::MaybeUninit;
 
 use super::{
     block::{Block, Column, GROUPS, Kernel, MAX_LANES, in_fours},
@@ -36,49 +36,26 @@ fn in_run(target: usize, from: usize) -> bool {
     target / RUN == from / RUN
 }
 
-/// Calls `f` with all of a row's logits, those of the target and those seen before replaced by `fill`, and with which of four in turn
-/// it is; and `end` after each run.
-///
-/// # Safety
-/// `logits` must be valid for `n` logits.
-#[inline(always)]
-unsafe fn each_but_target<V: Vector>(
-    logits: *const V::Scalar,
-    (n, target): (usize, usize),
-    fill: V,
-    mut f: impl FnMut(V, usize),
-    mut end: impl FnMut(),
-) {
-    let rest = n % V::LANES;
-    let whole = n - rest;
-    // SAFETY: vectors within the row.
-    let load = |j: usize| unsafe { V::load(logits.add(j)) };
-    let masked = |j: usize| fill.select(load(j), V::lane_is(target.wrapping_sub(j)));
-    for from in (0..whole).step_by(RUN) {
-        let to = whole.min(from + RUN);
-        if in_run(target, from) {
-            in_fours(to - from, V::LANES, |j, k| f(masked(from + j), k));
-        } else {
-            in_fours(to - from, V::LANES, |j, k| f(load(from + j), k));
-        }
-        end();
-    }
-    if rest > 0 {
-        f(fill.select(masked(n - V::LANES), V::lane_below(V::LANES - rest)), 0);
-        end();
-    }
-}
-
 /// The largest of a row's logits but the target's.
 ///
 /// # Safety
-/// `logits` must be valid for `n` logits.
+/// `logits` must be valid for `n` logits, at least a vector's.
 #[inline(never)]
 unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize, target: usize) -> V::Scalar {
     let lowest = V::constant(f64::NEG_INFINITY);
-    let mut max = [lowest; 4];
-    // SAFETY: passed on.
-    unsafe { each_but_target(logits, (n, target), lowest, |x, k| max[k] = max[k].pmax(x), || ()) };
+    // SAFETY: vectors within the row.
+    let load = |j: usize| unsafe { V::load(logits.add(j)) };
+    let masked = |j: usize| lowest.select(load(j), V::lane_is(target.wrapping_sub(j)));
+    let mut max = [masked(n - V::LANES), lowest, lowest, lowest];
+    let whole = n - n % V::LANES;
+    for from in (0..whole).step_by(RUN) {
+        let length = RUN.min(whole - from);
+        if in_run(target, from) {
+            in_fours(length, V::LANES, |j, k| max[k] = max[k].pmax(masked(from + j)));
+        } else {
+            in_fours(length, V::LANES, |j, k| max[k] = max[k].pmax(load(from + j)));
+        }
+    }
     let max = max[0].pmax(max[1]).pmax(max[2].pmax(max[3]));
     (1..V::LANES).fold(max.lane(0), |a, i| if a < max.lane(i) { max.lane(i) } else { a })
 }
@@ -103,12 +80,25 @@ impl<V: Vector> Row<V> {
     unsafe fn spread(&self) -> f64 {
         let zero = V::constant(0.0);
         let shift = self.shift.unwrap_or(zero);
-        let (sum, total) = (Cell::new(zero), Cell::new(V::Wide::zero()));
-        let add = |x: V, _| sum.set(sum.get().add(self.max.sub(x.sub(shift))));
-        let end = || total.set(total.get().accumulate(sum.replace(zero)));
-        // SAFETY: passed on.
-        unsafe { each_but_target(self.logits, (self.classes, self.target), self.max.add(shift), add, end) };
-        total.get().total()
+        let (n, rest) = (self.classes, self.classes % V::LANES);
+        // How far the vector at `j` lies below, but for the target.
+        let below = |j: usize| {
+            // SAFETY: a vector within the row.
+            let x = unsafe { V::load(self.logits.add(j)) };
+            self.max.sub(x.sub(shift)).clear(V::lane_is(self.target.wrapping_sub(j)))
+        };
+        let mut total = V::Wide::zero();
+        for from in (0..n - rest).step_by(RUN) {
+            let mut sum = [zero; 2];
+            for j in (from..(from + RUN).min(n - rest)).step_by(V::LANES) {
+                sum = [sum[1], sum[0].add(below(j))];
+            }
+            total = total.accumulate(sum[0].add(sum[1]));
+        }
+        if rest > 0 {
+            total = total.accumulate(below(n - V::LANES).clear(V::lane_below(V::LANES - rest)));
+        }
+        total.total()
     }
 
     /// The exponentials, at `to` if that is not null, and their sum over all but the target.

@@ -19,8 +19,9 @@ use crate::{
         focal::{FocusOn, Focusing, Gamma, Hard, Power, positive, probabilities},
         second::{Curvature, gamma_grad},
         soft::SoftRow,
-        softmax::{Row, RowSums},
+        softmax::{Row, RowSums, UNIT},
     },
+    math::exp,
     vector::{Vector, WideSum},
 };
 
@@ -31,7 +32,7 @@ type D = F64x2;
 const CHUNK: usize = 128;
 
 /// Classes that are added up before the sum goes on with what it has rounded off.
-const RUN: usize = 32;
+const RUN: usize = 8;
 
 /// Any γ ≥ 0. One function for all that ask for powers: it is a large one.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +188,7 @@ impl<'a> Mixtures<'a> {
                 let two = Two {
                     rows: two,
                     softmax,
-                    inverse: softmax.miss.div(positive(sums.get(g).others)),
+                    inverse: inverse(sums.get(g).target, &softmax),
                     weight: D::from_lanes(|i| factors[i % 2].0),
                     scale: D::from_lanes(|i| factors[i % 2].1),
                 };
@@ -548,6 +549,13 @@ impl<'a> Mixtures<'a> {
             }
         }
     }
+}
+
+/// `1 / Σ_j e^{x_j}` in the unit of the exponentials, from the largest logit and the softmax as it sees it: `p_m·e^{−x_m}`, of which the
+/// power of two is in the unit.
+#[inline(always)]
+fn inverse(top: D, softmax: &Row<D>) -> D {
+    exp::fraction_exp(exp::reduce(top).fraction.neg()).mul(D::constant(1.0 / UNIT)).mul(softmax.hit)
 }
 
 /// One function for the places that ask for it: it is a large one.

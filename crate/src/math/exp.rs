@@ -41,7 +41,7 @@ impl ExpTable for f32 {
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
     const EXP_ULP: f64 = 1.0;
-    const EXP_M1_ULP: f64 = 1.6;
+    const EXP_M1_ULP: f64 = 1.65;
 }
 
 impl ExpTable for f64 {
