@@ -229,12 +229,13 @@ impl Tile {
             Look::Invalid(row) => return Err(row),
             Look::Counted(rows) => counted.rows += rows as f64,
         }
-        if weighted {
-            // SAFETY: every target that is not ignored is a class, and has a weight.
-            let weight = |&target: &i32| unsafe { (*weights.add(target as usize)).to_f64() };
-            counted.weights += targets.iter().filter(|&&t| Some(t) != ignored).map(weight).sum::<f64>();
-        } else {
+        if !weighted {
             counted.weights = counted.rows;
+            return Ok(());
+        }
+        for &target in targets.iter().filter(|&&target| Some(target) != ignored) {
+            // SAFETY: every target that is not ignored is a class, and has a weight.
+            counted.weights += unsafe { *weights.add(target as usize) }.to_f64();
         }
         Ok(())
     }

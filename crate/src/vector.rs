@@ -88,6 +88,10 @@ pub trait Vector: Copy + Debug {
         Self::splat(Self::Scalar::from_f64(x))
     }
 
+    /// `x` in every lane, read from memory. Newer engines make a constant anew wherever it is used, with three instructions, also in
+    /// loops; reading it takes one.
+    fn stored(x: &'static Self::Scalar) -> Self;
+
     /// Lane-wise `self + b`.
     fn add(self, b: Self) -> Self;
     /// Lane-wise `self − b`.

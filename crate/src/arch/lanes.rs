@@ -62,6 +62,10 @@ macro_rules! lanes {
                 self.0[i]
             }
             #[inline(always)]
+            fn stored(x: &'static $scalar) -> Self {
+                Self::splat(*x)
+            }
+            #[inline(always)]
             fn add(self, b: Self) -> Self {
                 self.zip(b, |x, y| x + y)
             }

@@ -1,6 +1,6 @@
 //! WebAssembly SIMD128: each operation is an instruction, or a fixed shuffle of a few. No relaxed ones.
 
-use core::arch::wasm32::*;
+use core::{arch::wasm32::*, ptr::read_volatile};
 
 use crate::vector::{Compensated, Vector, WideSum};
 
@@ -93,6 +93,12 @@ impl Vector for F32x4 {
             2 => f32x4_extract_lane::<2>(self.0),
             _ => f32x4_extract_lane::<3>(self.0),
         }
+    }
+    #[inline(always)]
+    fn stored(x: &'static f32) -> Self {
+        // Volatile, or the compiler would make a constant of it.
+        // SAFETY: it is a reference.
+        Self::splat(unsafe { read_volatile(x) })
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -246,6 +252,11 @@ impl Vector for F64x2 {
             0 => f64x2_extract_lane::<0>(self.0),
             _ => f64x2_extract_lane::<1>(self.0),
         }
+    }
+    #[inline(always)]
+    fn stored(x: &'static f64) -> Self {
+        // Read from memory these would be 500 bytes more of compressed module.
+        Self::splat(*x)
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

@@ -373,6 +373,12 @@ impl<'a> Mixtures<'a> {
         }
     }
 
+    /// The exponential of a logit of a row.
+    #[inline(never)]
+    fn exponential_of(&self, row: usize, x: f64) -> f64 {
+        self.exponential(row).of(D::splat(x)).lane(0)
+    }
+
     /// The exponential of the logits of a row.
     #[inline(always)]
     fn exponential(&self, row: usize) -> Exponential<D> {
@@ -406,16 +412,16 @@ impl<'a> Mixtures<'a> {
             for i in (0..2).filter(|&i| wanted(i)) {
                 let row = two.rows[i];
                 let lane = |v: D| D::splat(v.lane(i));
-                let (exponential, target) = (self.exponential(row), self.source.target(row));
+                let target = self.source.target(row);
                 let is_largest = target == self.seen[row % ROWS].largest;
                 let pulled = if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.hit)) };
                 let largest = lane(outcome.largest).add(pulled);
                 // The target, where it is not the largest.
                 let other = (focus_on_target && !is_largest).then(|| {
-                    let x = D::splat(self.source.logit(row, target) - self.seen[row % ROWS].shift);
-                    let q = D::splat(self.source.share(row, target));
-                    let own = exponential.of(x).mul(lane(outcome.factor)).sub(lane(outcome.derivative).mul(q));
-                    (target, own.sub(lane(pull)).add(zero).lane(0))
+                    let x = self.source.logit(row, target) - self.seen[row % ROWS].shift;
+                    let (e, q) = (self.exponential_of(row, x), self.source.share(row, target));
+                    let own = e * outcome.factor.lane(i) - outcome.derivative.lane(i) * q;
+                    (target, own - pull.lane(i) + 0.0)
                 });
                 let (factor, derivative) = (lane(factor), lane(outcome.derivative));
                 let gradient = |[_, q, e]: [D; 3], _| e.mul(factor).sub(derivative.mul(q));
@@ -489,7 +495,7 @@ impl<'a> Mixtures<'a> {
             (hits[i], misses[i]) = if target == largest {
                 (two.softmax.hit.lane(i), two.softmax.miss.lane(i))
             } else {
-                let hit = self.exponential(row).of(D::splat(x)).lane(0) * two.inverse.lane(i);
+                let hit = self.exponential_of(row, x) * two.inverse.lane(i);
                 (hit, 1.0 - hit)
             };
         }

@@ -24,7 +24,10 @@ pub(super) unsafe fn judge<V: Vector>(
     // SAFETY: passed on.
     unsafe {
         match (&loss.smoothing, loss.hard.power) {
-            (None, Power::Halves { whole: 2, half: false }) => return hard(&loss.hard.with(Square), block, rows, outcomes),
+            // In one loop for what is asked most often.
+            (None, Power::Halves { whole: 2, half: false }) if V::LANES == 4 => {
+                return hard(&loss.hard.with(Square), block, rows, outcomes);
+            }
             (None, power) => hard(&loss.hard.with(Later(power)), block, rows, outcomes),
             (Some(smoothing), power) => {
                 smoothed(&loss.hard.with(Later(power)), smoothing, block, rows, sums, outcomes);
@@ -86,20 +89,8 @@ unsafe fn smoothed<V: Vector>(
 ///
 /// # Safety
 /// The outcomes must have been set for the groups.
-pub(super) unsafe fn focus<V: Vector>(power: Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
-    // SAFETY: passed on.
-    unsafe {
-        match power {
-            Power::Halves { whole: 2, half: false } => focus_by(Square, targets, groups, outcomes),
-            _ => focus_by(power, targets, groups, outcomes),
-        }
-    }
-}
-
-/// # Safety
-/// As for [`focus`].
 #[inline(never)]
-unsafe fn focus_by<V: Vector, P: Focusing<V>>(power: P, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+pub(super) unsafe fn focus<V: Vector>(power: Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {

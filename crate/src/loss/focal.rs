@@ -150,7 +150,7 @@ impl<V: Vector> Focusing<V> for Later<V> {
 impl<V: Vector> Outcome<V> {
     /// What was left for [`Later`].
     #[inline(always)]
-    pub fn focused<P: Focusing<V>>(self, power: P) -> Self {
+    pub fn focused(self, power: Power<V>) -> Self {
         let [value, target, common] = power.focus([self.value, self.target, self.common], self.miss);
         Self { value, target: plus_zero(target), common, miss: self.miss }
     }

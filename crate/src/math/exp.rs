@@ -11,15 +11,19 @@ use super::polynomial;
 use crate::vector::{Scalar, Vector};
 
 /// What the exponential needs to know of a float type.
-pub trait ExpTable {
+pub trait ExpTable: Sized + 'static {
+    /// 1.
+    const ONE: &'static Self;
+    /// log2 e.
+    const LOG2_E: &'static Self;
     /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤ 1.4·`[`Self::EXACT_LIMIT`], is exact.
-    const LN2_HIGH: f64;
+    const LN2_HIGH: &'static Self;
     /// ln 2 − [`Self::LN2_HIGH`].
-    const LN2_LOW: f64;
+    const LN2_LOW: &'static Self;
     /// The reduction is accurate for `|x|` up to 1.4 times this.
     const EXACT_LIMIT: f64;
     /// Coefficients of `q`, constant first.
-    const EXP_Q: &'static [f64];
+    const EXP_Q: &'static [Self];
     /// Above this `e^x` is infinite.
     const EXP_MAX: f64;
     /// Below this `e^x` rounds to zero.
@@ -33,10 +37,12 @@ pub trait ExpTable {
 }
 
 impl ExpTable for f32 {
-    const LN2_HIGH: f64 = 0.693_115_234_375;
-    const LN2_LOW: f64 = 3.194_618_329_871_446e-5;
+    const ONE: &'static Self = &1.0;
+    const LOG2_E: &'static Self = &core::f32::consts::LOG2_E;
+    const LN2_HIGH: &'static Self = &0.693_115_234_375;
+    const LN2_LOW: &'static Self = &3.194_618_329_871_446e-5;
     const EXACT_LIMIT: f64 = 1000.0;
-    const EXP_Q: &'static [f64] = &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
+    const EXP_Q: &'static [Self] = &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
     const EXP_MAX: f64 = 89.0;
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
@@ -45,10 +51,12 @@ impl ExpTable for f32 {
 }
 
 impl ExpTable for f64 {
-    const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const ONE: &'static Self = &1.0;
+    const LOG2_E: &'static Self = &core::f64::consts::LOG2_E;
+    const LN2_HIGH: &'static Self = &0.693_147_180_369_123_8;
+    const LN2_LOW: &'static Self = &1.908_214_929_270_587_7e-10;
     const EXACT_LIMIT: f64 = 1_048_576.0;
-    const EXP_Q: &'static [f64] = &[
+    const EXP_Q: &'static [Self] = &[
         0.500_000_000_000_001_1,
         0.166_666_666_666_664_13,
         0.041_666_666_666_530_155,
@@ -86,9 +94,9 @@ pub fn reduce<V: Vector>(x: V) -> Reduced<V> {
 /// makes a power of two of it.
 #[inline(always)]
 pub fn reduce_by<V: Vector>(magic: V, x: V) -> Reduced<V> {
-    let exponent = x.mul(V::constant(core::f64::consts::LOG2_E)).add(magic);
+    let exponent = x.mul(V::stored(V::Scalar::LOG2_E)).add(magic);
     let n = exponent.sub(magic);
-    let fraction = x.sub(n.mul(V::constant(V::Scalar::LN2_HIGH))).sub(n.mul(V::constant(V::Scalar::LN2_LOW)));
+    let fraction = x.sub(n.mul(V::stored(V::Scalar::LN2_HIGH))).sub(n.mul(V::stored(V::Scalar::LN2_LOW)));
     Reduced { fraction, exponent }
 }
 
@@ -101,7 +109,7 @@ fn fraction_exp_m1<V: Vector>(g: V) -> V {
 /// `e^g` for `|g| ≤ ln 2 / 2`.
 #[inline(always)]
 pub fn fraction_exp<V: Vector>(g: V) -> V {
-    fraction_exp_m1(g).add(V::constant(1.0))
+    fraction_exp_m1(g).add(V::stored(V::Scalar::ONE))
 }
 
 /// `2^(exponent − origin)` for exponents as [`Reduced`] has them. `origin` is lowered by the bias, see [`origin`]; a
