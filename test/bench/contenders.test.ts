@@ -7,7 +7,7 @@ import { startChild } from '../../scripts/bench/contenders/child.js';
 import { copy } from '../../scripts/bench/contenders/copy.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
 import { ENTRIES, type Entry, loadContenders } from '../../scripts/bench/contenders/index.js';
-import { plainJs } from '../../scripts/bench/contenders/plain-js/index.js';
+import { plainJs, plainJsTwo } from '../../scripts/bench/contenders/plain-js/index.js';
 import { root } from '../../scripts/lib/paths.mjs';
 
 async function outcomeOf(contender: Contender, of: Case) {
@@ -24,6 +24,13 @@ it.each(SMALL_CASES.map((one) => [one.name, one] as const))('the plain loop comp
   const [ours, plain] = [await outcomeOf(focalLoss, one), await outcomeOf(plainJs, one)];
   expect(disagreement(one, plain, ours)).toBeUndefined();
   expect(plain.grad?.length).toBe(one.gradient ? one.rows * one.classes : undefined);
+});
+
+it('the loop for two classes computes what the other does, and nothing else', async () => {
+  const one = plainCase(50, 2);
+  const [two, any] = [await outcomeOf(plainJsTwo, one), await outcomeOf(plainJs, one)];
+  expect(disagreement(one, two, any)).toBeUndefined();
+  expect(await plainJsTwo.prepare(makeWorkload(plainCase(4, 3)))).toBeUndefined();
 });
 
 it('the copy computes nothing', async () => {

@@ -36,6 +36,7 @@ pub trait ExpTable: Sized + 'static {
     const EXP_M1_ULP: f64;
 }
 
+#[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl ExpTable for f32 {
     const ONE: &'static Self = &1.0;
     const LOG2_E: &'static Self = &core::f32::consts::LOG2_E;

@@ -23,6 +23,7 @@ pub trait LogTable: Sized + 'static {
     const LOG_1P_ULP: f64;
 }
 
+#[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl LogTable for f32 {
     const LOG_R: &'static [Self] = &[0.666_667_759_4, 0.399_775_683_9, 0.298_710_703_8];
     const LOG_R_UNIT: &'static [Self] = &[0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1];

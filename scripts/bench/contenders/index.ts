@@ -7,7 +7,7 @@ import { copy } from './copy.js';
 import { focalLoss } from './focal-loss.js';
 import { focalLossResident } from './focal-loss-resident.js';
 import { makeJaxJs } from './jax-js.js';
-import { plainJs } from './plain-js/index.js';
+import { plainJs, plainJsTwo } from './plain-js/index.js';
 import { makeTfjs } from './tfjs.js';
 
 /** A contender that may not be there. */
@@ -28,6 +28,7 @@ export const ENTRIES: readonly Entry[] = [
   { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
   { name: focalLossResident.name, role: 'ours', load: async () => focalLossResident },
   { name: plainJs.name, role: 'peer', load: async () => plainJs },
+  { name: plainJsTwo.name, role: 'peer', load: async () => plainJsTwo },
   { name: 'TF.js wasm', role: 'peer', load: () => makeTfjs('wasm', jsPeersHome), hint: JS_HINT },
   { name: 'TF.js cpu', role: 'peer', load: () => makeTfjs('cpu', jsPeersHome), hint: JS_HINT },
   { name: 'jax-js', role: 'peer', load: () => makeJaxJs(jsPeersHome), hint: JS_HINT },

@@ -6,10 +6,21 @@ import { crossEntropy, focal, focalOfTwo } from './softmax.js';
 /** What a careful person would write without this package: one loop over typed arrays, nothing allocated in it. */
 export const plainJs: Contender = {
   name: 'plain JS',
-  about: 'one loop over typed arrays; with two classes, one written for two',
+  about: 'one loop over typed arrays, for any number of classes',
   async prepare(workload) {
     const grad = workload.gradient ? workload.logits.slice() : undefined;
     return localRun(compute(workload, grad), grad && (() => grad));
+  },
+};
+
+/** The same by a person who knows that there are two classes. */
+export const plainJsTwo: Contender = {
+  name: 'plain JS (two)',
+  about: 'one loop over typed arrays, written for two classes',
+  async prepare({ logits, targets, classes, loss, gradient }) {
+    if (classes !== 2 || loss.kind !== 'focal' || loss.labelSmoothing !== 0) return undefined;
+    const grad = gradient ? logits.slice() : undefined;
+    return localRun(() => focalOfTwo(logits, targets, loss, grad), grad && (() => grad));
   },
 };
 
@@ -20,8 +31,6 @@ function compute({ logits, targets, classes, loss }: Workload, grad: Floats | un
     case 'cross-entropy':
       return () => crossEntropy(logits, targets, classes, grad);
     case 'focal':
-      return classes === 2 && loss.labelSmoothing === 0
-        ? () => focalOfTwo(logits, targets, loss, grad)
-        : () => focal(logits, targets, classes, loss, grad);
+      return () => focal(logits, targets, classes, loss, grad);
   }
 }
