@@ -155,8 +155,8 @@ impl<V: Vector> Row<V> {
                 if !to.is_null() {
                     e.store(to.add(j));
                 }
-                let counted = V::lane_is(self.target.wrapping_sub(j));
-                others = others.accumulate(e.clear(counted).clear(V::lane_below(V::LANES - rest)));
+                let is_target = V::lane_is(self.target.wrapping_sub(j));
+                others = others.accumulate(e.clear(is_target).clear(V::lane_below(V::LANES - rest)));
             }
         }
         others.total()

@@ -1,4 +1,4 @@
-//! Two classes, one target each: one exponential and one logarithm a row, everything in registers.
+//! Two classes, one target each: one exponential and one logarithm a row.
 //!
 //! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the exponential.
 

@@ -67,7 +67,7 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
 unsafe fn smoothed<V: Vector>(
     loss: &Hard<V, Later<V>>,
     smoothing: &Smoothing<V>,
-    block: &mut Block<V>,
+    block: &Block<V>,
     rows: &Column<Row<V>>,
     sums: Option<&Column<RowSums<V>>>,
     outcomes: &mut Column<Outcome<V>>,
@@ -78,9 +78,7 @@ unsafe fn smoothed<V: Vector>(
         unsafe {
             let loss = loss.of_rows(block.targets(g));
             let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
-            let outcome = smoothing.outcome(&loss, &rows.get(g), spread, block.weight.get(g), block.scale.get(g));
-            block.value.set(g, outcome.value);
-            outcomes.set(g, outcome);
+            outcomes.set(g, smoothing.outcome(&loss, &rows.get(g), spread, block.weight.get(g), block.scale.get(g)));
         }
     }
 }

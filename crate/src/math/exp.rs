@@ -113,23 +113,16 @@ pub fn fraction_exp<V: Vector>(g: V) -> V {
     fraction_exp_m1(g).add(V::stored(V::Scalar::ONE))
 }
 
-/// `2^(exponent − origin)` for exponents as [`Reduced`] has them. `origin` is lowered by the bias, see [`origin`]; a
-/// difference of −bias gives +0, and differences outside `[−bias, bias]` are the caller's to avoid.
+/// `2^n` for exponents as [`Reduced`] has them; −bias gives +0, and what lies outside `[−bias, bias]` is the caller's to avoid.
 #[inline(always)]
-pub fn power_of_two<V: Vector>(exponent: V, origin: V) -> V {
-    exponent.bits_sub(origin).bits_to_exponent()
+pub fn power_of_two<V: Vector>(exponent: V) -> V {
+    exponent.bits_sub(V::constant(V::Scalar::MAGIC - V::Scalar::BIAS)).bits_to_exponent()
 }
 
 /// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not a product.
 #[inline(always)]
 pub fn scale<V: Vector>(p: V, exponent: V) -> V {
     p.bits_add(exponent.bits_to_exponent())
-}
-
-/// The `origin` with which [`power_of_two`] gives `2^(exponent − reference)`.
-#[inline(always)]
-pub fn origin<V: Vector>(reference: V) -> V {
-    reference.sub(V::constant(V::Scalar::BIAS))
 }
 
 /// Two factors whose product is `2^n`, for whole numbers `n` up to twice the bias in magnitude. Each is a normal number, so a
@@ -139,7 +132,7 @@ pub fn two_powers<V: Vector>(n: V) -> (V, V) {
     let magic = V::constant(V::Scalar::MAGIC);
     let half = n.mul(V::constant(0.5)).add(magic);
     let other = n.sub(half.sub(magic)).add(magic);
-    (power_of_two(half, origin(magic)), power_of_two(other, origin(magic)))
+    (power_of_two(half), power_of_two(other))
 }
 
 /// The clamped reduction of [`exp`] and [`exp_m1`], with [`two_powers`] of the exponent.

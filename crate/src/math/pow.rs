@@ -52,7 +52,7 @@ impl<V: Vector> UnitPower<V> {
         let y = high.add(low);
         let exponent = y.add(magic);
         let fraction = high.sub(exponent.sub(magic)).add(low).mul(V::constant(LN_2));
-        let power = exp::fraction_exp(fraction).mul(exp::power_of_two(exponent, exp::origin(magic)));
+        let power = exp::fraction_exp(fraction).mul(exp::power_of_two(exponent));
         power.clear(y.lt(V::constant(1.0 - V::Scalar::BIAS))).clear(u.lt(self.smallest))
     }
 }
