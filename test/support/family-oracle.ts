@@ -122,7 +122,7 @@ export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, foc
     const t = given.indexOf(1);
     const factor = weight * u[t] ** gamma;
     // What the focus is moved by pulls at the target alone.
-    const focus = gamma * p[t] * (u[t] === 0 ? 0 : nll / u[t]);
+    const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * nll) / u[t];
     return { value: factor * nll, ...differences(factor, softmax, aims, aims.with(t, aims[t] + focus), aims) };
   }
   const unsure = -Math.expm1(-nll);
