@@ -81,7 +81,7 @@ function options(junk: Junk, names: readonly string[], strange: number, Kind: Ar
     const name = junk.choose(names);
     given[name] = junk.chance(strange) ? junk.anything() : plausible(junk, name, Kind);
   }
-  if (junk.chance(0.03)) given[junk.choose(['gard', '', '0', '__proto__', 'constructor'])] = junk.anything();
+  if (junk.chance(0.03)) given[junk.choose(['gard', '', '0', 'toString', 'constructor'])] = junk.anything();
   return junk.chance(strange) ? junk.disguised(given) : given;
 }
 
