@@ -21,6 +21,15 @@ describe.each(dtypes)('$name', (dtype) => {
     const { value, grad } = criterion.valueAndGrad(dtype.array([Infinity, NaN]), new Uint8Array([1, 1]));
     expect([...value, ...grad]).toEqual([NaN, NaN, NaN, NaN]);
   });
+
+  it.fails('a sample weight of -0 makes no value -0', () => {
+    for (const Loss of [FocalLoss, SigmoidFocalLoss]) {
+      const criterion = new Loss({ reduction: 'none', numClasses: 2 });
+      const sampleWeights = dtype.array([-0]);
+      const targets = Loss === FocalLoss ? new Uint8Array(1) : new Uint8Array(2);
+      expect(criterion.forward(dtype.array([1, 2]), targets, { sampleWeights })[0]).toBe(0);
+    }
+  });
 });
 
 it.fails('sigmoid, float32: negatives weigh 1 - alpha, to all digits', () => {
