@@ -9,7 +9,7 @@ use super::{
 use crate::{
     loss::{
         focal::{Gamma, Hard, Later, Power},
-        sigmoid::{Aim, odds, outcome},
+        sigmoid::{Aim, Logistic, odds, outcome},
         softmax::Outcome,
     },
     vector::{Scalar, Vector, WideSum},
@@ -81,12 +81,18 @@ impl<S: Scalar> Elements<S> {
         }
     }
 
-    /// What becomes of the vector at `at`, but for the focusing; `e`: the odds of its logits, `first`: the column of the first element.
+    /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first element.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn outcome<V: Vector<Scalar = S>>(&self, loss: &Hard<V, Later<V>>, e: V, at: usize, first: usize) -> Outcome<V> {
+    unsafe fn outcome<V: Vector<Scalar = S>>(
+        &self,
+        loss: &Hard<V, Later<V>>,
+        logistic: Logistic<V>,
+        at: usize,
+        first: usize,
+    ) -> Outcome<V> {
         let one = V::constant(1.0);
         let (kept, each) = (V::constant(1.0 - self.label_smoothing), V::constant(self.label_smoothing / 2.0));
         // SAFETY: passed on.
@@ -104,7 +110,7 @@ impl<S: Scalar> Elements<S> {
                 positive_weight: self.of_column(self.positive_weight, first + at),
                 weight: alpha.mul(Self::load(self.weights, at, 1.0)),
             };
-            outcome(loss, (x, e), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
+            outcome(loss, (x, logistic), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
         }
     }
 
@@ -140,7 +146,7 @@ impl<S: Scalar> Elements<S> {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
         let loss = Hard::new(gamma, Later(power));
-        let (mut e, mut outcomes) = (Column::new(), Column::new());
+        let (mut e, mut logistics, mut outcomes) = (Column::new(), Column::new(), Column::new());
         let vectors = self.count / V::LANES;
         for from in (0..vectors).step_by(GROUPS) {
             let n = GROUPS.min(vectors - from);
@@ -151,7 +157,10 @@ impl<S: Scalar> Elements<S> {
                     e.set(g, odds(V::load(self.logits.add(at(g)))));
                 }
                 for g in 0..n {
-                    outcomes.set(g, self.outcome(&loss, e.get(g), at(g), first));
+                    logistics.set(g, Logistic::new(e.get(g)));
+                }
+                for g in 0..n {
+                    outcomes.set(g, self.outcome(&loss, logistics.get(g), at(g), first));
                 }
                 focus(power, ptr::null(), n, &mut outcomes);
                 for g in 0..n {

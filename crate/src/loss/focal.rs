@@ -215,8 +215,8 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
 /// `pt = e^{−ℓ}` and `1 − pt`.
 #[inline(always)]
 pub fn probabilities<V: Vector>(nll: V) -> (V, V) {
-    let log_hit = nll.neg();
-    (exp::exp(log_hit), exp::exp_m1(log_hit).neg())
+    let (hit, less_one) = exp::decay(nll.neg());
+    (hit, less_one.neg())
 }
 
 /// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
