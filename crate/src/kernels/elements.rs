@@ -88,7 +88,7 @@ impl<S: Scalar> Elements<S> {
     #[inline(always)]
     unsafe fn outcome<V: Vector<Scalar = S>>(
         &self,
-        loss: &Hard<V, Later<V>>,
+        loss: &Hard<V, Later<'_, V>>,
         logistic: Logistic<V>,
         at: usize,
         first: usize,
@@ -145,7 +145,7 @@ impl<S: Scalar> Elements<S> {
     unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, mut total: V::Wide) -> V::Wide {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
-        let loss = Hard::new(gamma, Later(power));
+        let loss = Hard::new(gamma, Later(&power));
         let (mut e, mut logistics, mut outcomes) = (Column::new(), Column::new(), Column::new());
         let vectors = self.count / V::LANES;
         for from in (0..vectors).step_by(GROUPS) {
@@ -162,7 +162,7 @@ impl<S: Scalar> Elements<S> {
                 for g in 0..n {
                     outcomes.set(g, self.outcome(&loss, logistics.get(g), at(g), first));
                 }
-                focus(power, ptr::null(), n, &mut outcomes);
+                focus(&power, ptr::null(), n, &mut outcomes);
                 for g in 0..n {
                     total = total.accumulate(self.write(&outcomes.get(g), at(g)));
                 }

@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The kernel of a loss on two classes.
-pub(super) struct Pair<V: Vector> {
-    pub loss: Loss<V>,
+pub(super) struct Pair<'a, V: Vector> {
+    pub loss: &'a Loss<'a, V>,
 }
 
 /// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
@@ -136,7 +136,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
     }
 }
 
-impl<V: Vector> Kernel<V> for Pair<V> {
+impl<V: Vector> Kernel<V> for Pair<'_, V> {
     fn only_whole_groups(&self) -> bool {
         true
     }
@@ -146,7 +146,7 @@ impl<V: Vector> Kernel<V> for Pair<V> {
         // SAFETY: passed on; what is read has been set, by the caller or the stage before.
         unsafe {
             look(block, &mut rows);
-            judge(&self.loss, block, &rows, None, &mut outcomes);
+            judge(self.loss, block, &rows, None, &mut outcomes);
             if !block.grad.is_null() {
                 write(block, &outcomes);
             }
