@@ -26,7 +26,7 @@ pub(super) unsafe fn judge<V: Vector>(
     unsafe {
         match (&loss.smoothing, power) {
             // In one loop for what is asked most often.
-            (None, Power::Halves { whole: 2, half: false }) if V::LANES == 4 => {
+            (None, Power::Halves { whole: 2, half: false }) => {
                 return hard(&loss.hard.with(Square), block, rows, outcomes);
             }
             (None, _) => hard(&loss.hard, block, rows, outcomes),
