@@ -11,7 +11,17 @@ it('the npm package holds the bundle, its types and the papers, and needs no oth
   });
   const [packed] = Object.values<{ files: { path: string }[] }>(JSON.parse(stdout));
   const names = packed?.files.map(({ path }) => path).sort();
-  expect(names).toEqual(['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js', 'package.json']);
+  expect(names).toEqual([
+    'LICENSE',
+    'README.md',
+    'dist/focal-loss.wasm',
+    'dist/focal-loss.wasm.d.ts',
+    'dist/index.d.ts',
+    'dist/index.js',
+    'dist/slim.d.ts',
+    'dist/slim.js',
+    'package.json',
+  ]);
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect(Object.keys(manifest)).not.toContain('dependencies');
 });

@@ -1,0 +1,3 @@
+export { NotInitializedError } from './absent.js';
+export * from './api.js';
+export { init, type ModuleSource } from './slim-init.js';
