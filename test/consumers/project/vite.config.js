@@ -1,4 +1,5 @@
 export default {
+  base: './',
   logLevel: 'warn',
   worker: { format: 'es' },
   build: {
