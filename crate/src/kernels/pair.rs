@@ -106,7 +106,8 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
                 rows.set(
                     g,
                     Row {
-                        gap: fast.gap.select(slow.gap, right),
+                        // As it is, infinite where a class is masked.
+                        gap: fast.gap,
                         log_sum: fast.log_sum.select(slow.log_sum, right),
                         hit: fast.hit.select(slow.hit, right),
                         miss: fast.miss.select(slow.miss, right),
