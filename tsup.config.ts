@@ -1,27 +1,58 @@
-import { defineConfig } from 'tsup';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { defineConfig, type Options } from 'tsup';
+import { moduleId, withModuleId } from './scripts/lib/module-id.mjs';
 import { printableWasm } from './scripts/lib/printable.mjs';
 
-export default defineConfig({
-  entry: { index: 'ts/index.ts' },
-  tsconfig: 'tsconfig.lib.json',
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
+const module = readFileSync('crate/pkg/focal_loss_bg.wasm');
+
+/** Takes the WebAssembly module out of the bundle. */
+const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'without-module',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/embedded\.js$/ }, () => ({ path: resolve('ts/absent.ts') }));
+  },
+};
+
+/** An entry of the package: one file that imports nothing, and its types. */
+function entry(name: string, options: Options = {}): Options {
+  return {
+    entry: { [name]: `ts/${name}.ts` },
+    tsconfig: 'tsconfig.lib.json',
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    // tsup sets `baseUrl` when it emits types, which TypeScript 6 reports as deprecated.
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    // With a top-level await in it, the package could not be required, nor used by a service worker.
+    esbuildOptions: (options) => {
+      options.supported = { ...options.supported, 'top-level-await': false };
+    },
+    treeshake: true,
+    minify: 'terser',
+    terserOptions: {
+      // It would put functions where they are called, where each call makes them anew.
+      compress: { inline: false, reduce_funcs: false },
+      // People see the names of the classes when they print a criterion.
+      mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'NotInitializedError'] },
+    },
+    ...options,
+  };
+}
+
+export default defineConfig([
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be taught.
-  esbuildPlugins: [printableWasm],
-  // tsup sets `baseUrl` when it emits types, which TypeScript 6 reports as deprecated.
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
-  // With a top-level await in it, the package could not be required, nor used by a service worker.
-  esbuildOptions: (options) => {
-    options.supported = { ...options.supported, 'top-level-await': false };
-  },
-  clean: true,
-  treeshake: true,
-  minify: 'terser',
-  terserOptions: {
-    // It would put functions where they are called, where each call makes them anew.
-    compress: { inline: false, reduce_funcs: false },
-    // People see the names of the classes when they print a criterion.
-    mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss'] },
-  },
-});
+  entry('index', { esbuildPlugins: [printableWasm] }),
+  entry('slim', {
+    esbuildPlugins: [withoutModule],
+    define: { MODULE_ID: JSON.stringify(moduleId(module)) },
+    onSuccess: async () => {
+      await writeFile('dist/focal-loss.wasm', withModuleId(module));
+      await writeFile(
+        'dist/focal-loss.wasm.d.ts',
+        "import type { ModuleSource } from './slim.js';\n\n/** What importing the file gives, which depends on the bundler: `init` takes it. */\ndeclare const source: ModuleSource;\nexport default source;\n",
+      );
+    },
+  }),
+]);

@@ -1,24 +1,9 @@
-export { type Allocation, allocate, type ResidentArrays } from './allocation.js';
-export type { Criterion } from './criterion.js';
-export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
-export { FocalLoss, type FocalLossOptions } from './focal-loss.js';
-export type {
-  CriterionOptions,
-  ForwardOptions,
-  GradientOptions,
-  GradOutput,
-  HessianOptions,
-  SoftmaxOptions,
-} from './options.js';
-export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
-export type {
-  ClassIndices,
-  FloatArray,
-  Fresh,
-  Layout,
-  LossValue,
-  Reduction,
-  SameKind,
-  ValueAndGrad,
-} from './types.js';
-export { init } from './wasm.js';
+/**
+ * The focal-loss family: value and analytic gradient on typed arrays. The WebAssembly module is a part of this entry, and
+ * starts by itself.
+ *
+ * @module focal-loss
+ */
+
+export * from './api.js';
+export { init } from './init.js';

@@ -10,8 +10,8 @@ import { ExplainedError, say, seconds } from './report.mjs';
 /** Scripts that decide what the WebAssembly module is. */
 const OWN_FILES = ['build', 'check-wasm', 'wasm-opt-witness'].map((name) => `scripts/lib/${name}.mjs`);
 
-/** Writes the module into the bundle. */
-const ENCODER = 'scripts/lib/printable.mjs';
+/** Scripts that decide how it lies in the npm package. */
+const BUNDLE_FILES = ['module-id', 'printable'].map((name) => `scripts/lib/${name}.mjs`);
 
 /** @typedef {import('./rust.mjs').Toolchain} Toolchain */
 
@@ -110,11 +110,15 @@ export async function build(toolchain) {
   const bundled = await runStage(
     {
       name: 'bundle',
-      inputs: ['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json', ENCODER],
+      inputs: [
+        ...['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json'],
+        ...BUNDLE_FILES,
+      ],
       settings: ['tsup', 'typescript', 'esbuild', 'terser'].map(npmVersion),
       output: 'dist',
     },
     async () => {
+      rmSync(join(root, 'dist'), { recursive: true, force: true });
       await mustRun('Bundling the npm package', join(nodeBin, 'tsup'), ['--silent'], { cwd: root, env: toolchain.env });
     },
   );

@@ -25,18 +25,25 @@ function check(actual: unknown, expected: unknown, written: string): void {
   }
 }
 
-/** The example as the body of an async function of the package and `check`. Returns it with its number of checks. */
+/** What a specifier in an example stands for. The examples' modules are loaded as they are needed. */
+const load = (specifier: string): Promise<unknown> => import(specifier);
+
+/**
+ * The example as the body of an async function of what it imports with, `import.meta` and `check`. Returns it with its number
+ * of checks.
+ */
 function compile(code: string) {
   let checks = 0;
   const body = code
-    .replaceAll(/^import (\{.*\}) from 'focal-loss';$/gm, 'const $1 = focalLoss;')
+    .replaceAll(/^import (\{.*\}) from (.*);$/gm, 'const $1 = await load($2);')
+    .replaceAll('import.meta', 'meta')
     .replaceAll(/^(?:const (\w+) = )?(.*); \/\/ => (.*)$/gm, (_, name, expression, expected) => {
       checks++;
       const call = `check(${name ?? expression}, ${expected}, ${JSON.stringify(expected)});`;
       return name === undefined ? call : `const ${name} = ${expression}; ${call}`;
     });
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  return { checks, run: new AsyncFunction('focalLoss', 'check', body) };
+  return { checks, run: new AsyncFunction('load', 'meta', 'check', body) };
 }
 
 describe('the examples in the documentation', () => {
@@ -45,6 +52,7 @@ describe('the examples in the documentation', () => {
     for (const [name] of published) {
       expect(examples.some(({ code }) => code.includes(name))).toBe(true);
     }
+    expect(examples.some(({ code }) => code.includes("from 'focal-loss/slim'"))).toBe(true);
     expect(examples.length).toBeGreaterThanOrEqual(6);
   });
 
@@ -52,6 +60,6 @@ describe('the examples in the documentation', () => {
     const { checks, run } = compile(code);
     expect(checks).toBeGreaterThan(0);
     expect(code.split('// =>')).toHaveLength(checks + 1);
-    await run(focalLoss, check);
+    await run(load, import.meta, check);
   });
 });

@@ -1,0 +1,25 @@
+// What all entries with losses have in common: everything but `init`.
+
+export { type Allocation, allocate, type ResidentArrays } from './allocation.js';
+export type { Criterion } from './criterion.js';
+export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
+export { FocalLoss, type FocalLossOptions } from './focal-loss.js';
+export type {
+  CriterionOptions,
+  ForwardOptions,
+  GradientOptions,
+  GradOutput,
+  HessianOptions,
+  SoftmaxOptions,
+} from './options.js';
+export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
+export type {
+  ClassIndices,
+  FloatArray,
+  Fresh,
+  Layout,
+  LossValue,
+  Reduction,
+  SameKind,
+  ValueAndGrad,
+} from './types.js';
