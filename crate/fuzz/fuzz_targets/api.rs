@@ -25,8 +25,8 @@ trait Loss<T, B> {
 }
 
 macro_rules! loss {
-    ($Loss:ident, $Batch:ident, $rows:ident) => {
-        impl<T: Float> Loss<T, $Batch<'_, T>> for $Loss<'_, T> {
+    ($Loss:ty, $Batch:ident, $rows:ident) => {
+        impl<T: Float> Loss<T, $Batch<'_, T>> for $Loss {
             type Error = focal_loss::Error;
             fn forward(&self, batch: &$Batch<'_, T>) -> std::result::Result<f64, Self::Error> {
                 self.forward(batch)
@@ -45,9 +45,9 @@ macro_rules! loss {
         }
     };
 }
-loss!(FocalLoss, Batch, rows);
-loss!(CrossEntropyLoss, Batch, rows);
-loss!(SigmoidFocalLoss, Elements, each);
+loss!(FocalLoss<'_, T>, Batch, rows);
+loss!(CrossEntropyLoss<'_, T>, Batch, rows);
+loss!(SigmoidFocalLoss<'_>, Elements, each);
 
 /// All calls agree. `tame`: nothing in the batch is out of the ordinary, so that nothing of the results is NaN.
 fn agree<T: Float, B>(loss: &impl Loss<T, B>, batch: &B, count: usize, size: usize, tame: bool) {
@@ -134,7 +134,7 @@ fn sigmoid<T: Float>(u: &mut Unstructured) -> Result<()> {
     let targets = parameters::<T>(u, count, 1.0)?;
     let weights = if u.ratio(1, 3)? { Some(parameters::<T>(u, count, 4.0)?) } else { None };
     let scales = if u.ratio(1, 3)? { Some(parameters::<T>(u, count, 4.0)?) } else { None };
-    let (alphas, positives) = (parameters::<T>(u, columns, 1.0)?, parameters::<T>(u, columns, 4.0)?);
+    let (alphas, positives) = (parameters::<f64>(u, columns, 1.0)?, parameters::<f64>(u, columns, 4.0)?);
     let factor = number(u)?;
     let criterion = SigmoidFocalLoss {
         alpha: match u.int_in_range(0..=2)? {

@@ -173,8 +173,8 @@ fn sigmoid<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
     let extras = Extras { probabilities: true, stage: u.arbitrary()?, elements: true };
     let capacity = tile.reserve(size_of::<T>(), columns, extras) * columns;
     let count = u.int_in_range(1..=300.min(capacity))?;
-    put(tile, Area::Weights, &parameters::<T>(u, columns, 1.0)?);
-    put(tile, Area::PositiveWeights, &parameters::<T>(u, columns, 4.0)?);
+    put(tile, Area::Weights, &parameters::<f64>(u, columns, 1.0)?);
+    put(tile, Area::PositiveWeights, &parameters::<f64>(u, columns, 4.0)?);
     put(tile, Area::RowWeights, &parameters::<T>(u, count, 4.0)?);
     put(tile, Area::RowScales, &numbers::<T>(u, count)?);
     let aims = parameters::<T>(u, count, 1.0)?;
