@@ -1,0 +1,63 @@
+// What the analysis asks of a loss. Nothing but its public interface, so that the classes of every entry of the package
+// will do, whichever copy of the code they come from.
+
+import type { ForwardOptions } from '../options.js';
+import type { ClassIndices, FloatArray, Layout, Reduction } from '../types.js';
+import { checkEntries, wrongType } from '../validate.js';
+
+/** A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package. */
+export interface SoftmaxCriterion {
+  readonly reduction: Reduction;
+  readonly normalizer: number | undefined;
+  readonly ignoreIndex: number | undefined;
+  readonly numClasses: number | undefined;
+  readonly labelSmoothing: number;
+  readonly layout: Layout;
+  /** Of a `FocalLoss`. */
+  readonly alpha?: number | readonly number[] | null;
+  /** Of a `FocalLoss`. */
+  readonly gamma?: number | readonly number[];
+  /** Of a `FocalLoss`. */
+  readonly focusOn?: 'smoothed' | 'target' | 'class';
+  /** Of a `CrossEntropyLoss`. */
+  readonly weight?: readonly number[] | null;
+  forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
+  valueAndGrad(
+    logits: FloatArray,
+    targets: ClassIndices | FloatArray,
+    options?: ForwardOptions,
+  ): { value: number | FloatArray; grad: FloatArray };
+  with(changes: object): SoftmaxCriterion;
+}
+
+/** Throws for what is no loss on softmax logits. Of the losses of this package, only these have a layout. */
+export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
+  const is = typeof criterion === 'object' && criterion !== null && 'layout' in criterion && 'with' in criterion;
+  if (!is) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+}
+
+/** Whether a criterion focuses, as a `FocalLoss` does with any gamma. */
+export function isFocal(criterion: SoftmaxCriterion): boolean {
+  return criterion.gamma !== undefined;
+}
+
+/** How much a criterion weighs each of so many classes. */
+export function classWeights({ alpha, weight }: SoftmaxCriterion, classes: number): Float64Array {
+  const given = alpha ?? weight ?? null;
+  const weights = new Float64Array(classes).fill(typeof given === 'number' ? 1 - given : 1);
+  if (typeof given === 'number') weights[1] = given;
+  else if (given !== null) {
+    checkEntries(alpha == null ? 'weight' : 'alpha', given, classes);
+    weights.set(given);
+  }
+  return weights;
+}
+
+/** The exponent of each of so many classes: 0 for a loss that does not focus. */
+export function classGammas({ gamma = 0 }: SoftmaxCriterion, classes: number): Float64Array {
+  const gammas = new Float64Array(classes);
+  if (typeof gamma === 'number') return gammas.fill(gamma);
+  checkEntries('gamma', gamma, classes);
+  gammas.set(gamma);
+  return gammas;
+}

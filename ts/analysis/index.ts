@@ -1,0 +1,9 @@
+// `focal-loss/analysis`: the losses, and what helps to choose, compare and debug them.
+
+export * from '../index.js';
+export type { Calibration, CalibrationBin } from './calibration.js';
+export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
+export type { SoftmaxCriterion } from './criterion.js';
+export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
+export type { RowOptions } from './rows.js';
+export type { ClassScores, Scores } from './scores.js';
