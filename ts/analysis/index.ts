@@ -4,6 +4,8 @@ export * from '../index.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
 export type { SoftmaxCriterion } from './criterion.js';
+export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
 export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
 export type { RowOptions } from './rows.js';
 export type { ClassScores, Scores } from './scores.js';
+export { type Stage, stages } from './stages.js';
