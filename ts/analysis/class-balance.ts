@@ -113,7 +113,7 @@ export function classBalance(
     balancedAlpha: (rows - (counts[1] as number)) / rows,
     inverseFrequency: counts.map((count) => (count > 0 ? rows / (present * count) : 0)),
     effectiveNumber: effective.map((weight) => (weight > 0 ? (weight * present) / weights : 0)),
-    warning: criterion && findFavour(counts, classWeights(criterion, counts.length)),
+    warning: criterion && findFavour(counts, classWeights(criterion, counts.length))?.message,
   };
 }
 
@@ -185,9 +185,17 @@ function addProbabilities(targets: NumberArray, length: number, classes: number)
   return sums;
 }
 
-/** What to say where a row of the most frequent class weighs more than one of a rarer class: of these, the lightest. */
-export function findFavour(counts: Float64Array, weights: Float64Array): string | undefined {
-  const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b)));
+/** That a row of the most frequent class weighs more than one of a rarer class. */
+export interface Favour {
+  readonly most: number;
+  /** Of the rarer classes, the lightest. */
+  readonly lightest: number;
+  readonly message: string;
+}
+
+/** What there is to say of class weights, if they favour the most frequent class. */
+export function findFavour(counts: Float64Array, weights: Float64Array): Favour | undefined {
+  const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b), 0));
   let lightest = most;
   counts.forEach((count, j) => {
     const isRarer = count > 0 && count < (counts[most] as number);
@@ -196,8 +204,8 @@ export function findFavour(counts: Float64Array, weights: Float64Array): string 
   if (lightest === most) return undefined;
   const rows = total(counts);
   const percent = (j: number) => `${Number(((100 * (counts[j] as number)) / rows).toPrecision(3))} %`;
-  return (
+  const message =
     `class ${most} is ${percent(most)} of the rows, class ${lightest} is ${percent(lightest)}, ` +
-    `but a row of class ${most} weighs ${weights[most]} and one of class ${lightest} ${weights[lightest]}`
-  );
+    `but a row of class ${most} weighs ${weights[most]} and one of class ${lightest} ${weights[lightest]}`;
+  return { most, lightest, message };
 }

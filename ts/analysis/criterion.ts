@@ -44,20 +44,17 @@ export function isFocal(criterion: SoftmaxCriterion): boolean {
 /** How much a criterion weighs each of so many classes. */
 export function classWeights({ alpha, weight }: SoftmaxCriterion, classes: number): Float64Array {
   const given = alpha ?? weight ?? null;
-  const weights = new Float64Array(classes).fill(typeof given === 'number' ? 1 - given : 1);
-  if (typeof given === 'number') weights[1] = given;
-  else if (given !== null) {
-    checkEntries(alpha == null ? 'weight' : 'alpha', given, classes);
-    weights.set(given);
-  }
-  return weights;
+  if (typeof given !== 'number') return perClass(weight === undefined ? 'alpha' : 'weight', given ?? 1, classes);
+  return new Float64Array(classes).map((_, j) => (j === 1 ? given : 1 - given));
 }
 
 /** The exponent of each of so many classes: 0 for a loss that does not focus. */
 export function classGammas({ gamma = 0 }: SoftmaxCriterion, classes: number): Float64Array {
-  const gammas = new Float64Array(classes);
-  if (typeof gamma === 'number') return gammas.fill(gamma);
-  checkEntries('gamma', gamma, classes);
-  gammas.set(gamma);
-  return gammas;
+  return perClass('gamma', gamma, classes);
+}
+
+function perClass(name: string, value: number | readonly number[], classes: number): Float64Array {
+  if (typeof value === 'number') return new Float64Array(classes).fill(value);
+  checkEntries(name, value, classes);
+  return Float64Array.from(value);
 }

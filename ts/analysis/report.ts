@@ -2,9 +2,11 @@ import type { ClassIndices, FloatArray } from '../types.js';
 import { checkInteger, checkNumber, checkOptionNames, outOfRange, wrongType } from '../validate.js';
 import { type Calibration, calibrate } from './calibration.js';
 import { confusionMatrix, countClasses } from './confusion.js';
+import { placesWhere, sum } from './loops.js';
 import { reportText } from './report-text.js';
 import { rocAuc } from './roc-auc.js';
 import {
+  confidencesOf,
   logProbabilities,
   type Predictions,
   predictRows,
@@ -13,7 +15,7 @@ import {
   type Rows,
   readRows,
 } from './rows.js';
-import { average, averageArea, averageScores, type ClassScores, classScores, type Scores, sum } from './scores.js';
+import { average, averageArea, averageScores, type ClassScores, classScores, type Scores } from './scores.js';
 import { withText } from './table.js';
 
 /** Options of {@link classificationReport}. */
@@ -158,7 +160,7 @@ export function reportOn(rows: Rows, { bins, zeroDivision, auc, confusion }: Wan
   const report = {
     rows: labels.length,
     numClasses: classes,
-    nonFinite: predictions.surprise.filter(Number.isNaN).length,
+    nonFinite: placesWhere(labels.length, (k) => Number.isNaN(predictions.surprise[k])).length,
     accuracy,
     balancedAccuracy: average(
       right.map((count, j) => count / (support[j] as number)),
@@ -173,11 +175,7 @@ export function reportOn(rows: Rows, { bins, zeroDivision, auc, confusion }: Wan
     // The probabilities of two classes are equally far from their targets.
     brier: distances / labels.length / (classes === 2 ? 2 : 1),
     logLoss: sum(rows.entropy) / labels.length,
-    calibration: calibrate(
-      predictions.surprise.map((one) => Math.exp(-one)),
-      isRight,
-      bins,
-    ),
+    calibration: calibrate(confidencesOf(predictions), isRight, bins),
     confusion: confusion ? confusionMatrix(rows, predictions) : undefined,
   };
   return withText(report, reportText);

@@ -1,11 +1,12 @@
+import { sum } from './loops.js';
 import { ascending } from './order.js';
 
 /**
  * The area under the ROC curve: the probability that a row that is positive has a higher score than one that is not, where equal
- * scores count half. NaN where there are none of either, or a score is NaN.
+ * scores count half. NaN where there are none of either, or a score is NaN; none may be Infinity.
  */
 export function rocAuc(scores: Float64Array, isPositive: (k: number) => boolean): number {
-  if (scores.some(Number.isNaN)) return NaN;
+  if (Number.isNaN(sum(scores))) return NaN;
   const order = ascending(scores);
   // Twice as many as there are pairs in the right order, so that all are whole numbers.
   let won = 0;

@@ -4,6 +4,7 @@ import { copyIndices, kindOf } from '../arrays.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import { isFloats } from '../validate.js';
+import { pick, placesWhere, tabulate } from './loops.js';
 
 /** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
 export interface RowOptions {
@@ -64,32 +65,23 @@ export function readRows(
   if (soft === undefined) copyIndices(labels, targets as ClassIndices, kindOf(targets) as string);
   else for (let row = 0; row < count; row++) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
 
-  let numbers = new Uint32Array(count);
-  let counting = 0;
-  for (let row = 0; row < count; row++) if (labels[row] !== ignoreIndex) numbers[counting++] = row;
-  numbers = numbers.subarray(0, counting);
-  const at = numbers;
-  const isWhole = counting === count;
-  return {
-    logits,
-    classes,
-    stride,
-    numbers,
-    labels: isWhole ? labels : pick(labels, numbers, new Int32Array(counting)),
-    soft,
-    entropy: isWhole ? entropy : pick(entropy, numbers, new Float64Array(counting)),
-    start: (k) => startOf(at[k] as number),
-  };
+  const numbers = new Uint32Array(count);
+  for (let row = 0; row < count; row++) numbers[row] = row;
+  const rows = { logits, classes, stride, numbers, labels, soft, entropy, start: startOf };
+  return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
 }
 
-/** The entries of rows with these numbers. */
-export function pick<A extends Int32Array | Uint32Array | Float64Array>(
-  values: ArrayLike<number>,
-  numbers: Uint32Array,
-  into: A,
-): A {
-  for (let k = 0; k < numbers.length; k++) into[k] = values[numbers[k] as number] as number;
-  return into;
+/** Some of the rows. */
+export function selectRows(rows: Rows, isWanted: (k: number) => boolean): Rows {
+  const places = placesWhere(rows.numbers.length, isWanted);
+  if (places.length === rows.numbers.length) return rows;
+  return {
+    ...rows,
+    numbers: pick(rows.numbers, places, new Uint32Array(places.length)),
+    labels: pick(rows.labels, places, new Int32Array(places.length)),
+    entropy: pick(rows.entropy, places, new Float64Array(places.length)),
+    start: (k) => rows.start(places[k] as number),
+  };
 }
 
 /** The class of the largest entry of a row, the first of equals; of the first NaN, if there is one. */
@@ -142,6 +134,11 @@ export function predictRows(rows: Rows, visit?: (k: number, probabilities: Float
     visit(k, p);
   }
   return { classes: predicted, surprise };
+}
+
+/** The probability of the predicted class of each row. */
+export function confidencesOf({ surprise }: Predictions): Float64Array {
+  return tabulate(surprise.length, (k) => Math.exp(-(surprise[k] as number)));
 }
 
 /** The logarithms of the probabilities of a class, of each row. */

@@ -41,12 +41,6 @@ export function classScores(
   });
 }
 
-export function sum(numbers: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < numbers.length; i++) total += numbers[i] as number;
-  return total;
-}
-
 /** The weighted average of numbers, of those that are not NaN. */
 export function average(numbers: ArrayLike<number>, weights: ArrayLike<number>): number {
   let total = 0;
