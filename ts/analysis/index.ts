@@ -4,6 +4,7 @@ export * from '../index.js';
 export type { Advice, AdviceCode } from './advice.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
+export { type Compared, compareLosses, type LossComparison } from './compare-losses.js';
 export type { SoftmaxCriterion } from './criterion.js';
 export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Range } from './diagnose.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
