@@ -1,6 +1,7 @@
 // `focal-loss/analysis`: the losses, and what helps to choose, compare and debug them.
 
-export * from '../index.js';
+export * from '../api.js';
+export { init } from '../init.js';
 export type { Advice, AdviceCode } from './advice.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
