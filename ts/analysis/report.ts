@@ -200,7 +200,7 @@ function squaredDistance({ labels, soft, stride, start }: Rows, k: number, proba
 
 /** The areas of all classes that have rows, and not all of them; NaN for others. */
 function classAreas(rows: Rows, predictions: Predictions, support: Float64Array): Float64Array {
-  const area = (j: number) => rocAuc(logProbabilities(rows, predictions, j), (k) => rows.labels[k] === j);
+  const area = (j: number) => rocAuc(logProbabilities(rows, predictions, j), rows.labels, j);
   const isDefined = (j: number) => (support[j] as number) > 0 && support[j] !== rows.labels.length;
   // Of two classes, the more a row is one the less it is the other: their areas are the same.
   if (rows.classes === 2) return new Float64Array(2).fill(isDefined(1) ? area(1) : NaN);

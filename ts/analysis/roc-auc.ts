@@ -2,10 +2,10 @@ import { sum } from './loops.js';
 import { ascending } from './order.js';
 
 /**
- * The area under the ROC curve: the probability that a row that is positive has a higher score than one that is not, where equal
+ * The area under the ROC curve: the probability that a row of the class has a higher score than one of another class, where equal
  * scores count half. NaN where there are none of either, or a score is NaN; none may be Infinity.
  */
-export function rocAuc(scores: Float64Array, isPositive: (k: number) => boolean): number {
+export function rocAuc(scores: Float64Array, labels: Int32Array, positive: number): number {
   if (Number.isNaN(sum(scores))) return NaN;
   const order = ascending(scores);
   // Twice as many as there are pairs in the right order, so that all are whole numbers.
@@ -17,7 +17,7 @@ export function rocAuc(scores: Float64Array, isPositive: (k: number) => boolean)
     let tied = 0;
     let end = start;
     for (; end < order.length && scores[order[end] as number] === score; end++) {
-      if (isPositive(order[end] as number)) tied++;
+      if (labels[order[end] as number] === positive) tied++;
     }
     const others = end - start - tied;
     won += tied * (2 * negatives + others);

@@ -103,6 +103,8 @@ function indexOfLargest(entries: FloatArray, start: number, stride: number, clas
 export interface Predictions {
   /** The class with the largest logit of each row, the first of equals. */
   readonly classes: Int32Array;
+  /** That logit. */
+  readonly largest: Float64Array;
   /** Minus the logarithm of its probability, with all its digits also where that is nearly 1. */
   readonly surprise: Float64Array;
 }
@@ -114,6 +116,7 @@ export interface Predictions {
 export function predictRows(rows: Rows, visit?: (k: number, probabilities: Float64Array) => void): Predictions {
   const { logits, classes, stride, numbers } = rows;
   const predicted = new Int32Array(numbers.length);
+  const maxima = new Float64Array(numbers.length);
   const surprise = new Float64Array(numbers.length);
   const p = new Float64Array(classes);
   for (let k = 0; k < numbers.length; k++) {
@@ -128,12 +131,13 @@ export function predictRows(rows: Rows, visit?: (k: number, probabilities: Float
       if (j !== best) others += term;
     }
     predicted[k] = best;
+    maxima[k] = largest;
     surprise[k] = Math.log1p(others);
     if (visit === undefined) continue;
     for (let j = 0; j < classes; j++) p[j] = (p[j] as number) / (1 + others);
     visit(k, p);
   }
-  return { classes: predicted, surprise };
+  return { classes: predicted, largest: maxima, surprise };
 }
 
 /** The probability of the predicted class of each row. */
@@ -142,13 +146,10 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
 }
 
 /** The logarithms of the probabilities of a class, of each row. */
-export function logProbabilities(rows: Rows, predictions: Predictions, j: number): Float64Array {
-  const { logits, stride, numbers } = rows;
-  const logs = new Float64Array(numbers.length);
-  for (let k = 0; k < numbers.length; k++) {
-    const start = rows.start(k);
-    const largest = logits[start + (predictions.classes[k] as number) * stride] as number;
-    logs[k] = (logits[start + j * stride] as number) - largest - (predictions.surprise[k] as number);
-  }
-  return logs;
+export function logProbabilities({ logits, stride, start }: Rows, predictions: Predictions, j: number): Float64Array {
+  const { largest, surprise } = predictions;
+  return tabulate(largest.length, (k) => {
+    const logit = logits[start(k) + j * stride] as number;
+    return logit - (largest[k] as number) - (surprise[k] as number);
+  });
 }
