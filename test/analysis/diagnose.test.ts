@@ -466,6 +466,16 @@ describe('input', () => {
     }
   });
 
+  it('may lie in the memory of a module', () => {
+    for (const { allocate } of [analysis, slim]) {
+      const resident = allocate(30, 3, 'float64');
+      resident.logits.set(logits);
+      resident.targets.set(targets);
+      expect(diagnose(resident.logits, resident.targets, criterion)).toEqual(expected);
+      resident.dispose();
+    }
+  });
+
   it('may have the classes first', () => {
     for (const spatialSize of [30, 10, 5]) {
       const turned = new Float64Array(90);
@@ -497,10 +507,10 @@ describe('input', () => {
 
   it.runIf(globalThis.Float16Array !== undefined)('may be in half precision', () => {
     const half = Float16Array.from(logits);
-    const actual = diagnose(half, targets, criterion);
-    const wider = diagnose(Float64Array.from(half), targets, criterion);
-    expectNear(actual.loss.mean, wider.loss.mean, 'mean loss', 5e-4);
-    expect(actual.confidence).toEqual(wider.confidence);
+    expect(diagnose(half, targets, criterion)).toEqual(diagnose(new Float32Array(half), targets, criterion));
+    const soft = randomProbabilities(float64, 30, 3, 38);
+    const actual = diagnose(half, Float16Array.from(soft), criterion);
+    expect(actual).toEqual(diagnose(new Float32Array(half), new Float32Array(Float16Array.from(soft)), criterion));
   });
 
   it('may have no rows, or none that count', () => {

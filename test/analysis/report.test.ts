@@ -253,10 +253,7 @@ describe('input', () => {
 
   it.runIf(globalThis.Float16Array !== undefined)('may be in half precision', () => {
     const half = Float16Array.from(logits);
-    const report = classificationReport(half, targets);
-    const wider = classificationReport(Float64Array.from(half), targets);
-    expectFigure(report.logLoss, wider.logLoss, 'log loss', 5e-4);
-    expect({ ...report, logLoss: 0 }).toEqual({ ...wider, logLoss: 0 });
+    expect(classificationReport(half, targets)).toEqual(classificationReport(new Float32Array(half), targets));
   });
 
   it('may have no rows', () => {

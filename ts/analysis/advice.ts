@@ -18,6 +18,7 @@ export type AdviceCode =
 
 /** Something that stands out. */
 export interface Advice {
+  /** What it is about. */
   readonly code: AdviceCode;
   /** A sentence for people. */
   readonly message: string;

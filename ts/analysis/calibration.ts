@@ -1,6 +1,8 @@
 /** The rows whose confidence is above `from` and not above `to`. */
 export interface CalibrationBin {
+  /** What all of the bin are above. */
   readonly from: number;
+  /** What none of the bin is above. */
   readonly to: number;
   /** How many rows there are. */
   readonly rows: number;

@@ -6,10 +6,18 @@ import { type ClassificationReport, classificationReport } from './report.js';
 import { figure, table, withText } from './table.js';
 
 /** A loss to be compared; with logits of its own, those of a model that was trained with it. */
-export type Compared = SoftmaxCriterion | { readonly criterion: SoftmaxCriterion; readonly logits: FloatArray };
+export type Compared =
+  | SoftmaxCriterion
+  | {
+      /** The loss. */
+      readonly criterion: SoftmaxCriterion;
+      /** The logits of its model. */
+      readonly logits: FloatArray;
+    };
 
 /** What one loss makes of the rows. */
 export interface LossComparison {
+  /** What it is called among those compared. */
   readonly name: string;
   /** The mean loss of the rows that count and are finite. */
   readonly value: number;
@@ -33,7 +41,7 @@ export interface LossComparison {
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
- * @param losses - The losses by name: each a {@link FocalLoss} or {@link CrossEntropyLoss}, or an object of a `criterion` and its
+ * @param losses - The losses by name: each a `FocalLoss` or `CrossEntropyLoss`, or an object of a `criterion` and its
  *   `logits`.
  * @returns One entry per loss, in order. As text, the array is a table.
  * @throws TypeError and RangeError as the criteria do.

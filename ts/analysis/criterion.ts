@@ -2,16 +2,22 @@
 // will do, whichever copy of the code they come from.
 
 import type { ForwardOptions } from '../options.js';
-import type { ClassIndices, FloatArray, Layout, Reduction } from '../types.js';
+import type { ClassIndices, FloatArray, Layout, Reduction, ValueAndGrad } from '../types.js';
 import { checkEntries, wrongType } from '../validate.js';
 
 /** A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package. */
 export interface SoftmaxCriterion {
+  /** What becomes of the per-row losses. */
   readonly reduction: Reduction;
+  /** What `'mean'` divides by, where it was given. */
   readonly normalizer: number | undefined;
+  /** The target of the rows that do not count, where it was given. */
   readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
   readonly numClasses: number | undefined;
+  /** The share of the target that is spread over all classes. */
   readonly labelSmoothing: number;
+  /** How the logits lie in memory. */
   readonly layout: Layout;
   /** Of a `FocalLoss`. */
   readonly alpha?: number | readonly number[] | null;
@@ -21,12 +27,15 @@ export interface SoftmaxCriterion {
   readonly focusOn?: 'smoothed' | 'target' | 'class';
   /** Of a `CrossEntropyLoss`. */
   readonly weight?: readonly number[] | null;
+  /** The loss alone. */
   forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
+  /** The loss and its gradient. */
   valueAndGrad(
     logits: FloatArray,
     targets: ClassIndices | FloatArray,
     options?: ForwardOptions,
-  ): { value: number | FloatArray; grad: FloatArray };
+  ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
+  /** A copy with some options changed. */
   with(changes: object): SoftmaxCriterion;
 }
 

@@ -22,15 +22,19 @@ export interface DiagnoseOptions {
   spatialSize?: number | undefined;
 }
 
-/** Where a figure lies; all are NaN without rows. */
-export interface Range {
+/** Where a figure of the rows lies. */
+export interface Summary {
+  /** Its average; NaN without rows. */
   readonly mean: number;
+  /** The smallest; NaN without rows. */
   readonly min: number;
+  /** The largest; NaN without rows. */
   readonly max: number;
 }
 
 /** The rows of one class. */
 export interface ClassDiagnosis {
+  /** How many there are. */
   readonly rows: number;
   /** The share predicted right; NaN without rows. */
   readonly accuracy: number;
@@ -56,30 +60,35 @@ export interface Diagnosis {
   /** The share predicted right. */
   readonly accuracy: number;
   /** The losses of the rows. */
-  readonly loss: Range;
+  readonly loss: Summary;
   /**
    * The least that the mean loss could be, with any logits: label smoothing and soft targets keep it above 0. NaN for
    * `focusOn: 'class'` with either, for which there is no formula.
    */
   readonly floor: number;
   /** The probabilities of the predicted classes. */
-  readonly confidence: Range;
+  readonly confidence: Summary;
   /** The rows that are more confident than the threshold. */
   readonly overconfident: {
+    /** The option `overconfidence`. */
     readonly threshold: number;
+    /** Which these are, in order. */
     readonly rows: Uint32Array;
     /** How many of them are predicted wrong. */
     readonly wrong: number;
   };
-  /** The rows whose loss is above the mean, which is the threshold, hardest first. */
+  /** The rows whose loss is above the mean. */
   readonly hard: {
+    /** The mean loss. */
     readonly threshold: number;
+    /** Which these are, the one with the largest loss first; those with equal losses in order. */
     readonly rows: Uint32Array;
     /** Their share of the loss of all rows. */
     readonly lossShare: number;
   };
   /** The rows that are predicted right, with a probability above 1/2. */
   readonly easy: {
+    /** How many there are. */
     readonly rows: number;
     /** Their share of the loss of all rows. */
     readonly lossShare: number;
@@ -107,7 +116,7 @@ export interface Diagnosis {
  *
  * @param logits - `[rows, classes]`, row-major.
  * @param targets - Class indices, or class probabilities.
- * @param criterion - A {@link FocalLoss} or {@link CrossEntropyLoss}.
+ * @param criterion - A `FocalLoss` or `CrossEntropyLoss`.
  * @throws TypeError and RangeError as the criterion does.
  *
  * @example
@@ -142,7 +151,7 @@ export function diagnose(
   const confidences = confidencesOf(predictions);
   const isRight = (k: number) => predictions.classes[k] === rows.labels[k];
   const classes = describeClasses(measured, predictions);
-  const loss = rangeOf(losses);
+  const loss = summarize(losses);
   const total = sum(losses);
 
   const overconfident = placesWhere(count, (k) => (confidences[k] as number) > overconfidence);
@@ -157,7 +166,7 @@ export function diagnose(
     accuracy: placesWhere(count, isRight).length / count,
     loss,
     floor: lossFloor(rows, criterion),
-    confidence: rangeOf(confidences),
+    confidence: summarize(confidences),
     overconfident: {
       threshold: overconfidence,
       rows: numbersOf(overconfident),
@@ -176,7 +185,7 @@ export function diagnose(
   return { ...findings, advice: adviseOn(findings, criterion) };
 }
 
-function rangeOf(values: Float64Array): Range {
+function summarize(values: Float64Array): Summary {
   if (values.length === 0) return { mean: NaN, min: NaN, max: NaN };
   let min = Infinity;
   let max = -Infinity;

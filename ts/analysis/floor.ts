@@ -2,6 +2,7 @@
 // is above 0.
 
 import { classGammas, classWeights, isFocal, type SoftmaxCriterion } from './criterion.js';
+import { sum } from './loops.js';
 import type { Rows } from './rows.js';
 
 /**
@@ -37,22 +38,33 @@ export function lossFloor(rows: Rows, criterion: SoftmaxCriterion): number {
 function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float64Array, label: number) => number {
   const { labelSmoothing: smoothing, focusOn } = criterion;
   const weights = classWeights(criterion, classes);
-  const smooth = (share: number) => share * (1 - smoothing) + smoothing / classes;
-  if (!isFocal(criterion))
-    return (target) => leastEntropy(target.map((share, j) => (weights[j] as number) * smooth(share)));
   const gammas = classGammas(criterion, classes);
+  // Cross-entropy weighs every class by itself, focal loss the row as a whole.
+  const isWhole = isFocal(criterion);
+  const factors = new Float64Array(classes);
   return (target, label) => {
     const gamma = gammas[label] as number;
-    // As the target's probability nears 1, its factor goes to 0 faster than the cross-entropy grows.
+    // As the target's probability nears 1, its focusing factor goes to 0 faster than the cross-entropy grows.
     if (focusOn === 'target' && gamma > 0) return 0;
-    const entropy = leastEntropy(target.map(smooth));
-    const weight = target.reduce((sum, share, j) => sum + share * (weights[j] as number), 0);
-    return weight * (-Math.expm1(-entropy)) ** gamma * entropy;
+    let rowWeight = 0;
+    for (let j = 0; j < classes; j++) {
+      const share = target[j] as number;
+      const weight = weights[j] as number;
+      factors[j] = (share * (1 - smoothing) + smoothing / classes) * (isWhole ? 1 : weight);
+      rowWeight += share * weight;
+    }
+    const entropy = leastEntropy(factors);
+    return isWhole ? rowWeight * (-Math.expm1(-entropy)) ** gamma * entropy : entropy;
   };
 }
 
 /** The least of the sums of `-factors_j * log(p_j)`: where the probabilities are in proportion to the factors. */
 function leastEntropy(factors: Float64Array): number {
-  const total = factors.reduce((sum, factor) => sum + factor, 0);
-  return factors.reduce((sum, factor) => (factor > 0 ? sum - factor * Math.log(factor / total) : sum), 0);
+  const total = sum(factors);
+  let least = 0;
+  for (let j = 0; j < factors.length; j++) {
+    const factor = factors[j] as number;
+    if (factor > 0) least -= factor * Math.log(factor / total);
+  }
+  return least;
 }

@@ -7,7 +7,7 @@ export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
 export { type Compared, compareLosses, type LossComparison } from './compare-losses.js';
 export type { SoftmaxCriterion } from './criterion.js';
-export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Range } from './diagnose.js';
+export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Summary } from './diagnose.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
 export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
 export type { RowOptions } from './rows.js';

@@ -51,6 +51,7 @@ export interface ReportOptions extends RowOptions {
 export interface ClassificationReport {
   /** How many rows count. */
   readonly rows: number;
+  /** How many classes there are: 0 if there are no rows and nothing says it. */
   readonly numClasses: number;
   /** How many of the rows have no probabilities, because a logit is NaN or Infinity. */
   readonly nonFinite: number;

@@ -1,7 +1,7 @@
 import type { ClassIndices, FloatArray } from '../types.js';
 import { classGammas, classWeights, isFocal, type SoftmaxCriterion } from './criterion.js';
 import { pick, placesWhere, tabulate } from './loops.js';
-import { type Rows, readRows, selectRows } from './rows.js';
+import { type Rows, readRows, selectRows, widen } from './rows.js';
 
 /** What a criterion makes of the rows that count and whose loss and gradient are finite. */
 export interface RowLosses {
@@ -28,11 +28,12 @@ export interface CallOptions {
 
 /** Passes a batch through a criterion, row by row. */
 export function measureRows(
-  logits: FloatArray,
+  given: FloatArray,
   targets: ClassIndices | FloatArray,
   criterion: SoftmaxCriterion,
   { numClasses = criterion.numClasses, spatialSize }: CallOptions,
 ): RowLosses {
+  const logits = widen(given);
   const call = { numClasses, spatialSize };
   const { ignoreIndex, layout, labelSmoothing } = criterion;
   const perRow = criterion.with({ reduction: 'none' });

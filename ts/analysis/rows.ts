@@ -1,9 +1,9 @@
 // A batch as the analysis walks over it: the rows that count, and the class of each.
 
-import { copyIndices, kindOf } from '../arrays.js';
+import { copyIndices, kindOf, lengthOf } from '../arrays.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
-import { isFloats } from '../validate.js';
+import { checkLength, isFloats } from '../validate.js';
 import { pick, placesWhere, tabulate } from './loops.js';
 
 /** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
@@ -43,18 +43,26 @@ export interface Rows {
   start(k: number): number;
 }
 
+/** Logits as they are computed with: in half precision, losses of rows would have three digits. */
+export function widen(logits: FloatArray): FloatArray {
+  if (kindOf(logits) !== 'Float16Array') return logits;
+  checkLength('logits', logits);
+  return new Float32Array(logits);
+}
+
 /** Checks a batch, as the losses do: one of them does it. */
 export function readRows(
-  logits: FloatArray,
+  given: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
   labelSmoothing = 0,
 ): Rows {
+  const logits = widen(given);
   const { numClasses, ignoreIndex, layout, spatialSize } = options;
   const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
   const entropy = criterion.forward(logits, targets, { spatialSize });
   const count = entropy.length;
-  const classes = count === 0 ? (numClasses ?? 0) : logits.length / count;
+  const classes = count === 0 ? (numClasses ?? 0) : lengthOf(logits) / count;
   const plane = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
   const stride = plane === 0 ? 1 : plane;
   const startOf = (row: number) =>

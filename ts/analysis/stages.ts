@@ -1,5 +1,4 @@
 import { FocalLoss, type FocalLossOptions } from '../focal-loss.js';
-import type { Reduction } from '../types.js';
 import { checkInteger, outOfRange, wrongType } from '../validate.js';
 import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
 
@@ -8,9 +7,6 @@ export type Stage<O extends object = FocalLossOptions> = Omit<O, 'reduction'> & 
   /** The epoch before which the stage ends, counted from 0. The last stage may go without, and never ends then. */
   until?: number | undefined;
 };
-
-/** The options of a criterion. */
-type OptionsOf<C extends SoftmaxCriterion> = Parameters<C['with']>[0];
 
 /**
  * A loss whose options change as training goes on: warm up gently, focus, fine-tune.
@@ -38,15 +34,11 @@ type OptionsOf<C extends SoftmaxCriterion> = Parameters<C['with']>[0];
  * criterionOf(100).alpha; // => 0.75
  * ```
  */
-export function stages(stages: readonly Stage[]): (epoch: number) => FocalLoss;
-export function stages<C extends SoftmaxCriterion>(
-  stages: readonly Stage<OptionsOf<C>>[],
-  criterion: C,
-): (epoch: number) => C;
-export function stages(
-  stages: readonly Stage<object>[],
-  criterion: SoftmaxCriterion = new FocalLoss<Reduction>(),
-): (epoch: number) => SoftmaxCriterion {
+export function stages<C extends SoftmaxCriterion = FocalLoss>(
+  stages: readonly Stage<Parameters<C['with']>[0]>[],
+  // Where it is left out, it is what `C` is by default.
+  criterion: C = new FocalLoss() as SoftmaxCriterion as C,
+): (epoch: number) => C {
   checkCriterion('criterion', criterion);
   if (!Array.isArray(stages)) throw wrongType('stages', 'an array', stages);
   if (stages.length === 0) throw new RangeError('stages must not be empty');
@@ -75,9 +67,9 @@ function checkEnd(name: string, until: number | undefined, start: number, isLast
 }
 
 /** The criterion with other options; errors say of which stage. */
-function change(criterion: SoftmaxCriterion, options: object, name: string): SoftmaxCriterion {
+function change<C extends SoftmaxCriterion>(criterion: C, options: object, name: string): C {
   try {
-    return criterion.with(options);
+    return criterion.with(options) as C;
   } catch (error) {
     if (error instanceof Error) error.message = `${name}: ${error.message}`;
     throw error;
