@@ -20,8 +20,9 @@ async function deno(...args: string[]) {
   return run(root, program, ...args);
 }
 
-it('the JSR package is the npm package: the same version, the same entries', () => {
+it("the JSR package is the npm package: the same version, which is also the crate's, the same entries", () => {
   expect(jsr.version).toBe(npm.version);
+  expect(readFileSync(join(root, 'Cargo.toml'), 'utf8')).toContain(`\nversion = "${npm.version}"\n`);
   expect(jsr.license).toBe(npm.license);
   const entries = Object.keys(npm.exports).filter((entry) => !/\.\w+$/.test(entry));
   expect(Object.keys(jsr.exports)).toEqual(entries);
