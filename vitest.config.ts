@@ -4,6 +4,9 @@ const consumers = 'test/consumers/**/*.test.ts';
 
 export default defineConfig({
   test: {
+    // A busy machine must not fail them: how long something takes is for the benchmark to say.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // The tests run against the built package, as Node loads it: not through Vite's transforms.
     server: { deps: { external: [/\/dist\//] } },
     projects: [
