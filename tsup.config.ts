@@ -16,9 +16,9 @@ const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
 };
 
 /** An entry of the package: one file that imports nothing, and its types. */
-function entry(name: string, options: Options = {}): Options {
+function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
-    entry: { [name]: `ts/${name}.ts` },
+    entry: { [name]: file },
     tsconfig: 'tsconfig.lib.json',
     format: 'esm',
     platform: 'neutral',
@@ -55,4 +55,5 @@ export default defineConfig([
       );
     },
   }),
+  entry('analysis', { esbuildPlugins: [printableWasm] }, 'ts/analysis/index.ts'),
 ]);

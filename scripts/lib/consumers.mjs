@@ -41,7 +41,7 @@ export function consumerBin(name) {
 }
 
 /** The versions of Node in which the package is tried. */
-export const NODE_VERSIONS = /** @type {const} */ ([20, 22, 24, 26]);
+export const NODE_VERSIONS = /** @type {const} */ ([18, 20, 22, 24, 26]);
 
 /**
  * Node of a version.
@@ -67,7 +67,7 @@ function findMiniBrowser() {
 /** The programs of each browser; those that are not installed are undefined. */
 export function findBrowsers() {
   const [driver] = findExecutables('WebKitWebDriver');
-  const [screen] = findExecutables('xvfb-run');
+  const [screen] = findExecutables('Xvfb');
   const browser = findMiniBrowser();
   return {
     chromium: ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => findExecutables(name))[0],
@@ -82,7 +82,7 @@ export async function ensureBrowsers() {
   if (isMissing() && isDebian()) await installDebianPackages(BROWSER_PACKAGES);
   if (isMissing()) {
     throw new ExplainedError(
-      'The tests need Chromium, Firefox, and WebKitGTK with its driver, MiniBrowser and xvfb-run, all on PATH or where Debian ' +
+      'The tests need Chromium, Firefox, and WebKitGTK with its driver, MiniBrowser and Xvfb, all on PATH or where Debian ' +
         `has them. There: apt-get install ${BROWSER_PACKAGES.join(' ')}`,
     );
   }

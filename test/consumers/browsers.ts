@@ -1,9 +1,11 @@
 // Real browsers, each of which opens one page after the other.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consumersHome, findBrowsers } from '../../scripts/lib/consumers.mjs';
 
@@ -66,17 +68,32 @@ async function answering(url: string): Promise<void> {
   throw new Error(`nothing answers at ${url}`);
 }
 
+/** A screen that nobody sees. Returns its number, which the server finds for itself. */
+async function startScreen(program: string): Promise<{ screen: ChildProcess; number: string }> {
+  const screen = spawn(program, ['-displayfd', '3', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const [number] = await Promise.race([once(screen.stdio[3] as Readable, 'data'), once(screen, 'exit')]);
+  return { screen, number: String(number).trim() };
+}
+
 async function webkit(programs: { driver: string; screen: string; browser: string }): Promise<Browser> {
   const { Builder } = requireTool('selenium-webdriver') as Selenium;
+  const { screen, number } = await startScreen(programs.screen);
   const port = await freePort();
-  const server = spawn(programs.screen, ['--auto-servernum', programs.driver, `--port=${port}`], {
+  const server = spawn(programs.driver, [`--port=${port}`], {
     stdio: 'ignore',
-    // A group of its own: it starts more.
-    detached: true,
-    env: { ...process.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', WEBKIT_DISABLE_COMPOSITING_MODE: '1' },
+    env: {
+      ...process.env,
+      DISPLAY: `:${number}`,
+      // It does not run as root otherwise, nor without a graphics card.
+      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    },
   });
   const stop = () => {
-    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid);
+    server.kill();
+    screen.kill();
   };
   try {
     const url = `http://127.0.0.1:${port}`;

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import * as focalLoss from 'focal-loss';
+import * as focalLoss from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 
 // Every `@example` in ts/ is run. In them, a line `expression; // => value` says what the expression gives.
 
 const sources = new URL('../../ts/', import.meta.url);
 
-const examples = readdirSync(sources).flatMap((file) => {
+const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+const examples = files.flatMap((file) => {
   const source = readFileSync(new URL(file, sources), 'utf8');
   const blocks = source.matchAll(/@example\n\s*\* ```ts\n(?<code>[\s\S]*?)\s*\* ```/g);
   return Array.from(blocks, ({ groups }, i) => ({

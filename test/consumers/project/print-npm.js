@@ -1,4 +1,4 @@
-import * as library from 'npm:focal-loss@0.1.0';
+import * as library from 'npm:focal-loss';
 import { battery, runBattery } from './battery.js';
 
 console.log(runBattery(library, battery));
