@@ -20,7 +20,7 @@ interface Locked {
   link?: boolean;
 }
 
-it.each(['.', 'scripts/runtimes', 'scripts/bench/peers'])(
+it.each(['.', 'scripts/runtimes', 'scripts/consumers', 'scripts/bench/peers'])(
   'the lockfile in %s is exact, and names no registry',
   (folder) => {
     const file = read(join(folder, 'package-lock.json'));
