@@ -19,11 +19,11 @@ function show(value: unknown): string {
   return `an ${kindOf(value) ?? (Array.isArray(value) ? 'Array' : 'object')}`.replace(/^an (?=[FU])/, 'a ');
 }
 
-function wrongType(name: string, expected: string, value: unknown): TypeError {
+export function wrongType(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${name} must be ${expected}, got ${show(value)}`);
 }
 
-function outOfRange(name: string, expected: string, value: unknown): RangeError {
+export function outOfRange(name: string, expected: string, value: unknown): RangeError {
   return new RangeError(`${name} must be ${expected}, got ${show(value)}`);
 }
 

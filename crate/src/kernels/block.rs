@@ -69,6 +69,9 @@ pub(super) struct Block<V: Vector> {
     pub scale: Column<V>,
     /// Out: the value of each row.
     pub value: Column<V>,
+    /// What looks at the rows in place of a loss.
+    #[cfg(feature = "analysis")]
+    pub observer: Option<*const dyn super::observer::Observer<V>>,
 }
 
 impl<V: Vector> Block<V> {
@@ -131,6 +134,8 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
         weight: Column::new(),
         scale: Column::new(),
         value: Column::new(),
+        #[cfg(feature = "analysis")]
+        observer: None,
     };
     let step = kernel.groups() * V::LANES;
     let rest = if kernel.only_whole_groups() { rows.rows % V::LANES } else { 0 };

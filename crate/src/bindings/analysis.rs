@@ -1,0 +1,269 @@
+//! What JavaScript calls of the module that can do more: softmax, sweeps, exact sums.
+
+use core::{cell::UnsafeCell, ptr, slice};
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::{Float, Module, entries, flag, index_or_none, module};
+use crate::{
+    arch::{F32x4, F64x2},
+    exact::ExactSum,
+    kernels::{self, Look, Rows, Sweep, SweepSize, Wanted, Weights},
+    tile::{self, Area, ElementsJob, Job, Places},
+    vector::{Scalar, Vector, WideSum},
+};
+
+/// Rows that a job is taken in, where it has more: so many values have room. The same number is in ../tile.rs.
+const STEP: usize = 4096;
+
+/// What is left of a batch, as JavaScript reads it.
+#[derive(Debug)]
+#[repr(C)]
+struct Meter {
+    /// The values of the rows.
+    values: ExactSum,
+    /// The weights of their classes, if these are what a mean divides by.
+    weights: ExactSum,
+    /// How many rows count.
+    rows: i64,
+}
+
+/// Memory that grows.
+struct Room {
+    memory: *mut u8,
+    bytes: usize,
+}
+
+/// The state of this part of the module.
+struct State {
+    meter: Meter,
+    room: Room,
+}
+
+struct Shared(UnsafeCell<State>);
+
+// SAFETY: a WebAssembly instance without threads has one.
+unsafe impl Sync for Shared {}
+
+static STATE: Shared = Shared(UnsafeCell::new(State {
+    meter: Meter { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 },
+    room: Room { memory: ptr::null_mut(), bytes: 0 },
+}));
+
+/// Runs `f` on the state. No function that is given to it asks for it again.
+fn state<T>(f: impl FnOnce(&mut State) -> T) -> T {
+    // SAFETY: one thread, no re-entry.
+    f(unsafe { &mut *STATE.0.get() })
+}
+
+/// Where the meter lies: digits, how many were NaN, and how many infinite, of the values and then of the weights; how many rows count.
+#[wasm_bindgen]
+pub fn meter_address() -> usize {
+    state(|s| (&raw const s.meter).expose_provenance())
+}
+
+/// So many bytes, which a sweep has to itself until the next call; 0 where they cannot be had. What stands there may be lost.
+#[wasm_bindgen]
+pub fn room(bytes: usize) -> usize {
+    state(|s| {
+        if bytes > s.room.bytes {
+            let memory = tile::allocate(bytes);
+            if memory.is_null() {
+                return 0;
+            }
+            // SAFETY: it was allocated with that size.
+            unsafe { tile::release(s.room.memory, s.room.bytes) };
+            s.room = Room { memory, bytes };
+        }
+        s.room.memory.expose_provenance()
+    })
+}
+
+/// The softmax of rows in the tile, in their place: 0 for probabilities, 1 for their logarithms; 2 for nothing but the probability of
+/// the likeliest class, in place of values. The likeliest classes are in place of the targets.
+#[wasm_bindgen]
+pub fn softmax(rows: usize, classes: usize, wanted: u32, flags: u32) {
+    let wanted = match wanted {
+        0 => Wanted::Probabilities,
+        1 => Wanted::Logarithms,
+        _ => Wanted::Confidence,
+    };
+    module(|m| {
+        let (likeliest, values) = (m.tile.address(Area::Targets), m.tile.address::<u8>(Area::Values));
+        let logits = m.tile.address::<u8>(Area::Logits);
+        // SAFETY: the caller has reserved the tile and written its rows.
+        by_float!(flags, V => unsafe {
+            kernels::shares::<V>(logits.cast(), (rows, classes), likeliest, values.cast(), wanted);
+        });
+    });
+}
+
+/// The focal loss for every γ, ε and weighting at once. Returns −1, or the first row whose target is neither a class nor ignored; then
+/// nothing is computed. In the room there must be, all in eight bytes a number: four for each sum; room for the weights of a
+/// block, 64 for each weighting; out, the sums; each γ; each ε; each weighting; and the weights of the classes, by tables.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
+pub fn sweep(
+    logits: usize,
+    targets: usize,
+    rows: usize,
+    classes: usize,
+    flags: u32,
+    gammas: usize,
+    smoothings: usize,
+    weightings: usize,
+) -> i32 {
+    let size = SweepSize { gammas, smoothings, weightings };
+    let has = |bit: u32| flags & bit != 0;
+    let memory = state(|s| s.room.memory.cast::<f64>());
+    let sums = size.sums();
+    module(|m| {
+        let ignored = has(flag::IGNORE).then_some(m.numbers.ignored as i32);
+        // SAFETY: the caller has written the targets.
+        if let (false, Look::Invalid(row)) =
+            (has(flag::SOFT), unsafe { kernels::look_over(entries(targets, if has(flag::SOFT) { 0 } else { rows }), classes, ignored) })
+        {
+            return index_or_none(Some(row));
+        }
+        if !has(flag::CONTINUES) {
+            // SAFETY: there is room for the sums.
+            unsafe { memory.write_bytes(0, 4 * sums) };
+            m.totals.rows = 0.0;
+        }
+        let row_weights = if has(flag::ROW_WEIGHTS) { m.tile.address::<u8>(Area::RowWeights) } else { ptr::null_mut() };
+        let room = m.tile.address::<u8>(Area::Values);
+        let totals = memory.wrapping_add(4 * sums + 64 * weightings);
+        let counted = by_float!(flags, V => {
+            let gammas = totals.wrapping_add(sums);
+            let smoothings = gammas.wrapping_add(size.gammas);
+            let weightings = smoothings.wrapping_add(size.smoothings);
+            let sweep = Sweep::<V> {
+                size,
+                gammas,
+                smoothings,
+                weightings,
+                tables: weightings.wrapping_add(size.weightings),
+                sums: memory.cast(),
+                weights: memory.wrapping_add(4 * sums).cast(),
+            };
+            // What is soft has a value for each of its rows.
+            let step = if has(flag::SOFT) { STEP } else { rows.max(1) };
+            let counted = (0..rows).step_by(step).map(|start| {
+                let logits = ptr::with_exposed_provenance::<Float<V>>(logits).wrapping_add(start * classes);
+                let rows = Rows {
+                    logits,
+                    targets: if has(flag::SOFT) { ptr::null() } else { ptr::with_exposed_provenance(targets) },
+                    grad: ptr::null_mut(),
+                    values: ptr::null_mut(),
+                    rows: step.min(rows - start),
+                    classes,
+                    weights: Weights::none(),
+                    row_weights: row_weights.cast_const().cast(),
+                    scale: Float::<V>::from_f64(1.0),
+                    row_scales: ptr::null(),
+                    ignored,
+                };
+                let soft = if has(flag::SOFT) {
+                    ptr::with_exposed_provenance::<Float<V>>(targets).wrapping_add(start * classes)
+                } else {
+                    ptr::null()
+                };
+                // SAFETY: the caller has written the rows and the sweep; the targets have been checked.
+                unsafe { sweep.run(&rows, soft, room.cast()) }
+            });
+            let counted: usize = counted.sum();
+            for i in 0..sums {
+                // SAFETY: the sums, and the places for their totals.
+                unsafe { totals.add(i).write((*sweep.sums.add(i)).total()) };
+            }
+            counted
+        });
+        m.totals.rows += counted as f64;
+        -1
+    })
+}
+
+/// What lies `rows` rows of `bytes` bytes each behind an address.
+fn behind<T>(address: *const T, rows: usize, bytes: usize) -> *const T {
+    address.wrapping_byte_add(rows * bytes)
+}
+
+/// Adds the values of the rows of a job to those of the meter, from nothing or on from the call before. Returns −1, or the first row
+/// whose target is neither a class nor ignored.
+pub(super) fn meter(m: &mut Module, job: &Job, flags: u32) -> i32 {
+    let weighted = flags & (flag::CROSS_ENTROPY | flag::ALPHA_PER_CLASS | flag::SOFT) == flag::CROSS_ENTROPY | flag::ALPHA_PER_CLASS;
+    metering(flags, |meter| {
+        by_float!(flags, V => {
+            let row_bytes = job.classes * size_of::<Float<V>>();
+            let target_bytes = if job.soft { row_bytes } else { size_of::<i32>() };
+            for start in (0..job.rows).step_by(STEP) {
+                let rows = STEP.min(job.rows - start);
+                let Places { logits, targets, .. } = job.places;
+                let targets = behind(targets, start, target_bytes);
+                let places = Places { logits: behind(logits, start, row_bytes), targets, grad: ptr::null_mut() };
+                // SAFETY: the caller has reserved the tile and written its rows.
+                unsafe {
+                    let mut sums = <V as Vector>::Wide::zero();
+                    let part = Job { places, rows, values: true, ..*job };
+                    m.tile.run::<V>(&part, &mut sums).map_err(|row| start + row)?;
+                    let values = m.tile.address::<Float<V>>(Area::Values);
+                    meter.values.add_all(slice::from_raw_parts(values, rows));
+                    meter.rows += rows as i64;
+                    if job.soft {
+                        continue;
+                    }
+                    let targets = slice::from_raw_parts(targets.cast::<i32>(), rows);
+                    if let (Some(_), Look::Counted(n)) = (job.ignored, kernels::look_over(targets, job.classes, job.ignored)) {
+                        meter.rows -= (rows - n) as i64;
+                    }
+                    if weighted {
+                        let weights = m.tile.address::<Float<V>>(Area::Weights);
+                        let weight = |target: i32| *weights.add(target as usize);
+                        for (i, &target) in targets.iter().enumerate() {
+                            values.add(i).write(if Some(target) == job.ignored { Float::<V>::default() } else { weight(target) });
+                        }
+                        meter.weights.add_all(slice::from_raw_parts(values, rows));
+                    }
+                }
+            }
+        });
+        Ok(())
+    })
+}
+
+/// The same for elements.
+pub(super) fn meter_elements(m: &mut Module, job: &ElementsJob, flags: u32) -> i32 {
+    metering(flags, |meter| {
+        by_float!(flags, V => {
+            let element = size_of::<Float<V>>();
+            let step = (STEP / job.columns.max(1)).max(1) * job.columns.max(1);
+            for start in (0..job.count).step_by(step) {
+                let count = step.min(job.count - start);
+                let Places { logits, targets, .. } = job.places;
+                let targets = behind(targets, start, element);
+                let places = Places { logits: behind(logits, start, element), targets, grad: ptr::null_mut() };
+                // SAFETY: the caller has reserved the tile and written its elements.
+                unsafe {
+                    let mut sums = <V as Vector>::Wide::zero();
+                    let part = ElementsJob { places, count, values: true, ..*job };
+                    m.tile.run_elements::<V>(&part, &mut sums);
+                    let values = m.tile.address::<Float<V>>(Area::Values);
+                    meter.values.add_all(slice::from_raw_parts(values, count));
+                    let targets = slice::from_raw_parts(targets.cast::<Float<V>>(), count);
+                    meter.rows += kernels::look_over_elements(targets, job.ignored).unwrap_or(0) as i64;
+                }
+            }
+        });
+        Ok(())
+    })
+}
+
+/// Has `add` add to the meter, from nothing or on from the call before. Returns −1, or the row that it finds to be invalid.
+fn metering(flags: u32, add: impl FnOnce(&mut Meter) -> Result<(), usize>) -> i32 {
+    state(|s| {
+        if flags & flag::CONTINUES == 0 {
+            s.meter = Meter { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 };
+        }
+        index_or_none(add(&mut s.meter).err())
+    })
+}
