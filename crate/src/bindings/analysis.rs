@@ -99,8 +99,9 @@ pub fn softmax(rows: usize, classes: usize, wanted: u32, flags: u32) {
 }
 
 /// The focal loss for every γ, ε and weighting at once. Returns −1, or the first row whose target is neither a class nor ignored; then
-/// nothing is computed. In the room there must be, all in eight bytes a number: four for each sum; room for the weights of a
-/// block, 64 for each weighting; out, the sums; each γ; each ε; each weighting; and the weights of the classes, by tables.
+/// nothing is computed. In the room there must be, all in eight bytes a number: the state of each sum so far, four, zeros at first; room
+/// for the weights of a block, 64 for each weighting; out, each sum; how many rows counted so far, to which those that count are added; each γ;
+/// each ε; each weighting; and the weights of the classes, by tables.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
 pub fn sweep(
@@ -119,22 +120,19 @@ pub fn sweep(
     let sums = size.sums();
     module(|m| {
         let ignored = has(flag::IGNORE).then_some(m.numbers.ignored as i32);
-        // SAFETY: the caller has written the targets.
-        if let (false, Look::Invalid(row)) =
-            (has(flag::SOFT), unsafe { kernels::look_over(entries(targets, if has(flag::SOFT) { 0 } else { rows }), classes, ignored) })
-        {
-            return index_or_none(Some(row));
-        }
-        if !has(flag::CONTINUES) {
-            // SAFETY: there is room for the sums.
-            unsafe { memory.write_bytes(0, 4 * sums) };
-            m.totals.rows = 0.0;
+        if !has(flag::SOFT) {
+            // SAFETY: the caller has written the targets.
+            let targets = unsafe { entries(targets, rows) };
+            if let Look::Invalid(row) = kernels::look_over(targets, classes, ignored) {
+                return index_or_none(Some(row));
+            }
         }
         let row_weights = if has(flag::ROW_WEIGHTS) { m.tile.address::<u8>(Area::RowWeights) } else { ptr::null_mut() };
         let room = m.tile.address::<u8>(Area::Values);
         let totals = memory.wrapping_add(4 * sums + 64 * weightings);
-        let counted = by_float!(flags, V => {
-            let gammas = totals.wrapping_add(sums);
+        let counted = totals.wrapping_add(sums);
+        by_float!(flags, V => {
+            let gammas = counted.wrapping_add(1);
             let smoothings = gammas.wrapping_add(size.gammas);
             let weightings = smoothings.wrapping_add(size.smoothings);
             let sweep = Sweep::<V> {
@@ -148,7 +146,7 @@ pub fn sweep(
             };
             // What is soft has a value for each of its rows.
             let step = if has(flag::SOFT) { STEP } else { rows.max(1) };
-            let counted = (0..rows).step_by(step).map(|start| {
+            for start in (0..rows).step_by(step) {
                 let logits = ptr::with_exposed_provenance::<Float<V>>(logits).wrapping_add(start * classes);
                 let rows = Rows {
                     logits,
@@ -169,16 +167,13 @@ pub fn sweep(
                     ptr::null()
                 };
                 // SAFETY: the caller has written the rows and the sweep; the targets have been checked.
-                unsafe { sweep.run(&rows, soft, room.cast()) }
-            });
-            let counted: usize = counted.sum();
+                unsafe { *counted += sweep.run(&rows, soft, room.cast()) as f64 };
+            }
             for i in 0..sums {
                 // SAFETY: the sums, and the places for their totals.
                 unsafe { totals.add(i).write((*sweep.sums.add(i)).total()) };
             }
-            counted
         });
-        m.totals.rows += counted as f64;
         -1
     })
 }
