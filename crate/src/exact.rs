@@ -1,13 +1,14 @@
 //! Sums without any rounding, so that they are the same in whatever order and however many parts.
 //!
 //! A sum is an integer in units of the smallest subnormal float64, in digits of 32 bits that wait for their carries. Adding a number to
-//! them takes a dozen instructions; batches take a short cut. Numbers whose sizes differ by no more than a fixed factor are cut at
-//! fixed places by adding and subtracting a large constant: then sums of the parts are exact in float64, or as integers, and only
-//! these sums are added to the digits.
+//! them takes two dozen instructions. Batches take a short cut: numbers are cut at fixed places, into parts that are multiples of
+//! powers of two, of which so many can be added up in float64 without rounding; only these sums are added to the digits. Adding a
+//! number to a sum that begins with a large constant is what cuts it: what the sum grows by is the upper part.
 
 use crate::{
     arch::{F32x4, F64x2, Float},
-    vector::{Scalar, Vector, WideSum},
+    kernels::in_fours,
+    vector::{Scalar, Vector},
 };
 
 /// Bits below 1 of the unit.
@@ -16,43 +17,57 @@ const FRACTION_BITS: usize = 1074;
 /// Digits of a sum: all bits of a float64, and those that a product with a number of terms adds.
 const DIGITS: usize = (FRACTION_BITS + 1024) / 32 + 2;
 
-/// How many numbers are cut together.
-const CHUNK: usize = 4096;
+/// Numbers that a lane adds up before its sums go to the digits.
+const TERMS: usize = 1 << 10;
 
-/// How many float64 are.
-const WIDE_CHUNK: usize = 512;
+/// Numbers that are looked at together.
+pub const BLOCK: usize = 128;
 
-/// The exponent of a float64, that of its leading bit where it is a normal number.
-fn exponent(x: f64) -> i32 {
-    (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
+/// Numbers that are cut must be below two to this power: the sums of a lane are below 2^20.
+const TOP: i32 = 10;
+
+/// Bits between one cut and the next: 52, less the 10 that a lane's sum has more than its terms.
+const STEP: i32 = 42;
+
+/// How many blocks are cut more often once one has to be.
+const PATIENCE: u32 = 16;
+
+/// The most cuts.
+const CUTS: usize = 6;
+
+/// `2^n`, for a normal number.
+const fn power(n: i32) -> f64 {
+    f64::from_bits(((n + 1023) as u64) << 52)
 }
 
-/// `1.5·2^n`, which added to a number of less than `2^(n−1)` cuts it where its own last bit is.
-fn magic(n: i32) -> f64 {
-    f64::from_bits(((n + 1023) as u64) << 52 | 1 << 51)
+/// What the sums of the upper parts begin with: half as much again as twice what they can be. Its last bit is where it cuts.
+fn cutter(k: usize) -> F64x2 {
+    F64x2::splat(1.5 * power(TOP + 11 - STEP * k as i32))
 }
 
-/// The largest of some numbers in size, and the smallest but 0: infinite where there are others.
-#[inline(always)]
-fn extent<V: Vector>(values: &[V::Scalar]) -> (f64, f64) {
-    let (zero, infinite) = (V::constant(0.0), V::constant(f64::INFINITY));
-    let (mut most, mut least) = ([zero; 2], [infinite; 2]);
-    for (i, vector) in values.chunks_exact(V::LANES).enumerate() {
-        // SAFETY: a whole vector.
-        let x = unsafe { V::load(vector.as_ptr()) }.abs();
-        most[i % 2] = most[i % 2].pmax(x);
-        least[i % 2] = least[i % 2].pmin(x.select(infinite, x.gt(zero)));
-    }
-    let (most, least) = (most[0].pmax(most[1]), least[0].pmin(least[1]));
-    let lanes = |v: V| (0..V::LANES).map(move |i| v.lane(i).to_f64());
-    (lanes(most).fold(0.0, f64::max), lanes(least).fold(f64::INFINITY, f64::min))
+/// The smallest number that can be cut so often. What is below the last cut is at most half of its bit, `2^(TOP + 11 − 52)` for the first
+/// and [`STEP`] bits less for each other; a lane adds up [`TERMS`] of that, and its sum has 53 bits.
+fn smallest<S: Scalar>(cuts: usize) -> f64 {
+    let highest = TOP + 11 - 53 - STEP * (cuts as i32 - 1) + 10;
+    let last_bit = highest - 53;
+    let mantissa = S::MANTISSA_BITS as i32;
+    // Where every number can be, so can the subnormal ones.
+    if last_bit < 2 - S::BIAS as i32 - mantissa { 0.0 } else { power(last_bit + mantissa) }
+}
+
+/// The sums of two pairs of lanes: what is above each cut, and last what is below them.
+#[derive(Clone, Copy, Debug)]
+pub struct Lanes {
+    sums: [[F64x2; 2]; CUTS + 1],
+    /// How many terms each has at most.
+    terms: usize,
 }
 
 /// A sum.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub struct ExactSum {
-    /// What the finite numbers add up to: `Σ digits[k]·2^(32k − 1074)`.
+    /// What the finite numbers add up to: `Σ digits[k]·2^(32k − 1074)`. Each digit waits for its carry, for 2^31 numbers at least.
     pub digits: [i64; DIGITS],
     /// How many were NaN.
     pub nan: i64,
@@ -87,87 +102,6 @@ impl ExactSum {
             *digit += sign * i64::from((shifted >> (32 * k)) as u32);
         }
     }
-
-    /// Adds numbers.
-    pub fn add_all<T: Summand>(&mut self, values: &[T]) {
-        for chunk in values.chunks(CHUNK) {
-            let (vectors, rest) = chunk.split_at(chunk.len() - chunk.len() % <T::Vector as Vector>::LANES);
-            T::add_vectors(self, vectors);
-            rest.iter().for_each(|x| self.add(x.to_f64()));
-        }
-    }
-
-    /// Adds float32 numbers, whole vectors of them: cut once, the upper parts are added up as integers, the lower ones in float64.
-    /// Returns whether that is exact; elsewhere nothing has changed.
-    #[inline(never)]
-    fn add_near(&mut self, values: &[f32]) -> bool {
-        // Of the numbers, exponents lie in [top − 38, top]. The upper parts are multiples of 2^(top − 19), at most 2^20 times that; a
-        // lane's 1024 of them add up to 2^30 times that. The lower parts are half of that or less, and multiples of 2^(top − 61):
-        // all 4096 of them add up to less than 2^53 times that.
-        let (most, least) = extent::<F32x4>(values);
-        let top = exponent(most);
-        if !(-60..100).contains(&top) || exponent(least) < top - 38 {
-            return false;
-        }
-        let cut = magic(top + 4) as f32;
-        let cutter = F32x4::splat(cut);
-        let mut upper = [F32x4::splat(0.0); 2];
-        let mut lower = [<F32x4 as Vector>::Wide::zero(); 2];
-        for (i, vector) in values.chunks_exact(F32x4::LANES).enumerate() {
-            // SAFETY: a whole vector.
-            let x = unsafe { F32x4::load(vector.as_ptr()) };
-            let shifted = x.add(cutter);
-            upper[i % 2] = upper[i % 2].bits_add(shifted);
-            lower[i % 2] = lower[i % 2].accumulate(x.sub(shifted.sub(cutter)));
-        }
-        let lower = lower[0].total() + lower[1].total();
-        if !lower.is_finite() {
-            // A NaN, which the extent does not show.
-            return false;
-        }
-        let vectors = (values.len() / F32x4::LANES) as u32;
-        let upper = upper[0].bits_add(upper[1]);
-        let unit = magic(top - 19) / 1.5;
-        for i in 0..F32x4::LANES {
-            let units = upper.lane(i).to_bits().wrapping_sub(vectors.wrapping_mul(cut.to_bits()));
-            self.add(f64::from(units as i32) * unit);
-        }
-        self.add(lower);
-        true
-    }
-
-    /// Adds float64 numbers, whole vectors of them and at most [`WIDE_CHUNK`]: cut twice.
-    #[inline(never)]
-    fn add_wide(&mut self, values: &[f64]) {
-        // Of the numbers, exponents lie in [top − 72, top]. Sums of parts begin with a constant, whose last bit is where the cut is, and
-        // stay near it. The uppermost parts are multiples of 2^(top − 40), the next ones, at most half of that, of 2^(top − 81).
-        let (most, least) = extent::<F64x2>(values);
-        let top = exponent(most);
-        let near = (-900..1000).contains(&top) && exponent(least) >= top - 72;
-        let cuts = [magic(top.clamp(-900, 1000) + 12), magic(top.clamp(-900, 1000) - 29)].map(F64x2::splat);
-        let mut sums = [[cuts[0], cuts[1], F64x2::splat(0.0)]; 2];
-        if near {
-            for (i, vector) in values.chunks_exact(F64x2::LANES).enumerate() {
-                // SAFETY: a whole vector.
-                let mut x = unsafe { F64x2::load(vector.as_ptr()) };
-                let [upper, middle, lower] = &mut sums[i % 2];
-                for sum in [upper, middle] {
-                    let next = sum.add(x);
-                    x = x.sub(next.sub(*sum));
-                    *sum = next;
-                }
-                *lower = lower.add(x);
-            }
-        }
-        let parts = sums.map(|[upper, middle, lower]| [upper.sub(cuts[0]), middle.sub(cuts[1]), lower]);
-        let lanes = || parts.iter().flatten().flat_map(|v| (0..F64x2::LANES).map(|i| v.lane(i)));
-        // A NaN is not to be seen in the extent.
-        if near && lanes().all(f64::is_finite) {
-            lanes().for_each(|x| self.add(x));
-        } else {
-            values.iter().for_each(|&x| self.add(x));
-        }
-    }
 }
 
 impl Default for ExactSum {
@@ -176,30 +110,223 @@ impl Default for ExactSum {
     }
 }
 
+/// Where the values of rows are added up, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
+    to: *mut Adder,
+    add: unsafe fn(*mut Adder, *const u8, usize),
+}
+
+impl Meter {
+    /// One for values of type `T`.
+    pub fn new<T: Summand>(to: *mut Adder) -> Self {
+        // SAFETY: passed on.
+        Self { to, add: |to, values, vectors| unsafe { (*to).add_block::<T>(values.cast(), vectors) } }
+    }
+
+    /// Adds a block of vectors.
+    ///
+    /// # Safety
+    /// There must be so many of the right type, and the adder that the meter was made with.
+    #[inline(always)]
+    pub unsafe fn add<S>(self, values: *const S, vectors: usize) {
+        // SAFETY: passed on.
+        unsafe { (self.add)(self.to, values.cast(), vectors) }
+    }
+}
+
+/// What adds batches of numbers to a sum.
+#[derive(Clone, Debug, Default)]
+pub struct Adder {
+    sum: ExactSum,
+    /// What is not in the sum yet: of numbers of about the same size, and of others.
+    near: Option<Lanes>,
+    wide: Option<Lanes>,
+    /// For how many blocks the fewest cuts are not tried.
+    patience: u32,
+}
+
+impl Adder {
+    /// Nothing.
+    pub const fn new() -> Self {
+        Self { sum: ExactSum::new(), near: None, wide: None, patience: 0 }
+    }
+
+    /// Adds numbers.
+    pub fn add_all<T: Summand>(&mut self, values: &[T]) {
+        for block in values.chunks(BLOCK) {
+            let vectors = block.len() / T::Vector::LANES;
+            // SAFETY: so many vectors.
+            unsafe { self.add_block(block.as_ptr(), vectors) };
+            block.iter().skip(vectors * T::Vector::LANES).for_each(|x| self.sum.add(x.to_f64()));
+        }
+    }
+
+    /// Adds a block of vectors, at most [`BLOCK`].
+    ///
+    /// # Safety
+    /// There must be so many.
+    pub(crate) unsafe fn add_block<T: Summand>(&mut self, values: *const T, vectors: usize) {
+        // SAFETY: passed on.
+        unsafe {
+            if self.patience == 0 {
+                if T::add_near(self.lanes(vectors, |adder| &mut adder.near), values, vectors) {
+                    return;
+                }
+                self.patience = PATIENCE;
+            }
+            self.patience -= 1;
+            if !T::add_wide(self.lanes(vectors, |adder| &mut adder.wide), values, vectors) {
+                (0..vectors * T::Vector::LANES).for_each(|i| self.sum.add((*values.add(i)).to_f64()));
+            }
+        }
+    }
+
+    /// Lanes with room for so many terms more.
+    #[inline(always)]
+    fn lanes(&mut self, terms: usize, which: impl Fn(&mut Self) -> &mut Option<Lanes>) -> &mut Lanes {
+        if which(self).as_ref().is_some_and(|lanes| lanes.terms + terms > TERMS) {
+            self.flush();
+        }
+        which(self).get_or_insert_with(Lanes::new)
+    }
+
+    /// Puts everything into the sum.
+    #[inline(never)]
+    fn flush(&mut self) {
+        for lanes in [self.near.take(), self.wide.take()].into_iter().flatten() {
+            lanes.each(|sum| self.sum.add(sum));
+        }
+    }
+
+    /// The sum of all that was added.
+    pub fn sum(&mut self) -> &ExactSum {
+        self.flush();
+        &self.sum
+    }
+}
+
+impl Lanes {
+    fn new() -> Self {
+        let mut sums = [[F64x2::splat(0.0); 2]; CUTS + 1];
+        sums.iter_mut().take(CUTS).enumerate().for_each(|(k, sums)| *sums = [cutter(k); 2]);
+        Self { sums, terms: 0 }
+    }
+
+    /// What has been added up.
+    fn each(&self, mut f: impl FnMut(f64)) {
+        for (k, sums) in self.sums.iter().enumerate() {
+            let start = if k < CUTS { cutter(k) } else { F64x2::splat(0.0) };
+            for sum in sums {
+                (0..F64x2::LANES).for_each(|i| f(sum.sub(start).lane(i)));
+            }
+        }
+    }
+
+    /// Adds vectors of numbers by cutting them `K` times; if not `ANY`, they must all be above 0. Returns whether that is possible; where
+    /// it is not, nothing has changed.
+    ///
+    /// # Safety
+    /// There must be so many.
+    #[inline(always)]
+    unsafe fn cut<T: Summand, const K: usize, const ANY: bool>(&mut self, values: *const T, vectors: usize) -> bool {
+        let zero = T::Vector::constant(0.0);
+        let infinite = T::Vector::constant(f64::INFINITY);
+        let (mut most, mut least) = (zero, infinite);
+        let mut upper: [[F64x2; 2]; K] = core::array::from_fn(|k| self.sums[k]);
+        let mut lowest = self.sums[CUTS];
+        in_fours(vectors, 1, |i, _| {
+            // SAFETY: a vector of numbers.
+            let x = unsafe { T::Vector::load(values.add(i * T::Vector::LANES)) };
+            // NaN may be overlooked.
+            let size = if ANY { x.abs() } else { x };
+            most = size.pmax(most);
+            if smallest::<T>(K) > 0.0 {
+                least = if ANY { size.select(infinite, size.gt(zero)) } else { size }.pmin(least);
+            }
+            for (lane, mut x) in T::widen(x).into_iter().enumerate() {
+                for sums in &mut upper {
+                    let next = sums[lane].add(x);
+                    x = x.sub(next.sub(sums[lane]));
+                    sums[lane] = next;
+                }
+                lowest[lane] = lowest[lane].add(x);
+            }
+        });
+        let near = T::Vector::constant(smallest::<T>(K));
+        let far = T::Vector::constant(power(TOP));
+        // Only what is finite is equal to itself plus nothing of itself.
+        let is_finite = lowest.map(|sum| F64x2::all(sum.sub(sum).equals(F64x2::splat(0.0))));
+        let possible = T::Vector::all(most.lt(far)) && T::Vector::none(least.lt(near)) && is_finite[0] && is_finite[1];
+        if possible {
+            self.sums[..K].copy_from_slice(&upper);
+            self.sums[CUTS] = lowest;
+            self.terms += vectors;
+        }
+        possible
+    }
+}
+
 /// What is added up.
 pub trait Summand: Float {
-    /// Adds whole vectors of numbers, at most so many as are cut together.
-    fn add_vectors(sum: &mut ExactSum, values: &[Self]);
+    /// Two float64 or four, in vectors.
+    type Wide: IntoIterator<Item = F64x2>;
+    /// A vector in float64.
+    fn widen(x: Self::Vector) -> Self::Wide;
+    /// Adds vectors of numbers that are above 0, and of about the same size; or returns false and adds nothing.
+    ///
+    /// # Safety
+    /// There must be so many.
+    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool;
+    /// Adds vectors of other numbers; or returns false and adds nothing.
+    ///
+    /// # Safety
+    /// There must be so many.
+    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool;
 }
 
 impl Summand for f32 {
+    type Wide = [F64x2; 2];
+
     #[inline(always)]
-    fn add_vectors(sum: &mut ExactSum, values: &[Self]) {
-        if sum.add_near(values) {
-            return;
-        }
-        let mut wide = [0.0; WIDE_CHUNK];
-        for chunk in values.chunks(WIDE_CHUNK) {
-            let wide = wide.get_mut(..chunk.len()).unwrap_or_default();
-            wide.iter_mut().zip(chunk).for_each(|(to, &x)| *to = f64::from(x));
-            sum.add_wide(wide);
-        }
+    fn widen(x: F32x4) -> [F64x2; 2] {
+        x.widen()
+    }
+
+    /// From 2^−52 to 2^10.
+    #[inline(never)]
+    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { lanes.cut::<Self, 1, false>(values, vectors) }
+    }
+
+    /// All below 2^10.
+    #[inline(never)]
+    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { lanes.cut::<Self, 3, true>(values, vectors) }
     }
 }
 
 impl Summand for f64 {
+    type Wide = [F64x2; 1];
+
     #[inline(always)]
-    fn add_vectors(sum: &mut ExactSum, values: &[Self]) {
-        values.chunks(WIDE_CHUNK).for_each(|chunk| sum.add_wide(chunk));
+    fn widen(x: F64x2) -> [F64x2; 1] {
+        [x]
+    }
+
+    /// From 2^−65 to 2^10.
+    #[inline(never)]
+    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { lanes.cut::<Self, 2, false>(values, vectors) }
+    }
+
+    /// From 2^−233 to 2^10.
+    #[inline(never)]
+    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+        // SAFETY: passed on.
+        unsafe { lanes.cut::<Self, { CUTS }, true>(values, vectors) }
     }
 }

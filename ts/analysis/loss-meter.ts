@@ -93,10 +93,10 @@ export class LossMeter {
    * @throws TypeError or RangeError where `forward` throws one.
    */
   update(logits: FloatArray, targets: ClassIndices | FloatArray, options: MeterOptions = {}): this {
-    // An empty batch never gets to the module, which begins with nothing at the first rows of every other.
-    meterOfModule().fill(0n);
+    const { meter_begin, meter_end } = kernels();
+    meter_begin();
     run(this.#criterion, ADD, logits, targets, options);
-    const seen = meterOfModule();
+    const seen = new BigInt64Array(load().buffer, meter_end() >>> 0, 2 * SUM_LENGTH + 1);
     const rows = Number(seen[2 * SUM_LENGTH]);
     this.#values.addDigits(seen, 0);
     if (this.#isWeighted && !isFloats(kindOf(targets))) this.#denominator.addDigits(seen, SUM_LENGTH);
@@ -189,10 +189,4 @@ function isMeter(value: unknown): value is LossMeter {
 
 function create({ loss, options }: MeterState): LossMeter {
   return new LossMeter(makeSum(loss, options));
-}
-
-/** The meter of the module: the sum of the values, that of the weights, and how many rows count. */
-function meterOfModule(): BigInt64Array {
-  const { meter_address } = kernels();
-  return new BigInt64Array(load().buffer, meter_address() >>> 0, 2 * SUM_LENGTH + 1);
 }

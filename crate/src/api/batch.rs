@@ -138,6 +138,8 @@ impl<'a, T: Float> Batch<'a, T> {
             scale: T::from_f64(scale * all),
             row_scales,
             ignored,
+            #[cfg(feature = "analysis")]
+            meter: None,
         })
     }
 }

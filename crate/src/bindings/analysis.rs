@@ -7,25 +7,31 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::{Float, Module, entries, flag, index_or_none, module};
 use crate::{
     arch::{F32x4, F64x2},
-    exact::ExactSum,
+    exact::{Adder, BLOCK, ExactSum, Meter, Summand},
     kernels::{self, Look, Rows, Sweep, SweepSize, Wanted, Weights},
     tile::{self, Area, ElementsJob, Job, Places},
-    vector::{Scalar, Vector, WideSum},
+    vector::{Scalar, WideSum},
 };
 
 /// Rows that a job is taken in, where it has more: so many values have room. The same number is in ../tile.rs.
 const STEP: usize = 4096;
 
-/// What is left of a batch, as JavaScript reads it.
+/// What has gone to the meter, as JavaScript reads it.
 #[derive(Debug)]
 #[repr(C)]
-struct Meter {
+struct Seen {
     /// The values of the rows.
     values: ExactSum,
     /// The weights of their classes, if these are what a mean divides by.
     weights: ExactSum,
     /// How many rows count.
     rows: i64,
+}
+
+impl Seen {
+    const fn nothing() -> Self {
+        Self { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 }
+    }
 }
 
 /// Memory that grows.
@@ -36,7 +42,9 @@ struct Room {
 
 /// The state of this part of the module.
 struct State {
-    meter: Meter,
+    seen: Seen,
+    values: Adder,
+    weights: Adder,
     room: Room,
 }
 
@@ -46,7 +54,9 @@ struct Shared(UnsafeCell<State>);
 unsafe impl Sync for Shared {}
 
 static STATE: Shared = Shared(UnsafeCell::new(State {
-    meter: Meter { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 },
+    seen: Seen::nothing(),
+    values: Adder::new(),
+    weights: Adder::new(),
     room: Room { memory: ptr::null_mut(), bytes: 0 },
 }));
 
@@ -56,10 +66,21 @@ fn state<T>(f: impl FnOnce(&mut State) -> T) -> T {
     f(unsafe { &mut *STATE.0.get() })
 }
 
-/// Where the meter lies: digits, how many were NaN, and how many infinite, of the values and then of the weights; how many rows count.
+/// Has the meter begin with nothing.
 #[wasm_bindgen]
-pub fn meter_address() -> usize {
-    state(|s| (&raw const s.meter).expose_provenance())
+pub fn meter_begin() {
+    state(|s| (s.seen, s.values, s.weights) = (Seen::nothing(), Adder::new(), Adder::new()));
+}
+
+/// Where to read what has gone to the meter since: digits, how many were NaN, and how many infinite, of the values and then of the
+/// weights; how many rows count.
+#[wasm_bindgen]
+pub fn meter_end() -> usize {
+    state(|s| {
+        s.seen.values.clone_from(s.values.sum());
+        s.seen.weights.clone_from(s.weights.sum());
+        (&raw const s.seen).expose_provenance()
+    })
 }
 
 /// So many bytes, which a sweep has to itself until the next call; 0 where they cannot be had. What stands there may be lost.
@@ -160,6 +181,7 @@ pub fn sweep(
                     scale: Float::<V>::from_f64(1.0),
                     row_scales: ptr::null(),
                     ignored,
+                    meter: None,
                 };
                 let soft = if has(flag::SOFT) {
                     ptr::with_exposed_provenance::<Float<V>>(targets).wrapping_add(start * classes)
@@ -178,87 +200,82 @@ pub fn sweep(
     })
 }
 
-/// What lies `rows` rows of `bytes` bytes each behind an address.
-fn behind<T>(address: *const T, rows: usize, bytes: usize) -> *const T {
-    address.wrapping_byte_add(rows * bytes)
+/// Adds the values of the rows of a job to those of the meter. Returns −1, or the first row whose target is neither a class nor ignored;
+/// what is in the meter is worthless then.
+pub(super) fn meter(m: &mut Module, job: &Job, flags: u32) -> i32 {
+    let has = |bit: u32| flags & bit != 0;
+    state(|s| {
+        let values = &raw mut s.values;
+        let invalid = by_float!(flags, V => {
+            m.tile.meter = Some(Meter::new::<Float<V>>(values));
+            // SAFETY: the caller has reserved the tile and written its rows.
+            unsafe { m.tile.run::<V>(job, &mut WideSum::<V>::zero()) }.err()
+        });
+        m.tile.meter = None;
+        if invalid.is_some() {
+            return index_or_none(invalid);
+        }
+        let mut rows = job.rows;
+        if !job.soft {
+            // SAFETY: the caller has written the targets, of which all are classes or ignored.
+            let targets = unsafe { slice::from_raw_parts(job.places.targets.cast::<i32>(), rows) };
+            if let (Some(_), Look::Counted(counted)) = (job.ignored, kernels::look_over(targets, job.classes, job.ignored)) {
+                rows = counted;
+            }
+            if has(flag::CROSS_ENTROPY) && has(flag::ALPHA_PER_CLASS) {
+                by_float!(flags, V => {
+                    let weights = m.tile.address::<Float<V>>(Area::Weights);
+                    // SAFETY: every target that is not ignored is a class, and has a weight.
+                    let weight = |&target: &i32| unsafe { *weights.add(target as usize) };
+                    add_weights(&mut s.weights, targets.iter().filter(|&&target| Some(target) != job.ignored).map(weight));
+                });
+            }
+        }
+        s.seen.rows += rows as i64;
+        -1
+    })
 }
 
-/// Adds the values of the rows of a job to those of the meter, from nothing or on from the call before. Returns −1, or the first row
-/// whose target is neither a class nor ignored.
-pub(super) fn meter(m: &mut Module, job: &Job, flags: u32) -> i32 {
-    let weighted = flags & (flag::CROSS_ENTROPY | flag::ALPHA_PER_CLASS | flag::SOFT) == flag::CROSS_ENTROPY | flag::ALPHA_PER_CLASS;
-    metering(flags, |meter| {
-        by_float!(flags, V => {
-            let row_bytes = job.classes * size_of::<Float<V>>();
-            let target_bytes = if job.soft { row_bytes } else { size_of::<i32>() };
-            for start in (0..job.rows).step_by(STEP) {
-                let rows = STEP.min(job.rows - start);
-                let Places { logits, targets, .. } = job.places;
-                let targets = behind(targets, start, target_bytes);
-                let places = Places { logits: behind(logits, start, row_bytes), targets, grad: ptr::null_mut() };
-                // SAFETY: the caller has reserved the tile and written its rows.
-                unsafe {
-                    let mut sums = <V as Vector>::Wide::zero();
-                    let part = Job { places, rows, values: true, ..*job };
-                    m.tile.run::<V>(&part, &mut sums).map_err(|row| start + row)?;
-                    let values = m.tile.address::<Float<V>>(Area::Values);
-                    meter.values.add_all(slice::from_raw_parts(values, rows));
-                    meter.rows += rows as i64;
-                    if job.soft {
-                        continue;
-                    }
-                    let targets = slice::from_raw_parts(targets.cast::<i32>(), rows);
-                    if let (Some(_), Look::Counted(n)) = (job.ignored, kernels::look_over(targets, job.classes, job.ignored)) {
-                        meter.rows -= (rows - n) as i64;
-                    }
-                    if weighted {
-                        let weights = m.tile.address::<Float<V>>(Area::Weights);
-                        let weight = |target: i32| *weights.add(target as usize);
-                        for (i, &target) in targets.iter().enumerate() {
-                            values.add(i).write(if Some(target) == job.ignored { Float::<V>::default() } else { weight(target) });
-                        }
-                        meter.weights.add_all(slice::from_raw_parts(values, rows));
-                    }
-                }
-            }
-        });
-        Ok(())
-    })
+/// Adds numbers, of which a block at a time is collected.
+fn add_weights<T: Summand>(adder: &mut Adder, mut weights: impl Iterator<Item = T>) {
+    let mut block = [T::default(); BLOCK];
+    loop {
+        let mut n = 0;
+        for (to, weight) in block.iter_mut().zip(&mut weights) {
+            *to = weight;
+            n += 1;
+        }
+        if n == 0 {
+            return;
+        }
+        adder.add_all(block.get(..n).unwrap_or_default());
+    }
 }
 
 /// The same for elements.
 pub(super) fn meter_elements(m: &mut Module, job: &ElementsJob, flags: u32) -> i32 {
-    metering(flags, |meter| {
+    // Each has a value, for which there is room in the tile: for whole rows of columns, where more is there than goes into it.
+    let columns = job.columns.max(1);
+    let step = (STEP / columns).max(1) * columns;
+    state(|s| {
         by_float!(flags, V => {
             let element = size_of::<Float<V>>();
-            let step = (STEP / job.columns.max(1)).max(1) * job.columns.max(1);
-            for start in (0..job.count).step_by(step) {
+            for start in (0..job.count).step_by(step.max(1)) {
                 let count = step.min(job.count - start);
                 let Places { logits, targets, .. } = job.places;
-                let targets = behind(targets, start, element);
-                let places = Places { logits: behind(logits, start, element), targets, grad: ptr::null_mut() };
+                let behind = |address: *const u8| address.wrapping_add(start * element);
+                let places = Places { logits: behind(logits), targets: behind(targets), grad: ptr::null_mut() };
                 // SAFETY: the caller has reserved the tile and written its elements.
                 unsafe {
-                    let mut sums = <V as Vector>::Wide::zero();
                     let part = ElementsJob { places, count, values: true, ..*job };
-                    m.tile.run_elements::<V>(&part, &mut sums);
+                    m.tile.run_elements::<V>(&part, &mut WideSum::<V>::zero());
                     let values = m.tile.address::<Float<V>>(Area::Values);
-                    meter.values.add_all(slice::from_raw_parts(values, count));
-                    let targets = slice::from_raw_parts(targets.cast::<Float<V>>(), count);
-                    meter.rows += kernels::look_over_elements(targets, job.ignored).unwrap_or(0) as i64;
+                    s.values.add_all(slice::from_raw_parts(values, count));
+                    let targets = slice::from_raw_parts(places.targets.cast::<Float<V>>(), count);
+                    s.seen.rows += kernels::look_over_elements(targets, job.ignored).unwrap_or(0) as i64;
                 }
             }
         });
-        Ok(())
-    })
-}
-
-/// Has `add` add to the meter, from nothing or on from the call before. Returns −1, or the row that it finds to be invalid.
-fn metering(flags: u32, add: impl FnOnce(&mut Meter) -> Result<(), usize>) -> i32 {
-    state(|s| {
-        if flags & flag::CONTINUES == 0 {
-            s.meter = Meter { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 };
-        }
-        index_or_none(add(&mut s.meter).err())
+        -1
     })
 }

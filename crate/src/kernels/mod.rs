@@ -22,6 +22,8 @@ mod sweep;
 mod transpose;
 mod validate;
 
+#[cfg(feature = "analysis")]
+pub(crate) use block::in_fours;
 use block::run;
 use dense::{Aims, Dense, Task};
 pub use elements::{Elements, PerColumn, sigmoid};

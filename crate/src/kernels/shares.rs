@@ -114,6 +114,7 @@ pub unsafe fn shares<V: Vector + 'static>(
             scale: V::Scalar::from_f64(1.0),
             row_scales: core::ptr::null(),
             ignored: None,
+            meter: None,
         };
         observe::<V, _>(&batch, false, &Shares { classes, wanted });
         if wanted == Wanted::Logarithms {

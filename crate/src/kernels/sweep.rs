@@ -24,7 +24,7 @@ use crate::{
 enum Weighting {
     /// All the same.
     Even,
-    /// By their probability of class 1.
+    /// By their probability of class 1. The one behind it must be that of the others.
     One,
     /// By that of the other classes.
     Others,
@@ -174,20 +174,29 @@ impl<V: Vector + 'static> Sweep<V> {
     /// As for [`Self::raise`]; there must be so many sums.
     #[inline(never)]
     unsafe fn add(&self, values: &Column<V>, groups: usize, sums: *mut V::Wide) {
+        let zero = V::constant(0.0);
         // SAFETY: passed on.
         unsafe {
             for (i, (weighting, weights)) in self.weightings().enumerate() {
-                let mut sum = *sums.add(i);
+                let to = sums.add(i);
+                let mut sum = *to;
                 match weighting {
                     Weighting::Even => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g))),
                     Weighting::PerClass(_) => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g).mul(*weights.add(g)))),
-                    // An infinite value of another class is not this one's.
-                    Weighting::One | Weighting::Others => (0..groups).for_each(|g| {
-                        let weight = *weights.add(g);
-                        sum = sum.accumulate(values.get(g).mul(weight).keep(weight.gt(V::constant(0.0))));
-                    }),
+                    // Side by side, since each addition waits for the one before.
+                    Weighting::One => {
+                        let (others, mut rest) = (weights.add(GROUPS), *to.add(1));
+                        for g in 0..groups {
+                            let (x, weight, other) = (values.get(g), *weights.add(g), *others.add(g));
+                            // An infinite value of another class is not this one's.
+                            sum = sum.accumulate(x.mul(weight).keep(weight.gt(zero)));
+                            rest = rest.accumulate(x.mul(other).keep(other.gt(zero)));
+                        }
+                        to.add(1).write(rest);
+                    }
+                    Weighting::Others => continue,
                 }
-                sums.add(i).write(sum);
+                to.write(sum);
             }
         }
     }
