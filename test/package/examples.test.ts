@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 
 const sources = new URL('../../ts/', import.meta.url);
 
-const examples = readdirSync(sources).flatMap((file) => {
+const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+const examples = files.flatMap((file) => {
   const source = readFileSync(new URL(file, sources), 'utf8');
   const blocks = source.matchAll(/@example\n\s*\* ```ts\n(?<code>[\s\S]*?)\s*\* ```/g);
   return Array.from(blocks, ({ groups }, i) => ({

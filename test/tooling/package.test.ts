@@ -14,6 +14,8 @@ it('the npm package holds the bundle, its types and the papers, and needs no oth
   expect(names).toEqual([
     'LICENSE',
     'README.md',
+    'dist/analysis.d.ts',
+    'dist/analysis.js',
     'dist/focal-loss.wasm',
     'dist/focal-loss.wasm.d.ts',
     'dist/index.d.ts',

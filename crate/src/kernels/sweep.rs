@@ -12,6 +12,7 @@ use super::{
     rows::{Rows, Weights},
 };
 use crate::{
+    arch::F64x2,
     loss::{
         focal::{FocusOn, Focusing, Gamma, Hard, Later, Power, Smoothing, probabilities},
         softmax::{Outcome, Row, RowSums},
@@ -307,8 +308,16 @@ impl<V: Vector + 'static> Walk<V> {
     /// It must be a row of the batch.
     unsafe fn mean(&self, row: *const V::Scalar, weighting: Weighting) -> f64 {
         let classes = self.rows.classes;
-        // SAFETY: classes of the row.
-        let sum = |weight: &dyn Fn(usize) -> f64| (0..classes).map(|j| unsafe { *row.add(j) }.to_f64() * weight(j)).sum();
+        // Of many classes, a plain sum would be less exact than the losses.
+        let sum = |weight: &dyn Fn(usize) -> f64| {
+            let mut sum = <F64x2 as Vector>::Wide::zero();
+            for j in 0..classes {
+                // SAFETY: a class of the row.
+                let term = unsafe { *row.add(j) }.to_f64() * weight(j);
+                sum = sum.accumulate(F64x2::from_lanes(|i| if i == 0 { term } else { 0.0 }));
+            }
+            sum.total()
+        };
         match weighting {
             Weighting::Even => 1.0,
             Weighting::One => sum(&|j| f64::from(u8::from(j == 1))),
