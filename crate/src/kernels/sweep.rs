@@ -283,9 +283,8 @@ impl<V: Vector + 'static> Walk<V> {
                     let n = step.min(rows - from);
                     let groups = n.div_ceil(V::LANES);
                     let lane = |i: usize, f: &dyn Fn(usize) -> f64| if i < n { f(from + i) } else { 0.0 };
-                    let lanes = |g: usize, f: &dyn Fn(usize) -> f64| {
-                        V::from_lanes(|i| V::Scalar::from_f64(lane(g * V::LANES + i, f)))
-                    };
+                    let lanes =
+                        |g: usize, f: &dyn Fn(usize) -> f64| V::from_lanes(|i| V::Scalar::from_f64(lane(g * V::LANES + i, f)));
                     self.weigh(groups, |weighting, g| lanes(g, &|row| self.mean(soft.add(row * classes), weighting)));
                     let (mut values, mut misses) = (Column::new(), Column::new());
                     for g in 0..groups {
@@ -351,9 +350,9 @@ impl<V: Vector + 'static> Observer<V> for Walk<V> {
                     Weighting::Even => one,
                     Weighting::One => one.keep(is_one),
                     Weighting::Others => one.clear(is_one),
-                    Weighting::PerClass(table) => V::from_lanes(|i| {
-                        V::Scalar::from_f64(self.sweep.weight_of(table, classes, *targets.add(i) as usize))
-                    }),
+                    Weighting::PerClass(table) => {
+                        V::from_lanes(|i| V::Scalar::from_f64(self.sweep.weight_of(table, classes, *targets.add(i) as usize)))
+                    }
                 }
             });
             for (s, &smoothing) in self.sweep.smoothings().iter().enumerate() {
