@@ -1,9 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+const consumers = 'test/consumers/**/*.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // A busy machine must not fail them: how long something takes is for the benchmark to say.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // The tests run against the built package, as Node loads it: not through Vite's transforms.
     server: { deps: { external: [/\/dist\//] } },
+    projects: [
+      { extends: true, test: { name: 'package', include: ['test/**/*.test.ts'], exclude: [consumers] } },
+      { extends: true, test: { name: 'consumers', include: [consumers], globalSetup: 'test/consumers/set-up.ts' } },
+    ],
   },
 });

@@ -2,6 +2,7 @@
 
 /** What a loss throws that is computed before the module is there: see {@link init}. */
 export class NotInitializedError extends Error {
+  /** Its own, whichever copy of the package it comes from. */
   override readonly name = 'NotInitializedError';
 
   constructor() {

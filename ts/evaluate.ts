@@ -3,7 +3,7 @@
 import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
-import { BufferLookup, epoch } from './memory.js';
+import { addressOf, BufferLookup, epoch, isMemory } from './memory.js';
 import {
   FORWARD_OPTIONS,
   GRADIENT_OPTIONS,
@@ -16,6 +16,7 @@ import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
   checkAddress,
+  checkAllocated,
   checkApart,
   checkBuffer,
   checkGiven,
@@ -186,9 +187,10 @@ function addScales(gradOutput: FloatArray): void {
 function checkResult(name: string, buffer: FloatArray): void {
   const { tile, logits, logitsKind, targets, weights, scales, rows, width, plane } = batch;
   checkBuffer(name, buffer, logitsKind, rows * width);
-  const address = checkAddress(name, buffer, buffersOfResults);
-  batch.gradAddress = logitsKind === tile.kind && plane === 0 ? address : 0;
   const memory = buffersOfResults.of(buffer);
+  // Also at address 0: what lies there would be overwritten.
+  if (isMemory(memory)) checkAllocated(name, buffer);
+  batch.gradAddress = logitsKind === tile.kind && plane === 0 ? addressOf(buffer, buffersOfResults) : 0;
   checkApart(name, buffer, memory, 'logits', logits, buffersOfLogits.of(logits));
   checkApart(name, buffer, memory, 'targets', targets, buffersOfTargets.of(targets));
   if (weights !== undefined) checkApart(name, buffer, memory, 'sampleWeights', weights, bufferOf(weights));

@@ -1,2 +1,9 @@
+/**
+ * The focal-loss family: value and analytic gradient on typed arrays. The WebAssembly module is a part of this entry, and
+ * starts by itself.
+ *
+ * @module focal-loss
+ */
+
 export * from './api.js';
 export { init } from './init.js';

@@ -87,7 +87,7 @@ export class BufferLookup {
   }
 }
 
-/** Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do. */
+/** Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do, or at its very beginning. */
 export function addressOf(array: NumberArray, lookup: BufferLookup): number {
   if (blocks.length === 0) return 0;
   const address = offsetOf(array);
@@ -95,8 +95,14 @@ export function addressOf(array: NumberArray, lookup: BufferLookup): number {
   return address !== 0 && lookup.of(array) === buffer ? address : 0;
 }
 
-/** Whether an array that lies at `address` in the module's memory belongs to what has been allocated. */
-export function isAllocated(array: NumberArray, address: number): boolean {
+/** Whether a buffer is the module's memory. */
+export function isMemory(found: ArrayBufferLike): boolean {
+  return found === buffer;
+}
+
+/** Whether an array in the module's memory belongs to what has been allocated. */
+export function isAllocated(array: NumberArray): boolean {
+  const address = offsetOf(array);
   const end = address + sizeOf(array);
   for (const block of blocks) {
     if (address >= block.start && end <= block.end) return true;

@@ -8,7 +8,7 @@ import {
   checkCriterionOptions,
   overlay,
 } from './options.js';
-import { kernelNumbers, type Tile } from './tile.js';
+import { columnAlphasArea, kernelNumbers, posWeightsArea } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
 
@@ -175,9 +175,10 @@ class SigmoidFormula extends Formula {
     checkColumns('posWeight', this.#posWeight, classes);
   }
 
-  load(tile: Tile): void {
-    if (typeof this.#alpha === 'object' && this.#alpha !== null) tile.alpha.view(this.#alpha.length).set(this.#alpha);
-    if (typeof this.#posWeight === 'object') tile.posWeights.view(this.#posWeight.length).set(this.#posWeight);
+  load(): void {
+    const alpha = this.#alpha;
+    if (typeof alpha === 'object' && alpha !== null) columnAlphasArea.view(alpha.length).set(alpha);
+    if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
   }
 
   run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {

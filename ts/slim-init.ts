@@ -5,8 +5,10 @@ import { startOnce } from './wasm.js';
 /** What the global class of this name makes, where the runtime's types know it, and otherwise nothing. */
 type Made<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
 
-/** A compiled module, where the runtime's types know such, and otherwise nothing. */
-type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never;
+/** A compiled module, where the runtime's types know such, and otherwise nothing. To TypeScript, any object is one. */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } }
+  ? T & object
+  : never;
 
 /**
  * What {@link init} takes for the module: it itself, compiled; its bytes; a `Response` that brings them; or where to fetch

@@ -1,3 +1,10 @@
+/**
+ * The same API without the WebAssembly module: {@link init} says where that comes from. For runtimes that compile modules
+ * beforehand, and for pages that want it in a cache of its own.
+ *
+ * @module focal-loss/slim
+ */
+
 export { NotInitializedError } from './absent.js';
 export * from './api.js';
 export { init, type ModuleSource } from './slim-init.js';

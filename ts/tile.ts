@@ -15,6 +15,10 @@ export const TILE_ROWS = 4096;
 export const targetsArea = new Area(Int32Array, area(3));
 /** One exponent per class. */
 export const gammasArea = new Area(Float64Array, area(9));
+/** One alpha per column. */
+export const columnAlphasArea = new Area(Float64Array, area(7));
+/** One weight of the positive term per column. */
+export const posWeightsArea = new Area(Float64Array, area(8));
 
 const numbersArea = new Area(Float64Array, area(10));
 
@@ -74,8 +78,6 @@ export class Tile {
   readonly rowScales: Area<Float>;
   /** One weight per class. */
   readonly alpha: Area<Float>;
-  /** One weight of the positive term per column. */
-  readonly posWeights: Area<Float>;
 
   /** What works on such arrays, once the module has been started. */
   kernels: Kernels = undefined as unknown as Kernels;
@@ -97,7 +99,6 @@ export class Tile {
     this.rowWeights = areaOf(5);
     this.rowScales = areaOf(6);
     this.alpha = areaOf(7);
-    this.posWeights = areaOf(8);
   }
 
   /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */

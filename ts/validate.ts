@@ -8,6 +8,9 @@ import type { ClassIndices, FloatArray } from './types.js';
 /** Class indices are 32-bit integers inside the module. */
 const MAX_CLASSES = 2 ** 31 - 1;
 
+/** A row of more classes fits no memory, if each has a number of its own. Engines abort where an array gets far longer. */
+const MAX_ENTRIES = 2 ** 24;
+
 /** How far from 1 the sum of a row's probabilities may be. */
 const TOLERANCE = 1e-3;
 
@@ -37,7 +40,10 @@ function checkNumber(name: string, expected: string, value: unknown): asserts va
 
 /** Options are an object whose names are all known. */
 export function checkOptionNames(options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) throw wrongType('options', 'an object', options);
+  // The loop would make names of all indices of a typed array, of which there may be very many.
+  if (typeof options !== 'object' || options === null || kindOf(options) !== undefined) {
+    throw wrongType('options', 'an object', options);
+  }
   for (const name in options) {
     // A name that something added to every object is not an option somebody passed.
     if (!known.includes(name) && Object.hasOwn(options, name)) {
@@ -113,8 +119,8 @@ function checkPerClass(
   if (typeof values !== 'object' || values === null) throw wrongType(name, expected, values);
   const { length } = values;
   if (typeof length !== 'number') throw wrongType(name, expected, values);
-  if (!(length >= least && length <= MAX_CLASSES)) {
-    throw new RangeError(`${name} needs ${least} ${least === 1 ? 'entry' : 'entries'} or more, got ${length}`);
+  if (!(length >= least && length <= MAX_ENTRIES)) {
+    throw wrongLength(name, `${least} to ${MAX_ENTRIES} entries`, length);
   }
   const checked: number[] = [];
   for (let j = 0; j < length; j++) checked.push(checkEntry(`${name}[${j}]`, values[j]));
@@ -224,10 +230,15 @@ function gone(name: string, array: NumberArray): TypeError {
 /** Returns where an array lies in the module's memory, 0 if it lies elsewhere. */
 export function checkAddress(name: string, array: NumberArray, lookup: BufferLookup): number {
   const address = addressOf(array, lookup);
-  if (address !== 0 && !isAllocated(array, address)) {
+  if (address !== 0) checkAllocated(name, array);
+  return address;
+}
+
+/** For an array that lies in the module's memory. */
+export function checkAllocated(name: string, array: NumberArray): void {
+  if (!isAllocated(array)) {
     throw new RangeError(`${name} must lie within an allocation where it lies in the memory of one`);
   }
-  return address;
 }
 
 /** Class indices: returns the number of classes, 0 where there are no rows and nothing says how many classes there are. */

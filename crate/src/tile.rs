@@ -40,9 +40,9 @@ pub enum Area {
     RowWeights,
     /// A factor for each row's gradient.
     RowScales,
-    /// A weight for each class.
+    /// A weight for each class; for the sigmoid loss one for each column, in float64.
     Weights,
-    /// A weight of the positives for each column.
+    /// A weight of the positives for each column, in float64.
     PositiveWeights,
     /// A γ for each class, in float64.
     Gammas,
@@ -299,13 +299,13 @@ impl Tile {
     /// be valid for the elements; these be no more than the rows that reserving gave times the columns where anything of theirs is in
     /// the tile.
     pub unsafe fn run_elements<V: Vector>(&mut self, job: &ElementsJob, sums: &mut V::Wide) {
-        let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
         let mut per_column = |area: Area, all: Option<f64>| match all {
             Some(x) => PerColumn::All(x),
-            None => PerColumn::Each(named(area, true)),
+            None => PerColumn::Each(self.address(area)),
         };
         let alpha = job.alpha.map(|all| per_column(Area::Weights, all));
         let positive_weight = per_column(Area::PositiveWeights, job.positive_weight);
+        let mut named = |area: Area, named: bool| if named { self.address(area) } else { ptr::null_mut() };
         let elements = Elements::<V::Scalar> {
             logits: job.places.logits.cast(),
             targets: job.places.targets.cast(),

@@ -121,11 +121,12 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
             criterion.forward(&batch).unwrap()
         }
         _ => {
+            let positive: Vec<f64> = weights.iter().map(|weight| weight.to_f64()).collect();
             let criterion = SigmoidFocalLoss {
                 alpha: loss["alpha"].as_f64().map(PerColumn::All),
                 gamma: number("gamma"),
                 label_smoothing: number("labelSmoothing"),
-                pos_weight: loss["posWeight"].as_f64().map_or(PerColumn::Each(&weights), PerColumn::All),
+                pos_weight: loss["posWeight"].as_f64().map_or(PerColumn::Each(&positive), PerColumn::All),
                 ..SigmoidFocalLoss::default()
             };
             let elements = Elements { columns: classes, ..Elements::new(&logits, &elements) };

@@ -75,9 +75,9 @@ fn run<T: Contract>(worst: &mut Worst, case: &Value) {
     let mut grad = vec![T::default(); logits.len()];
     let kind = case["kind"].as_str().unwrap();
     if kind.starts_with("sigmoid") {
-        let (weights, targets) = (alpha_weights::<T>(case), scalars::<T>(&case["targets"]));
+        let (weights, targets) = (alpha_weights::<f64>(case), scalars::<T>(&case["targets"]));
         let positive = match &case["posWeight"] {
-            Value::Array(_) => scalars::<T>(&case["posWeight"]),
+            Value::Array(_) => floats(&case["posWeight"]),
             _ => vec![],
         };
         let criterion = SigmoidFocalLoss {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { wasmEnvironment } from './build.mjs';
+import { NODE_VERSIONS, nodeOf } from './consumers.mjs';
 import { nodeBin, records, root } from './paths.mjs';
 import { watch } from './process.mjs';
 import { say } from './report.mjs';
@@ -65,9 +66,14 @@ export function staticChecks(toolchain) {
     },
     { name: 'tsc, library', command: tsc, args: ['--project', 'tsconfig.lib.json'], env },
     { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
+    { name: 'typedoc', command: join(nodeBin, 'typedoc'), args: ['--emit', 'none'], env },
     { name: 'biome', command: join(nodeBin, 'biome'), args: ['check', '--error-on-warnings', '.'], env },
   ];
 }
+
+/** Where vitest reports. */
+const report = join(records, 'vitest.json');
+const reportAgain = join(records, 'vitest-again.json');
 
 /**
  * The test suites.
@@ -75,7 +81,6 @@ export function staticChecks(toolchain) {
  * @returns {Check[]}
  */
 export function testSuites({ env, cargo }) {
-  const report = join(records, 'vitest.json');
   rmSync(report, { force: true });
   return [
     {
@@ -89,11 +94,43 @@ export function testSuites({ env, cargo }) {
     {
       name: 'vitest',
       command: join(nodeBin, 'vitest'),
-      args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      args: vitestArgs(report),
       env,
       count: () => countVitestTests(report),
     },
   ];
+}
+
+/**
+ * @param {string} file where to report
+ * @param {readonly string[]} [only] files with tests
+ */
+function vitestArgs(file, only = []) {
+  return ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...only];
+}
+
+/**
+ * The tests that vitest has just skipped, in a newer Node, which may have what they need. No others count.
+ * @param {Toolchain} toolchain
+ * @param {readonly SkippedTest[]} skipped
+ * @returns {Check}
+ */
+export function testsAgain({ env }, skipped) {
+  rmSync(reportAgain, { force: true });
+  const newest = /** @type {(typeof NODE_VERSIONS)[number]} */ (Math.max(...NODE_VERSIONS));
+  const files = [...new Set(skipped.map(({ file }) => file))];
+  const names = new Set(skipped.map(({ name }) => name));
+  return {
+    name: `vitest in Node ${newest}, what was skipped`,
+    command: nodeOf(newest),
+    args: [join(root, 'node_modules', 'vitest', 'vitest.mjs'), ...vitestArgs(reportAgain, files)],
+    env,
+    count: () => {
+      const { passed, failed } = countVitestTests(reportAgain, (name) => names.has(name));
+      // Those that are not there any more have not run either.
+      return { passed, failed, skipped: skipped.length - passed - failed };
+    },
+  };
 }
 
 /**
@@ -112,26 +149,54 @@ export function countCargoTests(output) {
   return tally;
 }
 
+/** @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} TestFile */
+
 /**
  * @param {string} file vitest's JSON report
+ * @returns {TestFile[]} nothing where there is none
+ */
+function readVitestReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).testResults;
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * @param {string} file vitest's JSON report
+ * @param {(name: string) => boolean} [isCounted]
  * @returns {Tally}
  */
-export function countVitestTests(file) {
-  let report;
-  try {
-    report = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+export function countVitestTests(file, isCounted = () => true) {
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const { status, assertionResults } of readVitestReport(file)) {
+    // A file that does not load fails without a single test.
+    if (status === 'failed' && assertionResults.length === 0) tally.failed++;
+    for (const { status, fullName } of assertionResults) {
+      if (!isCounted(fullName)) continue;
+      if (status === 'passed' || status === 'failed') tally[status]++;
+      else tally.skipped++;
+    }
   }
-  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
-  const files = report.testResults;
-  // A file that does not load fails without a single test.
-  const unloaded = files.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + unloaded.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+  return tally;
+}
+
+/**
+ * A test that was skipped, and the file that it is in.
+ * @typedef {{ file: string, name: string }} SkippedTest
+ */
+
+/**
+ * @param {string} [file] vitest's JSON report
+ * @returns {SkippedTest[]}
+ */
+export function skippedTests(file = report) {
+  return readVitestReport(file).flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status !== 'passed' && status !== 'failed')
+      .map(({ fullName }) => ({ file: relative(root, name), name: fullName })),
+  );
 }
 
 /**

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
-import { mustRun } from './process.mjs';
+import { mustRun, watch } from './process.mjs';
+import { say } from './report.mjs';
 
 /** @typedef {Record<string, { version?: string, optional?: boolean }>} Packages */
 
@@ -47,4 +48,19 @@ export async function ensureNpmPackages() {
     cwd: root,
     help: 'The npm registry must be reachable once; after that everything works without it.',
   });
+}
+
+/**
+ * Installs the packages of another manifest and its lockfile, into a folder outside the clone. Scripts of theirs do not run: they
+ * only move programs about, or download them from elsewhere. The caller looks whether what it wants is there.
+ * @param {string} label
+ * @param {string} manifests the folder of the manifest and the lockfile
+ * @param {string} home
+ */
+export async function installElsewhere(label, manifests, home) {
+  mkdirSync(home, { recursive: true });
+  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(manifests, file), join(home, file));
+  const [command, ...args] = npmCi('--include=optional', '--ignore-scripts');
+  const { code, output } = await watch(label, command, args, { cwd: home });
+  if (code !== 0) say(output.trimEnd());
 }

@@ -2,9 +2,9 @@
  * What the benchmark compares the package with. All of it is large, so it is kept in the cache rather than in the clone, in
  * folders named after the versions: JavaScript libraries together with a Node that can run them all, and Python's.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmCi } from './npm-packages.mjs';
+import { installElsewhere } from './npm-packages.mjs';
 import { cache, root } from './paths.mjs';
 import { capture, findExecutables, watch } from './process.mjs';
 import { say } from './report.mjs';
@@ -38,14 +38,8 @@ export function hasJsPeer(name) {
 export async function ensureJsPeers() {
   const names = Object.keys(manifest.dependencies);
   if (!names.every(hasJsPeer)) {
-    mkdirSync(jsPeersHome, { recursive: true });
-    for (const file of ['package.json', 'package-lock.json']) {
-      copyFileSync(join(manifests, file), join(jsPeersHome, file));
-    }
-    const [command, ...args] = npmCi('--include=optional', '--ignore-scripts');
     const label = `Installing ${names.join(', ')} for the benchmark (once, 500 MB)`;
-    const { code, output } = await watch(label, command, args, { cwd: jsPeersHome });
-    if (code !== 0) say(output.trimEnd());
+    await installElsewhere(label, manifests, jsPeersHome);
   }
   const node = join(jsPeersHome, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
   const { code } = await capture(node, ['--version']);

@@ -2,11 +2,11 @@
  * Deno and Bun, in which the tests run the package beside Node. Their programs are what npm packages hold; being large, they
  * are kept in the cache rather than in node_modules, with the versions and hashes of scripts/runtimes.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmCi } from './npm-packages.mjs';
+import { installElsewhere } from './npm-packages.mjs';
 import { cache, root } from './paths.mjs';
-import { capture, watch } from './process.mjs';
+import { capture } from './process.mjs';
 import { say } from './report.mjs';
 
 const manifests = join(root, 'scripts', 'runtimes');
@@ -68,15 +68,8 @@ async function findMissing() {
 export async function ensureRuntimes() {
   let missing = await findMissing();
   if (missing.length > 0) {
-    mkdirSync(runtimesHome, { recursive: true });
-    for (const file of ['package.json', 'package-lock.json']) {
-      copyFileSync(join(manifests, file), join(runtimesHome, file));
-    }
-    // The packages' install scripts only move the programs about, or download them from elsewhere.
-    const [command, ...args] = npmCi('--include=optional', '--ignore-scripts');
     const what = names.map(label).join(' and ');
-    const { code, output } = await watch(`Installing ${what} (once, 100 MB)`, command, args, { cwd: runtimesHome });
-    if (code !== 0) say(output.trimEnd());
+    await installElsewhere(`Installing ${what} (once, 100 MB)`, manifests, runtimesHome);
     missing = await findMissing();
   }
   for (const name of missing) {

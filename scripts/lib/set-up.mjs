@@ -4,6 +4,7 @@
  */
 import { delimiter, dirname } from 'node:path';
 import { ensureCargoTools } from './cargo-tools.mjs';
+import { ensureBrowsers, ensureConsumers } from './consumers.mjs';
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { nodeBin } from './paths.mjs';
 import { say, seconds } from './report.mjs';
@@ -11,17 +12,21 @@ import { ensureRuntimes } from './runtimes.mjs';
 import { ensureRust, ensureRustLinters } from './rust.mjs';
 
 /**
- * @param {{ linters?: boolean, runtimes?: boolean }} [options] what is needed beside what the build takes: clippy and rustfmt,
- *   Deno and Bun
+ * @param {{ linters?: boolean, runtimes?: boolean, consumers?: boolean }} [options] what is needed beside what the build takes:
+ *   clippy and rustfmt; Deno and Bun; versions of Node, bundlers and browsers
  * @returns {Promise<import('./rust.mjs').Toolchain>} with the tools on its PATH
  */
-export async function setUp({ linters = false, runtimes = false } = {}) {
+export async function setUp({ linters = false, runtimes = false, consumers = false } = {}) {
   const start = performance.now();
   await ensureNpmPackages();
   const toolchain = await ensureRust();
   if (linters) await ensureRustLinters(toolchain);
   const { folders, versions } = await ensureCargoTools(toolchain);
   if (runtimes) versions.push(...(await ensureRuntimes()));
+  if (consumers) {
+    await ensureConsumers();
+    await ensureBrowsers();
+  }
   const { env } = toolchain;
   say(`Set-up: ${toolchain.version}, ${versions.join(', ')} (${seconds(performance.now() - start)})`);
   return {

@@ -25,12 +25,13 @@ function sizeOf(bytes: Uint8Array): Size {
   };
 }
 
-/** The main entry, and what it consists of. */
+/** The main entry, and what it consists of; and the one without the module. */
 export interface Sizes {
   readonly module: Size;
   readonly code: Size;
   readonly entry: Size;
   readonly types: Size;
+  readonly slim: Size;
 }
 
 /** Measures what was built. */
@@ -44,11 +45,12 @@ export function measure(): Sizes {
     code: sizeOf(code),
     entry: sizeOf(entry),
     types: sizeOf(read('dist/index.d.ts')),
+    slim: sizeOf(read('dist/slim.js')),
   };
 }
 
 /** A line for each, and how the main entry keeps to its budget. */
-export function sizeTable({ module, code, entry, types }: Sizes): string {
+export function sizeTable({ module, code, entry, types, slim }: Sizes): string {
   const table = new CliTable({
     head: ['bytes', 'raw', 'gzip', 'brotli'],
     colAligns: ['left', 'right', 'right', 'right'],
@@ -59,6 +61,7 @@ export function sizeTable({ module, code, entry, types }: Sizes): string {
   add('dist/index.js without it', code);
   add('dist/index.js', entry);
   add('dist/index.d.ts', types);
+  add('dist/slim.js', slim);
   const share = ((100 * entry.brotli) / BUDGET).toFixed(1);
   return `${table}\ndist/index.js takes ${share} % of its budget of ${BUDGET} bytes, compressed by brotli.`;
 }

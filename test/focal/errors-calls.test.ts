@@ -63,7 +63,8 @@ const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
 /** Options of a call, the error they lead to, and its message. */
 const calls: [string, unknown, ErrorConstructor, string][] = [
   ['null', null, TypeError, 'options must be an object, got null'],
-  ['a buffer by itself', new Float32Array(6), TypeError, `unknown option "0"; ${KNOWN}`],
+  ['a large buffer by itself', new Float32Array(2 ** 28), TypeError, 'options must be an object, got a Float32Array'],
+  ['a buffer by itself', new Float32Array(6), TypeError, 'options must be an object, got a Float32Array'],
   ['a wrong name', { gard: logits }, TypeError, `unknown option "gard"; ${KNOWN}`],
   ['an option of the criterion', { gamma: 1 }, TypeError, `unknown option "gamma"; ${KNOWN}`],
   ['a text as gradOutput', { gradOutput: '1' }, TypeError, `${GRAD_OUTPUT}, got "1"`],

@@ -105,6 +105,16 @@ it('keeps off the rest of the memory', () => {
     expectFailure(() => criterion.backward(new Float32Array(8), targets, { grad }), RangeError, outside('grad'));
     expectFailure(() => criterion.forward(grad, targets), RangeError, outside('logits'));
   }
+  // The very beginning, in which the module keeps what it works with.
+  const start = new Float32Array(logits.buffer, 0, 8);
+  expectFailure(() => criterion.backward(logits, targets, { grad: start }), RangeError, outside('grad'));
+  const all = new Float32Array(logits.buffer);
+  const numClasses = all.length / 4;
+  expectFailure(
+    () => criterion.backward(new Float32Array(all.length), new Int8Array(4), { grad: all, numClasses }),
+    RangeError,
+    outside('grad'),
+  );
   const indices = new Int32Array(logits.buffer, 1024, 4);
   expectFailure(() => criterion.forward(logits, indices), RangeError, outside('targets'));
   batch.dispose();

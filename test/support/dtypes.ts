@@ -10,6 +10,8 @@ export interface Dtype {
   bound(gamma: number): number;
   /** The smallest normal number. */
   smallest: number;
+  /** The largest finite number. */
+  largest: number;
   /** The distance from 1 to the next number. */
   epsilon: number;
 }
@@ -20,6 +22,7 @@ export const float32: Dtype = {
   zeros: (length) => new Float32Array(length),
   bound: (gamma) => 5e-7 * (1 + gamma),
   smallest: 2 ** -126,
+  largest: (2 - 2 ** -23) * 2 ** 127,
   epsilon: 2 ** -23,
 };
 
@@ -29,6 +32,7 @@ export const float64: Dtype = {
   zeros: (length) => new Float64Array(length),
   bound: (gamma) => 1e-15 * (1 + gamma),
   smallest: 2 ** -1022,
+  largest: Number.MAX_VALUE,
   epsilon: 2 ** -52,
 };
 

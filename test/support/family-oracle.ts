@@ -5,16 +5,16 @@
 export interface FamilyResult {
   value: number;
   grad: number[];
-  /** The size of the terms whose difference an entry of the gradient is. */
-  scale: number;
+  /** What the errors of the gradient's entries are relative to: see docs/numerics.md. */
+  scales: number[];
 }
 
 export interface SoftmaxRow {
   logits: ArrayLike<number>;
   /** The target as probabilities, not smoothed. */
   q: ArrayLike<number>;
-  /** One weight per class. */
-  weights: ArrayLike<number>;
+  /** One weight per class, or none. */
+  weights: ArrayLike<number> | null;
   labelSmoothing?: number;
 }
 
@@ -32,20 +32,63 @@ function sumOf(terms: number[]): number {
   return terms.reduce((total, term) => total + term, 0);
 }
 
+/** For each of the terms, the sum of all others: without a difference. */
+function sumsOfOthers(terms: number[]): number[] {
+  const sums = terms.map(() => 0);
+  let before = 0;
+  let after = 0;
+  for (let j = 0, k = terms.length - 1; k >= 0; j++, k--) {
+    sums[j] += before;
+    sums[k] += after;
+    before += terms[j];
+    after += terms[k];
+  }
+  return sums;
+}
+
 /** Probabilities, their complements as sums of the others, and minus their logarithms. */
-function softmax(logits: number[]) {
+interface Softmax {
+  p: number[];
+  u: number[];
+  surprise: number[];
+}
+
+function softmaxOf(logits: number[]): Softmax {
   const max = Math.max(...logits);
   const exps = logits.map((x) => Math.exp(x - max));
-  const rest = exps.map((_, j) => sumOf(exps.filter((_, k) => k !== j)));
+  const rest = sumsOfOthers(exps);
   return {
     p: exps.map((e, j) => e / (e + rest[j])),
     u: exps.map((e, j) => rest[j] / (e + rest[j])),
-    surprise: exps.map((e, j) => (e > rest[j] ? Math.log1p(rest[j] / e) : Math.log(e + rest[j]) + max - logits[j])),
+    surprise: exps.map((e, j) => (e > rest[j] ? Math.log1p(rest[j] / e) : Math.log(e + rest[j]) + (max - logits[j]))),
   };
+}
+
+/**
+ * `slope` times the differences of `p_j` times the sum of `pulls` and `pulls_j`, where `u_j` is `1 - p_j`: what is in both
+ * is left out. `q` are the smoothed targets: where all is in one class, no difference is left.
+ */
+function differences(slope: number, softmax: Softmax, q: number[], pulls: number[], terms = pulls) {
+  const { p, u } = softmax;
+  const others = sumsOfOthers(pulls);
+  const grad = p.map((pj, j) => slope * (pj * others[j] - pulls[j] * u[j]));
+  if (q.includes(1)) return { grad, scales: grad.map(Math.abs) };
+  const mass = sumOf(terms);
+  const largestTerm = slope * Math.max(...p.map((pj, j) => Math.max(pj * mass, terms[j])));
+  return { grad, scales: Array<number>(p.length).fill(Math.max(largestTerm / 2, ...grad.map(Math.abs))) };
 }
 
 function smooth(q: number[], labelSmoothing: number): number[] {
   return q.map((qj) => qj * (1 - labelSmoothing) + labelSmoothing / q.length);
+}
+
+function weightOf(weights: ArrayLike<number> | null, j: number): number {
+  return weights === null ? 1 : weights[j];
+}
+
+/** The quotient of two numbers that are the same where both are small. */
+function ratioOf(a: number, b: number): number {
+  return b === 0 ? 1 : a / b;
 }
 
 /** Where there is no probability, there is nothing to be surprised at. */
@@ -54,49 +97,38 @@ function times(q: number, surprise: number): number {
 }
 
 export function crossEntropyOracle({ logits, q, weights, labelSmoothing = 0 }: SoftmaxRow): FamilyResult {
-  const { p, surprise } = softmax(Array.from(logits));
-  const aims = smooth(Array.from(q), labelSmoothing).map((qj, j) => weights[j] * qj);
-  const mass = sumOf(aims);
-  return {
-    value: sumOf(aims.map((aim, j) => times(aim, surprise[j]))),
-    grad: p.map((pj, j) => mass * pj - aims[j]),
-    scale: mass,
-  };
+  const softmax = softmaxOf(Array.from(logits));
+  const smoothed = smooth(Array.from(q), labelSmoothing);
+  const aims = smoothed.map((qj, j) => weightOf(weights, j) * qj);
+  const value = sumOf(smoothed.map((qj, j) => weightOf(weights, j) * times(qj, softmax.surprise[j])));
+  return { value, ...differences(1, softmax, smoothed, aims) };
 }
 
 export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, focusOn }: FocalRow): FamilyResult {
   const given = Array.from(q);
-  const { p, u, surprise } = softmax(Array.from(logits));
+  const softmax = softmaxOf(Array.from(logits));
+  const { p, u, surprise } = softmax;
   const aims = smooth(given, labelSmoothing);
   if (focusOn === 'class') {
-    // d/dp_j of each class's own term, times p_j, then the softmax's Jacobian.
-    const pulls = p.map(
-      (pj, j) =>
-        aims[j] * weights[j] * (u[j] ** gamma + (gamma === 0 ? 0 : gamma * u[j] ** (gamma - 1) * pj * surprise[j])),
-    );
-    const all = sumOf(pulls);
-    return {
-      value: sumOf(aims.map((aim, j) => aim * weights[j] * u[j] ** gamma * surprise[j])),
-      grad: p.map((pj, j) => pj * all - pulls[j]),
-      scale: all,
-    };
+    const focused = aims.map((aim, j) => aim * weightOf(weights, j) * u[j] ** gamma);
+    // d/dp_j of each class's own term, times p_j; then the softmax's Jacobian.
+    const pulls = focused.map((f, j) => (f === 0 ? 0 : f * (1 + gamma * ratioOf(p[j] * surprise[j], u[j]))));
+    const value = sumOf(aims.map((aim, j) => (aim === 0 ? 0 : focused[j] * surprise[j])));
+    return { value, ...differences(1, softmax, aims, pulls) };
   }
-  const weight = sumOf(given.map((qj, j) => qj * weights[j]));
+  const weight = weights === null ? 1 : sumOf(given.map((qj, j) => qj * weights[j]));
   const nll = sumOf(aims.map((aim, j) => times(aim, surprise[j])));
-  const mass = sumOf(aims);
   if (focusOn === 'target') {
     const t = given.indexOf(1);
-    const pull = gamma === 0 ? 0 : gamma * u[t] ** (gamma - 1) * p[t] * nll;
-    return {
-      value: weight * u[t] ** gamma * nll,
-      grad: p.map((pj, j) => weight * (u[t] ** gamma * (pj - aims[j]) + pull * (j === t ? -u[t] : pj))),
-      scale: weight * (u[t] ** gamma + pull),
-    };
+    const factor = weight * u[t] ** gamma;
+    // What the focus is moved by pulls at the target alone.
+    const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * nll) / u[t];
+    return { value: factor * nll, ...differences(factor, softmax, aims, aims.with(t, aims[t] + focus), aims) };
   }
   const unsure = -Math.expm1(-nll);
   const factor = weight * unsure ** gamma;
-  const slope = factor * (1 + gamma * (unsure === 0 ? 1 : (Math.exp(-nll) * nll) / unsure));
-  return { value: factor * nll, grad: p.map((pj, j) => slope * (mass * pj - aims[j])), scale: slope };
+  const slope = factor * (1 + gamma * ratioOf(Math.exp(-nll) * nll, unsure));
+  return { value: factor * nll, ...differences(slope, softmax, aims, aims) };
 }
 
 export interface SigmoidElement {
@@ -120,11 +152,9 @@ export function sigmoidOracle(element: SigmoidElement): FamilyResult {
   const miss = y * opposite + rest * sigma;
   const nll = posWeight * times(y, softplusOfMinus) + times(rest, softplus);
   const factor = weight * miss ** gamma;
-  const turn = gamma === 0 ? 0 : ((gamma * (rest - y) * sigma * opposite) / miss) * nll;
+  const turn = miss === 0 ? 0 : ((gamma * (rest - y) * sigma * opposite) / miss) * nll;
   const pulls = [rest * sigma, -posWeight * y * opposite, turn];
-  return {
-    value: factor * nll,
-    grad: [factor * sumOf(pulls)],
-    scale: factor * Math.max(...pulls.map(Math.abs)),
-  };
+  const grad = factor * sumOf(pulls);
+  const largestTerm = factor * Math.max(...pulls.map(Math.abs));
+  return { value: factor * nll, grad: [grad], scales: [Math.max(largestTerm / 2, Math.abs(grad))] };
 }

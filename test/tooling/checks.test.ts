@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { countCargoTests, countVitestTests, tally } from '../../scripts/lib/checks.mjs';
+import { countCargoTests, countVitestTests, skippedTests, tally } from '../../scripts/lib/checks.mjs';
+import { root } from '../../scripts/lib/paths.mjs';
 
 describe('the tally of npm test', () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
@@ -18,15 +19,55 @@ describe('the tally of npm test', () => {
     expect(countCargoTests(output)).toEqual({ passed: 5, failed: 4, skipped: 1 });
   });
 
+  const testResults = [
+    {
+      name: join(root, 'test', 'a.test.ts'),
+      status: 'passed',
+      assertionResults: [{ status: 'passed', fullName: 'one' }],
+    },
+    {
+      name: join(root, 'test', 'b.test.ts'),
+      status: 'failed',
+      assertionResults: [
+        { status: 'failed', fullName: 'two' },
+        { status: 'skipped', fullName: 'three' },
+        { status: 'todo', fullName: 'four' },
+      ],
+    },
+    { name: join(root, 'test', 'c.test.ts'), status: 'failed', assertionResults: [] },
+  ];
+
   it('reads the report of vitest, in which a file that does not load has no tests', () => {
-    const testResults = [
-      { status: 'passed', assertionResults: [{ status: 'passed' }] },
-      { status: 'failed', assertionResults: [{ status: 'failed' }] },
-      { status: 'failed', assertionResults: [] },
+    writeFileSync(report, JSON.stringify({ testResults }));
+    expect(countVitestTests(report)).toEqual({ passed: 1, failed: 2, skipped: 2 });
+  });
+
+  it('finds the tests that were skipped, and counts them alone when they run again', () => {
+    writeFileSync(report, JSON.stringify({ testResults }));
+    expect(skippedTests(report)).toEqual([
+      { file: join('test', 'b.test.ts'), name: 'three' },
+      { file: join('test', 'b.test.ts'), name: 'four' },
+    ]);
+    const again = (status: string) => [
+      {
+        name: 'b',
+        status: 'passed',
+        assertionResults: [
+          { status: 'passed', fullName: 'two' },
+          { status: 'passed', fullName: 'three' },
+          { status, fullName: 'four' },
+        ],
+      },
     ];
-    const counts = { numPassedTests: 1, numFailedTests: 1, numPendingTests: 2, numTodoTests: 1 };
-    writeFileSync(report, JSON.stringify({ ...counts, testResults }));
-    expect(countVitestTests(report)).toEqual({ passed: 1, failed: 2, skipped: 3 });
+    const isCounted = (name: string) => ['three', 'four'].includes(name);
+    for (const [status, expected] of [
+      ['passed', { passed: 2, failed: 0, skipped: 0 }],
+      ['failed', { passed: 1, failed: 1, skipped: 0 }],
+      ['skipped', { passed: 1, failed: 0, skipped: 1 }],
+    ] as const) {
+      writeFileSync(report, JSON.stringify({ testResults: again(status) }));
+      expect(countVitestTests(report, isCounted)).toEqual(expected);
+    }
   });
 
   it('counts nothing where vitest left no report', () => {

@@ -15,11 +15,11 @@ use crate::{
 
 /// A parameter of all columns or of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PerColumn<'a, T> {
+pub enum PerColumn<'a> {
     /// One for all.
     All(f64),
     /// One for each column.
-    Each(&'a [T]),
+    Each(&'a [f64]),
 }
 
 /// Logits, each with its own target.
@@ -57,15 +57,15 @@ impl<'a, T> Elements<'a, T> {
 /// # Ok::<(), focal_loss::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SigmoidFocalLoss<'a, T> {
+pub struct SigmoidFocalLoss<'a> {
     /// Weight of positives, negatives weigh 1 less it; in [0, 1]. `None`: both weigh 1. Default: 0.25.
-    pub alpha: Option<PerColumn<'a, T>>,
+    pub alpha: Option<PerColumn<'a>>,
     /// Focusing parameter, at least 0. Default: 2.
     pub gamma: f64,
     /// ε in [0, 1]. Default: 0.
     pub label_smoothing: f64,
     /// `w`, the factor of the positive term, not negative. Default: 1.
-    pub pos_weight: PerColumn<'a, T>,
+    pub pos_weight: PerColumn<'a>,
     /// The target of elements that do not count. Default: none.
     pub ignore_index: Option<f64>,
     /// The mean's denominator in place of the number of elements that count. Default: none.
@@ -74,7 +74,7 @@ pub struct SigmoidFocalLoss<'a, T> {
     pub reduction: Reduction,
 }
 
-impl<T> Default for SigmoidFocalLoss<'_, T> {
+impl Default for SigmoidFocalLoss<'_> {
     fn default() -> Self {
         Self {
             alpha: Some(PerColumn::All(0.25)),
@@ -88,12 +88,12 @@ impl<T> Default for SigmoidFocalLoss<'_, T> {
     }
 }
 
-impl<T: Float> SigmoidFocalLoss<'_, T> {
+impl SigmoidFocalLoss<'_> {
     /// The reduced value.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn forward(&self, elements: &Elements<T>) -> Result<f64, Error> {
+    pub fn forward<T: Float>(&self, elements: &Elements<T>) -> Result<f64, Error> {
         self.run(elements, Outputs::default())
     }
 
@@ -101,7 +101,7 @@ impl<T: Float> SigmoidFocalLoss<'_, T> {
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn value_and_grad(&self, elements: &Elements<T>, grad: &mut [T]) -> Result<f64, Error> {
+    pub fn value_and_grad<T: Float>(&self, elements: &Elements<T>, grad: &mut [T]) -> Result<f64, Error> {
         self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
@@ -109,12 +109,12 @@ impl<T: Float> SigmoidFocalLoss<'_, T> {
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn each(&self, elements: &Elements<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
+    pub fn each<T: Float>(&self, elements: &Elements<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
         sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
-    fn run(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+    fn run<T: Float>(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
         let Elements { logits, targets, columns, sample_weights, grad_output } = *elements;
         let count = logits.len();
         if columns == 0 || !count.is_multiple_of(columns) {
@@ -163,17 +163,17 @@ impl<T: Float> SigmoidFocalLoss<'_, T> {
 }
 
 /// A parameter for the kernels, if it is in its range.
-fn per_column<T: Float>(
+fn per_column(
     argument: &'static str,
-    parameter: PerColumn<T>,
+    parameter: PerColumn,
     columns: usize,
     check: fn(&'static str, f64) -> Result<(), Error>,
-) -> Result<kernels::PerColumn<T>, Error> {
+) -> Result<kernels::PerColumn, Error> {
     match parameter {
         PerColumn::All(x) => check(argument, x).map(|()| kernels::PerColumn::All(x)),
         PerColumn::Each(table) => {
             length(argument, table.len(), columns)?;
-            table.iter().try_for_each(|x| check(argument, x.to_f64()))?;
+            table.iter().try_for_each(|&x| check(argument, x))?;
             Ok(kernels::PerColumn::Each(table.as_ptr()))
         }
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     loss::{
         focal::{Gamma, Hard, Later, Power},
-        sigmoid::{Aim, odds, outcome},
+        sigmoid::{Aim, Logistic, odds, outcome},
         softmax::Outcome,
     },
     vector::{Scalar, Vector, WideSum},
@@ -17,11 +17,11 @@ use crate::{
 
 /// A parameter that each element or each column has.
 #[derive(Clone, Copy, Debug)]
-pub enum PerColumn<S> {
+pub enum PerColumn {
     /// One for all.
     All(f64),
     /// One for each column.
-    Each(*const S),
+    Each(*const f64),
 }
 
 /// A batch of elements and what is to be computed of them.
@@ -43,10 +43,10 @@ pub struct Elements<S> {
     pub gamma: f64,
     /// ε in [0, 1].
     pub label_smoothing: f64,
-    /// Weight of positives; negatives weigh 1 less it. `None`: both weigh 1.
-    pub alpha: Option<PerColumn<S>>,
+    /// Weight of positives; negatives weigh 1 less it, which float32 would not hold to all digits. `None`: both weigh 1.
+    pub alpha: Option<PerColumn>,
     /// Factor of the positive term.
-    pub positive_weight: PerColumn<S>,
+    pub positive_weight: PerColumn,
     /// Weight of each element, or null where all weigh 1.
     pub weights: *const S,
     /// Factor of the gradient.
@@ -68,43 +68,49 @@ impl<S: Scalar> Elements<S> {
         if array.is_null() { V::constant(otherwise) } else { unsafe { V::load(array.add(at)) } }
     }
 
-    /// A parameter of the vector at `at`.
+    /// What `f` makes of a parameter, for the vector at `at`.
     ///
     /// # Safety
     /// There must be whole vectors of elements, each at its own column counted from `first`.
     #[inline(always)]
-    unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn<S>, at: usize) -> V {
+    unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
         match parameter {
-            PerColumn::All(x) => V::constant(x),
+            PerColumn::All(x) => V::constant(f(x)),
             // SAFETY: one for each column.
-            PerColumn::Each(table) => V::from_lanes(|i| unsafe { *table.add((at + i) % self.columns.max(1)) }),
+            PerColumn::Each(table) => V::from_lanes(|i| S::from_f64(f(unsafe { *table.add((at + i) % self.columns.max(1)) }))),
         }
     }
 
-    /// What becomes of the vector at `at`, but for the focusing; `e`: the odds of its logits, `first`: the column of the first element.
+    /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first element.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn outcome<V: Vector<Scalar = S>>(&self, loss: &Hard<V, Later<V>>, e: V, at: usize, first: usize) -> Outcome<V> {
+    unsafe fn outcome<V: Vector<Scalar = S>>(
+        &self,
+        loss: &Hard<V, Later<'_, V>>,
+        logistic: Logistic<V>,
+        at: usize,
+        first: usize,
+    ) -> Outcome<V> {
         let one = V::constant(1.0);
-        let (kept, each) = (V::constant(1.0 - self.label_smoothing), V::constant(self.label_smoothing / 2.0));
         // SAFETY: passed on.
         unsafe {
             let (x, y) = (V::load(self.logits.add(at)), V::load(self.targets.add(at)));
-            let positive = y.mul(kept).add(each);
-            let negative = one.sub(y).mul(kept).add(each);
+            let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing));
+            let (positive, negative) = (y.add(drawn), one.sub(y).sub(drawn));
             let alpha = self.alpha.map_or(one, |alpha| {
-                let alpha = self.of_column::<V>(alpha, first + at);
-                alpha.mul(positive).add(one.sub(alpha).mul(negative))
+                let of_positives: V = self.of_column(alpha, first + at, |alpha| alpha);
+                let of_negatives: V = self.of_column(alpha, first + at, |alpha| 1.0 - alpha);
+                of_positives.mul(positive).add(of_negatives.mul(negative))
             });
             let aim = Aim {
                 positive,
                 negative,
-                positive_weight: self.of_column(self.positive_weight, first + at),
+                positive_weight: self.of_column(self.positive_weight, first + at, |weight| weight),
                 weight: alpha.mul(Self::load(self.weights, at, 1.0)),
             };
-            outcome(loss, (x, e), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
+            outcome(loss, (x, logistic), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
         }
     }
 
@@ -139,8 +145,8 @@ impl<S: Scalar> Elements<S> {
     unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, mut total: V::Wide) -> V::Wide {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
-        let loss = Hard::new(gamma, Later(power));
-        let (mut e, mut outcomes) = (Column::new(), Column::new());
+        let loss = Hard::new(gamma, Later(&power));
+        let (mut e, mut logistics, mut outcomes) = (Column::new(), Column::new(), Column::new());
         let vectors = self.count / V::LANES;
         for from in (0..vectors).step_by(GROUPS) {
             let n = GROUPS.min(vectors - from);
@@ -151,9 +157,12 @@ impl<S: Scalar> Elements<S> {
                     e.set(g, odds(V::load(self.logits.add(at(g)))));
                 }
                 for g in 0..n {
-                    outcomes.set(g, self.outcome(&loss, e.get(g), at(g), first));
+                    logistics.set(g, Logistic::new(e.get(g)));
                 }
-                focus(power, ptr::null(), n, &mut outcomes);
+                for g in 0..n {
+                    outcomes.set(g, self.outcome(&loss, logistics.get(g), at(g), first));
+                }
+                focus(&power, ptr::null(), n, &mut outcomes);
                 for g in 0..n {
                     total = total.accumulate(self.write(&outcomes.get(g), at(g)));
                 }

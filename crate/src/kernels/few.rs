@@ -22,8 +22,8 @@ pub(super) const MAX_CLASSES: usize = 64;
 const COLUMNS: usize = 512;
 
 /// The kernel of a loss on few classes.
-pub(super) struct Few<V: Vector> {
-    pub loss: Loss<V>,
+pub(super) struct Few<'a, V: Vector> {
+    pub loss: &'a Loss<'a, V>,
     pub classes: usize,
 }
 
@@ -246,7 +246,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
     }
 }
 
-impl<V: Vector> Kernel<V> for Few<V> {
+impl<V: Vector> Kernel<V> for Few<'_, V> {
     fn groups(&self) -> usize {
         (COLUMNS / self.classes.max(1)).min(GROUPS)
     }
@@ -265,7 +265,7 @@ impl<V: Vector> Kernel<V> for Few<V> {
         unsafe {
             let with_spread = self.loss.smoothing.is_some();
             look((block.logits, classes), block.targets, block.groups(), with_spread, columns, &mut sums);
-            conclude(&self.loss, block, &sums, &mut outcomes, &mut others);
+            conclude(self.loss, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
                 write(block, columns, &outcomes, &others);
             }

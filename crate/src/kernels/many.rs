@@ -25,8 +25,8 @@ const RUN: usize = 128;
 const BLOCK_BYTES: usize = 16 * 1024;
 
 /// The kernel of a loss on many classes, at least a vector's.
-pub(super) struct Many<V: Vector> {
-    pub loss: Loss<V>,
+pub(super) struct Many<'a, V: Vector> {
+    pub loss: &'a Loss<'a, V>,
     pub classes: usize,
 }
 
@@ -178,7 +178,7 @@ unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V
     }
 }
 
-impl<V: Vector> Many<V> {
+impl<V: Vector> Many<'_, V> {
     /// The passes over a row before the loss is known: [`RowSums`] of one lane, in the order of its fields.
     ///
     /// # Safety
@@ -203,7 +203,7 @@ impl<V: Vector> Many<V> {
     }
 }
 
-impl<V: Vector> Kernel<V> for Many<V> {
+impl<V: Vector> Kernel<V> for Many<'_, V> {
     fn groups(&self) -> usize {
         (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>()).max(1)).clamp(1, GROUPS)
     }
@@ -231,7 +231,7 @@ impl<V: Vector> Kernel<V> for Many<V> {
                 let [target, max, others, spread] = lanes.map(|lanes| V::load(lanes.as_ptr()));
                 sums.set(g, RowSums { target, max, others, spread });
             }
-            conclude(&self.loss, block, &sums, &mut outcomes, &mut others);
+            conclude(self.loss, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
                 for g in 0..block.groups() {
                     let (others, target) = (others.get(g), outcomes.get(g).target);

@@ -40,7 +40,7 @@ pub use transpose::transpose;
 pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elements};
 
 use crate::{
-    loss::focal::{FocusOn, Gamma, Hard, Loss, Power, Smoothing},
+    loss::focal::{FocusOn, Gamma, Hard, Later, Loss, Power, Smoothing},
     vector::Vector,
 };
 
@@ -131,7 +131,7 @@ struct Plan {
 }
 
 /// How to solve `problem` for targets that are probabilities if `soft`.
-#[inline(never)]
+#[inline(always)]
 fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     let (focal, task) = match *problem {
         Problem::Focal(focal) => (focal, Task::Mixture),
@@ -166,8 +166,9 @@ fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
 /// As for [`solve`].
 unsafe fn softmax<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
     let classes = rows.classes;
-    let loss = Loss {
-        hard: Hard::new(with.gamma, Power::<V>::new(with.gamma)),
+    let power = Power::new(with.gamma);
+    let loss = Loss::<V> {
+        hard: Hard::new(with.gamma, Later(&power)),
         smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, classes)),
     };
     // SAFETY: passed on; two classes have two weights, however they were given.
@@ -175,10 +176,10 @@ unsafe fn softmax<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wid
         match classes {
             2 => {
                 let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-                run(&Pair { loss }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
+                run(&Pair { loss: &loss }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
             }
-            ..=MAX_CLASSES => run(&Few { loss, classes }, rows, total),
-            _ => run(&Many { loss, classes }, rows, total),
+            ..=MAX_CLASSES => run(&Few { loss: &loss, classes }, rows, total),
+            _ => run(&Many { loss: &loss, classes }, rows, total),
         }
     }
 }

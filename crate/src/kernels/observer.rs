@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     loss::{
-        focal::{Gamma, Hard, Loss, Power, Smoothing},
+        focal::{Gamma, Hard, Later, Loss, Power, Smoothing},
         softmax::{Outcome, Row, RowSums},
     },
     vector::{Vector, WideSum},
@@ -67,15 +67,16 @@ pub(super) unsafe fn observe<V: Vector + 'static, O: Observer<V> + 'static>(
 ) {
     let classes = rows.classes;
     let gamma = Gamma::All(0.0);
+    let power = Power::new(gamma);
     let loss = Loss::<V> {
-        hard: Hard::new(gamma, Power::new(gamma)),
+        hard: Hard::new(gamma, Later(&power)),
         // How much is smoothed is the observer's to say.
         smoothing: with_spread.then(|| Smoothing::new(1.0, classes)),
     };
     let kernel: &dyn Kernel<V> = match classes {
-        2 => &Pair { loss },
-        ..=MAX_CLASSES => &Few { loss, classes },
-        _ => &Many { loss, classes },
+        2 => &Pair { loss: &loss },
+        ..=MAX_CLASSES => &Few { loss: &loss, classes },
+        _ => &Many { loss: &loss, classes },
     };
     // SAFETY: passed on.
     unsafe { run(&Observed { kernel, observer }, rows, V::Wide::zero()) };

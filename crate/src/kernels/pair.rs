@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// The kernel of a loss on two classes.
-pub(super) struct Pair<V: Vector> {
-    pub loss: Loss<V>,
+pub(super) struct Pair<'a, V: Vector> {
+    pub loss: &'a Loss<'a, V>,
 }
 
 /// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
@@ -106,7 +106,8 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
                 rows.set(
                     g,
                     Row {
-                        gap: fast.gap.select(slow.gap, right),
+                        // As it is, infinite where a class is masked.
+                        gap: fast.gap,
                         log_sum: fast.log_sum.select(slow.log_sum, right),
                         hit: fast.hit.select(slow.hit, right),
                         miss: fast.miss.select(slow.miss, right),
@@ -136,7 +137,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
     }
 }
 
-impl<V: Vector> Kernel<V> for Pair<V> {
+impl<V: Vector> Kernel<V> for Pair<'_, V> {
     fn only_whole_groups(&self) -> bool {
         true
     }
@@ -146,7 +147,7 @@ impl<V: Vector> Kernel<V> for Pair<V> {
         // SAFETY: passed on; what is read has been set, by the caller or the stage before.
         unsafe {
             look(block, &mut rows);
-            judge(&self.loss, block, &rows, None, &mut outcomes);
+            judge(self.loss, block, &rows, None, &mut outcomes);
             if !block.grad.is_null() {
                 write(block, &outcomes);
             }

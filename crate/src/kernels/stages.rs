@@ -15,7 +15,7 @@ use crate::{
 /// # Safety
 /// `rows`, and `sums` if there are any, must have been set for the groups of the block.
 pub(super) unsafe fn judge<V: Vector>(
-    loss: &Loss<V>,
+    loss: &Loss<'_, V>,
     block: &mut Block<V>,
     rows: &Column<Row<V>>,
     sums: Option<&Column<RowSums<V>>>,
@@ -26,19 +26,18 @@ pub(super) unsafe fn judge<V: Vector>(
         // SAFETY: passed on; the observer outlives the block.
         return unsafe { (*observer).observe(block, rows, sums, outcomes) };
     }
+    let Later(power) = loss.hard.power;
     // SAFETY: passed on.
     unsafe {
-        match (&loss.smoothing, loss.hard.power) {
+        match (&loss.smoothing, power) {
             // In one loop for what is asked most often.
-            (None, Power::Halves { whole: 2, half: false }) if V::LANES == 4 => {
+            (None, Power::Halves { whole: 2, half: false }) => {
                 return hard(&loss.hard.with(Square), block, rows, outcomes);
             }
-            (None, power) => hard(&loss.hard.with(Later(power)), block, rows, outcomes),
-            (Some(smoothing), power) => {
-                smoothed(&loss.hard.with(Later(power)), smoothing, block, rows, sums, outcomes);
-            }
+            (None, _) => hard(&loss.hard, block, rows, outcomes),
+            (Some(smoothing), _) => smoothed(&loss.hard, smoothing, block, rows, sums, outcomes),
         }
-        focus(loss.hard.power, block.targets, block.groups(), outcomes);
+        focus(power, block.targets, block.groups(), outcomes);
         for g in 0..block.groups() {
             block.value.set(g, outcomes.get(g).value);
         }
@@ -70,7 +69,7 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
 /// As for [`judge`].
 #[inline(never)]
 unsafe fn smoothed<V: Vector>(
-    loss: &Hard<V, Later<V>>,
+    loss: &Hard<V, Later<'_, V>>,
     smoothing: &Smoothing<V>,
     block: &Block<V>,
     rows: &Column<Row<V>>,
@@ -93,7 +92,7 @@ unsafe fn smoothed<V: Vector>(
 /// # Safety
 /// The outcomes must have been set for the groups.
 #[inline(never)]
-pub(super) unsafe fn focus<V: Vector>(power: Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+pub(super) unsafe fn focus<V: Vector>(power: &Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
@@ -127,7 +126,7 @@ pub(super) unsafe fn softmax<V: Vector>(groups: usize, sums: &Column<RowSums<V>>
 /// The columns must have been set for the groups of the block.
 #[inline(never)]
 unsafe fn factors<V: Vector>(
-    loss: &Loss<V>,
+    loss: &Loss<'_, V>,
     block: &Block<V>,
     sums: &Column<RowSums<V>>,
     rows: &Column<Row<V>>,
@@ -147,7 +146,7 @@ unsafe fn factors<V: Vector>(
 /// `sums` must have been set for the groups of the block.
 #[inline(never)]
 pub(super) unsafe fn conclude<V: Vector>(
-    loss: &Loss<V>,
+    loss: &Loss<'_, V>,
     block: &mut Block<V>,
     sums: &Column<RowSums<V>>,
     outcomes: &mut Column<Outcome<V>>,

@@ -338,7 +338,8 @@ impl<V: Vector + 'static> Observer<V> for Walk<V> {
         let (groups, classes) = (block.groups(), block.classes);
         let (zero, one) = (V::constant(0.0), V::constant(1.0));
         let gamma = Gamma::All(0.0);
-        let loss = Hard::new(gamma, Later(Power::new(gamma)));
+        let power = Power::new(gamma);
+        let loss = Hard::new(gamma, Later(&power));
         let row = self.row.replace(self.row.get() + block.rows);
         let mut counted = block.rows;
         // SAFETY: groups of the block, and a weight for every class.

@@ -132,9 +132,9 @@ impl<V: Vector> Focusing<V> for Power<V> {
 
 /// A power that is still to be raised to, see [`Outcome::focused`].
 #[derive(Clone, Copy, Debug)]
-pub struct Later<V>(pub Power<V>);
+pub struct Later<'a, V>(pub &'a Power<V>);
 
-impl<V: Vector> Focusing<V> for Later<V> {
+impl<V: Vector> Focusing<V> for Later<'_, V> {
     #[inline(always)]
     fn focus<const N: usize>(self, x: [V; N], _u: V) -> [V; N] {
         x
@@ -215,8 +215,8 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
 /// `pt = e^{−ℓ}` and `1 − pt`.
 #[inline(always)]
 pub fn probabilities<V: Vector>(nll: V) -> (V, V) {
-    let log_hit = nll.neg();
-    (exp::exp(log_hit), exp::exp_m1(log_hit).neg())
+    let (hit, less_one) = exp::decay(nll.neg());
+    (hit, less_one.neg())
 }
 
 /// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
@@ -288,14 +288,14 @@ impl<V: Vector> Smoothing<V> {
 
 /// The focal loss of rows with one target class, which may be smoothed.
 #[derive(Clone, Copy, Debug)]
-pub struct Loss<V> {
-    /// The loss, but for the smoothing.
-    pub hard: Hard<V, Power<V>>,
+pub struct Loss<'a, V> {
+    /// The loss, but for the smoothing and, left for later, the focusing.
+    pub hard: Hard<V, Later<'a, V>>,
     /// The smoothing, if there is any.
     pub smoothing: Option<Smoothing<V>>,
 }
 
-impl<V: Vector> Loss<V> {
+impl<V: Vector> Loss<'_, V> {
     /// The gradients of the other classes.
     #[inline(always)]
     pub fn others(&self, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Others<V> {

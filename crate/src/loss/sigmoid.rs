@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     math::{exp, log::unit_log_1p},
-    vector::{Scalar, Vector},
+    vector::Vector,
 };
 
 /// What an element is aimed at, and how much it weighs.
@@ -25,10 +25,11 @@ pub struct Aim<V> {
     pub weight: V,
 }
 
-/// The odds `e^{−|x|}` of logits.
+/// The odds `e^{−|x|}` of logits: NaN for +Inf, which makes the element NaN, as it does a row of a softmax.
 #[inline(always)]
 pub fn odds<V: Vector>(x: V) -> V {
-    exp::exp(x.abs().neg())
+    let above = x.pmax(V::constant(0.0));
+    exp::decay(x.abs().neg()).0.add(above.sub(above))
 }
 
 /// Two classes with odds `e` of at most 1 for one of them.
@@ -56,27 +57,28 @@ impl<V: Vector> Logistic<V> {
     }
 }
 
-/// What becomes of logits `x`, whose odds are `e`: the gradient, times `scale`, is [`Outcome::target`].
+/// What becomes of logits `x` with the [`odds`] of `logistic`: the gradient, times `scale`, is [`Outcome::target`].
 #[inline(always)]
-pub fn outcome<V: Vector, P: Focusing<V>>(loss: &Hard<V, P>, (x, e): (V, V), aim: &Aim<V>, scale: V) -> Outcome<V> {
+pub fn outcome<V: Vector, P: Focusing<V>>(
+    loss: &Hard<V, P>,
+    (x, logistic): (V, Logistic<V>),
+    aim: &Aim<V>,
+    scale: V,
+) -> Outcome<V> {
     let zero = V::constant(0.0);
     let above = x.gt(zero);
-    let Logistic { likely, unlikely, log_sum } = Logistic::new(e);
+    let Logistic { likely, unlikely, log_sum } = logistic;
     let (sigma, sigma_neg) = unlikely.exchange(likely, above);
-    let (softplus, softplus_neg) = log_sum.exchange(log_sum.add(x.abs()), above);
 
     let (y, rest) = (aim.positive, aim.negative);
-    // A part without weight is 0 also where the other is infinite.
-    let part = |share: V, loss: V| share.mul(loss).keep(share.gt(zero));
     let pulled = y.mul(aim.positive_weight);
-    let nll = part(pulled, softplus_neg).add(part(rest, softplus));
+    // The one of softplus(x) and softplus(−x) that is not log_sum alone is |x| more. Without a share it is 0 also where x is infinite.
+    let share = rest.select(pulled, above);
+    let nll = pulled.add(rest).mul(log_sum).add(share.mul(x.abs()).keep(share.gt(zero)));
     let miss = y.mul(sigma_neg).add(rest.mul(sigma));
     let spread = likely.mul(unlikely.div(positive(miss)));
     let turn = loss.gamma.mul(spread.mul(finite(nll))).mul(rest.sub(y));
     let slope = rest.mul(sigma).sub(pulled.mul(sigma_neg)).add(turn).mul(aim.weight.mul(scale));
     let [value, grad] = loss.power.focus([aim.weight.mul(nll), slope], miss);
-    // +Inf makes the element NaN, as it does a row of a softmax.
-    let broken = V::constant(f64::NAN);
-    let infinite = x.gt(V::constant(V::Scalar::HUGE));
-    Outcome { value: broken.select(value, infinite), target: broken.select(plus_zero(grad), infinite), common: zero, miss }
+    Outcome { value, target: plus_zero(grad), common: zero, miss }
 }

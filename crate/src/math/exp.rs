@@ -24,15 +24,13 @@ pub trait ExpTable: Sized + 'static {
     const EXACT_LIMIT: f64;
     /// Coefficients of `q`, constant first.
     const EXP_Q: &'static [Self];
-    /// Above this `e^x` is infinite.
-    const EXP_MAX: f64;
     /// Below this `e^x` rounds to zero.
     const EXP_MIN: f64;
     /// Above this, at or below 0, `e^x` is a normal number however it is put together.
     const EXP_NORMAL: f64;
-    /// Largest error of [`exp`] over all inputs, in units in the last place, as the tests measure it.
+    /// Largest error of `e^x` in [`decay`] over all inputs, in units in the last place, as the tests measure it.
     const EXP_ULP: f64;
-    /// Largest error of [`exp_m1`] likewise.
+    /// Largest error of `e^x − 1` likewise.
     const EXP_M1_ULP: f64;
 }
 
@@ -44,11 +42,10 @@ impl ExpTable for f32 {
     const LN2_LOW: &'static Self = &3.194_618_329_871_446e-5;
     const EXACT_LIMIT: f64 = 1000.0;
     const EXP_Q: &'static [Self] = &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
-    const EXP_MAX: f64 = 89.0;
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
     const EXP_ULP: f64 = 1.0;
-    const EXP_M1_ULP: f64 = 1.65;
+    const EXP_M1_ULP: f64 = 1.0;
 }
 
 impl ExpTable for f64 {
@@ -69,11 +66,10 @@ impl ExpTable for f64 {
         2.763_024_847_316_803e-7,
         2.500_006_118_325_138_8e-8,
     ];
-    const EXP_MAX: f64 = 710.0;
     const EXP_MIN: f64 = -746.0;
     const EXP_NORMAL: f64 = -707.5;
     const EXP_ULP: f64 = 1.25;
-    const EXP_M1_ULP: f64 = 2.0;
+    const EXP_M1_ULP: f64 = 1.25;
 }
 
 /// `x = n·ln 2 + fraction`, accurate for `|x| ≤ 1.4·`[`ExpTable::EXACT_LIMIT`]; NaN or worthless beyond the integers.
@@ -125,52 +121,24 @@ pub fn scale<V: Vector>(p: V, exponent: V) -> V {
     p.bits_add(exponent.bits_to_exponent())
 }
 
-/// Two factors whose product is `2^n`, for whole numbers `n` up to twice the bias in magnitude. Each is a normal number, so a
-/// product with one after the other is rounded once.
-#[inline(always)]
-pub fn two_powers<V: Vector>(n: V) -> (V, V) {
-    let magic = V::constant(V::Scalar::MAGIC);
-    let half = n.mul(V::constant(0.5)).add(magic);
-    let other = n.sub(half.sub(magic)).add(magic);
-    (power_of_two(half), power_of_two(other))
-}
-
-/// The clamped reduction of [`exp`] and [`exp_m1`], with [`two_powers`] of the exponent.
-#[inline(always)]
-fn reduce_any<V: Vector>(x: V) -> (V, V, V) {
-    let x = x.pmax(V::constant(V::Scalar::EXP_MIN)).pmin(V::constant(V::Scalar::EXP_MAX));
-    let Reduced { fraction, exponent } = reduce(x);
-    let (scale, rest) = two_powers(exponent.sub(V::constant(V::Scalar::MAGIC)));
-    (fraction, scale, rest)
-}
-
-/// `e^x` for every `x`: +0 and +Inf at the ends, gradual underflow, NaN stays. Off by at most [`ExpTable::EXP_ULP`] units in the
-/// last place.
+/// `e^x` and `e^x − 1` for `x ≤ 0`: 0 and −1 at the end, gradual underflow of the one and no cancellation in the other; NaN stays. Off by at
+/// most [`ExpTable::EXP_ULP`] and [`ExpTable::EXP_M1_ULP`] units in the last place.
 ///
 /// ```
-/// use focal_loss::{arch::F64x2, math::exp::exp, vector::Vector};
-/// assert_eq!(exp(F64x2::splat(0.0)).lane(0), 1.0);
-/// assert_eq!(exp(F64x2::splat(f64::NEG_INFINITY)).lane(1), 0.0);
+/// use focal_loss::{arch::F64x2, math::exp::decay, vector::Vector};
+/// let (power, less_one) = decay(F64x2::splat(-1e-300));
+/// assert_eq!((power.lane(0), less_one.lane(0)), (1.0, -1e-300));
 /// ```
 #[inline(always)]
-pub fn exp<V: Vector>(x: V) -> V {
-    let (g, scale, rest) = reduce_any(x);
-    fraction_exp(g).mul(scale).mul(rest)
-}
-
-/// `e^x − 1` for every `x`, without cancellation near 0; NaN stays. Off by at most [`ExpTable::EXP_M1_ULP`] units in the last place.
-///
-/// ```
-/// use focal_loss::{arch::F64x2, math::exp::exp_m1, vector::Vector};
-/// assert_eq!(exp_m1(F64x2::splat(1e-300)).lane(0), 1e-300);
-/// ```
-#[inline(always)]
-pub fn exp_m1<V: Vector>(x: V) -> V {
-    let (g, scale, rest) = reduce_any(x);
-    // (e^g − 1)·2^n + (2^n − 1), with one factor of 2^n held back where the whole would overflow.
-    let one = V::constant(1.0);
-    let whole = scale.mul(rest);
-    let near = fraction_exp_m1(g).mul(whole).add(whole.sub(one));
-    let far = fraction_exp(g).mul(scale).mul(rest);
-    near.select(far, x.lt(V::constant(V::Scalar::EXP_MAX - 2.0)))
+pub fn decay<V: Vector>(x: V) -> (V, V) {
+    // The exponent is kept this much too large until the last product, which is the only one that may be rounded.
+    let lift = (V::Scalar::BIAS + 1.0) / 2.0;
+    let lower = V::constant((-lift).exp2());
+    let Reduced { fraction, exponent } = reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
+    let less_one = fraction_exp_m1(fraction);
+    let one = V::stored(V::Scalar::ONE);
+    // Products, in which a NaN stays one.
+    let lifted = scale(one, exponent);
+    let power = lifted.mul(lower);
+    (less_one.add(one).mul(lifted).mul(lower), less_one.mul(power).add(power.sub(one)))
 }

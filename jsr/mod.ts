@@ -1,0 +1,2 @@
+// @ts-types="../dist/index.d.ts"
+export * from '../dist/index.js';

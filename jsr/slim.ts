@@ -1,0 +1,2 @@
+// @ts-types="../dist/slim.d.ts"
+export * from '../dist/slim.js';

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasConsumers } from '../../scripts/lib/consumers.mjs';
+import battery from '../determinism/battery.json' with { type: 'json' };
+import { BROWSERS, type Browser } from './browsers.js';
+import { BUNDLERS, build, makeBundlerProject } from './bundlers.js';
+import { type Server, serveFiles, serveVite, takeReport } from './servers.js';
+
+const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
+const POLICY_WITHOUT_WASM = "script-src 'self'";
+
+/** The main thread, a worker, and focal-loss/slim with what fetch promised. */
+const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash };
+
+/** Opens a page, and waits for what it reports. */
+async function visit(browser: Browser, { url, close }: Server, path = ''): Promise<unknown> {
+  const { url: reportTo, close: closeReport, report } = await takeReport();
+  try {
+    await browser.open(`${url}/${path}?report=${reportTo}`);
+    return await report;
+  } finally {
+    closeReport();
+    close();
+  }
+}
+
+/** The project without a bundler: modules are found by their paths. */
+function makePlainProject(): string {
+  const project = makeBundlerProject('plain');
+  for (const name of readdirSync(project).filter((name) => name.endsWith('.js'))) {
+    const source = readFileSync(join(project, name), 'utf8');
+    const resolved = source
+      .replaceAll("'focal-loss'", "'/node_modules/focal-loss/dist/index.js'")
+      .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'");
+    writeFileSync(join(project, name), resolved);
+  }
+  return project;
+}
+
+const isThere = hasConsumers();
+const plain = makePlainProject();
+const viteDev = makeBundlerProject('vite');
+const built = Object.fromEntries(isThere ? BUNDLERS.map((bundler) => [bundler, dirname(build(bundler))]) : []);
+
+describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
+  // WebKit takes its time, half a minute for a page: it gets one that is built.
+  const isSlow = name === 'WebKit';
+  const bundlers = BUNDLERS.filter((bundler) => bundler === 'vite' || !isSlow);
+
+  describe.skipIf(!(isThere && start))(
+    'gives the same bits on the main thread, in a worker and without the bytes:',
+    () => {
+      let browser: Browser;
+      beforeAll(async () => {
+        if (start) browser = await start();
+      }, 60_000);
+      afterAll(() => browser?.close());
+
+      it('a page without a bundler', { timeout: 90_000 }, async () => {
+        expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(ALL_RIGHT);
+      });
+
+      it.each(bundlers)('a page built by %s', { timeout: 90_000 }, async (bundler) => {
+        const server = await serveFiles(built[bundler] ?? '', POLICY);
+        expect(await visit(browser, server, 'built/index.html')).toEqual(ALL_RIGHT);
+      });
+
+      if (!isSlow) {
+        it("a page from Vite's server for development", { timeout: 90_000 }, async () => {
+          expect(await visit(browser, await serveVite(viteDev))).toEqual(ALL_RIGHT);
+        });
+      }
+
+      it('but a page that does not allow WebAssembly gets an error that says why', { timeout: 90_000 }, async () => {
+        const policy = expect.stringMatching(/Content Security Policy|\bCSP\b/i);
+        const report = await visit(browser, await serveFiles(plain, POLICY_WITHOUT_WASM), 'index.html');
+        expect(report).toEqual({ main: policy, worker: policy, slim: policy });
+      });
+    },
+  );
+});

@@ -1,0 +1,127 @@
+// Real browsers, each of which opens one page after the other.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { consumersHome, findBrowsers } from '../../scripts/lib/consumers.mjs';
+
+/** A browser that has been started. */
+export interface Browser {
+  open(url: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const requireTool = createRequire(join(consumersHome, 'package.json'));
+
+/** What is used of puppeteer-core: there are no types of what lies in the cache. */
+interface Puppeteer {
+  launch(options: object): Promise<{
+    newPage(): Promise<{ goto(url: string, options: object): Promise<unknown> }>;
+    close(): Promise<void>;
+  }>;
+}
+
+/** What is used of selenium-webdriver. */
+interface Selenium {
+  Builder: new () => {
+    usingServer(url: string): InstanceType<Selenium['Builder']>;
+    withCapabilities(capabilities: object): InstanceType<Selenium['Builder']>;
+    build(): Promise<{ get(url: string): Promise<void>; quit(): Promise<void> }>;
+  };
+}
+
+async function puppet(options: object): Promise<Browser> {
+  const { launch } = requireTool('puppeteer-core') as Puppeteer;
+  const browser = await launch(options);
+  const page = await browser.newPage();
+  return { open: (url) => page.goto(url, { waitUntil: 'domcontentloaded' }), close: () => browser.close() };
+}
+
+const CHROMIUM_ARGS =
+  '--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update --disable-sync';
+
+/** A port that nothing listens on. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/** Waits until a server answers. */
+async function answering(url: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const isThere = await fetch(url).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await sleep(200);
+  }
+  throw new Error(`nothing answers at ${url}`);
+}
+
+/** A screen that nobody sees. Returns its number, which the server finds for itself. */
+async function startScreen(program: string): Promise<{ screen: ChildProcess; number: string }> {
+  const screen = spawn(program, ['-displayfd', '3', '-nolisten', 'tcp'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const [number] = await Promise.race([once(screen.stdio[3] as Readable, 'data'), once(screen, 'exit')]);
+  return { screen, number: String(number).trim() };
+}
+
+async function webkit(programs: { driver: string; screen: string; browser: string }): Promise<Browser> {
+  const { Builder } = requireTool('selenium-webdriver') as Selenium;
+  const { screen, number } = await startScreen(programs.screen);
+  const port = await freePort();
+  const server = spawn(programs.driver, [`--port=${port}`], {
+    stdio: 'ignore',
+    env: {
+      ...process.env,
+      DISPLAY: `:${number}`,
+      // It does not run as root otherwise, nor without a graphics card.
+      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    },
+  });
+  const stop = () => {
+    server.kill();
+    screen.kill();
+  };
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    await answering(`${url}/status`);
+    const driver = await new Builder()
+      .usingServer(url)
+      .withCapabilities({
+        browserName: 'MiniBrowser',
+        'webkitgtk:browserOptions': { binary: programs.browser, args: ['--automation'] },
+      })
+      .build();
+    return { open: (page) => driver.get(page), close: () => driver.quit().finally(stop) };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+const programs = findBrowsers();
+
+/** Starts something with the program it needs, where that is installed. */
+function starter<T>(program: T | undefined, start: (program: T) => Promise<Browser>) {
+  return program === undefined ? undefined : () => start(program);
+}
+
+/** How to start each browser, where it is installed. */
+export const BROWSERS = {
+  Chromium: starter(programs.chromium, (executablePath) => puppet({ executablePath, args: CHROMIUM_ARGS.split(' ') })),
+  Firefox: starter(programs.firefox, (executablePath) => puppet({ browser: 'firefox', executablePath })),
+  WebKit: starter(programs.webkit, webkit),
+};

@@ -1,0 +1,39 @@
+// How each bundler builds the project, as its own programs do it.
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { consumerBin } from '../../scripts/lib/consumers.mjs';
+import { makeProject, mustRun } from './project.js';
+
+/** How to build, in a project: into the folder `built`. Entries are index.html or page.js, worker.js, and print.js. */
+const COMMANDS = {
+  vite: 'vite build',
+  webpack: 'webpack --config webpack.config.js',
+  esbuild:
+    'esbuild print.js page.js worker.js --bundle --minify --format=esm --outdir=built --loader:.wasm=file --log-level=warning',
+  rollup:
+    'rollup print.js page.js worker.js --dir built --format es --plugin node-resolve --silent --failAfterWarnings',
+};
+
+export type Bundler = keyof typeof COMMANDS;
+
+export const BUNDLERS = Object.keys(COMMANDS) as Bundler[];
+
+/** A project for a bundler, in which the module's file is found as this bundler finds it. */
+export function makeBundlerProject(bundler: Bundler | 'plain'): string {
+  const project = makeProject(bundler);
+  const own = bundler === 'rollup' ? 'plain' : bundler;
+  renameSync(join(project, `module-url.${own}.js`), join(project, 'module-url.js'));
+  return project;
+}
+
+/** Builds the project of a bundler. Returns where the page is. */
+export function build(bundler: Bundler): string {
+  const project = makeBundlerProject(bundler);
+  const [program = '', ...args] = COMMANDS[bundler].split(' ');
+  mustRun(project, process.execPath, consumerBin(program), ...args);
+  const built = join(project, 'built');
+  // Vite makes a page of its own.
+  if (bundler !== 'vite') writeFileSync(join(built, 'index.html'), readFileSync(join(project, 'index.html')));
+  return built;
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, inject } from 'vitest';
+import battery from '../determinism/battery.json' with { type: 'json' };
+
+/** What a program that prints the hash of the battery does. */
+export const HASH_PRINTED = { status: 0, stdout: `${battery.hash}\n`, stderr: '' };
+
+/** A copy of the project that has installed the package, with more files in it. */
+export function makeProject(name: string, files: Record<string, string> = {}): string {
+  const folder = mkdtempSync(join(dirname(inject('project')), `${name}-`));
+  cpSync(inject('project'), folder, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  return folder;
+}
+
+/** Runs a program in a project, with the environment of nobody in particular. */
+export function run(cwd: string, command: string, ...args: string[]) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: inject('project'), NO_COLOR: '1' },
+  });
+  return { status, stdout, stderr: error ? String(error) : stderr };
+}
+
+/** Runs a program that has to succeed. */
+export function mustRun(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = run(cwd, command, ...args);
+  expect(status, `${command} ${args.join(' ')}\n${stdout}${stderr}`).toBe(0);
+  return stdout;
+}

@@ -1,0 +1,1 @@
+export { default as moduleUrl } from 'focal-loss/focal-loss.wasm';

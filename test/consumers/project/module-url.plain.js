@@ -1,0 +1,1 @@
+export const moduleUrl = '/node_modules/focal-loss/dist/focal-loss.wasm';

@@ -1,0 +1,1 @@
+export const moduleUrl = new URL('focal-loss/focal-loss.wasm', import.meta.url);

@@ -1,0 +1,4 @@
+import * as library from 'npm:focal-loss';
+import { battery, runBattery } from './battery.js';
+
+console.log(runBattery(library, battery));

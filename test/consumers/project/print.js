@@ -1,0 +1,3 @@
+import { hash } from './hash.js';
+
+console.log(hash());

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/lib/consumers.mjs';
+import { findRuntime } from '../../scripts/lib/runtimes.mjs';
+import { HASH_PRINTED, makeProject, run } from './project.js';
+
+const project = makeProject('runtimes');
+
+/** How Node runs it: what each is the test of. */
+const PROGRAMS = [
+  ['import', 'print.js'],
+  ['require', 'require.cjs'],
+  ['a worker', 'thread.js'],
+  ['focal-loss/slim', 'print-slim.js'],
+] as const;
+
+const nodes = NODE_VERSIONS.map((major) => [major, nodeOf(major)] as const);
+
+describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
+  it('is what it should be', () => {
+    expect(run(project, node, '--version').stdout).toMatch(new RegExp(`^v${major}\\.`));
+  });
+
+  // Node requires ES modules from version 20.19 on.
+  const programs = PROGRAMS.filter(([way]) => way !== 'require' || major >= 20);
+
+  it.each(programs)('%s', { timeout: 60_000 }, (_, program) => {
+    expect(run(project, node, program)).toEqual(HASH_PRINTED);
+  });
+});
+
+describe("this machine's Node", () => {
+  it.each(PROGRAMS)('%s', { timeout: 60_000 }, (_, program) => {
+    expect(run(project, process.execPath, program)).toEqual(HASH_PRINTED);
+  });
+});
+
+const OTHERS = [...PROGRAMS, ["a browser's worker", 'web-worker.js']] as const;
+
+describe.each([
+  [
+    'Deno',
+    'deno',
+    'run --no-prompt --no-lock --no-remote --cached-only --node-modules-dir=manual --allow-read',
+    [...OTHERS, ['npm:', 'print-npm.js']],
+  ],
+  ['Bun', 'bun', 'run --no-install', OTHERS],
+] as const)('%s', (_, name, args, programs) => {
+  it.each(programs)('%s', { timeout: 60_000 }, async (_, program) => {
+    const runtime = await findRuntime(name);
+    if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
+    expect(run(project, runtime, ...args.split(' '), program)).toEqual(HASH_PRINTED);
+  });
+});

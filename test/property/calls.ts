@@ -1,0 +1,318 @@
+// From what fast-check has drawn to a call, and what an oracle says of it.
+
+import {
+  allocate,
+  type ClassIndices,
+  type Criterion,
+  CrossEntropyLoss,
+  type FloatArray,
+  FocalLoss,
+  type GradientOptions,
+  SigmoidFocalLoss,
+} from 'focal-loss';
+import type { Dtype } from '../support/dtypes.js';
+import { crossEntropyOracle, type FamilyResult, focalOracle, oneHot, sigmoidOracle } from '../support/family-oracle.js';
+import { weightOf } from '../support/oracle.js';
+import { generator } from '../support/random.js';
+import type { AnyCall, CrossEntropyCall, FocalCall, SigmoidCall } from './draws.js';
+import {
+  anyFactor,
+  anyLogit,
+  anyProbabilities,
+  anyShare,
+  anyUpstream,
+  indicesOf,
+  type Random,
+  surrounded,
+} from './numbers.js';
+
+/** A row of a call, or for the sigmoid loss a logit. */
+export interface Row {
+  logits: number[];
+  /** `undefined` where it is ignored. */
+  expected: FamilyResult | undefined;
+  /** What the bound grows with. */
+  gamma: number;
+  /** Its sample weight. */
+  weight: number;
+  /** Its upstream gradient. */
+  upstream: number;
+  // What is known to be wrong: see known.test.ts.
+  /** Its value need not be NaN, or infinite, where it should be. */
+  isOpen: boolean;
+  /** It may be half as far off again as it should be. */
+  isBlurred: boolean;
+}
+
+export interface Call {
+  criterion: Criterion;
+  logits: FloatArray;
+  targets: ClassIndices | FloatArray;
+  options: GradientOptions;
+  rows: Row[];
+  /** Where the entry of a row is among the logits. */
+  at: (row: number, j: number) => number;
+  /** What the sum of the rows' values is divided by. */
+  denominator: number;
+  /** The arrays that are surrounded. */
+  ordinary: (ClassIndices | FloatArray)[];
+  dispose: () => void;
+}
+
+/** The numbers of a call, as the kernels see them. */
+class Numbers {
+  readonly random: Random;
+  readonly #drawn: AnyCall;
+  readonly #dtype: Dtype;
+  readonly #other: Dtype;
+
+  constructor(dtype: Dtype, drawn: AnyCall) {
+    this.random = generator(drawn.seed);
+    this.#drawn = drawn;
+    this.#dtype = dtype;
+    this.#other = drawn.otherFloats;
+  }
+
+  many(count: number, draw: (random: Random) => number): number[] {
+    return Array.from({ length: count }, () => draw(this.random));
+  }
+
+  /** Numbers in an array of either precision, and as the kernels see them. */
+  pair(count: number, draw: (random: Random) => number): { array: FloatArray; seen: number[] } {
+    const array = this.#other.array(this.many(count, draw));
+    return { array, seen: this.seen(array) };
+  }
+
+  seen(entries: Iterable<number>): number[] {
+    return Array.from(this.#dtype.array(entries));
+  }
+
+  logits(count: number): number[] {
+    return this.seen(this.many(count, (random) => anyLogit(random, this.#drawn.flavour, this.#dtype)));
+  }
+
+  /** A weight for each class, if there shall be any: as an option, and as the kernels see them. */
+  perClass(wanted: boolean, classes: number, draw: (random: Random) => number) {
+    if (!wanted) return undefined;
+    const option = this.many(classes, draw);
+    return { option, seen: this.seen(option) };
+  }
+}
+
+/** What is the same for all losses: the options of the criterion and of the call, and what concerns each row. */
+function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
+  const { reduction, ignoreIndex, labelSmoothing, normalizer, numClasses, gradOutput } = drawn;
+  const { random } = numbers;
+  const divisor = normalizer === undefined ? undefined : 0.1 + 20 * random();
+  const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
+  const factor = gradOutput === 'number' ? anyUpstream(random) : 1;
+  const factors = gradOutput === 'each' && reduction === 'none' ? numbers.pair(count, anyUpstream) : undefined;
+  return {
+    settings: {
+      reduction,
+      ignoreIndex,
+      labelSmoothing,
+      normalizer: normalizer === 'criterion' ? divisor : undefined,
+      numClasses: numClasses === 'criterion' ? drawn.classes : undefined,
+    },
+    options: {
+      normalizer: normalizer === 'call' ? divisor : undefined,
+      numClasses: numClasses === 'call' ? drawn.classes : undefined,
+      sampleWeights: weights?.array,
+      gradOutput: factors?.array ?? (gradOutput === 'number' ? factor : undefined),
+    },
+    divisor: reduction === 'mean' ? divisor : 1,
+    weightOf: (i: number) => weights?.seen[Math.floor(i / span)] ?? 1,
+    upstreamOf: (i: number) => factors?.seen[i] ?? factor,
+  };
+}
+
+/** Puts the arrays of a call where they shall lie: in the middle of others, or in allocations. */
+function place(dtype: Dtype, drawn: AnyCall, logits: readonly number[], targets: ClassIndices | FloatArray) {
+  const { offset, resident, otherFloats, classes } = drawn;
+  const rows = logits.length / classes + 3;
+  const size = logits.length;
+  const isIndices = targets instanceof Int32Array && targets.length < size;
+  const isFloats = targets instanceof Float32Array || targets instanceof Float64Array;
+  const batch = resident === 0 ? undefined : allocate(rows, classes, dtype.name as 'float32');
+  const soft = resident & 2 && isFloats ? allocate(rows, classes, otherFloats.name as 'float32') : undefined;
+  const ordinary: (ClassIndices | FloatArray)[] = [];
+
+  function at<A extends ClassIndices | FloatArray>(home: A | false | undefined, array: A): A {
+    if (home) {
+      const part = home.subarray(offset % 4, (offset % 4) + array.length) as A;
+      part.set(array as never);
+      return part;
+    }
+    const part = surrounded(array, offset);
+    ordinary.push(part);
+    return part;
+  }
+  return {
+    logits: at<FloatArray>(resident & 1 ? batch?.logits : undefined, dtype.array(logits)),
+    targets: at<ClassIndices | FloatArray>(
+      soft?.logits ?? (isIndices && resident & 2 ? batch?.targets : undefined),
+      targets,
+    ),
+    grad: drawn.buffer ? at<FloatArray>(resident & 4 ? batch?.grad : undefined, dtype.zeros(size).fill(9)) : undefined,
+    ordinary,
+    dispose() {
+      batch?.dispose();
+      soft?.dispose();
+    },
+  };
+}
+
+/** The order of the entries of rows in memory. */
+function order({ samples, positions, classes }: AnyCall, channelsFirst: boolean) {
+  const plane = channelsFirst ? positions : 1;
+  const at = (row: number, j: number) => (Math.floor(row / plane) * classes + j) * plane + (row % plane);
+  const inMemory = (rows: number[][]) => {
+    const entries = Array<number>(samples * positions * classes);
+    rows.forEach((row, i) => {
+      row.forEach((x, j) => {
+        entries[at(i, j)] = x;
+      });
+    });
+    return entries;
+  };
+  return { at, inMemory };
+}
+
+interface SoftmaxParts {
+  numbers: Numbers;
+  /** The classes' weights as the kernels see them, if each has one. */
+  weights: number[] | undefined;
+  isSoft: boolean;
+  /** What the mean divides by is the weights of the targets. */
+  isWeighted: boolean;
+  create: (settings: ReturnType<typeof common>['settings'] & { layout?: 'channels-first' }) => Criterion;
+  judge: (logits: number[], q: number[]) => { expected: FamilyResult; gamma: number };
+}
+
+function softmaxCall(dtype: Dtype, drawn: FocalCall | CrossEntropyCall, parts: SoftmaxParts): Call {
+  const { numbers, isSoft, weights } = parts;
+  const { classes, samples, positions, channelsFirst } = drawn;
+  const { random } = numbers;
+  const count = samples * positions;
+  const ignoreIndex = isSoft ? undefined : drawn.ignoreIndex;
+  const { settings, options, divisor, weightOf, upstreamOf } = common(numbers, { ...drawn, ignoreIndex }, count);
+  const { at, inMemory } = order(drawn, channelsFirst);
+
+  const logits = Array.from({ length: count }, () => numbers.logits(classes));
+  const soft = Array.from({ length: isSoft ? count : 0 }, () => anyProbabilities(random, classes));
+  const indices = numbers.many(count, () =>
+    ignoreIndex !== undefined && random() < 0.25 ? ignoreIndex : Math.floor(random() * classes),
+  );
+  const targets = isSoft ? drawn.otherFloats.array(inMemory(soft)) : indicesOf(drawn.indexKind, indices);
+
+  const rows = logits.map((row, i): Row => {
+    const isBlurred = drawn.labelSmoothing > 0;
+    const isOpen = isBlurred && classes === 2;
+    const shared = { logits: row, weight: weightOf(i), upstream: upstreamOf(i), isOpen, isBlurred };
+    if (!isSoft && indices[i] === ignoreIndex) return { ...shared, expected: undefined, gamma: 0 };
+    const q = isSoft ? numbers.seen(drawn.otherFloats.array(soft[i])) : oneHot(indices[i], classes);
+    return { ...shared, ...parts.judge(row, q) };
+  });
+  const counted = indices.filter((_, i) => rows[i].expected !== undefined);
+  const mass = counted.reduce((total, t) => total + (parts.isWeighted && !isSoft && weights ? weights[t] : 1), 0);
+  // Class indices alone need not say how many classes there are, unless they lie first, or there are no rows.
+  const given = drawn.numClasses === undefined && (isSoft || channelsFirst) ? { numClasses: classes } : {};
+  const { grad, ordinary, dispose, ...placed } = place(dtype, drawn, inMemory(logits), targets);
+  return {
+    criterion: parts.create({ ...settings, ...given, ...(channelsFirst ? { layout: 'channels-first' } : {}) }),
+    ...placed,
+    options: { ...options, grad, spatialSize: channelsFirst && samples !== 1 ? positions : undefined },
+    rows,
+    at,
+    denominator: divisor ?? mass,
+    ordinary,
+    dispose,
+  };
+}
+
+export function focalCall(dtype: Dtype, drawn: FocalCall): Call {
+  const { classes, focusOn, gamma, gammaPerClass, labelSmoothing } = drawn;
+  const numbers = new Numbers(dtype, drawn);
+  const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
+  const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
+  const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
+  const gammas = gammaPerClass ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2) : undefined;
+  const weights =
+    alpha === null ? null : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
+  return softmaxCall(dtype, drawn, {
+    numbers,
+    weights: each?.seen,
+    isSoft,
+    isWeighted: false,
+    create: (settings) => new FocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn }),
+    judge: (logits, q) => {
+      const power = gammas?.[q.indexOf(1)] ?? gamma;
+      return { expected: focalOracle({ logits, q, weights, labelSmoothing, gamma: power, focusOn }), gamma: power };
+    },
+  });
+}
+
+export function crossEntropyCall(dtype: Dtype, drawn: CrossEntropyCall): Call {
+  const { classes, labelSmoothing } = drawn;
+  const numbers = new Numbers(dtype, drawn);
+  const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
+  const weights = each?.seen ?? null;
+  return softmaxCall(dtype, drawn, {
+    numbers,
+    weights: each?.seen,
+    isSoft: drawn.soft,
+    isWeighted: true,
+    create: (settings) => new CrossEntropyLoss({ ...settings, weight: each?.option ?? null }),
+    judge: (logits, q) => ({ expected: crossEntropyOracle({ logits, q, weights, labelSmoothing }), gamma: 0 }),
+  });
+}
+
+export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall): Call {
+  const { classes, gamma, labelSmoothing, ignoreIndex, samples, positions, soft } = drawn;
+  const numbers = new Numbers(dtype, drawn);
+  const { random } = numbers;
+  const count = samples * positions * classes;
+  const alphas = numbers.perClass(drawn.alpha === 'each', classes, anyShare);
+  const alpha = drawn.alpha === null ? null : (alphas?.option ?? anyShare(random));
+  const positives = numbers.perClass(drawn.posWeight === 'each', classes, anyFactor);
+  const posWeight = positives?.option ?? (drawn.posWeight === 'number' ? anyFactor(random) : 1);
+  const needsClasses = drawn.weightsPerRow || alphas !== undefined || positives !== undefined;
+  const span = drawn.weightsPerRow ? classes : 1;
+  const { settings, options, divisor, weightOf, upstreamOf } = common(numbers, drawn, count, span);
+
+  const logits = numbers.logits(count);
+  const drawnTargets = numbers.many(count, () => {
+    if (ignoreIndex !== undefined && random() < 0.25) return ignoreIndex;
+    return soft && random() < 0.7 ? random() : Math.round(random());
+  });
+  const targets = soft ? drawn.otherFloats.array(drawnTargets) : indicesOf(drawn.indexKind, drawnTargets);
+  const rows = logits.map((x, i): Row => {
+    const y = soft ? numbers.seen([Number(targets[i])])[0] : drawnTargets[i];
+    const column = i % classes;
+    const weight = alphas?.seen[column] ?? (alpha as number | null);
+    const positive = positives?.seen[column] ?? (posWeight as number);
+    const expected = sigmoidOracle({ x, y, alpha: weight, posWeight: positive, gamma, labelSmoothing });
+    return {
+      logits: [x],
+      expected: y === ignoreIndex ? undefined : expected,
+      gamma,
+      weight: weightOf(i),
+      upstream: upstreamOf(i),
+      isOpen: positive === 0,
+      isBlurred: labelSmoothing > 0 || (y !== 0 && y !== 1),
+    };
+  });
+  const given = drawn.numClasses === undefined && needsClasses ? { numClasses: classes } : {};
+  const { grad, ordinary, dispose, ...placed } = place(dtype, drawn, logits, targets);
+  return {
+    criterion: new SigmoidFocalLoss({ ...settings, ...given, alpha, posWeight, gamma }),
+    ...placed,
+    options: { ...options, grad },
+    rows,
+    at: (row) => row,
+    denominator: divisor ?? rows.filter(({ expected }) => expected !== undefined).length,
+    ordinary,
+    dispose,
+  };
+}
