@@ -12,10 +12,10 @@ const MAX_CLASSES = 2 ** 31 - 1;
 const MAX_ENTRIES = 2 ** 24;
 
 /** How far from 1 the sum of a row's probabilities may be. */
-const TOLERANCE = 1e-3;
+export const TOLERANCE = 1e-3;
 
 /** A value as an error message shows it. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
@@ -34,7 +34,7 @@ function wrongLength(name: string, expected: string, length: number): RangeError
   return new RangeError(`${name} must have ${expected}, got ${length}`);
 }
 
-function checkNumber(name: string, expected: string, value: unknown): asserts value is number {
+export function checkNumber(name: string, expected: string, value: unknown): asserts value is number {
   if (typeof value !== 'number') throw wrongType(name, expected, value);
 }
 
@@ -67,7 +67,7 @@ export function checkChoice<T extends string>(name: string, choices: readonly T[
   return value;
 }
 
-function checkInteger(name: string, least: number, most: number, value: number): number {
+export function checkInteger(name: string, least: number, most: number, value: number): number {
   checkNumber(name, 'a number', value);
   if (!(Number.isInteger(value) && value >= least && value <= most)) {
     throw outOfRange(name, `an integer in [${least}, ${most}]`, value);
@@ -96,13 +96,13 @@ export function checkNormalizer(normalizer: number | undefined): number | undefi
   return normalizer;
 }
 
-function checkNotNegative(name: string, value: unknown): number {
+export function checkNotNegative(name: string, value: unknown): number {
   checkNumber(name, 'a number', value);
   if (!(value >= 0 && value < Infinity)) throw outOfRange(name, 'finite and not negative', value);
   return value + 0; // -0 becomes 0: it would make results of -0
 }
 
-function checkShare(name: string, value: unknown): number {
+export function checkShare(name: string, value: unknown): number {
   checkNumber(name, 'a number', value);
   if (!(value >= 0 && value <= 1)) throw outOfRange(name, 'in [0, 1]', value);
   return value + 0;

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 import { root } from '../lib/paths.mjs';
 import { allocationsTable, measureAllocations } from './allocations.js';
+import { ANALYSIS_SHAPES, analysisTable, measureAnalysis } from './analysis.js';
 import { benchCase, type CaseResults } from './bench.js';
 import { CASES, selectCases } from './cases.js';
 import { comparisonChart, scalingChart } from './chart.js';
@@ -26,6 +27,7 @@ npm run bench [-- options]
   --install-peers        first installs PyTorch and JAX (5 GB)
   --scaling              instead: time per row and memory as the batch grows
   --allocations          instead: garbage per call
+  --analysis             instead: what the functions of focal-loss/analysis take
 `;
 
 const { values: options } = parseArgs({
@@ -39,6 +41,7 @@ const { values: options } = parseArgs({
     'install-peers': { type: 'boolean', default: false },
     scaling: { type: 'boolean', default: false },
     allocations: { type: 'boolean', default: false },
+    analysis: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -107,6 +110,15 @@ async function allocate(): Promise<void> {
   save('allocations', 'allocations', { results });
 }
 
+async function analyse(rounds: number): Promise<void> {
+  const progress = makeProgress(ANALYSIS_SHAPES.length * rounds);
+  const results = await measureAnalysis(rounds, () => progress.step('analysis'));
+  progress.stop();
+  console.log('Functions of focal-loss/analysis on float32 logits, beside the focal loss alone.');
+  console.log(analysisTable(results));
+  save('analysis', 'analysis', { rounds, results });
+}
+
 /** Writes figures and chart among the results and, with --chart, into the documentation. */
 function save(docsName: string, name: string, figures: object, chart?: () => string): void {
   const json = toJson(figures);
@@ -149,6 +161,8 @@ if (options.help) {
   await scale(rounds);
 } else if (options.allocations) {
   await allocate();
+} else if (options.analysis) {
+  await analyse(rounds);
 } else {
   await compare(rounds);
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import * as focalLoss from 'focal-loss';
+import * as focalLoss from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 
 // Every `@example` in ts/ is run. In them, a line `expression; // => value` says what the expression gives.

@@ -1,0 +1,2 @@
+// @ts-types="../dist/analysis.d.ts"
+export * from '../dist/analysis.js';

@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { CrossEntropyLoss, FocalLoss } from 'focal-loss';
+import { classBalance, SigmoidFocalLoss } from 'focal-loss/analysis';
+import { describe, expect, it } from 'vitest';
+import { expectFailure } from '../support/failure.js';
+import fixtures from './fixtures/report.json';
+
+/** So many rows of each class. */
+const rowsOf = (...counts: number[]) => Uint8Array.from(counts.flatMap((count, j) => Array<number>(count).fill(j)));
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0);
+
+describe("the page's scenarios", () => {
+  it.each([
+    ['balanced', 500, 500, 0.5, 0.5],
+    ['imbalanced', 750, 250, 0.25, 0.75],
+    ['severely imbalanced', 900, 100, 0.1, 0.9],
+    ['typical of ADNI', 60, 40, 0.4, 0.6],
+  ])('%s: %i and %i', (_, negatives, positives, alpha, balancedAlpha) => {
+    const balance = classBalance(rowsOf(negatives, positives));
+    expect(balance).toMatchObject({ rows: negatives + positives, numClasses: 2, alpha, balancedAlpha });
+    expect([...balance.counts]).toEqual([negatives, positives]);
+    expect([...balance.fractions]).toEqual([balancedAlpha, alpha]);
+    // With balancedAlpha, both classes have the same weight in all; with the page's alpha, the majority has even more.
+    expect(negatives * (1 - balance.balancedAlpha)).toBeCloseTo(positives * balance.balancedAlpha, 10);
+    expect(negatives * (1 - balance.alpha)).toBeGreaterThanOrEqual(positives * balance.alpha);
+  });
+});
+
+describe('the warning', () => {
+  const warningOf = (counts: number[], criterion: FocalLoss | CrossEntropyLoss) =>
+    classBalance(rowsOf(...counts), counts.length, { criterion }).warning;
+
+  it("names the page's alpha for a rare positive class", () => {
+    expect(warningOf([900, 100], new FocalLoss({ alpha: 0.1 }))).toBe(
+      'class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.9 and one of class 1 0.1',
+    );
+    expect(warningOf([100, 900], new FocalLoss({ alpha: 0.9 }))).toMatch(/^class 1 is 90 %/);
+  });
+
+  it('goes by the lightest of the rarer classes', () => {
+    expect(warningOf([4, 2, 3], new CrossEntropyLoss({ weight: [1, 0.5, 0.25] }))).toBe(
+      'class 0 is 44.4 % of the rows, class 2 is 33.3 %, but a row of class 0 weighs 1 and one of class 2 0.25',
+    );
+    expect(warningOf([1, 100], new FocalLoss({ alpha: [1, 3], gamma: 0 }))).toMatch(/^class 1 is 99 %/);
+  });
+
+  it.each([
+    ['balancedAlpha', [900, 100], new FocalLoss({ alpha: 0.9 })],
+    ['equal weights', [900, 100], new FocalLoss({ alpha: null })],
+    ['no weights', [900, 100], new CrossEntropyLoss()],
+    ['balanced classes', [500, 500], new FocalLoss({ alpha: 0.1 })],
+    ['a class without rows', [900, 0], new FocalLoss({ alpha: 0.1 })],
+    ['no rows', [0, 0], new FocalLoss({ alpha: 0.1 })],
+    ['equal weights of two rare classes', [9, 3, 1], new CrossEntropyLoss({ weight: [1, 1, 2] })],
+  ])('is silent for %s', (_, counts, criterion) => {
+    expect(warningOf(counts, criterion)).toBeUndefined();
+  });
+});
+
+describe('weights', () => {
+  it.each(fixtures.cases)('by inverse frequency are those of scikit-learn: $name', (one) => {
+    const { inverseFrequency } = classBalance(Uint8Array.from(one.targets), one.classes);
+    inverseFrequency.forEach((weight, j) => {
+      expect(weight).toBeCloseTo(one.balancedWeights[j], 14);
+    });
+  });
+
+  it('by effective number are the published formula', () => {
+    const counts = [5000, 500, 5];
+    for (const beta of [0, 0.9, 0.99, 0.999, 0.9999]) {
+      const { effectiveNumber } = classBalance(Uint8Array.from(rowsOf(...counts)), 3, { beta });
+      const raw = counts.map((count) => (1 - beta) / (1 - beta ** count));
+      effectiveNumber.forEach((weight, j) => {
+        expect(weight).toBeCloseTo((raw[j] * 3) / sum(raw), 11);
+      });
+    }
+  });
+
+  it('by effective number become those by inverse frequency as beta nears 1', () => {
+    const { effectiveNumber, inverseFrequency } = classBalance(rowsOf(700, 200, 100), 3, { beta: 1 - 2 ** -52 });
+    const scale = 3 / sum(inverseFrequency);
+    effectiveNumber.forEach((weight, j) => {
+      expect(weight).toBeCloseTo(inverseFrequency[j] * scale, 10);
+    });
+  });
+
+  it('sum as they say, whatever the order of the rows', () => {
+    const batch = fc.array(fc.nat(6), { minLength: 1, maxLength: 200 });
+    const beta = fc.constantFrom(0, 0.5, 0.99, 0.9999);
+    fc.assert(
+      fc.property(batch, beta, fc.boolean(), (labels, beta, ignores) => {
+        const options = { beta, ignoreIndex: ignores ? 3 : undefined };
+        const balance = classBalance(Int16Array.from(labels), 7, options);
+        const counted = labels.filter((label) => !(ignores && label === 3));
+        const { counts, fractions, inverseFrequency, effectiveNumber, rows } = balance;
+        expect([...counts]).toEqual(Array.from({ length: 7 }, (_, j) => counted.filter((label) => label === j).length));
+        expect(rows).toBe(counted.length);
+        expect(balance).toEqual(classBalance(Int16Array.from(labels.toSorted()), 7, options));
+        if (rows === 0) return;
+        const present = new Set(counted).size;
+        expect(sum(fractions)).toBeCloseTo(1, 13);
+        expect(sum(inverseFrequency.map((weight, j) => weight * counts[j]))).toBeCloseTo(rows, 10);
+        expect(sum(effectiveNumber)).toBeCloseTo(present, 12);
+        expect(balance.alpha + balance.balancedAlpha).toBeCloseTo(1, 14);
+        counts.forEach((count, j) => {
+          if (count === 0) expect([inverseFrequency[j], effectiveNumber[j]]).toEqual([0, 0]);
+        });
+      }),
+      { numRuns: 300, seed: 21 },
+    );
+  });
+});
+
+describe('targets', () => {
+  const labels = [0, 2, 1, 1, 2, 1];
+
+  it('may be of any integer kind', () => {
+    for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
+      expect([...classBalance(Kind.from(labels)).counts], Kind.name).toEqual([1, 3, 2]);
+    }
+    for (const Kind of [BigInt64Array, BigUint64Array]) {
+      expect([...classBalance(Kind.from(labels.map(BigInt))).counts], Kind.name).toEqual([1, 3, 2]);
+    }
+  });
+
+  it('may be probabilities, which add up', () => {
+    const balance = classBalance(Float32Array.of(0.5, 0.25, 0.25, 0, 0, 1), 3);
+    expect([...balance.counts]).toEqual([0.5, 0.25, 1.25]);
+    expect(balance).toMatchObject({ rows: 2, alpha: 0.125, balancedAlpha: 0.875 });
+    expect(sum(balance.inverseFrequency.map((weight, j) => weight * balance.counts[j]))).toBeCloseTo(2, 14);
+  });
+
+  it('say how many classes there are, if nothing else does: two at least', () => {
+    expect(classBalance(new Uint8Array(3)).counts).toHaveLength(2);
+    expect(classBalance(Uint8Array.of(4)).counts).toHaveLength(5);
+    expect(classBalance(Uint8Array.of(4, 255, 1), undefined, { ignoreIndex: 255 }).counts).toHaveLength(5);
+    expect(classBalance(Uint8Array.of(1), 4).counts).toHaveLength(4);
+  });
+
+  it('may be none', () => {
+    for (const balance of [classBalance(new Int32Array(0)), classBalance(new Float64Array(0), 2)]) {
+      expect(balance).toMatchObject({ rows: 0, alpha: NaN, balancedAlpha: NaN, warning: undefined });
+      expect([...balance.counts, ...balance.inverseFrequency, ...balance.effectiveNumber]).toEqual(Array(6).fill(0));
+      expect([...balance.fractions]).toEqual([NaN, NaN]);
+    }
+  });
+});
+
+it.each<[() => unknown, ErrorConstructor, string]>([
+  [
+    () => classBalance([0, 1] as never),
+    TypeError,
+    /* as the losses say it */ 'targets must be an integer typed array of class indices, such as an Int32Array, or a float array of probabilities, got an Array',
+  ],
+  [() => classBalance(Int8Array.of(0, -1)), RangeError, 'targets[1] must be a class, 0 or above, got -1'],
+  [
+    () => classBalance(Uint32Array.of(0, 2 ** 32 - 1)),
+    RangeError,
+    'targets[1] must be a class, 0 or above, got 4294967295',
+  ],
+  [() => classBalance(Int8Array.of(0, 3), 3), RangeError, 'targets[1] must be a class in [0, 3), got 3'],
+  [
+    () => classBalance(BigInt64Array.of(0n, 2n ** 40n), 3, { ignoreIndex: -1 }),
+    RangeError,
+    'targets[1] must be a class in [0, 3) or ignoreIndex, -1, got 1099511627776',
+  ],
+  [() => classBalance(new Float32Array(4)), TypeError, 'numClasses must be given where targets are probabilities'],
+  [() => classBalance(new Float32Array(5), 2), RangeError, 'targets.length must be a multiple of numClasses, 2, got 5'],
+  [
+    () => classBalance(Float64Array.of(1, 0, 0.5, 0.25), 2),
+    RangeError,
+    'targets: the probabilities of row 1 must add up to 1, within 0.001, got 0.75',
+  ],
+  [
+    () => classBalance(Float64Array.of(1, 0, 1.5, -0.5), 2),
+    RangeError,
+    'targets: the probability of class 1 in row 1 must be finite and not negative, got -0.5',
+  ],
+  [
+    () => classBalance(Float64Array.of(NaN, 0), 2),
+    RangeError,
+    'targets: the probability of class 0 in row 0 must be finite and not negative, got NaN',
+  ],
+  [() => classBalance(new Int8Array(1), 1), RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
+  [() => classBalance(new Int8Array(1), '2' as never), TypeError, 'numClasses must be a number, got "2"'],
+  [() => classBalance(new Int8Array(1), 2, { beta: 1 }), RangeError, 'beta must be in [0, 1), got 1'],
+  [() => classBalance(new Int8Array(1), 2, { beta: null as never }), TypeError, 'beta must be a number, got null'],
+  [
+    () => classBalance(new Float32Array(2).fill(0.5), 2, { ignoreIndex: 0 }),
+    TypeError,
+    'targets must be class indices where ignoreIndex is given, got a Float32Array',
+  ],
+  [
+    () => classBalance(new Int8Array(1), 2, { gamma: 1 } as never),
+    TypeError,
+    'unknown option "gamma"; known are ignoreIndex, beta, criterion',
+  ],
+  [
+    () => classBalance(new Int8Array(1), 2, { criterion: new SigmoidFocalLoss() as never }),
+    TypeError,
+    'criterion must be a FocalLoss or a CrossEntropyLoss, got an object',
+  ],
+  [
+    () => classBalance(new Int8Array(1), 3, { criterion: new FocalLoss({ alpha: [1, 2] }) }),
+    RangeError,
+    'alpha must have one entry per class, 3, got 2',
+  ],
+])('refuses what the losses would refuse %#', expectFailure);

@@ -1,0 +1,211 @@
+import { copyIndices, kindOf, type NumberArray } from '../arrays.js';
+import type { ClassIndices, FloatArray } from '../types.js';
+import {
+  checkGiven,
+  checkIgnoreIndex,
+  checkIndices,
+  checkLength,
+  checkNumber,
+  checkNumClasses,
+  checkOptionNames,
+  checkTargets,
+  invalidIndex,
+  invalidProbabilities,
+  isFloats,
+  outOfRange,
+  TOLERANCE,
+} from '../validate.js';
+import { checkCriterion, classWeights, type SoftmaxCriterion } from './criterion.js';
+
+/** Options of {@link classBalance}. */
+export interface ClassBalanceOptions {
+  /**
+   * The target of the rows that are not counted, any integer. Only for class indices.
+   *
+   * @defaultValue none: every target must be a class
+   */
+  ignoreIndex?: number | undefined;
+  /**
+   * How fast further rows of a class stop telling anything new, in [0, 1): the `beta` of the effective number of samples. 0
+   * weighs all classes the same, towards 1 the weights become those by inverse frequency.
+   *
+   * @defaultValue 0.999
+   */
+  beta?: number | undefined;
+  /** A loss whose class weights are to be judged: see {@link ClassBalance.warning}. */
+  criterion?: SoftmaxCriterion | undefined;
+}
+
+/** How the rows are spread over the classes, and which weights make up for it. */
+export interface ClassBalance {
+  /** How many rows count. */
+  readonly rows: number;
+  /** How many classes there are. */
+  readonly numClasses: number;
+  /** The rows of each class; for probabilities the sum of these. */
+  readonly counts: Float64Array;
+  /** The share of each class in the rows. They add up to 1; NaN where there are no rows. */
+  readonly fractions: Float64Array;
+  /** The fraction of class 1: positives / total. As `alpha` it weighs a rare class 1 *less* than the others. */
+  readonly alpha: number;
+  /** `1 - alpha`: as `alpha` it gives both of two classes the same total weight. */
+  readonly balancedAlpha: number;
+  /**
+   * One weight per class, `rows / (present * count)` with so many classes present: each of these has the same total weight,
+   * and the average over the rows is 1. A class without rows has weight 0.
+   */
+  readonly inverseFrequency: Float64Array;
+  /**
+   * One weight per class, in proportion to `(1 - beta) / (1 - beta ** count)` (Cui et al., Class-Balanced Loss Based on
+   * Effective Number of Samples, 2019). They add up to the number of classes present. A class without rows has weight 0.
+   */
+  readonly effectiveNumber: Float64Array;
+  /** What is to be said of the criterion's weights, if it weighs the most frequent class more than a rarer one. */
+  readonly warning: string | undefined;
+}
+
+/**
+ * Counts the classes of a data set, and derives weights from the counts: for `alpha` of a `FocalLoss`, a number or one per class,
+ * and for `weight` of a `CrossEntropyLoss`.
+ *
+ * @param targets - Class indices, one per row, in any integer array; or class probabilities `[rows, classes]`, each of which
+ *   counts for its class as far as it goes.
+ * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least 2. Probabilities need it.
+ * @throws TypeError and RangeError as the losses do.
+ *
+ * @example
+ * ```ts
+ * import { classBalance, FocalLoss } from 'focal-loss/analysis';
+ *
+ * const targets = new Uint8Array(1000).fill(1, 900); // 900 of class 0, 100 of class 1
+ * const balance = classBalance(targets, 2, { criterion: new FocalLoss({ alpha: 0.25 }) });
+ * balance.alpha; // => 0.1
+ * balance.balancedAlpha; // => 0.9
+ * balance.inverseFrequency[1]; // => 5
+ * balance.warning; // => 'class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.75 and one of class 1 0.25'
+ * ```
+ */
+export function classBalance(
+  targets: ClassIndices | FloatArray,
+  numClasses?: number,
+  options: ClassBalanceOptions = {},
+): ClassBalance {
+  checkOptionNames(options, ['ignoreIndex', 'beta', 'criterion']);
+  const { ignoreIndex, beta = 0.999, criterion } = options;
+  checkNumClasses(numClasses, 2);
+  checkIgnoreIndex(ignoreIndex);
+  checkBeta(beta);
+  if (criterion !== undefined) checkCriterion('criterion', criterion);
+
+  const counts = count(targets, numClasses, ignoreIndex);
+  const rows = total(counts);
+  const present = counts.filter((count) => count > 0).length;
+  const alpha = (counts[1] as number) / rows;
+  // 1 - beta ** count, where that is not a difference of nearly equal numbers.
+  const effective = counts.map((count) => (count > 0 ? (beta - 1) / Math.expm1(count * Math.log(beta)) : 0));
+  const weights = total(effective);
+  return {
+    rows,
+    numClasses: counts.length,
+    counts,
+    fractions: counts.map((count) => count / rows),
+    alpha,
+    balancedAlpha: (rows - (counts[1] as number)) / rows,
+    inverseFrequency: counts.map((count) => (count > 0 ? rows / (present * count) : 0)),
+    effectiveNumber: effective.map((weight) => (weight > 0 ? (weight * present) / weights : 0)),
+    warning: criterion && findFavour(counts, classWeights(criterion, counts.length))?.message,
+  };
+}
+
+function checkBeta(beta: number): void {
+  checkNumber('beta', 'a number', beta);
+  if (!(beta >= 0 && beta < 1)) throw outOfRange('beta', 'in [0, 1)', beta);
+}
+
+function total(numbers: Float64Array): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+function count(
+  targets: ClassIndices | FloatArray,
+  numClasses: number | undefined,
+  ignoreIndex: number | undefined,
+): Float64Array {
+  const kind = checkTargets(targets, false);
+  const length = checkLength('targets', targets);
+  if (!isFloats(kind)) return countIndices(targets as ClassIndices, length, numClasses, ignoreIndex);
+  checkIndices(targets, ignoreIndex === undefined ? undefined : 'where ignoreIndex is given');
+  const classes = checkGiven(numClasses, 'where targets are probabilities');
+  if (length % classes !== 0) {
+    throw new RangeError(`targets.length must be a multiple of numClasses, ${classes}, got ${length}`);
+  }
+  return addProbabilities(targets as FloatArray, length, classes);
+}
+
+function countIndices(
+  targets: ClassIndices,
+  rows: number,
+  numClasses: number | undefined,
+  ignoreIndex: number | undefined,
+): Float64Array {
+  const labels = new Int32Array(rows);
+  copyIndices(labels, targets, kindOf(targets) as string);
+  let largest = 1;
+  for (let row = 0; row < rows; row++) {
+    const label = labels[row] as number;
+    if (label === ignoreIndex) continue;
+    if (label > largest) largest = label;
+    if (label >= 0 && label < (numClasses ?? Infinity)) continue;
+    if (numClasses !== undefined) throw invalidIndex(targets, row, numClasses, ignoreIndex);
+    throw outOfRange(`targets[${row}]`, 'a class, 0 or above', targets[row]);
+  }
+  const counts = new Float64Array(numClasses ?? largest + 1);
+  for (let row = 0; row < rows; row++) {
+    const label = labels[row] as number;
+    if (label !== ignoreIndex) counts[label] = (counts[label] as number) + 1;
+  }
+  return counts;
+}
+
+function addProbabilities(targets: NumberArray, length: number, classes: number): Float64Array {
+  const sums = new Float64Array(classes);
+  for (let start = 0; start < length; start += classes) {
+    let sum = 0;
+    let least = 0;
+    for (let j = 0; j < classes; j++) {
+      const entry = targets[start + j] as number;
+      sum += entry;
+      if (entry < least) least = entry;
+      sums[j] = (sums[j] as number) + entry;
+    }
+    if (!(least === 0 && Math.abs(sum - 1) <= TOLERANCE)) {
+      throw invalidProbabilities(start / classes, classes, (j) => targets[start + j] as number);
+    }
+  }
+  return sums;
+}
+
+/** That a row of the most frequent class weighs more than one of a rarer class. */
+export interface Favour {
+  readonly most: number;
+  /** Of the rarer classes, the lightest. */
+  readonly lightest: number;
+  readonly message: string;
+}
+
+/** What there is to say of class weights, if they favour the most frequent class. */
+export function findFavour(counts: Float64Array, weights: Float64Array): Favour | undefined {
+  const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b), 0));
+  let lightest = most;
+  counts.forEach((count, j) => {
+    const isRarer = count > 0 && count < (counts[most] as number);
+    if (isRarer && (weights[j] as number) < (weights[lightest] as number)) lightest = j;
+  });
+  if (lightest === most) return undefined;
+  const rows = total(counts);
+  const percent = (j: number) => `${Number(((100 * (counts[j] as number)) / rows).toPrecision(3))} %`;
+  const message =
+    `class ${most} is ${percent(most)} of the rows, class ${lightest} is ${percent(lightest)}, ` +
+    `but a row of class ${most} weighs ${weights[most]} and one of class ${lightest} ${weights[lightest]}`;
+  return { most, lightest, message };
+}

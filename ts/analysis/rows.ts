@@ -1,0 +1,163 @@
+// A batch as the analysis walks over it: the rows that count, and the class of each.
+
+import { copyIndices, kindOf, lengthOf } from '../arrays.js';
+import { CrossEntropyLoss } from '../cross-entropy-loss.js';
+import type { ClassIndices, FloatArray, Layout } from '../types.js';
+import { checkLength, isFloats } from '../validate.js';
+import { pick, placesWhere, tabulate } from './loops.js';
+
+/** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
+export interface RowOptions {
+  /** The number of classes. Needed where targets are probabilities. Without it, it is `logits.length / targets.length`. */
+  numClasses?: number | undefined;
+  /** The target of rows that do not count. Only for class indices. */
+  ignoreIndex?: number | undefined;
+  /**
+   * How the logits lie in memory.
+   *
+   * @defaultValue 'channels-last'
+   */
+  layout?: Layout | undefined;
+  /** With layout `'channels-first'`, the number of positions of each sample. */
+  spatialSize?: number | undefined;
+}
+
+export const ROW_OPTIONS: readonly (keyof RowOptions)[] = ['numClasses', 'ignoreIndex', 'layout', 'spatialSize'];
+
+/** The rows of a batch that count, one after the other: `k` is a row's place among them. */
+export interface Rows {
+  readonly logits: FloatArray;
+  /** 0 where there are no rows and nothing says how many classes there are. */
+  readonly classes: number;
+  /** Of which logits of a row are apart. */
+  readonly stride: number;
+  /** Their number in the batch. */
+  readonly numbers: Uint32Array;
+  /** The class of each; where targets are probabilities the most probable one, the first of equals. */
+  readonly labels: Int32Array;
+  /** The targets, where they are probabilities. They lie as the logits do. */
+  readonly soft: FloatArray | undefined;
+  /** Their cross-entropy with the targets. */
+  readonly entropy: ArrayLike<number>;
+  /** Where the logits of one begin. */
+  start(k: number): number;
+}
+
+/** Logits as they are computed with: in half precision, losses of rows would have three digits. */
+export function widen(logits: FloatArray): FloatArray {
+  if (kindOf(logits) !== 'Float16Array') return logits;
+  checkLength('logits', logits);
+  return new Float32Array(logits);
+}
+
+/** Checks a batch, as the losses do: one of them does it. */
+export function readRows(
+  given: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  labelSmoothing = 0,
+): Rows {
+  const logits = widen(given);
+  const { numClasses, ignoreIndex, layout, spatialSize } = options;
+  const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
+  const entropy = criterion.forward(logits, targets, { spatialSize });
+  const count = entropy.length;
+  const classes = count === 0 ? (numClasses ?? 0) : lengthOf(logits) / count;
+  const plane = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
+  const stride = plane === 0 ? 1 : plane;
+  const startOf = (row: number) =>
+    plane === 0 ? row * classes : Math.floor(row / plane) * classes * plane + (row % plane);
+
+  const soft = isFloats(kindOf(targets)) ? (targets as FloatArray) : undefined;
+  const labels = new Int32Array(count);
+  if (soft === undefined) copyIndices(labels, targets as ClassIndices, kindOf(targets) as string);
+  else for (let row = 0; row < count; row++) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
+
+  const numbers = new Uint32Array(count);
+  for (let row = 0; row < count; row++) numbers[row] = row;
+  const rows = { logits, classes, stride, numbers, labels, soft, entropy, start: startOf };
+  return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
+}
+
+/** Some of the rows. */
+export function selectRows(rows: Rows, isWanted: (k: number) => boolean): Rows {
+  const places = placesWhere(rows.numbers.length, isWanted);
+  if (places.length === rows.numbers.length) return rows;
+  return {
+    ...rows,
+    numbers: pick(rows.numbers, places, new Uint32Array(places.length)),
+    labels: pick(rows.labels, places, new Int32Array(places.length)),
+    entropy: pick(rows.entropy, places, new Float64Array(places.length)),
+    start: (k) => rows.start(places[k] as number),
+  };
+}
+
+/** The class of the largest entry of a row, the first of equals; of the first NaN, if there is one. */
+function indexOfLargest(entries: FloatArray, start: number, stride: number, classes: number): number {
+  let best = 0;
+  let largest = entries[start] as number;
+  for (let j = 1; j < classes; j++) {
+    const entry = entries[start + j * stride] as number;
+    // Not written as a >, so that a NaN is taken, and stays.
+    if (!(entry <= largest || Number.isNaN(largest))) {
+      best = j;
+      largest = entry;
+    }
+  }
+  return best;
+}
+
+/** What softmax makes of rows. */
+export interface Predictions {
+  /** The class with the largest logit of each row, the first of equals. */
+  readonly classes: Int32Array;
+  /** That logit. */
+  readonly largest: Float64Array;
+  /** Minus the logarithm of its probability, with all its digits also where that is nearly 1. */
+  readonly surprise: Float64Array;
+}
+
+/**
+ * The prediction of each row. Shows the probabilities of all classes, in float64, to `visit`; the array is the same for all
+ * rows. NaN where the softmax is none: where a logit is NaN or +Infinity, or all are -Infinity.
+ */
+export function predictRows(rows: Rows, visit?: (k: number, probabilities: Float64Array) => void): Predictions {
+  const { logits, classes, stride, numbers } = rows;
+  const predicted = new Int32Array(numbers.length);
+  const maxima = new Float64Array(numbers.length);
+  const surprise = new Float64Array(numbers.length);
+  const p = new Float64Array(classes);
+  for (let k = 0; k < numbers.length; k++) {
+    const start = rows.start(k);
+    const best = indexOfLargest(logits, start, stride, classes);
+    const largest = logits[start + best * stride] as number;
+    // The largest term, which is 1, is left out: so there are digits of the others where they are few.
+    let others = largest === Infinity ? NaN : 0;
+    for (let j = 0; j < classes; j++) {
+      const term = j === best ? 1 : Math.exp((logits[start + j * stride] as number) - largest);
+      p[j] = term;
+      if (j !== best) others += term;
+    }
+    predicted[k] = best;
+    maxima[k] = largest;
+    surprise[k] = Math.log1p(others);
+    if (visit === undefined) continue;
+    for (let j = 0; j < classes; j++) p[j] = (p[j] as number) / (1 + others);
+    visit(k, p);
+  }
+  return { classes: predicted, largest: maxima, surprise };
+}
+
+/** The probability of the predicted class of each row. */
+export function confidencesOf({ surprise }: Predictions): Float64Array {
+  return tabulate(surprise.length, (k) => Math.exp(-(surprise[k] as number)));
+}
+
+/** The logarithms of the probabilities of a class, of each row. */
+export function logProbabilities({ logits, stride, start }: Rows, predictions: Predictions, j: number): Float64Array {
+  const { largest, surprise } = predictions;
+  return tabulate(largest.length, (k) => {
+    const logit = logits[start(k) + j * stride] as number;
+    return logit - (largest[k] as number) - (surprise[k] as number);
+  });
+}

@@ -1,0 +1,20 @@
+/** Lines of cells under each other: the first column to the left, all others to the right. */
+export function table(lines: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const line of lines)
+    line.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  const pad = (cell: string, i: number) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0));
+  return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
+}
+
+/** A figure with four decimals; a dash for NaN. */
+export function figure(value: number): string {
+  return Number.isNaN(value) ? '-' : value.toFixed(4);
+}
+
+/** Gives an object a text, and leaves what it holds as it is: no further property shows up when it is listed or compared. */
+export function withText<T extends object>(object: T, text: (object: T) => string): T {
+  return Object.defineProperty(object, 'toString', { value: () => text(object) });
+}
