@@ -23,7 +23,7 @@ const TERMS: usize = 1 << 10;
 /// Numbers that are looked at together.
 pub const BLOCK: usize = 128;
 
-/// Numbers that are cut must be below two to this power: the sums of a lane are below 2^20.
+/// Numbers that are cut are below two to this power, or at least their sums are below 2^10 times that.
 const TOP: i32 = 10;
 
 /// Bits between one cut and the next: 52, less the 10 that a lane's sum has more than its terms.
@@ -83,6 +83,9 @@ impl ExactSum {
 
     /// Adds a number.
     pub fn add(&mut self, x: f64) {
+        if x == 0.0 {
+            return;
+        }
         if !x.is_finite() {
             if x.is_nan() {
                 self.nan += 1;
@@ -166,6 +169,7 @@ impl Adder {
     ///
     /// # Safety
     /// There must be so many.
+    #[inline(always)]
     pub(crate) unsafe fn add_block<T: Summand>(&mut self, values: *const T, vectors: usize) {
         // SAFETY: passed on.
         unsafe {
@@ -223,8 +227,8 @@ impl Lanes {
         }
     }
 
-    /// Adds vectors of numbers by cutting them `K` times; if not `ANY`, they must all be above 0. Returns whether that is possible; where
-    /// it is not, nothing has changed.
+    /// Adds vectors of numbers by cutting them `K` times; if not `ANY`, they must all be above 0, and never below. Returns whether that is
+    /// possible; where it is not, nothing has changed.
     ///
     /// # Safety
     /// There must be so many.
@@ -232,18 +236,15 @@ impl Lanes {
     unsafe fn cut<T: Summand, const K: usize, const ANY: bool>(&mut self, values: *const T, vectors: usize) -> bool {
         let zero = T::Vector::constant(0.0);
         let infinite = T::Vector::constant(f64::INFINITY);
-        let (mut most, mut least) = (zero, infinite);
+        let smallest = smallest::<T>(K);
+        let mut least = infinite;
         let mut upper: [[F64x2; 2]; K] = core::array::from_fn(|k| self.sums[k]);
         let mut lowest = self.sums[CUTS];
         in_fours(vectors, 1, |i, _| {
             // SAFETY: a vector of numbers.
             let x = unsafe { T::Vector::load(values.add(i * T::Vector::LANES)) };
-            // NaN may be overlooked.
-            let size = if ANY { x.abs() } else { x };
-            most = size.pmax(most);
-            if smallest::<T>(K) > 0.0 {
-                least = if ANY { size.select(infinite, size.gt(zero)) } else { size }.pmin(least);
-            }
+            let is_zero_allowed = ANY && smallest > 0.0;
+            least = if is_zero_allowed { infinite.select(x, x.equals(zero)) } else { x }.pmin(least);
             for (lane, mut x) in T::widen(x).into_iter().enumerate() {
                 for sums in &mut upper {
                     let next = sums[lane].add(x);
@@ -253,13 +254,11 @@ impl Lanes {
                 lowest[lane] = lowest[lane].add(x);
             }
         });
-        let near = T::Vector::constant(smallest::<T>(K));
-        let far = T::Vector::constant(power(TOP));
-        // Only what is finite is equal to itself plus nothing of itself.
-        let is_finite = lowest.map(|sum| F64x2::all(sum.sub(sum).equals(F64x2::splat(0.0))));
-        let possible = T::Vector::all(most.lt(far)) && T::Vector::none(least.lt(near)) && is_finite[0] && is_finite[1];
+        // Sums that only grow, and still have their last bit where they had it, always had it there. They show a NaN, too.
+        let fits = upper.first().is_none_or(|sums| sums.iter().all(|sum| F64x2::all(sum.lt(F64x2::splat(power(TOP + 12))))));
+        let possible = fits && T::Vector::none(least.lt(T::Vector::constant(smallest)));
         if possible {
-            self.sums[..K].copy_from_slice(&upper);
+            self.sums.iter_mut().zip(upper).for_each(|(to, sums)| *to = sums);
             self.sums[CUTS] = lowest;
             self.terms += vectors;
         }
@@ -273,7 +272,7 @@ pub trait Summand: Float {
     type Wide: IntoIterator<Item = F64x2>;
     /// A vector in float64.
     fn widen(x: Self::Vector) -> Self::Wide;
-    /// Adds vectors of numbers that are above 0, and of about the same size; or returns false and adds nothing.
+    /// Adds vectors of numbers that are neither too large nor too small; or returns false and adds nothing.
     ///
     /// # Safety
     /// There must be so many.
@@ -293,14 +292,14 @@ impl Summand for f32 {
         x.widen()
     }
 
-    /// From 2^−52 to 2^10.
-    #[inline(never)]
+    /// From 2^−52 on.
+    #[inline(always)]
     unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, 1, false>(values, vectors) }
     }
 
-    /// All below 2^10.
+    /// All.
     #[inline(never)]
     unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
@@ -316,14 +315,14 @@ impl Summand for f64 {
         [x]
     }
 
-    /// From 2^−65 to 2^10.
-    #[inline(never)]
+    /// From 2^−65 on.
+    #[inline(always)]
     unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, 2, false>(values, vectors) }
     }
 
-    /// From 2^−233 to 2^10.
+    /// From 2^−233 on, and 0.
     #[inline(never)]
     unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
