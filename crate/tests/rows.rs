@@ -286,3 +286,15 @@ fn bad_arguments_are_named_and_nothing_is_written() {
     assert_eq!(values, Err(Error::Length { argument: "values", found: 3, expected: 2 }));
     assert!(FocalLoss::<f64> { gamma: Gamma::All(f64::NAN), ..good }.forward(&Batch::new(&logits, &targets, 2)).is_err());
 }
+
+#[test]
+fn no_probabilities_are_ignored() {
+    let (logits, probabilities) = ([1.0, 2.0, 0.5, 0.25], [0.5, 0.5, 0.0, 1.0]);
+    let batch = Batch::soft(&logits, &probabilities, 2);
+    let plain = FocalLoss::<f64>::default();
+    let ignoring = FocalLoss { ignore_index: Some(0), ..plain };
+    let (mut grad, mut expected) = ([0.0; 4], [0.0; 4]);
+    let value = ignoring.value_and_grad(&batch, &mut grad).unwrap();
+    assert_eq!(value, plain.value_and_grad(&batch, &mut expected).unwrap());
+    assert_eq!(grad, expected);
+}

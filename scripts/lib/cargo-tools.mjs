@@ -37,7 +37,7 @@ function toolBuildEnvironment(env) {
  * @param {{ program: string, crate: string, version: string }} tool
  * @param {import('./rust.mjs').Toolchain} toolchain
  */
-async function ensureTool({ program, crate, version }, toolchain) {
+export async function ensureTool({ program, crate, version }, toolchain) {
   const home = join(cache, `${crate}-${version}`);
   const inCache = join(home, 'bin');
   for (const file of [...findExecutables(program, [inCache]), ...findExecutables(program)]) {

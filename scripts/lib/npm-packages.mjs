@@ -30,14 +30,21 @@ function isInstalled() {
 }
 
 /**
- * The command that installs exactly what the lockfile of the working directory says.
- * @param {...string} options
+ * The npm that these scripts were started with.
+ * @param {...string} args
  * @returns {[string, ...string[]]}
  */
+export function npm(...args) {
+  const file = process.env.npm_execpath;
+  return file ? [process.execPath, file, ...args] : ['npm', ...args];
+}
+
+/**
+ * The command that installs exactly what the lockfile of the working directory says.
+ * @param {...string} options
+ */
 export function npmCi(...options) {
-  const args = ['ci', ...options, '--no-audit', '--no-fund'];
-  const npm = process.env.npm_execpath;
-  return npm ? [process.execPath, npm, ...args] : ['npm', ...args];
+  return npm('ci', ...options, '--no-audit', '--no-fund');
 }
 
 /** Installs the packages of the lockfile where they are missing or of other versions. */

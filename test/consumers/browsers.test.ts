@@ -54,25 +54,25 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
       let browser: Browser;
       beforeAll(async () => {
         if (start) browser = await start();
-      }, 60_000);
+      });
       afterAll(() => browser?.close());
 
-      it('a page without a bundler', { timeout: 90_000 }, async () => {
+      it('a page without a bundler', async () => {
         expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(ALL_RIGHT);
       });
 
-      it.each(bundlers)('a page built by %s', { timeout: 90_000 }, async (bundler) => {
+      it.each(bundlers)('a page built by %s', async (bundler) => {
         const server = await serveFiles(built[bundler] ?? '', POLICY);
         expect(await visit(browser, server, 'built/index.html')).toEqual(ALL_RIGHT);
       });
 
       if (!isSlow) {
-        it("a page from Vite's server for development", { timeout: 90_000 }, async () => {
+        it("a page from Vite's server for development", async () => {
           expect(await visit(browser, await serveVite(viteDev))).toEqual(ALL_RIGHT);
         });
       }
 
-      it('but a page that does not allow WebAssembly gets an error that says why', { timeout: 90_000 }, async () => {
+      it('but a page that does not allow WebAssembly gets an error that says why', async () => {
         const policy = expect.stringMatching(/Content Security Policy|\bCSP\b/i);
         const report = await visit(browser, await serveFiles(plain, POLICY_WITHOUT_WASM), 'index.html');
         expect(report).toEqual({ main: policy, worker: policy, slim: policy });

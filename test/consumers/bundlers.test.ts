@@ -6,7 +6,7 @@ import { BUNDLERS, build } from './bundlers.js';
 import { HASH_PRINTED, run } from './project.js';
 
 describe.skipIf(!hasConsumers()).each(BUNDLERS)('%s', (bundler) => {
-  it('makes a program of it that needs nothing else, and gives the same bits', { timeout: 120_000 }, () => {
+  it('makes a program of it that needs nothing else, and gives the same bits', () => {
     const built = build(bundler);
     // Out of the project, where nothing is installed.
     const moved = join(dirname(inject('project')), `built-${bundler}`, 'package');

@@ -28,7 +28,7 @@ it("the JSR package is the npm package: the same version, which is also the crat
   expect(Object.keys(jsr.exports)).toEqual(entries);
 });
 
-it('JSR would take it, with just these files', { timeout: 120_000 }, async () => {
+it('JSR would take it, with just these files', async () => {
   const { status, stderr } = await deno('publish', '--dry-run', '--allow-dirty');
   expect(status, stderr).toBe(0);
   const files = Array.from(stderr.matchAll(/^\s+(file:\S+)/gm), ([, url = '']) => url);
@@ -43,7 +43,7 @@ it('JSR would take it, with just these files', { timeout: 120_000 }, async () =>
   expect(stderr).toContain('Success');
 });
 
-it('it gives the same bits', { timeout: 60_000 }, async () => {
+it('it gives the same bits', async () => {
   const program = join(home, 'print.ts');
   const at = (...path: string[]) => JSON.stringify(pathToFileURL(join(...path)).href);
   writeFileSync(

@@ -23,13 +23,13 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   // Node requires ES modules from version 20.19 on.
   const programs = PROGRAMS.filter(([way]) => way !== 'require' || major >= 20);
 
-  it.each(programs)('%s', { timeout: 60_000 }, (_, program) => {
+  it.each(programs)('%s', (_, program) => {
     expect(run(project, node, program)).toEqual(HASH_PRINTED);
   });
 });
 
 describe("this machine's Node", () => {
-  it.each(PROGRAMS)('%s', { timeout: 60_000 }, (_, program) => {
+  it.each(PROGRAMS)('%s', (_, program) => {
     expect(run(project, process.execPath, program)).toEqual(HASH_PRINTED);
   });
 });
@@ -45,7 +45,7 @@ describe.each([
   ],
   ['Bun', 'bun', 'run --no-install', OTHERS],
 ] as const)('%s', (_, name, args, programs) => {
-  it.each(programs)('%s', { timeout: 60_000 }, async (_, program) => {
+  it.each(programs)('%s', async (_, program) => {
     const runtime = await findRuntime(name);
     if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
     expect(run(project, runtime, ...args.split(' '), program)).toEqual(HASH_PRINTED);

@@ -41,13 +41,13 @@ for (const [version, tsc, isThere] of compilers) {
       ['node16, with the types of browsers', { module: 'node16' }, 'ES2022,DOM', ['use.ts']],
       ['bundler', BUNDLER, 'ES2022', ['use.ts', 'wasm.ts']],
       ['bundler, with all the types there are', BUNDLER, 'ESNext,DOM', ['use.ts', 'wasm.ts']],
-    ])('%s', { timeout: 60_000 }, (_, module, lib, files) => {
+    ])('%s', (_, module, lib, files) => {
       compile(tsc, { ...module, lib: lib.split(',') }, files);
     });
   });
 }
 
 // From version 5.8 on, TypeScript knows that Node requires ES modules.
-it('TypeScript of the clone: CommonJS', { timeout: 60_000 }, () => {
+it('TypeScript of the clone: CommonJS', () => {
   compile(compilers[0][1], { module: 'nodenext', lib: ['ES2022'] }, ['use.cts']);
 });

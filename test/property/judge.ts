@@ -53,7 +53,7 @@ function compare(
 function bound(dtype: Dtype, { gamma, isBlurred }: Row): number {
   // In float64 the oracle, itself float64, and not the contract sets the limit: it rounds the gaps between logits.
   if (dtype.name === 'float64') return 2e-13 * (1 + gamma);
-  return isBlurred ? 1.5 * dtype.bound(gamma) : dtype.bound(gamma);
+  return (isBlurred ? 1.25 : 1) * dtype.bound(gamma);
 }
 
 /** Below the normal range digits are missing, which factors multiply. */
@@ -68,10 +68,10 @@ function isSpoilt({ logits }: Row): boolean {
 function expectedValue(dtype: Dtype, row: Row): Expectation {
   const { expected, weight } = row;
   if (expected === undefined) return ZERO;
-  if (isSpoilt(row)) return row.isOpen ? undefined : SPOILT;
+  if (isSpoilt(row)) return SPOILT;
   const exact = expected.value * weight;
   if (Number.isNaN(exact)) return undefined;
-  if (exact === Infinity) return row.isOpen ? undefined : { exact, tolerance: 0 };
+  if (exact === Infinity) return { exact, tolerance: 0 };
   return { exact, tolerance: bound(dtype, row) * exact + floor(dtype, weight) };
 }
 

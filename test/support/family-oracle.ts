@@ -153,8 +153,11 @@ export function sigmoidOracle(element: SigmoidElement): FamilyResult {
   const nll = posWeight * times(y, softplusOfMinus) + times(rest, softplus);
   const factor = weight * miss ** gamma;
   const turn = miss === 0 ? 0 : ((gamma * (rest - y) * sigma * opposite) / miss) * nll;
-  const pulls = [rest * sigma, -posWeight * y * opposite, turn];
-  const grad = factor * sumOf(pulls);
-  const largestTerm = factor * Math.max(...pulls.map(Math.abs));
+  const pulled = posWeight * y;
+  const grad = factor * sumOf([rest * sigma, -pulled * opposite, turn]);
+  // As p - q, and as (1 - q) - (1 - p): what it is a difference of is the smaller of the two.
+  const mass = rest + pulled;
+  const terms = Math.min(Math.max(mass * sigma, pulled), Math.max(mass * opposite, rest));
+  const largestTerm = factor * Math.max(terms, Math.abs(turn));
   return { value: factor * nll, grad: [grad], scales: [Math.max(largestTerm / 2, Math.abs(grad))] };
 }

@@ -137,7 +137,8 @@ impl<'a, T: Float> Batch<'a, T> {
             row_weights: self.sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
             scale: T::from_f64(scale * all),
             row_scales,
-            ignored,
+            // Probabilities are none of them an index, and there are no indices to look at.
+            ignored: if matches!(self.targets, Targets::Classes(_)) { ignored } else { None },
             #[cfg(feature = "analysis")]
             meter: None,
         })

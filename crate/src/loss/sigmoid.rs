@@ -48,12 +48,8 @@ impl<V: Vector> Logistic<V> {
     #[inline(always)]
     pub fn new(e: V) -> Self {
         let one = V::constant(1.0);
-        // 1/(1 + e) and e/(2 + e) from one division.
-        let plus_one = e.add(one);
-        let plus_two = e.add(V::constant(2.0));
-        let quotient = one.div(plus_one.mul(plus_two));
-        let likely = plus_two.mul(quotient);
-        Self { likely, unlikely: e.mul(likely), log_sum: unit_log_1p(e, e.mul(plus_one).mul(quotient)) }
+        let likely = one.div(e.add(one));
+        Self { likely, unlikely: e.mul(likely), log_sum: unit_log_1p(e, e.div(e.add(V::constant(2.0)))) }
     }
 }
 

@@ -247,7 +247,10 @@ pub fn sigmoid(x: f64, y: f64, smoothing: f64, alpha: f64, positive_weight: f64,
     let weight = alpha.clone() * positive.clone() + (Exact::new(1.0) - alpha) * negative.clone();
     let focusing = weight * miss.pow(gamma);
     let turn = Exact::new(gamma) * (negative.clone() - positive) * sigma.clone() * sigma_neg.clone() / miss * nll.clone();
+    // As p − q, and as (1 − q) − (1 − p): what it is a difference of is the smaller of the two.
+    let mass = negative.to_f64() + pulled.to_f64();
+    let (low, high) = ((mass * sigma.to_f64()).max(pulled.to_f64()), (mass * sigma_neg.to_f64()).max(negative.to_f64()));
+    let terms = focusing.to_f64() * low.min(high).max(turn.to_f64().abs());
     let (up, down) = (negative * sigma.clone(), pulled * sigma_neg.clone());
-    let terms = focusing.to_f64() * up.to_f64().max(down.to_f64()).max(turn.to_f64().abs());
     Row { grad: vec![focusing.clone() * (up - down + turn)], value: focusing * nll, terms }
 }

@@ -1,0 +1,128 @@
+/**
+ * What `npm run test:all` does beside the tests: fuzzing of the kernels, and the supply chain. It takes tools and services that
+ * not every machine has or reaches; what could not be done is told.
+ */
+import { join } from 'node:path';
+import { ensureTool } from './cargo-tools.mjs';
+import { npm } from './npm-packages.mjs';
+import { root } from './paths.mjs';
+import { capture, findExecutables } from './process.mjs';
+import { ExplainedError } from './report.mjs';
+
+/** @typedef {import('./checks.mjs').Check} Check */
+/** @typedef {import('./rust.mjs').Toolchain} Toolchain */
+
+/**
+ * A check that could not be made.
+ * @typedef {object} Missed
+ * @property {string} name
+ * @property {string} reason
+ * @property {boolean} counts whether that is as bad as a test that was skipped: for what can be installed, unlike what is asked
+ *   of a service that may be out of reach
+ */
+
+/** @typedef {{ checks: Check[], missed: Missed[] }} Extra */
+
+const CARGO_FUZZ = { program: 'cargo-fuzz', crate: 'cargo-fuzz', version: '0.13.2' };
+const CARGO_DENY = { program: 'cargo-deny', crate: 'cargo-deny', version: '0.20.2' };
+
+/** How long each target is fuzzed, in seconds. */
+const FUZZING = 20;
+
+/**
+ * The file of a tool, or why there is none.
+ * @param {typeof CARGO_FUZZ} tool
+ * @param {Toolchain} toolchain
+ * @returns {Promise<{ file: string } | { reason: string }>}
+ */
+async function find(tool, toolchain) {
+  try {
+    return { file: join(await ensureTool(tool, toolchain), tool.program) };
+  } catch (error) {
+    if (!(error instanceof ExplainedError)) throw error;
+    return { reason: error.message };
+  }
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @returns {Promise<Extra>}
+ */
+async function fuzzing(toolchain) {
+  const name = 'fuzzing of the kernels';
+  const missed = (/** @type {string} */ reason) => ({ checks: [], missed: [{ name, reason, counts: true }] });
+  const rustup = findExecutables('rustup', [toolchain.folder, ...(toolchain.env.PATH ?? '').split(':')])[0];
+  if (!rustup) return missed('there is no rustup to run a nightly compiler with');
+  const nightly = await capture(rustup, ['run', 'nightly', 'rustc', '--version']);
+  if (nightly.code !== 0) return missed(`there is no nightly compiler: ${nightly.output.trim()}`);
+  const tool = await find(CARGO_FUZZ, toolchain);
+  if ('reason' in tool) return missed(tool.reason);
+  // The project's compiler must not be taken for the nightly one.
+  const { RUSTC, CARGO, RUSTDOC, RUSTFLAGS, ...env } = toolchain.env;
+  const options = ['--fuzz-dir', 'crate/fuzz', '--target-dir', 'target/fuzz'];
+  const limits = [
+    `-max_total_time=${FUZZING}`,
+    '-max_len=4096',
+    '-len_control=0',
+    '-timeout=10',
+    '-print_final_stats=1',
+  ];
+  const checks = ['api', 'tile'].map((target) => ({
+    name: `${name}: ${target}`,
+    command: rustup,
+    args: ['run', 'nightly', tool.file, 'run', ...options, target, '--', ...limits],
+    env,
+  }));
+  const format = ['--manifest-path', 'crate/fuzz/Cargo.toml', '--check'];
+  checks.push({ name: 'rustfmt, fuzz targets', command: join(toolchain.folder, 'cargo-fmt'), args: format, env });
+  return { checks, missed: [] };
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @returns {Promise<Extra>}
+ */
+async function crates(toolchain) {
+  const { env } = toolchain;
+  const tool = await find(CARGO_DENY, toolchain);
+  if ('reason' in tool) {
+    return { checks: [], missed: [{ name: 'cargo-deny', reason: tool.reason, counts: true }] };
+  }
+  const check = { command: tool.file, env };
+  const checks = [
+    { ...check, name: 'cargo-deny', args: ['--locked', 'check', '--deny', 'warnings', 'bans', 'licenses', 'sources'] },
+  ];
+  const name = 'cargo-deny, advisories';
+  const fetched = await capture(tool.file, ['--locked', 'fetch', 'db'], { cwd: root, env });
+  if (fetched.code !== 0) {
+    return { checks, missed: [{ name, reason: 'the database of advisories is out of reach', counts: false }] };
+  }
+  checks.push({ ...check, name, args: ['--locked', 'check', '--disable-fetch', 'advisories'] });
+  return { checks, missed: [] };
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @returns {Promise<Extra>}
+ */
+async function npmPackages({ env }) {
+  const name = 'npm audit signatures';
+  const [command, ...args] = npm('audit', 'signatures', '--fetch-retries=0');
+  const { code, output } = await capture(command, args, { cwd: root, env });
+  // Packages of which a signature is missing or wrong are said to be just that.
+  if (code !== 0 && !/\b(?:invalid|missing) registry signature/.test(output)) {
+    const error = /npm error (?:code )?(.*)/.exec(output)?.[1] ?? output.trim();
+    const reason = `the keys or signatures of the registry are out of reach: ${error}`;
+    return { checks: [], missed: [{ name, reason, counts: false }] };
+  }
+  return { checks: [{ name, command, args, env }], missed: [] };
+}
+
+/**
+ * @param {Toolchain} toolchain
+ * @returns {Promise<Extra>}
+ */
+export async function extraChecks(toolchain) {
+  const all = [await fuzzing(toolchain), await crates(toolchain), await npmPackages(toolchain)];
+  return { checks: all.flatMap(({ checks }) => checks), missed: all.flatMap(({ missed }) => missed) };
+}
