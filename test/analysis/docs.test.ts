@@ -5,13 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { root } from '../../scripts/lib/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
 
-const page = ['analysis.md', 'analysis-kernels.md']
-  .map((name) => readFileSync(join(root, 'docs', name), 'utf8'))
-  .join('\n');
+const page = readFileSync(join(root, 'docs', 'analysis.md'), 'utf8');
 const programs = blocksOf(page, 'ts');
 const outputs = blocksOf(page, 'text');
 
-describe('docs/analysis.md and docs/analysis-kernels.md', () => {
+describe('docs/analysis.md', () => {
   it('has an example of every function of the entry that the main one lacks', async () => {
     const main = Object.keys(await import('focal-loss'));
     const own = Object.keys(analysis).filter((name) => !main.includes(name));

@@ -266,8 +266,8 @@ impl<S: Scalar> Walk<'_, S> {
 /// The product of two numbers.
 #[inline(always)]
 fn product<S: Scalar>(a: S, b: S) -> S {
-    // Rounded twice is rounded once here: float64 holds the product of two float32 whole.
-    S::from_f64(a.to_f64() * b.to_f64())
+    // Rounded twice is rounded once here: float64 holds the product of two float32 whole. A weight of −0 weighs +0.
+    S::from_f64(a.to_f64() * b.to_f64() + 0.0)
 }
 
 /// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
