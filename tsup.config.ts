@@ -15,7 +15,15 @@ const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-/** An entry of the package: one file that imports nothing, and its types. */
+/** Leaves the main entry where it is, beside the bundle: whoever imports both then has one copy of it. */
+const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'beside-index',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true }));
+  },
+};
+
+/** An entry of the package: one file that imports nothing, unless it says so, and its types. */
 function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
     entry: { [name]: file },
@@ -34,8 +42,13 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
       compress: { inline: false, reduce_funcs: false },
-      // People see the names of the classes when they print a criterion.
-      mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'NotInitializedError'] },
+      // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
+      mangle: {
+        reserved: [
+          ...['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'NotInitializedError'],
+          ...['logitAccuracy', 'binaryLogitAccuracy'],
+        ],
+      },
     },
     ...options,
   };
@@ -56,4 +69,6 @@ export default defineConfig([
     },
   }),
   entry('analysis', { esbuildPlugins: [printableWasm] }, 'ts/analysis/index.ts'),
+  // Its peer, being one, stays an import too.
+  entry('tfjs', { esbuildPlugins: [besideIndex] }),
 ]);
