@@ -37,6 +37,13 @@ function perRow<O extends object>(options: O): O & { reduction: 'none' } {
   return { ...options, reduction: 'none' };
 }
 
+/** Throws where an option of a criterion has one entry per class, and not as many as there are: of no rows it checks that as well. */
+function checkClasses(
+  criterion: FocalLoss<'none'> | CrossEntropyLoss<'none'> | SigmoidFocalLoss<'none'>,
+): (classes: number) => void {
+  return (numClasses) => void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
+}
+
 /**
  * The focal loss of softmax classifiers, for TensorFlow.js: see `FocalLoss`.
  *
@@ -48,8 +55,7 @@ function perRow<O extends object>(options: O): O & { reduction: 'none' } {
  *
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
- * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs';
  * import { focalLoss, logitAccuracy } from 'focal-loss/tfjs';
  *
  * const loss = focalLoss({ alpha: 0.25, gamma: 2 });
@@ -57,14 +63,17 @@ function perRow<O extends object>(options: O): O & { reduction: 'none' } {
  *
  * const logits = tf.tensor2d([2.5, -1, 0.5, 0.5], [2, 2]);
  * const targets = tf.tensor1d([0, 1], 'int32');
- * const { value, grad } = tf.valueAndGrad((x) => loss(targets, x).mean())(logits);
+ * const { value, grad } = tf.valueAndGrad((x) => tf.mean(loss(targets, x)))(logits);
  * value.dataSync()[0]; // => 0.0216704
  * grad.dataSync()[3]; // => -0.0372858
  * ```
  */
 export function focalLoss({ implementation, ...options }: FocalOptions = {}): LossFunction {
   const criterion = new FocalLoss(perRow(options));
-  return tensorLoss(implementation, { kernel: softmaxKernel(criterion), ops: softmaxOps(criterion) });
+  return tensorLoss(implementation, {
+    kernel: softmaxKernel(criterion),
+    ops: softmaxOps(criterion, checkClasses(criterion)),
+  });
 }
 
 /**
@@ -73,8 +82,7 @@ export function focalLoss({ implementation, ...options }: FocalOptions = {}): Lo
  *
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
- * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs';
  * import { crossEntropy } from 'focal-loss/tfjs';
  *
  * const loss = crossEntropy({ weight: [1, 3] });
@@ -89,7 +97,10 @@ export function crossEntropy({ implementation, ...options }: CrossEntropyOptions
   const { weight, labelSmoothing, ignoreIndex } = criterion;
   // Without a factor, the sum of what each class adds.
   const rule = { alpha: weight, gamma: 0, focusOn: 'class', labelSmoothing, ignoreIndex } as const;
-  return tensorLoss(implementation, { kernel: softmaxKernel(criterion), ops: softmaxOps(rule) });
+  return tensorLoss(implementation, {
+    kernel: softmaxKernel(criterion),
+    ops: softmaxOps(rule, checkClasses(criterion)),
+  });
 }
 
 /**
@@ -102,18 +113,20 @@ export function crossEntropy({ implementation, ...options }: CrossEntropyOptions
  *
  * @example
  * ```ts
- * import * as tf from '@tensorflow/tfjs-core';
- * import '@tensorflow/tfjs-backend-cpu';
+ * import * as tf from '@tensorflow/tfjs';
  * import { binaryLogitAccuracy, sigmoidFocalLoss } from 'focal-loss/tfjs';
  *
  * const loss = sigmoidFocalLoss({ alpha: 0.25, gamma: 2 });
  * const logits = tf.tensor2d([2, -1, 0.5, -3], [2, 2]);
  * const targets = tf.tensor2d([1, 0, 0, 1], [2, 2]);
- * loss(targets, logits).dataSync()[1]; // => 0.48706
+ * loss(targets, logits).dataSync()[1]; // => 0.48731
  * binaryLogitAccuracy(targets, logits).dataSync()[1]; // => 0
  * ```
  */
 export function sigmoidFocalLoss({ implementation, ...options }: SigmoidFocalOptions = {}): LossFunction {
   const criterion = new SigmoidFocalLoss(perRow(options));
-  return tensorLoss(implementation, { kernel: sigmoidKernel(criterion), ops: sigmoidOps(criterion) });
+  return tensorLoss(implementation, {
+    kernel: sigmoidKernel(criterion),
+    ops: sigmoidOps(criterion, checkClasses(criterion)),
+  });
 }

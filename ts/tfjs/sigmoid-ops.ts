@@ -29,11 +29,12 @@ interface SigmoidRule {
   readonly ignoreIndex: number | undefined;
 }
 
-export function sigmoidOps(rule: SigmoidRule): Way {
+export function sigmoidOps(rule: SigmoidRule, checkClasses: (columns: number) => void): Way {
   return (logits, yTrue) => {
     const { shape } = logits;
     checkSameShape(yTrue, shape);
     const columns = shape.length > 1 ? (shape.at(-1) as number) : 1;
+    checkClasses(columns);
     const saved = [logits, yTrue];
     const losses = value(rule, makeElements(rule, logits, yTrue));
     return {

@@ -40,11 +40,11 @@ export interface SoftmaxRule {
   readonly ignoreIndex: number | undefined;
 }
 
-export function softmaxOps(rule: SoftmaxRule): Way {
+export function softmaxOps(rule: SoftmaxRule, checkClasses: (classes: number) => void): Way {
   const [value, gradient] =
     rule.focusOn === 'class' ? [classValue, classGradient] : [focalValue(rule), focalGradient(rule)];
   return (logits, yTrue) => {
-    softmaxClasses(logits.shape);
+    checkClasses(softmaxClasses(logits.shape));
     // Also makes sure that the shapes match.
     const indices = areIndices(yTrue, logits.shape);
     const rowsOf = ([x, y]: Tensor[]) => {
