@@ -23,6 +23,16 @@ const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
+/** Has the WebAssembly module that can do more take the place of the other. */
+const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'analysis-module',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/crate\/pkg\// }, ({ path }) => ({
+      path: resolve(path.replace('../crate/pkg/', 'crate/pkg-analysis/')),
+    }));
+  },
+};
+
 /** An entry of the package: one file that imports nothing, unless it says so, and its types. */
 function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
@@ -45,7 +55,7 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
       // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
       mangle: {
         reserved: [
-          ...['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'NotInitializedError'],
+          ...['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter', 'NotInitializedError'],
           ...['logitAccuracy', 'binaryLogitAccuracy'],
         ],
       },
@@ -68,7 +78,7 @@ export default defineConfig([
       );
     },
   }),
-  entry('analysis', { esbuildPlugins: [printableWasm] }, 'ts/analysis/index.ts'),
+  entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }, 'ts/analysis/index.ts'),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),
 ]);
