@@ -34,6 +34,7 @@ it('JSR would take it, with just these files', async () => {
   const files = Array.from(stderr.matchAll(/^\s+(file:\S+)/gm), ([, url = '']) => url);
   const packed = [
     'CHANGELOG.md',
+    'THIRD-PARTY-LICENSES.md',
     'LICENSE',
     'README.md',
     ...readdirSync(join(root, 'dist')).map((name) => `dist/${name}`),

@@ -13,9 +13,9 @@ it('the package holds the entries, their types and the papers, and nothing else'
   expect(stdout.trim().split('\n').sort()).toEqual(
     [
       'CHANGELOG.md',
-      'THIRD-PARTY-LICENSES.md',
       'LICENSE',
       'README.md',
+      'THIRD-PARTY-LICENSES.md',
       'dist/analysis.d.ts',
       'dist/analysis.js',
       'dist/focal-loss.wasm',
