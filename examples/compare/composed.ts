@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossFunction } from './adapter.js';
+import type { LossFunction } from 'focal-loss/tfjs';
 
 /** Focal loss as one would write it in TensorFlow.js' own operations, which then differentiates it. One loss per row. */
 export function composedFocalLoss(alpha: number, gamma: number, classes: number): LossFunction {

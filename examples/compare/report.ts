@@ -27,8 +27,8 @@ export const QUALITY_CHOSEN: readonly Column[] = [
 
 /** What the losses are said to differ in. */
 export const NATURE: readonly Column[] = [
-  ['Minority share of gradient', ({ gradientShare }) => gradientShare],
-  ['Hard share of loss', ({ hardLossShare }) => hardLossShare],
+  ["Minority's share of the gradient", ({ gradientShare }) => gradientShare],
+  ["Hard rows' share of the loss", ({ hardLossShare }) => hardLossShare],
   ['Mean confidence', ({ meanConfidence }) => meanConfidence],
   ['Above 0.95 confident', ({ overconfident }) => overconfident],
   ['Calibration error', ({ calibrationError }) => calibrationError],

@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { focalLoss, type LossFunction } from 'focal-loss/tfjs';
 import { Random } from '../train/random.js';
 import { splitTask, type Task } from '../train/task.js';
 import { shuffledBatches } from '../train/train.js';
-import { focalLoss, type LossFunction } from './adapter.js';
 import { composedFocalLoss } from './composed.js';
 import { makeModel, makeOptimizer, toTensors } from './training.js';
 
 const ROUNDS = 15;
+/** Rounds before them, until the engine has compiled everything. */
+const WARM_UP = 5;
 const STEPS = 40;
 
 /** Milliseconds that a training step takes, and that its loss takes by itself, value and gradient. */
@@ -20,7 +22,7 @@ export interface StepTime {
  * Times training steps with the fused loss and with the same loss composed of operations, on one batch of the table: the model is
  * the same, they take turns, and the median of the rounds counts.
  */
-export function timeSteps(task: Task, alpha: number, gamma: number, rounds = ROUNDS): StepTime[] {
+export function timeSteps(task: Task, alpha: number, gamma: number): StepTime[] {
   const classes = task.table.classes.length;
   const { train } = splitTask(task, 1);
   const [batch] = shuffledBatches(train, new Random(1));
@@ -36,7 +38,7 @@ export function timeSteps(task: Task, alpha: number, gamma: number, rounds = ROU
   }));
   checkAgreement(contenders.map(({ gradient }) => gradient()));
 
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
     for (const { step, loss, steps, losses } of contenders) {
       steps.push(time(step));
       losses.push(time(loss));
@@ -44,11 +46,10 @@ export function timeSteps(task: Task, alpha: number, gamma: number, rounds = ROU
   }
   for (const { dispose } of contenders) dispose();
   tf.dispose(tensors);
-  // The first round was to warm up.
   return contenders.map(({ name, steps, losses }) => ({
     name,
-    step: median(steps.slice(1)),
-    loss: median(losses.slice(1)),
+    step: median(steps.slice(WARM_UP)),
+    loss: median(losses.slice(WARM_UP)),
   }));
 }
 

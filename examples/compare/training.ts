@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { initializers, layers, type Sequential, sequential } from '@tensorflow/tfjs-layers';
 import type { FocalLoss } from 'focal-loss/analysis';
+import { focalLoss } from 'focal-loss/tfjs';
 import type { Part } from '../train/data.js';
 import { Random } from '../train/random.js';
 import { shuffledBatches } from '../train/train.js';
-import { focalLoss } from './adapter.js';
 import type { ScheduledLoss } from './losses.js';
 
 const HIDDEN = 16;

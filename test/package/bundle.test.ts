@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as main from 'focal-loss';
 import * as slim from 'focal-loss/slim';
+import * as tfjs from 'focal-loss/tfjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { toPrintable } from '../../scripts/lib/printable.mjs';
@@ -16,6 +17,8 @@ function awaits(node: ts.Node): boolean {
 }
 
 const parse = (text: string) => ts.createSourceFile('bundle.js', text, ts.ScriptTarget.Latest);
+
+const importsOf = (code: string) => ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
 
 it('what awaits something when it is loaded is recognized', () => {
   expect(awaits(parse('const f = async () => await 1;'))).toBe(false);
@@ -42,7 +45,7 @@ describe.each([
   });
 
   it('imports nothing', () => {
-    expect(ts.preProcessFile(code, true, true).importedFiles).toEqual([]);
+    expect(importsOf(code)).toEqual([]);
   });
 
   it('awaits nothing when it is loaded', () => {
@@ -63,4 +66,14 @@ describe.each([
 it('focal-loss holds no code that would fetch the module', () => {
   expect(read('focal-loss')).not.toMatch(/\bfetch\b/);
   expect(read('focal-loss/slim')).toMatch(/\bfetch\b/);
+});
+
+it('focal-loss/tfjs is what it adds to the main entry and its peer, and no more', () => {
+  const code = read('focal-loss/tfjs');
+  expect(importsOf(code).sort()).toEqual(['./index.js', '@tensorflow/tfjs-core']);
+  expect(code.length).toBeLessThan(10_000);
+  expect(awaits(parse(code))).toBe(false);
+  expect(code).not.toMatch(/[^\0-\x7f]/);
+  // Names in the history of a model that is trained with them as metrics.
+  for (const metric of [tfjs.logitAccuracy, tfjs.binaryLogitAccuracy]) expect(metric.name).toMatch(/ogitAccuracy$/);
 });
