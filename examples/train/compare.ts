@@ -15,9 +15,10 @@ export interface Outcome {
 
 /** Trains the same model with every loss on every seed's split, printing the losses of the first seed by epoch. */
 export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: number, epochs: number): Outcome[] {
-  const outcomes = losses.map(({ name }) => ({ name, results: [] as Metrics[] }));
+  const names = losses.map(({ name }) => name);
+  const outcomes = names.map((name) => ({ name, results: [] as Metrics[] }));
   const progress = new Progress(seeds * epochs * losses.length);
-  progress.log(`epoch  ${losses.map(({ name }) => name).join('  ')}`);
+  progress.log(`epoch  ${names.join('  ')}`);
   for (let seed = 1; seed <= seeds; seed++) {
     const { train, test } = splitTask(task, seed);
     const trainings = losses.map((loss) => new Training(loss.criterion, train, task.table.classes.length, seed));
@@ -26,7 +27,7 @@ export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: n
         progress.advance();
         return training.epoch();
       });
-      if (seed === 1 && isReported(epoch, epochs)) progress.log(lossLine(epoch, losses, values));
+      if (seed === 1 && isReported(epoch, epochs)) progress.log(lossLine(epoch, names, values));
     }
     for (const [i, training] of trainings.entries()) outcomes[i].results.push(training.test(test));
   }
@@ -34,11 +35,13 @@ export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: n
   return outcomes;
 }
 
-function isReported(epoch: number, epochs: number): boolean {
+/** Whether the losses of an epoch are shown: of a few evenly spread ones, the first and the last. */
+export function isReported(epoch: number, epochs: number): boolean {
   return epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / LOSS_LINES) === 0;
 }
 
-function lossLine(epoch: number, losses: readonly NamedLoss[], values: readonly number[]): string {
-  const cells = losses.map(({ name }, i) => values[i].toPrecision(4).padStart(name.length));
+/** The losses of an epoch, below their names. */
+export function lossLine(epoch: number, names: readonly string[], values: readonly number[]): string {
+  const cells = names.map((name, i) => values[i].toPrecision(4).padStart(name.length));
   return [String(epoch).padStart(5), ...cells].join('  ');
 }

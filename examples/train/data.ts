@@ -26,6 +26,8 @@ export interface Part {
 export interface SplitOptions {
   /** Share of every class's rows that goes into the test part. */
   readonly testShare: number;
+  /** Share of every class's rows that goes into a validation part; none unless it is given. */
+  readonly validationShare?: number;
   /** Share of the training part's class 1 that is kept; less than 1 makes the training part (more) imbalanced. */
   readonly keepPositives: number;
 }
@@ -37,25 +39,43 @@ export function countClasses(labels: Int32Array, classes: number): number[] {
   return counts;
 }
 
+/** The parts of a table. */
+export interface Parts {
+  readonly train: Part;
+  /** What settings are chosen on, so that the test part stays unseen. */
+  readonly validation: Part;
+  readonly test: Part;
+}
+
 /**
- * Splits a table at random into a training and a test part with the same share of every class (but for `keepPositives`),
- * and standardises both.
+ * Splits a table at random into parts with the same share of every class (but for `keepPositives`), and standardises them.
  */
-export function split(table: Table, random: Random, options: SplitOptions): { train: Part; test: Part } {
+export function split(table: Table, random: Random, options: SplitOptions): Parts {
+  const { testShare, validationShare = 0, keepPositives } = options;
   const train: number[] = [];
+  const validation: number[] = [];
   const test: number[] = [];
+  const others = validationShare > 0 ? 2 : 1;
   for (const [label, name] of table.classes.entries()) {
     const rows = random.shuffle(rowsOfClass(table.labels, label));
-    if (rows.length < 2) {
-      throw new InputError(`${table.title}: class ${name} has one row only; a split into training and test needs two`);
-    }
-    const tested = Math.min(Math.max(Math.round(rows.length * options.testShare), 1), rows.length - 1);
-    const trained = rows.length - tested;
-    const kept = label === 1 ? Math.ceil(trained * options.keepPositives) : trained;
-    for (const row of rows.subarray(0, tested)) test.push(row);
-    for (const row of rows.subarray(tested, tested + kept)) train.push(row);
+    if (rows.length <= others) throw tooFewRows(table.title, name, rows.length, others);
+    // At least one row for every part.
+    const share = (part: number) => Math.min(Math.max(Math.round(rows.length * part), 1), rows.length - others);
+    const tested = share(testShare);
+    const validated = others === 1 ? 0 : Math.min(share(validationShare), rows.length - tested - 1);
+    const rest = rows.subarray(tested + validated);
+    const kept = label === 1 ? Math.ceil(rest.length * keepPositives) : rest.length;
+    test.push(...rows.subarray(0, tested));
+    validation.push(...rows.subarray(tested, tested + validated));
+    train.push(...rest.subarray(0, kept));
   }
-  return standardise(table, train, test);
+  return standardise(table, { train, validation, test });
+}
+
+function tooFewRows(title: string, name: string, rows: number, others: number): InputError {
+  const count = rows === 1 ? 'one row' : `${rows} rows`;
+  const [parts, needed] = others === 1 ? ['training and test', 'two'] : ['training, validation and test', 'three'];
+  return new InputError(`${title}: class ${name} has ${count} only; a split into ${parts} needs ${needed}`);
 }
 
 function rowsOfClass(labels: Int32Array, wanted: number): Int32Array {
@@ -63,26 +83,29 @@ function rowsOfClass(labels: Int32Array, wanted: number): Int32Array {
 }
 
 /**
- * Brings every column to mean 0 and deviation 1. Both are taken from the training rows alone: the test rows stand for
- * examples that nobody has seen yet.
+ * Brings every column to mean 0 and deviation 1. Both are taken from the training rows alone: the others stand for examples that
+ * nobody has seen yet.
  */
-function standardise(table: Table, trainRows: number[], testRows: number[]): { train: Part; test: Part } {
+function standardise(table: Table, rows: Record<keyof Parts, readonly number[]>): Parts {
   const width = table.columns.length;
-  const train = gather(table, trainRows);
-  const test = gather(table, testRows);
+  const parts = {
+    train: gather(table, rows.train),
+    validation: gather(table, rows.validation),
+    test: gather(table, rows.test),
+  };
   for (let column = 0; column < width; column++) {
     let sum = 0;
-    for (const row of trainRows) sum += table.features[row * width + column];
-    const mean = sum / trainRows.length;
+    for (const row of rows.train) sum += table.features[row * width + column];
+    const mean = sum / rows.train.length;
     let squares = 0;
-    for (const row of trainRows) squares += (table.features[row * width + column] - mean) ** 2;
+    for (const row of rows.train) squares += (table.features[row * width + column] - mean) ** 2;
     // A constant column says nothing: it becomes 0.
-    const scale = squares > 0 ? 1 / Math.sqrt(squares / trainRows.length) : 0;
-    for (const { features } of [train, test]) {
+    const scale = squares > 0 ? 1 / Math.sqrt(squares / rows.train.length) : 0;
+    for (const { features } of Object.values(parts)) {
       for (let at = column; at < features.length; at += width) features[at] = (features[at] - mean) * scale;
     }
   }
-  return { train, test };
+  return parts;
 }
 
 function gather(table: Table, rows: readonly number[]): Part {

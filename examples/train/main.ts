@@ -1,24 +1,24 @@
 import { compareLosses } from './compare.js';
-import { InputError } from './errors.js';
 import { comparedLosses } from './losses.js';
 import { HELP, parseOptions } from './options.js';
+import { runProgram } from './program.js';
 import { quickExamples } from './quick.js';
 import { gainsTable, metricsTable } from './report.js';
-import { chooseTask, describeTask, nameClass } from './task.js';
+import { describeTask, fileTask, nameClass, realTask, syntheticTask } from './task.js';
 
 function main(): void {
-  const { help, seeds, epochs, alpha, gamma, ...source } = parseOptions(process.argv.slice(2));
+  const { help, seeds, epochs, alpha, gamma, file, synthetic } = parseOptions(process.argv.slice(2));
   if (help) {
     console.log(HELP);
     return;
   }
-  const task = chooseTask(source);
+  const task = file === undefined ? (synthetic ? syntheticTask() : realTask()) : fileTask(file);
 
   console.log('1. Short examples: logits [[2.5, −1], [0.5, 0.5], [−1, 2]], targets [0, 1, 1]\n');
   quickExamples();
 
   console.log('\n2. Training on imbalanced classes\n');
-  console.log(describeTask(task));
+  console.log(`${task.table.title}\n${describeTask(task)}`);
   console.log(
     `\nalpha ${alpha}: the weight of class 1, here the minority; every other class has ${Number((1 - alpha).toPrecision(3))}.` +
       '\n(An alpha as small as the share of the minority would weigh it less than the rest, not more.)',
@@ -34,16 +34,4 @@ function main(): void {
   console.log(gainsTable(focal, [plain, weighted]));
 }
 
-// A reader who has seen enough, such as `head`, ends the demo without an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
-try {
-  main();
-} catch (error) {
-  if (!(error instanceof InputError)) throw error;
-  console.error(`demo: ${error.message}\n      npm run demo -- --help shows how it is used`);
-  process.exitCode = 1;
-}
+await runProgram('example', main);

@@ -1,4 +1,4 @@
-/** A seeded source of random numbers, so that every run of the demo gives the same figures. */
+/** A seeded source of random numbers, so that every run gives the same figures. */
 export class Random {
   #state: number;
 

@@ -39,7 +39,8 @@ function toTable(head: readonly string[], cells: (key: keyof Metrics) => string[
   return table.toString();
 }
 
-function spread(values: readonly number[]): string {
+/** Mean ± standard deviation. */
+export function spread(values: readonly number[]): string {
   const { mean, deviation } = meanAndDeviation(values);
   return values.length > 1 ? `${mean.toFixed(3)} ± ${deviation.toFixed(3)}` : mean.toFixed(3);
 }

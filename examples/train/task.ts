@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { readTable } from './csv.js';
-import { countClasses, type Part, split, type Table } from './data.js';
-import type { Options } from './options.js';
+import { countClasses, type Part, type Parts, split, type Table } from './data.js';
 import { Random } from './random.js';
 import { syntheticCohort } from './synthetic.js';
 
@@ -14,15 +13,24 @@ export interface Task {
   readonly keepPositives: number;
 }
 
-export function chooseTask({ file, synthetic }: Pick<Options, 'file' | 'synthetic'>): Task {
-  if (file !== undefined) return { table: readTable(file), keepPositives: 1 };
-  if (synthetic) return { table: syntheticCohort(), keepPositives: 1 };
+/** The table that comes with the examples. */
+export function realTask(): Task {
   const path = fileURLToPath(new URL('../data/breast-cancer-wisconsin.csv', import.meta.url));
   return { table: readTable(path, 'Breast Cancer Wisconsin (Diagnostic)'), keepPositives: 0.1 };
 }
 
-export function splitTask({ table, keepPositives }: Task, seed: number): { train: Part; test: Part } {
-  return split(table, new Random(seed), { testShare: TEST_SHARE, keepPositives });
+/** An invented cohort. */
+export function syntheticTask(positives?: number): Task {
+  return { table: syntheticCohort(900, positives), keepPositives: 1 };
+}
+
+/** The reader's own table. */
+export function fileTask(file: string): Task {
+  return { table: readTable(file), keepPositives: 1 };
+}
+
+export function splitTask({ table, keepPositives }: Task, seed: number, validationShare = 0): Parts {
+  return split(table, new Random(seed), { testShare: TEST_SHARE, validationShare, keepPositives });
 }
 
 /** A class as the reader knows it. */
@@ -30,29 +38,34 @@ export function nameClass({ labelColumn, classes }: Table, label: number): strin
   return `${labelColumn} = ${classes[label]}`;
 }
 
-/** The table and its parts in a few lines. */
-export function describeTask(task: Task): string {
+/** What is in the table and its parts, in a few lines. */
+export function describeTask(task: Task, validationShare = 0): string {
   const { table, keepPositives } = task;
   const minority = nameClass(table, 1);
   const sizes = countClasses(table.labels, table.classes.length).map(
     (size, label) => `${size} ${nameClass(table, label)}`,
   );
-  const lines = [
-    table.title,
-    `whole    ${table.labels.length} rows, ${table.columns.length} features; ${sizes.join(', ')}`,
-  ];
-  const { train, test } = splitTask(task, 1); // every seed's parts have these sizes
-  for (const [title, { targets }] of Object.entries({ training: train, test })) {
-    const positives = targets.filter((target) => target === 1).length;
-    const percent = ((100 * positives) / targets.length).toFixed(1);
-    lines.push(`${title.padEnd(8)} ${targets.length} rows, ${positives} of them ${minority} (${percent} %)`);
-  }
+  const { train, validation, test } = splitTask(task, 1, validationShare); // every seed's parts have these sizes
+  const parts = { training: train, ...(validationShare > 0 ? { validation } : {}), test };
+  const rows = {
+    whole: `${table.labels.length} rows, ${table.columns.length} features; ${sizes.join(', ')}`,
+    ...Object.fromEntries(Object.entries(parts).map(([title, part]) => [title, describePart(part, minority)])),
+  };
+  const width = Math.max(...Object.keys(rows).map((title) => title.length));
+  const lines = Object.entries(rows).map(([title, text]) => `${title.padEnd(width)} ${text}`);
   if (keepPositives < 1) {
     lines.push(
       `To make the classes imbalanced, the training part keeps one in ${1 / keepPositives} of its ${minority} rows.`,
       'The test part keeps all of them, so that recall is measured on more than a handful of rows;',
       'its accuracy, precision and F1 therefore hold for its own balance, not for that of the training part.',
     );
+    if (validationShare > 0) lines.push('So does the validation part, whose balance is that of the test part.');
   }
   return lines.join('\n');
+}
+
+function describePart({ targets }: Part, minority: string): string {
+  const positives = targets.filter((target) => target === 1).length;
+  const percent = ((100 * positives) / targets.length).toFixed(1);
+  return `${targets.length} rows, ${positives} of them ${minority} (${percent} %)`;
 }

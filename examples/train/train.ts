@@ -48,7 +48,8 @@ export class Training {
   }
 }
 
-function* shuffledBatches({ features, targets }: Part, random: Random): Generator<Part> {
+/** All rows in random order, in batches. */
+export function* shuffledBatches({ features, targets }: Part, random: Random): Generator<Part> {
   const width = features.length / targets.length;
   const order = random.shuffle(Int32Array.from(targets.keys()));
   for (let start = 0; start < order.length; start += BATCH) {

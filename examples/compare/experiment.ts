@@ -1,0 +1,45 @@
+import { isReported, lossLine } from '../train/compare.js';
+import { Progress } from '../train/progress.js';
+import { splitTask, type Task } from '../train/task.js';
+import { type Figures, measure } from './figures.js';
+import type { ScheduledLoss } from './losses.js';
+import { Training } from './training.js';
+
+/** Share of every class's rows on which the threshold is chosen. */
+export const VALIDATION_SHARE = 0.2;
+
+/** What one loss achieved, a result per seed. */
+export interface Outcome {
+  readonly name: string;
+  readonly results: readonly Figures[];
+}
+
+/** Trains the same model with every loss on every seed's split, printing the losses of the first seed by epoch. */
+export async function experiment(
+  task: Task,
+  losses: readonly ScheduledLoss[],
+  seeds: readonly number[],
+  epochs: number,
+): Promise<Outcome[]> {
+  const names = losses.map(({ name }) => name);
+  const classes = task.table.classes.length;
+  const progress = new Progress(seeds.length * epochs * losses.length);
+  progress.log(`epoch  ${names.join('  ')}`);
+  const perSeed: Figures[][] = [];
+  for (const seed of seeds) {
+    const parts = splitTask(task, seed, VALIDATION_SHARE);
+    const trainings = losses.map((loss) => new Training(loss, parts.train, classes, seed));
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const values: number[] = [];
+      for (const training of trainings) {
+        values.push(await training.epoch(epoch));
+        progress.advance();
+      }
+      if (seed === seeds[0] && isReported(epoch + 1, epochs)) progress.log(lossLine(epoch + 1, names, values));
+    }
+    perSeed.push(measure(losses, trainings, parts, classes, epochs));
+    for (const training of trainings) training.dispose();
+  }
+  progress.stop();
+  return names.map((name, i) => ({ name, results: perSeed.map((figures) => figures[i]) }));
+}
