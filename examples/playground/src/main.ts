@@ -1,0 +1,7 @@
+import { bindControls } from './controls.js';
+import { showCurves } from './curves.js';
+import { Store } from './store.js';
+
+const store = new Store();
+bindControls(store);
+showCurves(store);
