@@ -15,6 +15,16 @@ const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
+/** Has the WebAssembly module that can do more take the place of the other. */
+const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'analysis-module',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/crate\/pkg\// }, ({ path }) => ({
+      path: resolve(path.replace('../crate/pkg/', 'crate/pkg-analysis/')),
+    }));
+  },
+};
+
 /** An entry of the package: one file that imports nothing, and its types. */
 function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
@@ -35,7 +45,7 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
       // It would put functions where they are called, where each call makes them anew.
       compress: { inline: false, reduce_funcs: false },
       // People see the names of the classes when they print a criterion.
-      mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'NotInitializedError'] },
+      mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter', 'NotInitializedError'] },
     },
     ...options,
   };
@@ -55,5 +65,5 @@ export default defineConfig([
       );
     },
   }),
-  entry('analysis', { esbuildPlugins: [printableWasm] }, 'ts/analysis/index.ts'),
+  entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }, 'ts/analysis/index.ts'),
 ]);

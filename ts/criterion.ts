@@ -1,14 +1,15 @@
 import type { Formula } from './batch.js';
 import { BACKWARD, evaluate, FORWARD, type Method, type Result, VALUE_AND_GRAD } from './evaluate.js';
 import type { ForwardOptions, GradientOptions, HessianOptions } from './options.js';
+import type { TensorLike } from './tensor-like.js';
 import type { ClassIndices, FloatArray, Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from './types.js';
 
 /** Calls a method of a criterion. It reaches what is private to all of them, for those that have more methods. */
 export let run: (
   criterion: Criterion,
   method: Method,
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  logits: FloatArray | TensorLike<FloatArray>,
+  targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
   options: ForwardOptions | GradientOptions | HessianOptions | undefined,
 ) => Result;
 
@@ -51,8 +52,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss alone.
    *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - What the rows are: see the class.
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
+   * @param targets - What the rows are: see the class; or a tensor that holds it.
    * @returns A number; with reduction `'none'` one value per row, in an array like the logits.
    *
    * @example
@@ -63,11 +64,14 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * const losses = perRow.forward(new Float64Array([2.5, -1, 0.5, 0.5]), new Int32Array([0, 1]));
    * losses[0]; // => 0.0000191713228600705
    * losses[1]; // => 0.04332169878499658
+   *
+   * const tensor = { data: Float32Array.of(0, 0, 0, 0), dims: [2, 2] };
+   * new FocalLoss().forward(tensor, new Uint8Array(2)); // => 0.1299651
    * ```
    */
   forward<A extends FloatArray>(
-    logits: A,
-    targets: ClassIndices | FloatArray,
+    logits: A | TensorLike<A>,
+    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
     options?: ForwardOptions,
   ): LossValue<R, A> {
     return run(this, FORWARD, logits, targets, options).value as LossValue<R, A>;
@@ -77,8 +81,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
    * own loss.
    *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - What the rows are: see the class.
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
+   * @param targets - What the rows are: see the class; or a tensor that holds it.
    * @returns An array like the logits: the `grad` buffer if there is one.
    *
    * @example
@@ -92,8 +96,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * ```
    */
   backward<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A,
-    targets: ClassIndices | FloatArray,
+    logits: A | TensorLike<A>,
+    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
     options?: GradientOptions<G, R>,
   ): G {
     return run(this, BACKWARD, logits, targets, options).grad as G;
@@ -102,8 +106,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss and its gradient in one pass, which costs little more than either.
    *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - What the rows are: see the class.
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
+   * @param targets - What the rows are: see the class; or a tensor that holds it.
    *
    * @example
    * ```ts
@@ -120,8 +124,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * ```
    */
   valueAndGrad<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A,
-    targets: ClassIndices | FloatArray,
+    logits: A | TensorLike<A>,
+    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
     options?: GradientOptions<G, R>,
   ): ValueAndGrad<R, A, G> {
     return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, A, G>;

@@ -41,7 +41,8 @@ const DEFAULTS: Readonly<CrossEntropySettings> = { weight: null, ...SOFTMAX_DEFA
  * array, together with `numClasses`. The probabilities of a row add up to 1, within 1e-3.
  *
  * `'mean'` divides by the weights of the targets of the rows that count, added up, also under smoothing; and with
- * probabilities by the number of rows. It is NaN where that is 0; the gradient is 0 then. No target is ignored unless
+ * probabilities by the number of rows. Where that is 0 the gradient is 0, and the mean NaN, or infinite if smoothing leaves
+ * something to divide. No target is ignored unless
  * `ignoreIndex` says so: PyTorch's default is -100.
  *
  * @example

@@ -12,6 +12,7 @@ import {
   type HessianOptions,
 } from './options.js';
 import { classIndices, elements, probabilities } from './targets.js';
+import { type TensorLike, unpack } from './tensor-like.js';
 import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
@@ -91,20 +92,20 @@ const buffersOfResults = new BufferLookup();
 export function evaluate(
   formula: Formula,
   method: Method,
-  logits: FloatArray,
-  targets: NumberArray,
+  givenLogits: FloatArray | TensorLike<FloatArray>,
+  givenTargets: NumberArray | TensorLike<NumberArray>,
   options: CallOptions = NO_OPTIONS,
 ): Result {
   checkOptionNames(options, method.options);
   // Reading options can run code of the caller's. After these lines none runs any more, so what is checked stays true.
   const buffer = method.buffer === 'grad' ? options.grad : options.out;
-  const {
-    gradOutput = 1,
-    normalizer = formula.normalizer,
-    numClasses = formula.numClasses,
-    sampleWeights,
-    spatialSize,
-  } = options;
+  const { gradOutput = 1, normalizer = formula.normalizer, sampleWeights } = options;
+  let { numClasses = formula.numClasses, spatialSize } = options;
+  let logits = givenLogits as FloatArray;
+  let targets = givenTargets as NumberArray;
+  if (!(ArrayBuffer.isView(logits) && ArrayBuffer.isView(targets))) {
+    ({ logits, targets, numClasses, spatialSize } = unpack(formula, logits, targets, numClasses, spatialSize));
+  }
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
   if (typeof gradOutput !== 'number') checkGradOutput(gradOutput, formula.reduction === 'none');

@@ -12,6 +12,7 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
+import type { TensorLike } from './tensor-like.js';
 import { gammasArea, kernelNumbers, type Tile } from './tile.js';
 import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
@@ -136,8 +137,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * (1 - p_j))`. The first term can be negative: the loss is not convex. Kind `'gauss-newton'` leaves it out. There is
    * none for `focusOn: 'class'`, and under smoothing none for `'target'`.
    *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - The class of each row.
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
+   * @param targets - The class of each row; or a tensor that holds it.
    * @returns An array like the logits: the `out` buffer if there is one.
    *
    * @example
@@ -150,8 +151,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * ```
    */
   hessianDiag<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A,
-    targets: ClassIndices,
+    logits: A | TensorLike<A>,
+    targets: ClassIndices | TensorLike<ClassIndices>,
     options: HessianOptions<G> = {},
   ): G {
     checkOptionNames(options, HESSIAN_OPTIONS);
@@ -167,8 +168,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * positive. With one gamma per class, that of a row is with respect to the gamma of its target. There is none for
    * `focusOn: 'class'`.
    *
-   * @param logits - `[rows, classes]`, row-major.
-   * @param targets - The class of each row.
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
+   * @param targets - The class of each row; or a tensor that holds it.
    * @returns What `forward` returns: a number, or with reduction `'none'` one per row.
    *
    * @example
@@ -180,7 +181,11 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * criterion.gammaGrad(new Float64Array([0.5, 0.5]), new Uint8Array([1])); // => -0.24022650695910072
    * ```
    */
-  gammaGrad<A extends FloatArray>(logits: A, targets: ClassIndices, options?: ForwardOptions): LossValue<R, A> {
+  gammaGrad<A extends FloatArray>(
+    logits: A | TensorLike<A>,
+    targets: ClassIndices | TensorLike<ClassIndices>,
+    options?: ForwardOptions,
+  ): LossValue<R, A> {
     checkFocus('gammaGrad', this.focusOn, 'class');
     return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, A>;
   }

@@ -21,7 +21,7 @@ interface Block {
 const blocks: Block[] = [];
 
 /** Has to follow all that may move areas or make the memory grow. */
-function refresh(): void {
+export function refresh(): void {
   const memory = load();
   if (buffer !== memory.buffer) {
     if (buffer !== undefined) stale.add(buffer);

@@ -1,7 +1,7 @@
-// The one seam to the generated code. Nothing but these names crosses it, so that wasm-bindgen's own loader, with its
-// `fetch` and `import.meta.url`, stays out of the bundle.
+// The one seam to the generated code, of which nothing but the module and its types gets into the bundle: its functions
+// only take numbers, and wasm-bindgen's loader would bring `fetch` and `import.meta.url`.
 
-import { type InitOutput, initSync } from '../crate/pkg/focal_loss.js';
+import type { InitOutput } from '../crate/pkg/focal_loss.js';
 import { moduleBytes } from './embedded.js';
 
 /**
@@ -25,9 +25,16 @@ export function takeKernels() {
   };
 }
 
+/** The one function that the module asks for would fill a table of JavaScript values. There are none. */
+const IMPORTS = { './focal_loss_bg.js': { __wbindgen_init_externref_table() {} } };
+
+function instantiate(module: WebAssembly.Module): InitOutput {
+  return new WebAssembly.Instance(module, IMPORTS).exports as unknown as InitOutput;
+}
+
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  wasm ??= initSync({ module: moduleBytes() });
+  wasm ??= instantiate(new WebAssembly.Module(moduleBytes()));
   return wasm.memory;
 }
 
@@ -36,8 +43,8 @@ let pending: Promise<void> | undefined;
 async function startWith(compile: () => Promise<WebAssembly.Module>): Promise<void> {
   if (wasm !== undefined) return;
   const module = await compile();
-  // Does nothing if a loss that was computed meanwhile has started the module.
-  wasm = initSync({ module });
+  // A loss that was computed meanwhile has started it.
+  wasm ??= instantiate(module);
 }
 
 /** Compiles and starts the module in the background: once, however often it is called, unless that fails. */

@@ -51,6 +51,9 @@ mod flag {
     pub const NO_ALPHA: u32 = 32768;
     /// The loss is the cross-entropy.
     pub const CROSS_ENTROPY: u32 = 65536;
+    /// The values go to the meter.
+    #[cfg(feature = "analysis")]
+    pub const METER: u32 = 131_072;
 }
 
 /// The numbers that a loss is made of, as JavaScript writes them: as arguments, engines might have to allocate each of them.
@@ -201,6 +204,9 @@ macro_rules! by_float {
     };
 }
 
+#[cfg(feature = "analysis")]
+mod analysis;
+
 /// The float type of a vector.
 type Float<V> = <V as Vector>::Scalar;
 
@@ -259,6 +265,10 @@ pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: u
             ignored: has(flag::IGNORE).then_some(ignored as i32),
             values: has(flag::VALUES),
         };
+        #[cfg(feature = "analysis")]
+        if has(flag::METER) {
+            return analysis::meter(m, &job, flags);
+        }
         // SAFETY: the caller has reserved the tile and written its rows.
         summing(m, flags, |tile, sums| unsafe {
             match sums {
@@ -303,6 +313,10 @@ pub fn sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns
             ignored: has(flag::IGNORE).then_some(ignored),
             values: has(flag::VALUES),
         };
+        #[cfg(feature = "analysis")]
+        if has(flag::METER) {
+            return analysis::meter_elements(m, &job, flags);
+        }
         // SAFETY: the caller has reserved the tile and written its elements.
         summing(m, flags, |tile, sums| unsafe {
             match sums {

@@ -12,6 +12,8 @@ mod api;
 pub mod arch;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
+#[cfg(feature = "analysis")]
+pub mod exact;
 pub mod kernels;
 pub mod loss;
 pub mod math;

@@ -143,12 +143,20 @@ pub struct Tile {
     memory: *mut u8,
     /// Bytes of each area, one after the other.
     sizes: [usize; AREAS],
+    /// Where the values of rows go in place of a total.
+    #[cfg(feature = "analysis")]
+    pub(crate) meter: Option<crate::exact::Meter>,
 }
 
 impl Tile {
     /// A tile without memory.
     pub const fn new() -> Self {
-        Self { memory: ptr::null_mut(), sizes: [0; AREAS] }
+        Self {
+            memory: ptr::null_mut(),
+            sizes: [0; AREAS],
+            #[cfg(feature = "analysis")]
+            meter: None,
+        }
     }
 
     /// Makes room for rows of `classes` logits of `element_bytes` each and returns how many rows go into the tile: a multiple of
@@ -276,6 +284,8 @@ impl Tile {
             scale: V::Scalar::from_f64(job.scale),
             row_scales: named(Area::RowScales, job.row_scales),
             ignored: job.ignored,
+            #[cfg(feature = "analysis")]
+            meter: self.meter,
         };
         // SAFETY: the caller vouches for the areas, and the targets have been checked.
         *sums = unsafe { kernels::solve::<V>(&rows, probabilities, &job.problem, *sums) };

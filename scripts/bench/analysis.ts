@@ -1,4 +1,13 @@
-import { classificationReport, diagnose, FocalLoss } from 'focal-loss/analysis';
+import {
+  classificationReport,
+  diagnose,
+  FocalLoss,
+  LossMeter,
+  logSoftmax,
+  predict,
+  softmax,
+  sweep,
+} from 'focal-loss/analysis';
 import { makeWorkload, plainCase, type Workload } from './cases.js';
 import { timeCalls } from './contender.js';
 import { formatNumber, formatRatio, formatSeconds, table } from './report.js';
@@ -9,6 +18,9 @@ export const ANALYSIS_SHAPES = [
   [1e5, 100],
 ] as const;
 
+/** A grid of 48 settings, as somebody looking for the right ones would try them. */
+const GRID = { alpha: [0.1, 0.25, 0.5, 0.75], gamma: [0.5, 1, 2, 3], labelSmoothing: [0, 0.05, 0.1] };
+
 type Analysis = (workload: Workload) => () => unknown;
 
 /** What the functions of `focal-loss/analysis` are compared with. */
@@ -17,6 +29,12 @@ const FORWARD = 'forward';
 /** What is timed, by name: makes the call of a workload. */
 const ANALYSES: Readonly<Record<string, Analysis>> = {
   [FORWARD]: onRows((logits, targets) => new FocalLoss().forward(logits, targets)),
+  LossMeter: onRows((logits, targets) => new LossMeter(new FocalLoss()).update(logits, targets)),
+  'sweep, 48 settings': onRows((logits, targets) => sweep(logits, targets, GRID)),
+  '48 losses': onRows((logits, targets) => separately(logits, targets)),
+  softmax: onLogits((logits, classes) => softmax(logits, classes)),
+  logSoftmax: onLogits((logits, classes) => logSoftmax(logits, classes)),
+  predict: onLogits((logits, classes) => predict(logits, classes)),
   diagnose: onRows((logits, targets) => diagnose(logits, targets, new FocalLoss())),
   classificationReport: onRows((logits, targets) => classificationReport(logits, targets)),
   'classificationReport without AUC': onRows((logits, targets) =>
@@ -28,6 +46,23 @@ function onRows(call: (logits: Workload['logits'], targets: Int32Array) => unkno
   return ({ logits, targets }) =>
     () =>
       call(logits, targets as Int32Array);
+}
+
+function onLogits(call: (logits: Workload['logits'], classes: number) => unknown): Analysis {
+  return ({ logits, classes }) =>
+    () =>
+      call(logits, classes);
+}
+
+/** The losses of the grid, one after the other. */
+function separately(logits: Workload['logits'], targets: Int32Array): number[] {
+  return GRID.alpha.flatMap((alpha) =>
+    GRID.gamma.flatMap((gamma) =>
+      GRID.labelSmoothing.map((labelSmoothing) =>
+        new FocalLoss({ alpha, gamma, labelSmoothing }).forward(logits, targets),
+      ),
+    ),
+  );
 }
 
 /** What one function needs for one shape. */

@@ -52,26 +52,44 @@ function npmVersion(name) {
   return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
-/** @param {Toolchain} toolchain */
-async function buildWasm(toolchain) {
+/**
+ * The crate as WebAssembly.
+ * @typedef {object} Module
+ * @property {string} name of its stage
+ * @property {string} folder where wasm-pack puts it, in `crate`
+ * @property {readonly string[]} features of the crate
+ */
+
+/** @type {Module} */
+const MAIN = { name: 'wasm', folder: 'pkg', features: ['small-allocator'] };
+
+/** What `focal-loss/analysis` has: all that the main one has, and more. @type {Module} */
+const ANALYSIS = { name: 'wasm-analysis', folder: 'pkg-analysis', features: ['small-allocator', 'analysis'] };
+
+/**
+ * @param {Toolchain} toolchain
+ * @param {Module} module
+ */
+async function buildWasm(toolchain, { name, folder, features }) {
   const witness = join(root, 'scripts', 'witness');
   const record = join(records, 'wasm-opt.sha256');
   const env = wasmEnvironment(toolchain);
   rmSync(record, { force: true });
   mkdirSync(records, { recursive: true });
   await mustRun(
-    'Compiling the crate to WebAssembly',
+    `Compiling the crate to WebAssembly, ${features.join(' and ')}`,
     'wasm-pack',
-    'build crate --release --target web --mode no-install --no-pack --out-dir pkg --out-name focal_loss -- --locked --features small-allocator'.split(
-      ' ',
-    ),
+    [
+      ...'build crate --release --target web --mode no-install --no-pack --out-name focal_loss --out-dir'.split(' '),
+      ...[folder, '--', '--locked', '--features', features.join()],
+    ],
     { cwd: root, env: { ...env, PATH: [witness, env.PATH].join(delimiter), WASM_OPT_RECORD: record } },
   );
-  const bytes = readFileSync(join(root, 'crate', 'pkg', 'focal_loss_bg.wasm'));
+  const bytes = readFileSync(join(root, 'crate', folder, 'focal_loss_bg.wasm'));
   checkOptimized(bytes, record);
   const count = await checkInstructions(bytes);
   await checkPanics(bytes);
-  say(`WebAssembly module: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
+  say(`${name}: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
 }
 
 /**
@@ -92,26 +110,45 @@ export function checkOptimized(bytes, record) {
 }
 
 /**
- * Builds what is out of date: the WebAssembly module, then the npm package around it.
+ * Builds a module if it is out of date.
+ * @param {Toolchain} toolchain
+ * @param {Module} module
+ * @returns {Promise<boolean>} whether it was
+ */
+function compile(toolchain, module) {
+  return runStage(
+    {
+      name: module.name,
+      inputs: ['crate', 'Cargo.toml', 'Cargo.lock', '.cargo', ...OWN_FILES],
+      skip: (path) => /^crate\/(pkg|pkg-analysis|target|tests|benches)$/.test(path),
+      settings: [toolchain.version, npmVersion('binaryen')],
+      output: `crate/${module.folder}`,
+    },
+    () => buildWasm(toolchain, module),
+  );
+}
+
+/**
+ * Builds what is out of date: the WebAssembly modules, then the npm package around them.
  * @param {Toolchain} toolchain
  */
 export async function build(toolchain) {
   const start = performance.now();
-  const compiled = await runStage(
-    {
-      name: 'wasm',
-      inputs: ['crate', 'Cargo.toml', 'Cargo.lock', '.cargo', ...OWN_FILES],
-      skip: (path) => /^crate\/(pkg|target|tests|benches)$/.test(path),
-      settings: [toolchain.version, npmVersion('binaryen')],
-      output: 'crate/pkg',
-    },
-    () => buildWasm(toolchain),
-  );
+  const main = await compile(toolchain, MAIN);
+  const compiled = (await compile(toolchain, ANALYSIS)) || main;
   const bundled = await runStage(
     {
       name: 'bundle',
       inputs: [
-        ...['ts', 'crate/pkg', 'package.json', 'tsup.config.ts', 'tsconfig.base.json', 'tsconfig.lib.json'],
+        ...[
+          'ts',
+          'crate/pkg',
+          'crate/pkg-analysis',
+          'package.json',
+          'tsup.config.ts',
+          'tsconfig.base.json',
+          'tsconfig.lib.json',
+        ],
         ...BUNDLE_FILES,
       ],
       settings: ['tsup', 'typescript', 'esbuild', 'terser'].map(npmVersion),

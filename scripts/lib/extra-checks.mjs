@@ -73,6 +73,8 @@ async function fuzzing(toolchain) {
     args: ['run', 'nightly', tool.file, 'run', ...options, target, '--', ...limits],
     env,
   }));
+  const format = ['--manifest-path', 'crate/fuzz/Cargo.toml', '--check'];
+  checks.push({ name: 'rustfmt, fuzz targets', command: join(toolchain.folder, 'cargo-fmt'), args: format, env });
   return { checks, missed: [] };
 }
 

@@ -13,6 +13,7 @@ it('the package holds the entries, their types and the papers, and nothing else'
   expect(stdout.trim().split('\n').sort()).toEqual(
     [
       'CHANGELOG.md',
+      'THIRD-PARTY-LICENSES.md',
       'LICENSE',
       'README.md',
       'dist/analysis.d.ts',

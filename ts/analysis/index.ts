@@ -8,8 +8,21 @@ export { type ClassBalance, type ClassBalanceOptions, classBalance } from './cla
 export { type Compared, compareLosses, type LossComparison } from './compare-losses.js';
 export type { SoftmaxCriterion } from './criterion.js';
 export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Summary } from './diagnose.js';
+export type { ExactSumState } from './exact-sum.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
+export { LossMeter, type MeterOptions, type MeterResult, type MeterState } from './loss-meter.js';
+export type { AnyCriterion, LossName } from './own-criterion.js';
 export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
 export type { RowOptions } from './rows.js';
 export type { ClassScores, Scores } from './scores.js';
+export { logSoftmax, type Prediction, type PredictOptions, predict, type SoftmaxOutput, softmax } from './softmax.js';
 export { type Stage, stages } from './stages.js';
+export {
+  type SweepAsyncOptions,
+  type SweepOptions,
+  type SweepRow,
+  type SweepSetting,
+  type SweepTable,
+  sweep,
+  sweepAsync,
+} from './sweep.js';

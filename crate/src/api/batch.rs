@@ -139,6 +139,8 @@ impl<'a, T: Float> Batch<'a, T> {
             row_scales,
             // Probabilities are none of them an index, and there are no indices to look at.
             ignored: if matches!(self.targets, Targets::Classes(_)) { ignored } else { None },
+            #[cfg(feature = "analysis")]
+            meter: None,
         })
     }
 }

@@ -240,6 +240,16 @@ macro_rules! lanes {
 lanes!(F32x4, f32, u32, 4, 23, [f64; 4], "Four float32 lanes.");
 lanes!(F64x2, f64, u64, 2, 52, Compensated<Self>, "Two float64 lanes.");
 
+#[cfg(feature = "analysis")]
+impl F32x4 {
+    /// All lanes in float64.
+    #[inline(always)]
+    pub fn widen(self) -> [F64x2; 2] {
+        let [a, b, c, d] = self.0.map(f64::from);
+        [F64x2([a, b]), F64x2([c, d])]
+    }
+}
+
 impl WideSum<F32x4> for [f64; 4] {
     #[inline(always)]
     fn zero() -> Self {

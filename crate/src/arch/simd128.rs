@@ -356,6 +356,16 @@ impl Vector for F64x2 {
     }
 }
 
+#[cfg(feature = "analysis")]
+impl F32x4 {
+    /// All lanes in float64.
+    #[inline(always)]
+    pub fn widen(self) -> [F64x2; 2] {
+        let upper = i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0);
+        [self.0, upper].map(|x| F64x2(f64x2_promote_low_f32x4(x)))
+    }
+}
+
 /// The float64 sums of four float32 lanes, as two vectors.
 #[derive(Clone, Copy, Debug)]
 pub struct Promoted {

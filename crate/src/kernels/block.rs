@@ -69,6 +69,9 @@ pub(super) struct Block<V: Vector> {
     pub scale: Column<V>,
     /// Out: the value of each row.
     pub value: Column<V>,
+    /// What looks at the rows in place of a loss.
+    #[cfg(feature = "analysis")]
+    pub observer: Option<*const dyn super::observer::Observer<V>>,
 }
 
 impl<V: Vector> Block<V> {
@@ -131,6 +134,8 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
         weight: Column::new(),
         scale: Column::new(),
         value: Column::new(),
+        #[cfg(feature = "analysis")]
+        observer: None,
     };
     let step = kernel.groups() * V::LANES;
     let rest = if kernel.only_whole_groups() { rows.rows % V::LANES } else { 0 };
@@ -245,6 +250,11 @@ impl<S: Scalar> Walk<'_, S> {
             if !values.is_null() {
                 ptr::copy_nonoverlapping(value, values.add(row), n);
             }
+            #[cfg(feature = "analysis")]
+            if let Some(meter) = self.rows.meter {
+                meter.add(value, groups);
+                return total;
+            }
             for g in 0..groups {
                 total = total.accumulate(block.value.get(g));
             }
@@ -256,13 +266,13 @@ impl<S: Scalar> Walk<'_, S> {
 /// The product of two numbers.
 #[inline(always)]
 fn product<S: Scalar>(a: S, b: S) -> S {
-    // Rounded twice is rounded once here: float64 holds the product of two float32 whole.
-    S::from_f64(a.to_f64() * b.to_f64())
+    // Rounded twice is rounded once here: float64 holds the product of two float32 whole. A weight of −0 weighs +0.
+    S::from_f64(a.to_f64() * b.to_f64() + 0.0)
 }
 
 /// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
 #[inline(always)]
-pub(super) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
+pub(crate) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
     let mut j = 0;
     while j + 4 * step <= end {
         (0..4).for_each(|k| f(j + k * step, k));

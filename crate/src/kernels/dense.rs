@@ -112,6 +112,8 @@ impl<S: Scalar> Dense<S> {
             scale: S::from_f64(1.0),
             row_scales: block.scale.lanes().wrapping_add(row),
             ignored: None,
+            #[cfg(feature = "analysis")]
+            meter: None,
         };
         // SAFETY: passed on.
         unsafe { super::softmax::<V>(&rows, &loss, crate::vector::WideSum::zero()) };

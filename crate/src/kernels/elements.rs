@@ -108,7 +108,7 @@ impl<S: Scalar> Elements<S> {
                 positive,
                 negative,
                 positive_weight: self.of_column(self.positive_weight, first + at, |weight| weight),
-                weight: alpha.mul(Self::load(self.weights, at, 1.0)),
+                weight: alpha.mul(Self::load(self.weights, at, 1.0)).add(V::constant(0.0)),
             };
             outcome(loss, (x, logistic), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
         }

@@ -10,12 +10,20 @@ mod exponential;
 mod few;
 mod many;
 mod mixture;
+#[cfg(feature = "analysis")]
+mod observer;
 mod pair;
 mod rows;
+#[cfg(feature = "analysis")]
+mod shares;
 mod stages;
+#[cfg(feature = "analysis")]
+mod sweep;
 mod transpose;
 mod validate;
 
+#[cfg(feature = "analysis")]
+pub(crate) use block::in_fours;
 use block::run;
 use dense::{Aims, Dense, Task};
 pub use elements::{Elements, PerColumn, sigmoid};
@@ -24,6 +32,10 @@ use many::Many;
 use mixture::Outlined;
 use pair::Pair;
 pub use rows::{Rows, Weights};
+#[cfg(feature = "analysis")]
+pub use shares::{Wanted, shares};
+#[cfg(feature = "analysis")]
+pub use sweep::{Sweep, SweepSize};
 pub use transpose::transpose;
 pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elements};
 

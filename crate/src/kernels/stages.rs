@@ -21,6 +21,11 @@ pub(super) unsafe fn judge<V: Vector>(
     sums: Option<&Column<RowSums<V>>>,
     outcomes: &mut Column<Outcome<V>>,
 ) {
+    #[cfg(feature = "analysis")]
+    if let Some(observer) = block.observer {
+        // SAFETY: passed on; the observer outlives the block.
+        return unsafe { (*observer).observe(block, rows, sums, outcomes) };
+    }
     let Later(power) = loss.hard.power;
     // SAFETY: passed on.
     unsafe {

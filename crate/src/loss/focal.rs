@@ -76,7 +76,7 @@ pub enum Power<V> {
 
 impl<V: Vector> Power<V> {
     /// Up to here, multiplying is both faster and more exact than a general power.
-    const LARGEST_PRODUCT: f64 = 8.0;
+    pub(crate) const LARGEST_PRODUCT: f64 = 8.0;
 
     /// The way to raise to `gamma`, finite numbers ≥ 0.
     #[inline(never)]

@@ -154,6 +154,12 @@ fn sum(terms: impl Iterator<Item = Exact>) -> Exact {
     terms.fold(Exact::new(0.0), |a, b| a + b)
 }
 
+/// The class probabilities of a row, and their logarithms.
+pub fn softmax(x: &[f64]) -> (Vec<Exact>, Vec<Exact>) {
+    let softmax = Softmax::new(x);
+    (softmax.p, softmax.nll.into_iter().map(|nll| -nll).collect())
+}
+
 /// `(1 − ε)·q_j + ε/C`.
 pub fn smooth(q: &[f64], smoothing: f64) -> Vec<Exact> {
     let (kept, each) = (Exact::new(1.0) - Exact::new(smoothing), Exact::new(smoothing) / Exact::new(q.len() as f64));

@@ -1,0 +1,137 @@
+//! Softmax for its own sake: probabilities, their logarithms, the likeliest class.
+//!
+//! A row is seen from its largest logit, which is left out of the sum of exponentials. So `log p` of a class near 1 keeps every digit,
+//! and the others are sums of two numbers of which none is positive.
+
+use core::slice;
+
+use super::{
+    block::{Block, Column},
+    observer::{Observer, observe},
+    rows::{Rows, Weights},
+};
+use crate::{
+    loss::softmax::{Outcome, Row, RowSums},
+    vector::{Scalar, Vector},
+};
+
+/// What is made of the logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Their probabilities, in their place.
+    Probabilities,
+    /// The logarithms of these, in their place.
+    Logarithms,
+    /// The probability of the likeliest class alone.
+    Confidence,
+}
+
+/// What is wanted of rows whose targets are their likeliest classes.
+struct Shares {
+    classes: usize,
+    wanted: Wanted,
+}
+
+impl<V: Vector> Observer<V> for Shares {
+    unsafe fn observe(
+        &self,
+        block: &mut Block<V>,
+        rows: &Column<Row<V>>,
+        _sums: Option<&Column<RowSums<V>>>,
+        outcomes: &mut Column<Outcome<V>>,
+    ) {
+        let logarithms = self.wanted == Wanted::Logarithms;
+        for g in 0..block.groups() {
+            // SAFETY: groups of the block.
+            unsafe {
+                let row = rows.get(g);
+                let value = if logarithms { row.cross_entropy() } else { row.hit };
+                block.value.set(g, value);
+                if block.grad.is_null() {
+                    continue;
+                }
+                if self.classes == 2 {
+                    let one = V::index_is(V::load_index(block.targets(g)), 1);
+                    let (first, second) = row.hit.exchange(row.miss, one);
+                    V::store_pairs(first, second, block.grad(g));
+                } else {
+                    outcomes.set(g, Outcome { value, target: row.hit, common: row.miss, miss: row.miss });
+                }
+            }
+        }
+        if self.classes == 2 {
+            // They are written.
+            block.grad = core::ptr::null_mut();
+        }
+    }
+}
+
+/// The index of the largest number, the first of equal ones. NaN counts as larger than all others.
+#[inline(always)]
+fn largest<S: Scalar>(row: &[S]) -> usize {
+    let (mut index, mut top) = (0, S::from_f64(f64::NEG_INFINITY));
+    for (j, &x) in row.iter().enumerate() {
+        let is_first_nan = x.to_f64().is_nan() && !top.to_f64().is_nan();
+        if x > top || is_first_nan {
+            (index, top) = (j, x);
+        }
+    }
+    index
+}
+
+/// Computes what is `wanted` of `rows × classes` logits, in their place; the likeliest class of each row goes to `likeliest`, and
+/// its probability or, where logarithms are wanted, minus that of it to `values`.
+///
+/// # Safety
+/// The pointers must be valid for so many rows, and `classes ≥ 2`.
+pub unsafe fn shares<V: Vector + 'static>(
+    logits: *mut V::Scalar,
+    (rows, classes): (usize, usize),
+    likeliest: *mut i32,
+    values: *mut V::Scalar,
+    wanted: Wanted,
+) {
+    // SAFETY: the caller vouches for the rows.
+    unsafe {
+        for i in 0..rows {
+            let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);
+            let index = largest(row);
+            likeliest.add(i).write(index as i32);
+            if let Some(top) = row.get_mut(index).filter(|top| top.to_f64() == f64::NEG_INFINITY) {
+                // No class has a probability.
+                *top = V::Scalar::from_f64(f64::NAN);
+            }
+        }
+        let batch = Rows {
+            logits,
+            targets: likeliest,
+            grad: if wanted == Wanted::Probabilities { logits } else { core::ptr::null_mut() },
+            values,
+            rows,
+            classes,
+            weights: Weights::none(),
+            row_weights: core::ptr::null(),
+            scale: V::Scalar::from_f64(1.0),
+            row_scales: core::ptr::null(),
+            ignored: None,
+            meter: None,
+        };
+        observe::<V, _>(&batch, false, &Shares { classes, wanted });
+        if wanted == Wanted::Logarithms {
+            for i in 0..rows {
+                let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);
+                logarithms(row, *likeliest.add(i) as usize, *values.add(i));
+            }
+        }
+    }
+}
+
+/// Turns logits into the logarithms of their probabilities, of which that at `index` is `−below`.
+#[inline(always)]
+fn logarithms<S: Scalar>(row: &mut [S], index: usize, below: S) {
+    let top = row.get(index).map_or(f64::NAN, |top| top.to_f64());
+    for x in row {
+        // Terms of one sign.
+        *x = S::from_f64((x.to_f64() - top) - below.to_f64());
+    }
+}

@@ -1,0 +1,323 @@
+import { allocate, FocalLoss, type SweepOptions, type SweepTable, sweep, sweepAsync } from 'focal-loss/analysis';
+import { describe, expect, it } from 'vitest';
+import { Accuracy } from '../support/accuracy.ts';
+import { randomBatch } from '../support/batch.ts';
+import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.ts';
+import { expectFailure } from '../support/failure.ts';
+import { golden } from '../support/golden.ts';
+import { focalRow, weightOf } from '../support/oracle.ts';
+
+/** The page's grid. */
+const GRID = { alpha: [0.1, 0.25, 0.5, 0.75], gamma: [0.5, 1, 2, 3], labelSmoothing: [0, 0.05, 0.1] };
+
+/** A grid with every kind of entry, for so many classes. */
+const wideGrid = (classes: number) => ({
+  alpha: [0.25, null, Array.from({ length: classes }, (_, j) => (1 + (j % 4)) / 5), 0, 1, 0.9],
+  gamma: [2, 0, 0.5, 1.7, 8, 5, 0.3, 10.25, 8.5],
+  labelSmoothing: [0.2, 0, 1],
+});
+
+type Batch = Pick<ReturnType<typeof randomBatch>, 'logits' | 'classes'> & {
+  targets: Int32Array | Float32Array | Float64Array;
+};
+
+/** Probabilities, of which some rows have all in one class. */
+function soft(dtype: Dtype, { logits, targets, classes }: ReturnType<typeof randomBatch>): Batch {
+  const q = dtype.zeros(logits.length);
+  for (const [i, target] of targets.entries()) {
+    const rest = i % 3 === 0 ? 0 : 0.5;
+    q.fill(rest / classes, i * classes, (i + 1) * classes);
+    q[i * classes + target] += 1 - rest;
+  }
+  return { logits, targets: q as Float32Array, classes };
+}
+
+/** Holds every row of a sweep to what the loss of that setting gives: to within the bound of the losses. */
+function compare(accuracy: Accuracy, dtype: Dtype, batch: Batch, options: SweepOptions, where: string): number {
+  const { logits, targets, classes } = batch;
+  const { alpha: _a, gamma: _g, labelSmoothing: _l, sampleWeights, ...others } = options;
+  const table = sweep(logits, targets, { ...options, numClasses: classes });
+  for (const { alpha, gamma, labelSmoothing, loss } of table.rows) {
+    const criterion = new FocalLoss({ ...others, alpha, gamma, labelSmoothing, numClasses: classes });
+    const expected = criterion.forward(logits, targets, { sampleWeights });
+    const at = `${where}: alpha ${alpha}, gamma ${gamma}, labelSmoothing ${labelSmoothing}`;
+    if (Number.isFinite(expected)) accuracy.add(at, loss, expected, dtype.bound(gamma));
+    else expect(loss, at).toBe(expected);
+  }
+  return table.rows.filter(({ loss }) => Number.isFinite(loss)).length;
+}
+
+describe.each(dtypes)('$name', (dtype) => {
+  it('every setting gives what a loss of its own gives', () => {
+    const accuracy = new Accuracy(dtype);
+    let checked = 0;
+    for (const classes of [2, 3, 10, 64, 65, 131]) {
+      for (const spread of [0.1, 4, 40]) {
+        const batch = randomBatch(dtype, 203, classes, classes + spread, spread);
+        const sampleWeights = dtype.array(Float64Array.from({ length: 203 }, (_, i) => (i % 5) / 3));
+        const see = (of: Batch, options: SweepOptions, where: string) => {
+          checked += compare(accuracy, dtype, of, options, `${classes} classes, spread ${spread}, ${where}`);
+        };
+        see(batch, GRID, 'the page');
+        see(batch, wideGrid(classes), 'indices');
+        see(batch, { ...wideGrid(classes), ignoreIndex: 1, reduction: 'sum' }, 'ignored');
+        see(batch, { ...GRID, sampleWeights, normalizer: 12 }, 'weights');
+        see(soft(dtype, batch), wideGrid(classes), 'probabilities');
+        see(soft(dtype, batch), { ...GRID, sampleWeights }, 'probabilities with weights');
+      }
+    }
+    accuracy.report('sweep', checked);
+    expect(checked).toBeGreaterThan(10_000);
+  });
+
+  it('the golden rows', () => {
+    const accuracy = new Accuracy(dtype);
+    let checked = 0;
+    // Logits that float32 holds would be others there.
+    const cases = golden('focal').filter(
+      ({ logits }) => dtype === float64 || logits.flat().every((x) => Math.fround(x) === x),
+    );
+    for (const { classes, alpha, gamma, labelSmoothing, logits, targets, loss } of cases) {
+      for (const [i, row] of logits.entries()) {
+        const settings = { alpha: [alpha], gamma: [0, gamma, gamma + 0.5], labelSmoothing: [labelSmoothing, 0.3] };
+        const { rows } = sweep(dtype.array(row), Int32Array.of(targets[i]), { ...settings, numClasses: classes });
+        accuracy.add(`row ${row.slice(0, 6)}, gamma ${gamma}`, rows[2].loss, loss[i], dtype.bound(gamma));
+        checked++;
+      }
+    }
+    accuracy.report('golden rows', checked);
+    expect(checked).toBeGreaterThan(50);
+  });
+
+  it('rows straight from the definition', () => {
+    const { logits, targets } = randomBatch(dtype, 40, 3, 2);
+    const { rows } = sweep(logits, targets, { ...wideGrid(3), reduction: 'sum' });
+    const accuracy = new Accuracy(dtype);
+    for (const { alpha, gamma, labelSmoothing, loss } of rows) {
+      let expected = 0;
+      for (const [i, target] of targets.entries()) {
+        const options = { weight: weightOf(alpha, target), gamma, labelSmoothing };
+        expected += focalRow(logits.subarray(3 * i, 3 * i + 3), target, options).value;
+      }
+      const slack = dtype === float64 ? 1e-13 : 0;
+      accuracy.add(`${alpha}, ${gamma}, ${labelSmoothing}`, loss, expected, dtype.bound(gamma) + slack);
+    }
+    accuracy.report('definition', rows.length);
+  });
+
+  it.each([2, 3, 70])('NaN, infinite and masked rows of %i classes', (classes) => {
+    const row = (entries: Record<number, number>) =>
+      Array.from({ length: classes }, (_, j) => entries[j] ?? (j % 3) / 4);
+    const accuracy = new Accuracy(dtype);
+    const grid = { alpha: [0.25, null, 0.9], gamma: [0, 0.5, 2, 1.7], labelSmoothing: [0, 0.1] };
+    let checked = 0;
+    for (const special of [{ 0: Number.NaN }, { 1: Infinity }, { 0: -Infinity }, { 1: -Infinity }, { 0: 1e30 }]) {
+      for (const target of [0, 1]) {
+        const logits = dtype.array([...row({}), ...row(special), ...row({ 1: 3 })]);
+        const targets = Int32Array.of(0, target, 1);
+        checked += compare(accuracy, dtype, { logits, targets, classes }, grid, JSON.stringify(special));
+        // Nothing of an ignored row is seen.
+        const ignored = Int32Array.of(0, -1, 1);
+        checked += compare(
+          accuracy,
+          dtype,
+          { logits, targets: ignored, classes },
+          { ...grid, ignoreIndex: -1 },
+          'ignored',
+        );
+      }
+    }
+    accuracy.report('special rows', checked);
+  });
+
+  it('one bit pattern, however the batch is cut', async () => {
+    for (const [rows, classes] of [
+      [20_003, 2],
+      [20_003, 7],
+      [700_001, 2],
+      [9_000, 70],
+    ]) {
+      const batch = randomBatch(dtype, rows, classes, 3);
+      const grid = { alpha: [0.25, null], gamma: [0, 2, 1.7], labelSmoothing: [0, 0.1] };
+      const whole = sweep(batch.logits, batch.targets, grid);
+      const progress: number[] = [];
+      const onProgress = (done: number, all: number) => {
+        expect(all).toBe(rows);
+        progress.push(done);
+      };
+      expect(await sweepAsync(batch.logits, batch.targets, { ...grid, onProgress })).toEqual(whole);
+      expect(progress.at(-1)).toBe(rows);
+      expect(progress.length).toBe(Math.ceil((rows * classes) / 2 ** 19));
+      // In the module's memory, where one call sees all rows.
+      const resident = allocate(rows, classes, dtype.name as 'float32');
+      resident.logits.set(batch.logits as Float32Array);
+      resident.targets.set(batch.targets);
+      expect(sweep(resident.logits, resident.targets, grid)).toEqual(whole);
+      resident.dispose();
+    }
+  });
+
+  it('probabilities in the memory of the module, more rows than the tile holds', () => {
+    const batch = soft(dtype, randomBatch(dtype, 20_000, 2, 3));
+    const resident = allocate(40_000, 2, dtype.name as 'float32');
+    const [logits, q] = [resident.logits.subarray(0, 40_000), resident.logits.subarray(40_000)];
+    logits.set(batch.logits as Float32Array);
+    q.set(batch.targets as Float32Array);
+    expect(sweep(logits, q, { ...GRID, numClasses: 2 })).toEqual(
+      sweep(batch.logits, batch.targets, { ...GRID, numClasses: 2 }),
+    );
+    resident.dispose();
+  });
+});
+
+it('each setting once, in order', () => {
+  const { logits, targets } = randomBatch(float32, 10, 2);
+  const { rows, losses, count, best } = sweep(logits, targets, GRID);
+  const settings = GRID.alpha.flatMap((alpha) =>
+    GRID.gamma.flatMap((gamma) => GRID.labelSmoothing.map((labelSmoothing) => ({ alpha, gamma, labelSmoothing }))),
+  );
+  expect(rows).toHaveLength(48);
+  expect(rows).toMatchObject(settings);
+  expect(Array.from(losses)).toEqual(rows.map(({ loss }) => loss));
+  expect(count).toBe(10);
+  expect(best).toBeUndefined();
+  // Axes need not be sorted, nor their entries differ.
+  const shuffled = sweep(logits, targets, { gamma: [3, 0.5, 3] }).rows.map(({ loss }) => loss);
+  expect(shuffled[0]).toBe(shuffled[2]);
+  expect(shuffled[0]).toBeLessThan(shuffled[1]);
+  expect(sweep(logits, targets).rows).toMatchObject([{ alpha: 0.25, gamma: 2, labelSmoothing: 0 }]);
+});
+
+it('the loss falls with gamma, whatever the logits: it says nothing of how good a setting is', () => {
+  for (const spread of [0.1, 3, 30]) {
+    const { logits, targets } = randomBatch(float64, 100, 3, spread, spread);
+    const { losses } = sweep(logits, targets, { gamma: Float64Array.from({ length: 40 }, (_, i) => i / 4) });
+    for (let i = 1; i < losses.length; i++) expect(losses[i]).toBeLessThan(losses[i - 1]);
+  }
+});
+
+describe('a metric', () => {
+  const { logits, targets } = randomBatch(float32, 10, 2);
+
+  it('says which setting is the best', () => {
+    const seen: number[] = [];
+    const metric = ({ gamma, loss }: { gamma: number; loss: number }) => {
+      seen.push(gamma);
+      expect(loss).toBeGreaterThan(0);
+      return gamma === 0.5 ? Number.NaN : 1 - Math.abs(gamma - 2);
+    };
+    const { rows, best } = sweep(logits, targets, { gamma: [0.5, 1, 2, 2, 3], metric });
+    expect(seen).toEqual([0.5, 1, 2, 2, 3]);
+    expect(rows.map((row) => row.metric)).toEqual([Number.NaN, 0, 1, 1, 0]);
+    expect(best).toBe(rows[2]);
+    expect(sweep(logits, targets, { metric: () => Number.NaN }).best).toBeUndefined();
+    expect(sweep(logits, targets, { metric: () => Number.NEGATIVE_INFINITY }).best).toBeUndefined();
+  });
+
+  it('may be a promise where the sweep is one', async () => {
+    const metric = async ({ gamma }: { gamma: number }) => gamma;
+    const { best, rows } = await sweepAsync(logits, targets, { gamma: [1, 3, 2], metric });
+    expect(best).toBe(rows[1]);
+  });
+
+  it('must be a number', async () => {
+    const message = 'metric must be a function that returns a number, got "good"';
+    const metric = (() => 'good') as unknown as () => number;
+    expectFailure(() => sweep(logits, targets, { metric }), TypeError, message);
+    await expect(sweepAsync(logits, targets, { metric })).rejects.toThrow(message);
+  });
+});
+
+it('an empty batch, and one without a row that counts', async () => {
+  const empty = [new Float32Array(0), new Int32Array(0)] as const;
+  const nan = Array.from({ length: 48 }, () => Number.NaN);
+  for (const table of [sweep(...empty, GRID), await sweepAsync(...empty, GRID)]) {
+    expect(Array.from(table.losses)).toEqual(nan);
+    expect(table.count).toBe(0);
+  }
+  expect(sweep(...empty, { reduction: 'sum' }).losses[0]).toBe(0);
+  const ignored = sweep(new Float32Array(4), new Int32Array(2), { ...GRID, ignoreIndex: 0 });
+  expect(Array.from(ignored.losses)).toEqual(nan);
+  expect(sweep(new Float64Array(0), new Float64Array(0), { numClasses: 3 }).count).toBe(0);
+});
+
+describe('an asynchronous sweep', () => {
+  const { logits, targets } = randomBatch(float32, 700_000, 2);
+
+  it('stops where it is aborted', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const onProgress = () => {
+      calls++;
+      controller.abort(new Error('enough'));
+    };
+    await expect(sweepAsync(logits, targets, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    expect(calls).toBe(1);
+    await expect(sweepAsync(logits, targets, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    expect(calls).toBe(1);
+  });
+
+  it('is not disturbed by others that run meanwhile', async () => {
+    const expected = sweep(logits, targets, GRID);
+    const others: Promise<SweepTable>[] = [];
+    const onProgress = () => {
+      others.push(sweepAsync(logits.subarray(0, 40), targets.subarray(0, 20), { gamma: [1, 2, 3, 4, 5] }));
+      new FocalLoss().forward(logits.subarray(0, 40), targets.subarray(0, 20));
+    };
+    expect(await sweepAsync(logits, targets, { ...GRID, onProgress })).toEqual(expected);
+    const few = sweep(logits.subarray(0, 40), targets.subarray(0, 20), { gamma: [1, 2, 3, 4, 5] });
+    for (const other of await Promise.all(others)) expect(other).toEqual(few);
+  });
+
+  it('lets others have their turn', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++);
+    await sweepAsync(logits, targets, GRID);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('rejects what it cannot take', async () => {
+    await expect(sweepAsync(logits, targets, { alpha: [2] })).rejects.toThrow(RangeError);
+    const bad = targets.slice();
+    bad[699_999] = 2;
+    await expect(sweepAsync(logits, bad)).rejects.toThrow(/must be a class in \[0, 2\), got 2/);
+  });
+});
+
+it('errors name the argument and the value', () => {
+  const [logits, targets] = [new Float32Array(4), new Int32Array(2)];
+  const wrong = (options: unknown, kind: ErrorConstructor, message: string) =>
+    expectFailure(() => sweep(logits, targets, options as SweepOptions), kind, message);
+  wrong({ alpha: 0.25 }, TypeError, 'alpha must be an array of what it is to be, got 0.25');
+  wrong({ gamma: [] }, RangeError, 'gamma needs 1 entry or more, got 0');
+  wrong({ alpha: [0.2, 1.5] }, RangeError, 'alpha must be in [0, 1], got 1.5');
+  wrong({ alpha: [[1, 2, 3]] }, RangeError, 'alpha must have one entry per class, 2, got 3');
+  wrong({ gamma: [1, -1] }, RangeError, 'gamma must be finite and not negative, got -1');
+  wrong({ gamma: [[1, 2]] }, TypeError, 'gamma must be a number, got an Array');
+  wrong({ labelSmoothing: [2] }, RangeError, 'labelSmoothing must be in [0, 1], got 2');
+  wrong({ reduction: 'none' }, TypeError, `reduction must be 'mean' or 'sum', got "none"`);
+  wrong({ normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0');
+  wrong(
+    { numClasses: 3 },
+    RangeError,
+    'logits must have 2 rows (targets.length) of 3 classes (numClasses), 6 entries in all, got 4',
+  );
+  wrong({ sampleWeights: new Float32Array(3) }, RangeError, 'sampleWeights must have one entry per row, 2, got 3');
+  wrong(
+    { best: true },
+    TypeError,
+    'unknown option "best"; known are alpha, gamma, labelSmoothing, reduction, normalizer, ignoreIndex, numClasses, sampleWeights, metric',
+  );
+  expectFailure(() => sweep(logits, new Int32Array([0, 2])), RangeError, 'targets[1] must be a class in [0, 2), got 2');
+  expectFailure(
+    () => sweep(logits, new Float32Array([1, 0, 0.5, 0.4]), { numClasses: 2 }),
+    RangeError,
+    'targets: the probabilities of row 1 must add up to 1, within 0.001, got 0.9000000059604645',
+  );
+  expectFailure(
+    () => sweep(logits, new Float32Array(4), { ignoreIndex: 1, numClasses: 2 }),
+    TypeError,
+    'targets must be class indices where ignoreIndex is given, got a Float32Array',
+  );
+});

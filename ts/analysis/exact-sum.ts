@@ -1,0 +1,96 @@
+// Sums without any rounding: the other half of crate/src/exact.rs.
+
+/** Bits below 1 of the unit, the smallest number above 0. */
+const FRACTION_BITS = 1074;
+
+const DIGIT_BITS = 32n;
+
+/** Digits that the module keeps of a sum. Behind them it says how many terms were NaN, and how many infinite. */
+const DIGITS = 67;
+
+/** How many integers a sum takes in the module. */
+export const SUM_LENGTH = DIGITS + 2;
+
+/** What {@link ExactSum} becomes as JSON. */
+export interface ExactSumState {
+  /** The sum of the finite terms, in hexadecimal, in units of the smallest number above 0. */
+  readonly units: string;
+  readonly nan: number;
+  readonly infinite: number;
+}
+
+export class ExactSum {
+  /** Of the finite terms. */
+  #units = 0n;
+  #nan = 0;
+  #infinite = 0;
+
+  /** How many of the terms were NaN. */
+  get nan(): number {
+    return this.#nan;
+  }
+
+  /** How many were infinite. */
+  get infinite(): number {
+    return this.#infinite;
+  }
+
+  /** Adds a sum of the module, which begins there. */
+  addDigits(memory: BigInt64Array, start: number): void {
+    let units = 0n;
+    for (let i = DIGITS - 1; i >= 0; i--) units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
+    this.#units += units;
+    this.#nan += Number(memory[start + DIGITS]);
+    this.#infinite += Number(memory[start + DIGITS + 1]);
+  }
+
+  /** Adds an integer. */
+  addInteger(n: number): void {
+    this.#units += BigInt(n) << BigInt(FRACTION_BITS);
+  }
+
+  merge(other: ExactSum): void {
+    this.#units += other.#units;
+    this.#nan += other.#nan;
+    this.#infinite += other.#infinite;
+  }
+
+  /** The sum as IEEE 754 has it, rounded once. The terms are not negative. */
+  toNumber(): number {
+    if (this.#nan > 0) return Number.NaN;
+    return this.#infinite > 0 ? Infinity : rounded(this.#units);
+  }
+
+  toJSON(): ExactSumState {
+    return { units: this.#units.toString(16), nan: this.#nan, infinite: this.#infinite };
+  }
+
+  /** The sum that became this, or undefined where none did. */
+  static from(state: ExactSumState): ExactSum | undefined {
+    if (!(typeof state?.units === 'string' && /^[0-9a-f]+$/.test(state.units))) return undefined;
+    if (!(isCount(state.nan) && isCount(state.infinite))) return undefined;
+    const sum = create();
+    sum.#units = BigInt(`0x${state.units}`);
+    sum.#nan = state.nan;
+    sum.#infinite = state.infinite;
+    return sum;
+  }
+}
+
+/** Kept out of the class: one that names itself is given another name when it is bundled. */
+function create(): ExactSum {
+  return new ExactSum();
+}
+
+export function isCount(n: unknown): n is number {
+  return Number.isSafeInteger(n) && (n as number) >= 0;
+}
+
+/** Units, not negative, as a number: rounded to the nearest, to even where two are as near. */
+function rounded(units: bigint): number {
+  // More bits than a number has, and one that says whether there are any below: then what is left is rounded as the whole would be.
+  const excess = Math.max(0, 4 * units.toString(16).length - 68);
+  const leading = units >> BigInt(excess);
+  const sticky = leading << BigInt(excess) === units ? 0n : 1n;
+  return Number(leading | sticky) * 2 ** (excess - FRACTION_BITS);
+}

@@ -1,0 +1,40 @@
+// Losses of any entry of this package, made again of the classes of this one, whose module can do more.
+
+import type { Criterion } from '../criterion.js';
+import { CrossEntropyLoss } from '../cross-entropy-loss.js';
+import { FocalLoss } from '../focal-loss.js';
+import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
+import type { Reduction } from '../types.js';
+import { wrongType } from '../validate.js';
+
+/** A loss of this package, whichever entry it is from. */
+export interface AnyCriterion {
+  readonly reduction: Reduction;
+  readonly normalizer: number | undefined;
+  readonly ignoreIndex: number | undefined;
+  readonly numClasses: number | undefined;
+}
+
+const CLASSES = { FocalLoss, SigmoidFocalLoss, CrossEntropyLoss };
+
+/** The name of one of the losses. */
+export type LossName = keyof typeof CLASSES;
+
+/** Which loss a criterion is. Each has an option that no other has. */
+export function nameOf(criterion: AnyCriterion): LossName {
+  if (typeof criterion === 'object' && criterion !== null) {
+    if ('focusOn' in criterion) return 'FocalLoss';
+    if ('posWeight' in criterion) return 'SigmoidFocalLoss';
+    if ('weight' in criterion) return 'CrossEntropyLoss';
+  }
+  throw wrongType('criterion', 'a loss of this package', criterion);
+}
+
+/** The loss of that name and these options, all of which are checked. It adds up the values of its rows. */
+export function makeSum(name: LossName, options: object): Criterion<'sum'> {
+  return new CLASSES[name]({ ...options, reduction: 'sum' });
+}
+
+export function isLossName(name: unknown): name is LossName {
+  return typeof name === 'string' && Object.hasOwn(CLASSES, name);
+}
