@@ -2,7 +2,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hasConsumers } from '../../scripts/lib/consumers.mjs';
 import { type Page, PUPPETS, type Puppet } from '../consumers/browsers.js';
 import type { Server } from '../consumers/servers.js';
-import { findBarriers, overhang, serveSite, textOf, until, type Visit, visit } from './site.js';
+import {
+  choose,
+  count,
+  findBarriers,
+  keepFiles,
+  keptFiles,
+  overhang,
+  serveSite,
+  textOf,
+  until,
+  type Visit,
+  visit,
+} from './site.js';
 
 const isThere = hasConsumers();
 
@@ -55,8 +67,76 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await page.evaluate(() => document.querySelector<HTMLInputElement>('#alpha')?.value)).toBe('0.5');
     });
 
+    const status = (page: Page) => textOf(page, '#data [data-part="status"]');
+    const isDone = (page: Page) =>
+      until(page, () => document.querySelector('#data [data-part="status"]')?.textContent === 'Done.');
+
+    it('an example is diagnosed, follows the sliders, and can be exported', async () => {
+      const page = await open();
+      await page.evaluate(keepFiles);
+      await page.click('[data-example="1000"]');
+      await isDone(page);
+      const facts = () => textOf(page, '#data [data-part="facts"]');
+      const before = await facts();
+      expect(before).toContain('example of 1,000 rows: 1,000 rows of 3 classes.');
+      expect(await count(page, '#data [data-part="hard"] tbody tr')).toBe(100);
+      expect(await count(page, '#data [data-part="confusion"] td')).toBe(9);
+      expect(await count(page, '#data [data-part="reliability"] svg')).toBe(1);
+      expect(await count(page, '#data [data-part="sweep"] svg rect')).toBe(9 * 7);
+      await page.focus('#smoothing');
+      await page.keyboard.press('End');
+      await until(
+        page,
+        (before: string) => document.querySelector('#data [data-part="facts"]')?.textContent !== before,
+        before,
+      );
+      await isDone(page);
+      expect(await findBarriers(page)).toEqual([]);
+
+      await page.click('[data-part="export-sweep"]');
+      await page.click('[data-part="export-rows"]');
+      const [sweep, rows] = await keptFiles(page, 2);
+      expect(sweep.split('\n').slice(0, 2)).toEqual([
+        'alpha,gamma,labelSmoothing,loss',
+        expect.stringMatching(/^0\.1,0,0\.3,0\.\d+$/),
+      ]);
+      expect(sweep.trim().split('\n')).toHaveLength(1 + 9 * 7);
+      expect(rows.trim().split('\n')).toHaveLength(1001);
+    });
+
+    it('a million rows are diagnosed beside the page, and can be cancelled', async () => {
+      const page = await open();
+      await page.click('[data-example="1000000"]');
+      await until(page, () => !document.querySelector<HTMLElement>('[data-part="work"]')?.hidden);
+      await page.click('[data-part="cancel"]');
+      expect(await status(page)).toBe('Cancelled.');
+      expect(await count(page, '#data [data-part="work"]:not([hidden])')).toBe(0);
+      await page.click('[data-example="1000000"]');
+      await isDone(page);
+      expect(await textOf(page, '#data [data-part="facts"]')).toContain('1,000,000 rows of 3 classes.');
+      expect(await count(page, '#data [data-part="hard"] tbody tr')).toBe(100);
+    });
+
+    it('files are read, and bad ones get a message that says which line', async () => {
+      const page = await open();
+      await choose(page, { 'good.csv': 'a,b,target\n2.5,-1,0\n0.5,0.5,1\n-1,2,1\n' });
+      await isDone(page);
+      expect(await textOf(page, '#data [data-part="facts"]')).toContain('good.csv: 3 rows of 2 classes.');
+      await choose(page, { 'bad.csv': 'a,b,target\n2.5,-1,0\n0.5,none,1\n' });
+      const error = '#data [data-part="error"]';
+      await until(page, (error: string) => document.querySelector(error)?.textContent !== '', error);
+      expect(await textOf(page, error)).toBe('bad.csv, line 3, column 2 (b): "none" is not a number');
+      expect(await count(page, '#data [data-part="results"]:not([hidden])')).toBe(0);
+      expect(await findBarriers(page)).toEqual([]);
+      // And it goes on as if nothing had been.
+      await choose(page, { 'good.csv': '2.5,-1,0\n0.5,0.5,1\n' });
+      await until(page, () => document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'));
+    });
+
     it('nothing keeps anybody out, and it fits into 360 pixels', async () => {
       const page = await open('', 360);
+      await page.click('[data-example="1000"]');
+      await isDone(page);
       await page.evaluate(() => {
         for (const details of document.querySelectorAll('details')) details.open = true;
       });

@@ -1,9 +1,9 @@
 // The playground as visitors get it: built, served, opened in a browser.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'vite';
 import { root } from '../../scripts/lib/paths.mjs';
 import type { Page, Puppet } from '../consumers/browsers.js';
@@ -72,4 +72,35 @@ export async function findBarriers(page: Page): Promise<string[]> {
 /** By how many pixels the page is wider than the window. */
 export function overhang(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** How many elements there are. */
+export function count(page: Page, selector: string): Promise<number> {
+  return page.evaluate((selector: string) => document.querySelectorAll(selector).length, selector);
+}
+
+/** Chooses files, as a visitor does. */
+export async function choose(page: Page, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'));
+  const paths = Object.keys(files).map((name) => join(folder, name));
+  for (const path of paths) writeFileSync(path, files[basename(path)]);
+  const input = await page.$('#files');
+  await input?.uploadFile(...paths);
+}
+
+/** Run in the page: keeps what it gives to the visitor as files. */
+export function keepFiles(): void {
+  const kept: Promise<string>[] = [];
+  Object.assign(window, { kept });
+  const makeUrl = URL.createObjectURL;
+  URL.createObjectURL = (file: Blob) => {
+    kept.push(file.text());
+    return makeUrl(file);
+  };
+}
+
+/** The files that have been kept, once there are so many. */
+export async function keptFiles(page: Page, number: number): Promise<string[]> {
+  await until(page, (number: number) => (window as unknown as { kept: unknown[] }).kept.length === number, number);
+  return page.evaluate(() => Promise.all((window as unknown as { kept: Promise<string>[] }).kept));
 }
