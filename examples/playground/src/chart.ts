@@ -10,7 +10,8 @@ export interface Drawing {
   readonly label: string;
   /** The names of the series, in the order of {@link COLORS}. */
   readonly series?: readonly string[];
-  readonly options: Plot.PlotOptions;
+  /** What Plot is to draw in so many pixels. */
+  readonly options: (width: number) => Plot.PlotOptions;
 }
 
 /** A chart as wide as what it is in. It draws itself again when that changes. */
@@ -33,7 +34,8 @@ export class Chart {
     if (this.#width === 0) return;
     const svg = Plot.plot({
       height: Math.round(Math.min(this.#width * 0.62, 320)),
-      ...drawing.options,
+      marginBottom: 40,
+      ...drawing.options(this.#width),
       width: this.#width,
       style: { fontFamily: 'inherit', fontSize: '12px', overflow: 'visible' },
     });

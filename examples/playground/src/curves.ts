@@ -40,11 +40,11 @@ function drawing(label: string, yLabel: string, lines: readonly Line[]): Drawing
   return {
     label,
     series: lines.map(({ name }) => name),
-    options: {
+    options: () => ({
       x: { label: 'probability of the true class', domain: [0, 1] },
       y: { label: yLabel, grid: true },
       marks: [Plot.ruleY([0]), ...lineMarks(lines)],
-    },
+    }),
   };
 }
 

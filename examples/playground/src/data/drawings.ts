@@ -10,7 +10,7 @@ export function reliabilityDrawing({ bins, expectedError }: Calibration): Drawin
   const filled = bins.filter(({ rows }) => rows > 0);
   return {
     label: `Accuracy over confidence in ${filled.length} bins; expected calibration error ${short(expectedError)}`,
-    options: {
+    options: () => ({
       x: { label: 'confidence', domain: [0, 1] },
       y: { label: 'accuracy', domain: [0, 1], grid: true },
       marks: [
@@ -18,7 +18,7 @@ export function reliabilityDrawing({ bins, expectedError }: Calibration): Drawin
         Plot.line([0, 1], { x: (d: number) => d, y: (d: number) => d, stroke: 'currentColor', strokeDasharray: '4' }),
         Plot.dot(filled, { x: 'confidence', y: 'accuracy', fill: COLORS[0], r: 4 }),
       ],
-    },
+    }),
   };
 }
 
@@ -27,16 +27,18 @@ export function sweepDrawing(rows: readonly SweepRow[]): Drawing {
   const cells = rows.map(({ alpha, gamma, loss }) => ({ alpha: Number(alpha), gamma, loss }));
   return {
     label: `Loss for each alpha and gamma, from ${short(Math.min(...losses))} to ${short(Math.max(...losses))}`,
-    options: {
+    options: (width) => ({
+      height: 300,
       x: { label: 'gamma', type: 'band' },
-      y: { label: 'alpha', type: 'band', reverse: true },
-      // Dark is much in light and dark: the text on it has its own colour.
+      y: { label: 'alpha', type: 'band', reverse: true, labelAnchor: 'top', labelArrow: false },
       color: { type: 'log', scheme: 'YlGnBu', domain: [Math.min(...losses), Math.max(...losses)] },
       marks: [
         Plot.cell(cells, { x: 'gamma', y: 'alpha', fill: 'loss' }),
         Plot.text(cells, {
           x: 'gamma',
           y: 'alpha',
+          // Numbers that would run into each other are left to the export.
+          filter: () => width > 300,
           text: ({ loss }: { loss: number }) => short(loss, 2),
           fill: 'black',
           stroke: 'white',
@@ -44,7 +46,7 @@ export function sweepDrawing(rows: readonly SweepRow[]): Drawing {
           fontSize: 10,
         }),
       ],
-    },
+    }),
   };
 }
 
@@ -120,8 +122,8 @@ export function describe({ title, diagnosis, hard, overconfident, nonFinite, rep
     `Mean loss ${short(diagnosis.loss.mean, 4)}, accuracy ${percent(report.accuracy)}, balanced accuracy ${percent(report.balancedAccuracy)}, ` +
       `AUC ${short(report.auc)}, log loss ${short(report.logLoss)}, Brier score ${short(report.brier)}, ` +
       `expected calibration error ${short(report.calibration.expectedError)}.`,
-    `${hard.rows.toLocaleString('en')} hard rows make ${percent(hard.lossShare)} of the loss; the loss is about as many as ` +
-      `${short(diagnosis.effectiveSampleSize)} rows of equal weight.`,
+    `${hard.rows.toLocaleString('en')} hard rows make ${percent(hard.lossShare)} of the loss; so unequal are the weights that they say ` +
+      `as much as ${short(diagnosis.effectiveSampleSize)} rows of equal weight.`,
     `${overconfident.rows.toLocaleString('en')} rows with a confidence above 95 %, ${overconfident.wrong.toLocaleString('en')} of them wrong.`,
     ...(nonFinite > 0 ? [`${nonFinite.toLocaleString('en')} rows are left out: their loss is not finite.`] : []),
     ...diagnosis.advice.map(({ message }) => message),
