@@ -133,6 +133,60 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await until(page, () => document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'));
     });
 
+    it('the race can be stepped, played, paused, reset, and is the same for a seed', async () => {
+      const page = await open('#seed=5&rare=10');
+      const standings = () => textOf(page, '#race [data-part="standings"]');
+      const epoch = async () => Number(await textOf(page, '#race [data-part="epoch"]'));
+      const before = await standings();
+      await page.click('#race [data-part="step"]');
+      await page.click('#race [data-part="step"]');
+      expect(await epoch()).toBe(2);
+      expect(await textOf(page, '#race [data-part="status"]')).toMatch(
+        /^Epoch 2: cross-entropy finds .* focal loss finds/,
+      );
+      const second = await standings();
+      expect(second).not.toBe(before);
+
+      const play = '#race [data-part="play"]';
+      await page.focus(play);
+      await page.keyboard.press('Enter');
+      expect(await textOf(page, play)).toBe('Pause');
+      await until(page, () => Number(document.querySelector('#race [data-part="epoch"]')?.textContent) >= 5);
+      await page.keyboard.press('Enter');
+      expect(await textOf(page, play)).toBe('Play');
+      expect(await findBarriers(page)).toEqual([]);
+
+      await page.click('#race [data-part="reset"]');
+      expect(await epoch()).toBe(0);
+      expect(await standings()).toBe(before);
+      await page.click('#race [data-part="step"]');
+      await page.click('#race [data-part="step"]');
+      expect(await standings()).toBe(second);
+      // Another seed is another race, and in the address.
+      await page.focus('#seed');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => location.hash)).toBe('#seed=6&rare=10');
+      expect(await standings()).not.toBe(before);
+    });
+
+    it('the benchmark of the browser shows medians and their spread, and can be cancelled', async () => {
+      const page = await open();
+      const text = () => textOf(page, '#benchmark [data-part="status"]');
+      await page.select('#rows', '1024');
+      expect(await page.evaluate(() => location.hash)).toBe('#rows=1024');
+      await page.click('#benchmark [data-part="start"]');
+      await page.click('#benchmark [data-part="cancel"]');
+      expect(await text()).toBe('Cancelled.');
+      await page.click('#benchmark [data-part="start"]');
+      await until(page, () => document.querySelector('#benchmark [data-part="chart"] svg'));
+      expect(await text()).toMatch(
+        /^1,024 rows of 2 classes.*: the plain loop takes [\d.]+ times as long as focal-loss\.$/,
+      );
+      expect(await textOf(page, '#benchmark tbody')).toMatch(/focal-loss[\d.]+ µs[\d.]+ µs to [\d.]+ µs[\d.]+ ns/);
+      expect(await findBarriers(page)).toEqual([]);
+    });
+
     it('nothing keeps anybody out, and it fits into 360 pixels', async () => {
       const page = await open('', 360);
       await page.click('[data-example="1000"]');
