@@ -128,8 +128,12 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await textOf(page, error)).toBe('bad.csv, line 3, column 2 (b): "none" is not a number');
       expect(await count(page, '#data [data-part="results"]:not([hidden])')).toBe(0);
       expect(await findBarriers(page)).toEqual([]);
-      // And it goes on as if nothing had been.
-      await choose(page, { 'good.csv': '2.5,-1,0\n0.5,0.5,1\n' });
+      // And it goes on as if nothing had been, also with a file that is dropped.
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['2.5,-1,0\n0.5,0.5,1\n'], 'good.csv'));
+        document.querySelector('#data')?.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+      });
       await until(page, () => document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'));
     });
 

@@ -38,8 +38,8 @@ describe('the race', () => {
   it('makes no difference where focal loss is half the cross-entropy but for rounding, since Adam ignores the scale', () => {
     const [entropy, focal] = run(new Race({ ...SETTINGS, alpha: 0.5, gamma: 0 }), 5).runners;
     const ours = focal.preferences();
-    // The worst found is 5e-5.
-    for (const [i, theirs] of entropy.preferences().entries()) expect(Math.abs(ours[i] - theirs)).toBeLessThan(1e-3);
+    // The worst found is 4e-6, of preferences up to 3.3.
+    for (const [i, theirs] of entropy.preferences().entries()) expect(Math.abs(ours[i] - theirs)).toBeLessThan(1e-5);
   });
 
   it('is learned by both: with many epochs, rare rows are found', () => {

@@ -80,7 +80,7 @@ export function count(page: Page, selector: string): Promise<number> {
 }
 
 /** Chooses files, as a visitor does. */
-export async function choose(page: Page, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+export async function choose(page: Page, files: Readonly<Record<string, string>>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'));
   const paths = Object.keys(files).map((name) => join(folder, name));
   for (const path of paths) writeFileSync(path, files[basename(path)]);

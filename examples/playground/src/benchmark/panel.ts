@@ -91,7 +91,7 @@ function drawingOf(task: Task, times: readonly Times[]): Drawing {
 function tableOf(task: Task, times: readonly Times[]): HTMLElement {
   return makeTable(
     `${nameOf(task)}; ${times[0].seconds.length} rounds`,
-    ['', 'median', 'middle half', 'a row'],
+    ['what', 'median', 'middle half', 'a row'],
     times.map(({ name, seconds }) => {
       const { lower, median, upper } = spreadOf(seconds);
       const half = `${microseconds(lower)} to ${microseconds(upper)}`;
