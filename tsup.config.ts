@@ -15,6 +15,14 @@ const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
+/** Leaves the main entry where it is, beside the bundle: whoever imports both then has one copy of it. */
+const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'beside-index',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/index\.js$/ }, () => ({ path: './index.js', external: true }));
+  },
+};
+
 /** Has the WebAssembly module that can do more take the place of the other. */
 const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'analysis-module',
@@ -25,7 +33,7 @@ const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-/** An entry of the package: one file that imports nothing, and its types. */
+/** An entry of the package: one file that imports nothing, unless it says so, and its types. */
 function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
     entry: { [name]: file },
@@ -44,8 +52,13 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
       compress: { inline: false, reduce_funcs: false },
-      // People see the names of the classes when they print a criterion.
-      mangle: { reserved: ['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter', 'NotInitializedError'] },
+      // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
+      mangle: {
+        reserved: [
+          ...['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter', 'NotInitializedError'],
+          ...['logitAccuracy', 'binaryLogitAccuracy'],
+        ],
+      },
     },
     ...options,
   };
@@ -66,4 +79,6 @@ export default defineConfig([
     },
   }),
   entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }, 'ts/analysis/index.ts'),
+  // Its peer, being one, stays an import too.
+  entry('tfjs', { esbuildPlugins: [besideIndex] }),
 ]);

@@ -13,7 +13,7 @@ export type {
   SoftmaxOptions,
 } from './options.js';
 export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
-export type { TensorLike } from './tensor-like.js';
+export type { Shape, TensorLike, TensorWithDims, TensorWithShape } from './tensor-like.js';
 export type {
   ClassIndices,
   FloatArray,

@@ -5,14 +5,31 @@ import type { Formula } from './batch.js';
 import type { FloatArray } from './types.js';
 import { checkLength, isFloats } from './validate.js';
 
-type Shape = readonly number[];
+/** The sizes of all dimensions. */
+export type Shape = readonly number[];
+
+/** A {@link TensorLike} of ONNX Runtime or transformers.js. */
+export interface TensorWithDims<A> {
+  /** The entries, row-major. */
+  readonly data: A;
+  /** The shape. */
+  readonly dims: Shape;
+}
+
+/** A {@link TensorLike} of npyjs and others. */
+export interface TensorWithShape<A> {
+  /** The entries, row-major. */
+  readonly data: A;
+  /** The shape. */
+  readonly shape: Shape;
+}
 
 /**
- * A typed array with its shape, row-major, under the name that ONNX Runtime and transformers.js give it (`dims`) or npyjs
- * and others (`shape`). The shape of logits has the classes last, or with `layout: 'channels-first'` second, and makes
- * `numClasses` and `spatialSize` unnecessary; that of class indices is the same without the classes.
+ * A typed array with its shape, as other libraries have it. The shape of logits has the classes last, or with
+ * `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that of class indices is the same
+ * without the classes.
  */
-export type TensorLike<A> = { readonly data: A } & ({ readonly dims: Shape } | { readonly shape: Shape });
+export type TensorLike<A> = TensorWithDims<A> | TensorWithShape<A>;
 
 /** The array of a tensor, and its shape. What is no tensor stays what it is, to be refused where arrays are. */
 function open(name: string, value: unknown): { array: NumberArray; shape?: Shape } {
@@ -40,7 +57,7 @@ function agreed(name: string, given: number | undefined, found: number | undefin
 
 /** The arrays of a call of which at least one is no typed array, and the options that shapes stand for. */
 export function unpack(
-  { columns, channelsFirst }: Formula,
+  { columns, channelsFirst }: Pick<Formula, 'columns' | 'channelsFirst'>,
   givenLogits: unknown,
   givenTargets: unknown,
   givenClasses: number | undefined,

@@ -25,13 +25,15 @@ function sizeOf(bytes: Uint8Array): Size {
   };
 }
 
-/** The main entry, and what it consists of; and the one without the module. */
+/** The main entry, what it consists of, and the other entries. */
 export interface Sizes {
   readonly module: Size;
   readonly code: Size;
   readonly entry: Size;
   readonly types: Size;
   readonly slim: Size;
+  readonly analysis: Size;
+  readonly tfjs: Size;
 }
 
 /** Measures what was built. */
@@ -46,11 +48,13 @@ export function measure(): Sizes {
     entry: sizeOf(entry),
     types: sizeOf(read('dist/index.d.ts')),
     slim: sizeOf(read('dist/slim.js')),
+    analysis: sizeOf(read('dist/analysis.js')),
+    tfjs: sizeOf(read('dist/tfjs.js')),
   };
 }
 
 /** A line for each, and how the main entry keeps to its budget. */
-export function sizeTable({ module, code, entry, types, slim }: Sizes): string {
+export function sizeTable({ module, code, entry, types, slim, analysis, tfjs }: Sizes): string {
   const table = new CliTable({
     head: ['bytes', 'raw', 'gzip', 'brotli'],
     colAligns: ['left', 'right', 'right', 'right'],
@@ -62,6 +66,8 @@ export function sizeTable({ module, code, entry, types, slim }: Sizes): string {
   add('dist/index.js', entry);
   add('dist/index.d.ts', types);
   add('dist/slim.js', slim);
+  add('dist/analysis.js', analysis);
+  add('dist/tfjs.js', tfjs);
   const share = ((100 * entry.brotli) / BUDGET).toFixed(1);
   return `${table}\ndist/index.js takes ${share} % of its budget of ${BUDGET} bytes, compressed by brotli.`;
 }

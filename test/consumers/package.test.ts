@@ -13,9 +13,9 @@ it('the package holds the entries, their types and the papers, and nothing else'
   expect(stdout.trim().split('\n').sort()).toEqual(
     [
       'CHANGELOG.md',
-      'THIRD-PARTY-LICENSES.md',
       'LICENSE',
       'README.md',
+      'THIRD-PARTY-LICENSES.md',
       'dist/analysis.d.ts',
       'dist/analysis.js',
       'dist/focal-loss.wasm',
@@ -24,6 +24,8 @@ it('the package holds the entries, their types and the papers, and nothing else'
       'dist/index.js',
       'dist/slim.d.ts',
       'dist/slim.js',
+      'dist/tfjs.d.ts',
+      'dist/tfjs.js',
       'package.json',
     ].map((name) => `package/${name}`),
   );
@@ -31,7 +33,10 @@ it('the package holds the entries, their types and the papers, and nothing else'
 
 it('it needs no other package, and runs nothing when it is installed', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
-  for (const name of Object.keys(manifest)) expect(name).not.toMatch(/^(?!dev).*dependencies/i);
+  for (const name of Object.keys(manifest)) expect(name).not.toMatch(/^(?!dev|peer).*dependencies/i);
+  // Whoever wants the entry for it has it.
+  expect(manifest.peerDependenciesMeta).toEqual({ '@tensorflow/tfjs-core': { optional: true } });
+  expect(Object.keys(manifest.peerDependencies)).toEqual(Object.keys(manifest.peerDependenciesMeta));
   expect(Object.keys(manifest.scripts).filter((name) => /install|prepare$/.test(name))).toEqual([]);
   const lockfile = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8'));
   expect(Object.keys(lockfile.packages)).toEqual(['', 'node_modules/focal-loss']);
@@ -55,7 +60,7 @@ describe.skipIf(!hasConsumers())('what looks for mistakes in packages finds none
     expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' });
     const { analysis, problems } = JSON.parse(stdout);
     expect(Object.keys(analysis.entrypoints)).toEqual(
-      expect.arrayContaining(['.', './analysis', './slim', './focal-loss.wasm', './package.json']),
+      expect.arrayContaining(['.', './analysis', './slim', './tfjs', './focal-loss.wasm', './package.json']),
     );
     for (const problem of Object.values<{ resolutionKind: string }[]>(problems).flat()) {
       expect(['node10', 'node16-cjs']).toContain(problem.resolutionKind);

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as main from 'focal-loss';
+import * as analysis from 'focal-loss/analysis';
 import * as slim from 'focal-loss/slim';
+import * as tfjs from 'focal-loss/tfjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { toPrintable } from '../../scripts/lib/printable.mjs';
 
-const module = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
-const literal = `"${toPrintable(module)}"`;
+const literalOf = (folder: string) =>
+  `"${toPrintable(readFileSync(new URL(`../../crate/${folder}/focal_loss_bg.wasm`, import.meta.url)))}"`;
 const read = (entry: string) => readFileSync(fileURLToPath(import.meta.resolve(entry)), 'utf8');
 
 /** Whether this awaits something when it is run, not only in functions of it. */
@@ -17,16 +19,20 @@ function awaits(node: ts.Node): boolean {
 
 const parse = (text: string) => ts.createSourceFile('bundle.js', text, ts.ScriptTarget.Latest);
 
+const importsOf = (code: string) => ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+
 it('what awaits something when it is loaded is recognized', () => {
   expect(awaits(parse('const f = async () => await 1;'))).toBe(false);
   expect(awaits(parse('const x = [await 1];'))).toBe(true);
 });
 
 describe.each([
-  ['focal-loss', main, 1],
-  ['focal-loss/slim', slim, 0],
-])('%s', (entry, library, modules) => {
+  ['focal-loss', main, 'pkg', 1, 30_000],
+  ['focal-loss/slim', slim, 'pkg', 0, 30_000],
+  ['focal-loss/analysis', analysis, 'pkg-analysis', 1, 70_000],
+])('%s', (entry, library, folder, modules, longest) => {
   const bundle = read(entry);
+  const literal = literalOf(folder);
 
   /** The bundle but for the module in it. */
   const code = bundle.replace(literal, () => '""');
@@ -34,7 +40,7 @@ describe.each([
   it(`holds ${modules === 0 ? 'no module' : 'the module, as a string that the minifier did not have to change'}`, () => {
     expect(bundle.split(literal)).toHaveLength(modules + 1);
     expect(code.length).toBeGreaterThan(10_000);
-    expect(code.length).toBeLessThan(30_000);
+    expect(code.length).toBeLessThan(longest);
   });
 
   it('holds nothing that only some runtimes have', () => {
@@ -42,7 +48,7 @@ describe.each([
   });
 
   it('imports nothing', () => {
-    expect(ts.preProcessFile(code, true, true).importedFiles).toEqual([]);
+    expect(importsOf(code)).toEqual([]);
   });
 
   it('awaits nothing when it is loaded', () => {
@@ -63,4 +69,14 @@ describe.each([
 it('focal-loss holds no code that would fetch the module', () => {
   expect(read('focal-loss')).not.toMatch(/\bfetch\b/);
   expect(read('focal-loss/slim')).toMatch(/\bfetch\b/);
+});
+
+it('focal-loss/tfjs is what it adds to the main entry and its peer, and no more', () => {
+  const code = read('focal-loss/tfjs');
+  expect(importsOf(code).sort()).toEqual(['./index.js', '@tensorflow/tfjs-core']);
+  expect(code.length).toBeLessThan(10_000);
+  expect(awaits(parse(code))).toBe(false);
+  expect(code).not.toMatch(/[^\0-\x7f]/);
+  // Names in the history of a model that is trained with them as metrics.
+  for (const metric of [tfjs.logitAccuracy, tfjs.binaryLogitAccuracy]) expect(metric.name).toMatch(/ogitAccuracy$/);
 });

@@ -28,7 +28,13 @@ function check(actual: unknown, expected: unknown, written: string): void {
 }
 
 /** What a specifier in an example stands for. The examples' modules are loaded as they are needed. */
-const load = (specifier: string): Promise<unknown> => import(specifier);
+async function load(specifier: string): Promise<unknown> {
+  if (specifier !== '@tensorflow/tfjs') return import(specifier);
+  // As much of that package as is installed.
+  await import('@tensorflow/tfjs-layers');
+  await import('@tensorflow/tfjs-backend-cpu');
+  return import('@tensorflow/tfjs-core');
+}
 
 /**
  * The example as the body of an async function of what it imports with, `import.meta` and `check`. Returns it with its number
@@ -37,7 +43,7 @@ const load = (specifier: string): Promise<unknown> => import(specifier);
 function compile(code: string) {
   let checks = 0;
   const body = code
-    .replaceAll(/^import (\{.*\}) from (.*);$/gm, 'const $1 = await load($2);')
+    .replaceAll(/^import (?:\* as )?(\{.*\}|\w+) from (.*);$/gm, 'const $1 = await load($2);')
     .replaceAll('import.meta', 'meta')
     .replaceAll(/^(?:const (\w+) = )?(.*); \/\/ => (.*)$/gm, (_, name, expression, expected) => {
       checks++;

@@ -16,6 +16,7 @@ import {
   TOLERANCE,
 } from '../validate.js';
 import { checkCriterion, classWeights, type SoftmaxCriterion } from './criterion.js';
+import { opened, type Targets } from './tensors.js';
 
 /** Options of {@link classBalance}. */
 export interface ClassBalanceOptions {
@@ -85,19 +86,16 @@ export interface ClassBalance {
  * balance.warning; // => 'class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.75 and one of class 1 0.25'
  * ```
  */
-export function classBalance(
-  targets: ClassIndices | FloatArray,
-  numClasses?: number,
-  options: ClassBalanceOptions = {},
-): ClassBalance {
+export function classBalance(targets: Targets, numClasses?: number, options: ClassBalanceOptions = {}): ClassBalance {
   checkOptionNames(options, ['ignoreIndex', 'beta', 'criterion']);
   const { ignoreIndex, beta = 0.999, criterion } = options;
-  checkNumClasses(numClasses, 2);
+  const batch = opened(new Float32Array(0), targets, { numClasses });
+  checkNumClasses(batch.options.numClasses, 2);
   checkIgnoreIndex(ignoreIndex);
   checkBeta(beta);
   if (criterion !== undefined) checkCriterion('criterion', criterion);
 
-  const counts = count(targets, numClasses, ignoreIndex);
+  const counts = count(batch.targets, batch.options.numClasses, ignoreIndex);
   const rows = total(counts);
   const present = counts.filter((count) => count > 0).length;
   const alpha = (counts[1] as number) / rows;

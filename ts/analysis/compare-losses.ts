@@ -1,9 +1,10 @@
-import type { ClassIndices, FloatArray } from '../types.js';
+import type { FloatArray } from '../types.js';
 import { checkOptionNames, wrongType } from '../validate.js';
 import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
 import { type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose.js';
 import { type ClassificationReport, classificationReport } from './report.js';
 import { figure, table, withText } from './table.js';
+import type { Logits, Targets } from './tensors.js';
 
 /** A loss to be compared; with logits of its own, those of a model that was trained with it. */
 export type Compared =
@@ -62,8 +63,8 @@ export interface LossComparison {
  * ```
  */
 export function compareLosses(
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  logits: Logits,
+  targets: Targets,
   losses: Readonly<Record<string, Compared>>,
   options: DiagnoseOptions = {},
 ): LossComparison[] {
@@ -78,7 +79,7 @@ export function compareLosses(
   return withText(comparisons, comparisonText);
 }
 
-function unpack(name: string, compared: Compared): { criterion: SoftmaxCriterion; own?: FloatArray } {
+function unpack(name: string, compared: Compared): { criterion: SoftmaxCriterion; own?: Logits } {
   const isPair = typeof compared === 'object' && compared !== null && 'criterion' in compared;
   if (!isPair) {
     checkCriterion(name, compared);
@@ -91,16 +92,16 @@ function unpack(name: string, compared: Compared): { criterion: SoftmaxCriterion
 
 /** Reports on the same targets, made once for the same logits, of which the same rows count. */
 class Reports {
-  readonly #targets: ClassIndices | FloatArray;
+  readonly #targets: Targets;
   readonly #options: DiagnoseOptions;
-  readonly #made: { logits: FloatArray; key: string; report: ClassificationReport }[] = [];
+  readonly #made: { logits: Logits; key: string; report: ClassificationReport }[] = [];
 
-  constructor(targets: ClassIndices | FloatArray, options: DiagnoseOptions) {
+  constructor(targets: Targets, options: DiagnoseOptions) {
     this.#targets = targets;
     this.#options = options;
   }
 
-  of(logits: FloatArray, { numClasses, ignoreIndex, layout }: SoftmaxCriterion): ClassificationReport {
+  of(logits: Logits, { numClasses, ignoreIndex, layout }: SoftmaxCriterion): ClassificationReport {
     const settings = {
       numClasses: this.#options.numClasses ?? numClasses,
       spatialSize: this.#options.spatialSize,

@@ -1,4 +1,3 @@
-import type { ClassIndices, FloatArray } from '../types.js';
 import { checkOptionNames, checkShare } from '../validate.js';
 import { type Advice, adviseOn } from './advice.js';
 import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
@@ -7,6 +6,7 @@ import { pick, placesWhere, sum, tabulate } from './loops.js';
 import { ascending } from './order.js';
 import { measureRows, type RowLosses } from './row-losses.js';
 import { confidencesOf, type Predictions, predictRows } from './rows.js';
+import { type Logits, opened, type Targets } from './tensors.js';
 
 /** Options of {@link diagnose}. Every option may be left out. */
 export interface DiagnoseOptions {
@@ -134,8 +134,8 @@ export interface Diagnosis {
  * ```
  */
 export function diagnose(
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  logits: Logits,
+  targets: Targets,
   criterion: SoftmaxCriterion,
   options: DiagnoseOptions = {},
 ): Diagnosis {
@@ -144,7 +144,8 @@ export function diagnose(
   checkShare('overconfidence', overconfidence);
   checkCriterion('criterion', criterion);
 
-  const measured = measureRows(logits, targets, criterion, options);
+  const batch = opened(logits, targets, options, criterion.layout);
+  const measured = measureRows(batch.logits, batch.targets, criterion, batch.options);
   const { rows, losses, factors, weights } = measured;
   const predictions = predictRows(rows);
   const count = losses.length;

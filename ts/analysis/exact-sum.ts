@@ -11,11 +11,13 @@ const DIGITS = 67;
 /** How many integers a sum takes in the module. */
 export const SUM_LENGTH = DIGITS + 2;
 
-/** What {@link ExactSum} becomes as JSON. */
+/** An exact sum as JSON. */
 export interface ExactSumState {
   /** The sum of the finite terms, in hexadecimal, in units of the smallest number above 0. */
   readonly units: string;
+  /** How many terms were NaN. */
   readonly nan: number;
+  /** How many were infinite. */
   readonly infinite: number;
 }
 

@@ -26,3 +26,4 @@ export {
   sweep,
   sweepAsync,
 } from './sweep.js';
+export type { Logits, Targets } from './tensors.js';

@@ -2,12 +2,12 @@ import { kindOf } from '../arrays.js';
 import { type Criterion, run } from '../criterion.js';
 import { FORWARD, type Method } from '../evaluate.js';
 import type { ForwardOptions } from '../options.js';
-import type { ClassIndices, FloatArray } from '../types.js';
 import { isFloats, wrongType } from '../validate.js';
 import { load } from '../wasm.js';
 import { ExactSum, type ExactSumState, isCount, SUM_LENGTH } from './exact-sum.js';
 import { kernels, METER } from './kernels.js';
 import { type AnyCriterion, isLossName, type LossName, makeSum, nameOf } from './own-criterion.js';
+import type { Logits, Targets } from './tensors.js';
 
 /** Options of {@link LossMeter.update}. */
 export type MeterOptions = Omit<ForwardOptions, 'normalizer'>;
@@ -37,11 +37,17 @@ export interface MeterResult {
 
 /** A {@link LossMeter} as JSON. */
 export interface MeterState {
+  /** Of this form. */
   readonly version: 1;
+  /** The name of the criterion's class. */
   readonly loss: LossName;
+  /** The criterion's options. */
   readonly options: object;
+  /** The losses, added up. */
   readonly values: ExactSumState;
+  /** What the mean divides by. */
   readonly denominator: ExactSumState;
+  /** How many rows count. */
   readonly rows: number;
 }
 
@@ -92,14 +98,15 @@ export class LossMeter {
    * @param targets - What the rows are, as the criterion's `forward` takes them.
    * @throws TypeError or RangeError where `forward` throws one.
    */
-  update(logits: FloatArray, targets: ClassIndices | FloatArray, options: MeterOptions = {}): this {
+  update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
     const { meter_begin, meter_end } = kernels();
     meter_begin();
     run(this.#criterion, ADD, logits, targets, options);
     const seen = new BigInt64Array(load().buffer, meter_end() >>> 0, 2 * SUM_LENGTH + 1);
     const rows = Number(seen[2 * SUM_LENGTH]);
     this.#values.addDigits(seen, 0);
-    if (this.#isWeighted && !isFloats(kindOf(targets))) this.#denominator.addDigits(seen, SUM_LENGTH);
+    if (this.#isWeighted && !isFloats(kindOf('data' in targets ? targets.data : targets)))
+      this.#denominator.addDigits(seen, SUM_LENGTH);
     else this.#denominator.addInteger(rows);
     this.#rows += rows;
     return this;

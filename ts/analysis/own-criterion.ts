@@ -9,16 +9,20 @@ import { wrongType } from '../validate.js';
 
 /** A loss of this package, whichever entry it is from. */
 export interface AnyCriterion {
+  /** What becomes of the per-row losses. */
   readonly reduction: Reduction;
+  /** What `'mean'` divides by, where it was given. */
   readonly normalizer: number | undefined;
+  /** The target of rows that do not count, where it was given. */
   readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
   readonly numClasses: number | undefined;
 }
 
 const CLASSES = { FocalLoss, SigmoidFocalLoss, CrossEntropyLoss };
 
 /** The name of one of the losses. */
-export type LossName = keyof typeof CLASSES;
+export type LossName = 'FocalLoss' | 'SigmoidFocalLoss' | 'CrossEntropyLoss';
 
 /** Which loss a criterion is. Each has an option that no other has. */
 export function nameOf(criterion: AnyCriterion): LossName {

@@ -1,4 +1,3 @@
-import type { ClassIndices, FloatArray } from '../types.js';
 import { checkInteger, checkNumber, checkOptionNames, outOfRange, wrongType } from '../validate.js';
 import { type Calibration, calibrate } from './calibration.js';
 import { confusionMatrix, countClasses } from './confusion.js';
@@ -17,6 +16,7 @@ import {
 } from './rows.js';
 import { average, averageArea, averageScores, type ClassScores, classScores, type Scores } from './scores.js';
 import { withText } from './table.js';
+import { type Logits, opened, type Targets } from './tensors.js';
 
 /** Options of {@link classificationReport}. */
 export interface ReportOptions extends RowOptions {
@@ -119,8 +119,8 @@ export interface ClassificationReport {
  * ```
  */
 export function classificationReport(
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  logits: Logits,
+  targets: Targets,
   options: ReportOptions = {},
 ): ClassificationReport {
   checkOptionNames(options, [...ROW_OPTIONS, 'bins', 'zeroDivision', 'auc', 'confusion']);
@@ -129,7 +129,8 @@ export function classificationReport(
   checkZeroDivision(zeroDivision);
   checkBoolean('auc', auc);
   checkBoolean('confusion', confusion);
-  return reportOn(readRows(logits, targets, options), { bins, zeroDivision, auc, confusion });
+  const batch = opened(logits, targets, options, options.layout);
+  return reportOn(readRows(batch.logits, batch.targets, batch.options), { bins, zeroDivision, auc, confusion });
 }
 
 function checkZeroDivision(value: number): void {

@@ -14,6 +14,7 @@ import {
   wrongType,
 } from '../validate.js';
 import { kernels } from './kernels.js';
+import { type Logits, openedLogits } from './tensors.js';
 
 /** What the kernel is asked for. The numbers are the same in crate/src/bindings/analysis.rs. */
 const PROBABILITIES = 0;
@@ -47,7 +48,7 @@ export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Ar
  * small it is, and has the same bits in every engine. A row with a NaN or +Infinity, or with nothing but -Infinity, gives NaN;
  * elsewhere the probability of -Infinity is 0.
  *
- * @param logits - `[rows, numClasses]`, row-major.
+ * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -61,8 +62,8 @@ export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Ar
  * ```
  */
 export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: A,
-  numClasses: number,
+  logits: Logits<A>,
+  numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
   return shares(logits, numClasses, options, PROBABILITIES) as G;
@@ -73,7 +74,7 @@ export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
  * class whose probability is within 1e-30 of 1 keeps all its digits. A row with a NaN or +Infinity, or with nothing but
  * -Infinity, gives NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major.
+ * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -87,8 +88,8 @@ export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
  * ```
  */
 export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: A,
-  numClasses: number,
+  logits: Logits<A>,
+  numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
   return shares(logits, numClasses, options, LOGARITHMS) as G;
@@ -98,7 +99,7 @@ export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A
  * The likeliest class of each row, the first of equally likely ones, and its probability. In a row with a NaN that is the first NaN,
  * and the confidence NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major.
+ * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
  * @example
@@ -112,19 +113,20 @@ export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A
  * ```
  */
 export function predict<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: A,
-  numClasses: number,
+  logits: Logits<A>,
+  numClasses?: number,
   options: PredictOptions<G> = {},
 ): Prediction<G, Int32Array<ArrayBuffer>> {
   checkOptionNames(options, ['classes', 'confidence']);
   const { classes, confidence } = options;
-  const { kind, rows } = checkRows(logits, numClasses);
-  if (classes !== undefined) checkPart('classes', classes, 'Int32Array', rows, logits);
-  if (confidence !== undefined) checkPart('confidence', confidence, kind, rows, logits);
+  const batch = checkRows(logits, numClasses);
+  const { kind, rows } = batch;
+  if (classes !== undefined) checkPart('classes', classes, 'Int32Array', rows, batch.logits);
+  if (confidence !== undefined) checkPart('confidence', confidence, kind, rows, batch.logits);
   if (classes !== undefined && confidence !== undefined) checkDistinct('confidence', confidence, 'classes', classes);
-  const result = { classes: classes ?? new Int32Array(rows), confidence: confidence ?? arrayLike(logits, rows) };
-  const given = { logits, classes, confidence };
-  eachTile(given, rows, numClasses, CONFIDENCE, (tile, start, count) => {
+  const result = { classes: classes ?? new Int32Array(rows), confidence: confidence ?? arrayLike(batch.logits, rows) };
+  const given = { logits: batch.logits, classes, confidence };
+  eachTile(given, rows, batch.numClasses, CONFIDENCE, (tile, start, count) => {
     copyInto(result.classes, targetsArea.view(count), start);
     copyInto(result.confidence, tile.values.view(count), start);
   });
@@ -132,10 +134,10 @@ export function predict<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
 }
 
 /** Probabilities or their logarithms. */
-function shares(logits: FloatArray, numClasses: number, options: SoftmaxOutput, wanted: number): FloatArray {
+function shares(given: Logits, classes: number | undefined, options: SoftmaxOutput, wanted: number): FloatArray {
   checkOptionNames(options, ['out']);
   const { out } = options;
-  const { kind, rows } = checkRows(logits, numClasses);
+  const { logits, numClasses, kind, rows } = checkRows(given, classes);
   if (out !== undefined) {
     checkBuffer('out', out, kind, rows * numClasses);
     checkDistinct('out', out, 'logits', logits);
@@ -147,11 +149,13 @@ function shares(logits: FloatArray, numClasses: number, options: SoftmaxOutput, 
   return result;
 }
 
-function checkRows(logits: FloatArray, numClasses: number): { kind: string; rows: number } {
+function checkRows<A extends FloatArray>(given: Logits<A>, classes: number | undefined) {
+  const { logits, numClasses: found } = openedLogits(given, classes);
   const kind = checkLogits(logits);
-  checkNumClasses(checkGiven(numClasses, 'where there are no targets'), 2);
+  const numClasses = checkGiven(found, 'where there are no targets');
+  checkNumClasses(numClasses, 2);
   const size = checkLength('logits', logits);
-  return { kind, rows: checkSameShape(size, size, numClasses) };
+  return { logits, numClasses, kind, rows: checkSameShape(size, size, numClasses) };
 }
 
 /** A place for one entry per row. */

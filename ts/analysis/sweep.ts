@@ -20,12 +20,15 @@ import {
   wrongType,
 } from '../validate.js';
 import { type Alpha, type Axes, SweepFormula } from './sweep-formula.js';
+import { type Logits, opened, type Targets } from './tensors.js';
 
 /** One setting of a {@link sweep}, and what it gives. */
 export interface SweepRow {
   /** The weight of class 1, the weights of all classes, or `null`. */
   readonly alpha: number | readonly number[] | null;
+  /** The exponent of the focusing factor. */
   readonly gamma: number;
+  /** How far targets are drawn towards the uniform distribution. */
   readonly labelSmoothing: number;
   /** The loss of the batch, as a `FocalLoss` of these options has it. */
   readonly loss: number;
@@ -127,7 +130,7 @@ const TURN = 2 ** 19;
  * weights: 0.02 with one setting says nothing against 0.05 with another. Train with each and compare what does not depend on the
  * setting, such as the F1 score on held-out rows: that is what `metric` is for.
  *
- * @param logits - `[rows, classes]`, row-major.
+ * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
  * @param targets - The class of each row, or with `numClasses` one probability per class.
  *
  * @example
@@ -142,10 +145,10 @@ const TURN = 2 ** 19;
  * rows[2].loss; // => 0.014456063646326968
  * ```
  */
-export function sweep(logits: FloatArray, targets: ClassIndices | FloatArray, options: SweepOptions = {}): SweepTable {
+export function sweep(logits: Logits, targets: Targets, options: SweepOptions = {}): SweepTable {
   checkOptionNames(options, OPTIONS);
   const work = prepare(logits, targets, options);
-  work.formula.add(logits, targets, work.batch);
+  work.formula.add(work.logits, work.targets, work.batch);
   const settings = settingsOf(work);
   const { metric } = options;
   return tableOf(
@@ -175,15 +178,15 @@ export function sweep(logits: FloatArray, targets: ClassIndices | FloatArray, op
  * ```
  */
 export async function sweepAsync(
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  logits: Logits,
+  targets: Targets,
   options: SweepAsyncOptions = {},
 ): Promise<SweepTable> {
   checkOptionNames(options, ASYNC_OPTIONS);
   const { metric, signal, onProgress } = options;
   const work = prepare(logits, targets, options);
   signal?.throwIfAborted();
-  await eachTurn(work, logits, targets, async (done) => {
+  await eachTurn(work, async (done) => {
     onProgress?.(done, work.rows);
     await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
@@ -200,6 +203,8 @@ export async function sweepAsync(
 
 /** A sweep, checked as far as can be before the targets are looked at. */
 interface Work {
+  readonly logits: FloatArray;
+  readonly targets: ClassIndices | FloatArray;
   readonly axes: Axes;
   readonly formula: SweepFormula;
   readonly rows: number;
@@ -208,7 +213,8 @@ interface Work {
   readonly batch: { readonly numClasses: number | undefined; readonly sampleWeights: FloatArray | undefined };
 }
 
-function prepare(logits: FloatArray, targets: ClassIndices | FloatArray, options: Omit<SweepOptions, 'metric'>): Work {
+function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOptions, 'metric'>): Work {
+  const { logits, targets, options } = opened(givenLogits, givenTargets, given);
   const { reduction = 'mean', sampleWeights } = options;
   const axes: Axes = {
     alpha: axis<ArrayLike<number> | number | null, Alpha>('alpha', options.alpha ?? [0.25], checkAlpha),
@@ -225,6 +231,8 @@ function prepare(logits: FloatArray, targets: ClassIndices | FloatArray, options
     checkPerRow('sampleWeights', sampleWeights, rows);
   }
   return {
+    logits,
+    targets,
     axes,
     formula,
     rows,
@@ -255,9 +263,7 @@ function checkBatch(logits: FloatArray, targets: NumberArray, numClasses: number
 
 /** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
 async function eachTurn(
-  { formula, batch, rows, classes }: Work,
-  logits: FloatArray,
-  targets: ClassIndices | FloatArray,
+  { logits, targets, formula, batch, rows, classes }: Work,
   pause: (done: number) => Promise<void>,
 ): Promise<void> {
   const { sampleWeights } = batch;

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from '../../scripts/lib/paths.mjs';
+import { blocksOf, runProgram } from '../support/program.js';
+
+/** What stands for packages that are too large to be installed for this. */
+const STAND_INS = { '@duckdb/node-api': './duckdb.ts', '@tensorflow/tfjs': './tfjs.ts' };
+
+function withStandIns(program: string): string {
+  let result = program;
+  for (const [name, file] of Object.entries(STAND_INS)) {
+    result = result.replaceAll(`'${name}'`, JSON.stringify(new URL(file, import.meta.url).href));
+  }
+  return result;
+}
+
+/** TensorFlow.js recommends its package for Node to whoever runs it there. */
+const ADVERTISEMENT = /=+\nHi, looks like you are running TensorFlow\.js in Node\.js.*\n=+\n/;
+
+describe.each(['recipes.md', 'tfjs.md'])('docs/%s', (name) => {
+  const page = readFileSync(join(root, 'docs', name), 'utf8');
+  const outputs = blocksOf(page, 'text');
+  const programs = blocksOf(page, 'ts').map((code, i) => ({ code, output: outputs[i], title: titleOf(page, code) }));
+
+  it('shows what each program prints', () => {
+    expect(programs.length).toBeGreaterThanOrEqual(2);
+    expect(outputs).toHaveLength(programs.length);
+  });
+
+  for (const { code, output, title } of programs) {
+    it.skipIf(code.includes('jax-js') && typeof navigator === 'undefined')(title, () => {
+      const { stdout, stderr } = runProgram(withStandIns(code));
+      expect(stderr.replace(ADVERTISEMENT, '').trim()).toBe('');
+      expect(stdout).toBe(output);
+    });
+  }
+});
+
+/** The heading above a program. */
+function titleOf(page: string, code: string): string {
+  const headings = page.slice(0, page.indexOf(code)).match(/^#+ .*$/gm) ?? [];
+  return `${headings.at(-1)?.replace(/^#+ /, '')}: ${/[\w.-]+(?=';\n)/.exec(code)?.[0]}`;
+}

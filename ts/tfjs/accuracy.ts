@@ -1,0 +1,33 @@
+import { argMax, cast, equal, greater, mean, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { areIndices, checkSameShape, withoutLast } from './targets.js';
+
+/**
+ * How often logits are right, each by itself: a metric for `model.compile` beside `sigmoidFocalLoss`. A logit above 0 says yes, and so does
+ * a target above 1/2. TensorFlow.js' own accuracy takes probabilities, and would say yes from 0.5 on.
+ *
+ * @returns One share per row, or for logits of rank 1 one value per logit.
+ */
+export function binaryLogitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
+  return tidy(() => {
+    checkSameShape(yTrue, yPred.shape);
+    const right = cast(equal(greater(yPred, 0), greater(yTrue, 0.5)), 'float32');
+    return yPred.rank > 1 ? mean(right, -1) : right;
+  });
+}
+
+/**
+ * How often the largest logit of a row is that of its target: a metric for `model.compile` beside `focalLoss` and `crossEntropy`. Targets are
+ * one-hot rows, probabilities or class indices. Where a row is a single logit, it is {@link binaryLogitAccuracy}.
+ *
+ * @returns One value per row: 1 or 0.
+ */
+export function logitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
+  const { shape } = yPred;
+  if (yPred.rank < 2 || shape.at(-1) === 1) return binaryLogitAccuracy(yTrue, yPred);
+  return tidy(() => {
+    const classes = areIndices(yTrue, shape)
+      ? reshape(cast(yTrue, 'int32'), withoutLast(shape))
+      : argMax(cast(yTrue, 'float32'), -1);
+    return cast(equal(classes, argMax(yPred, -1)), 'float32');
+  });
+}

@@ -1,0 +1,132 @@
+import {
+  CrossEntropyLoss,
+  type CrossEntropyLossOptions,
+  FocalLoss,
+  type FocalLossOptions,
+  SigmoidFocalLoss,
+  type SigmoidFocalLossOptions,
+} from '../index.js';
+import { sigmoidKernel, softmaxKernel } from './kernel.js';
+import { sigmoidOps } from './sigmoid-ops.js';
+import { softmaxOps } from './softmax-ops.js';
+import { type LossFunction, type TensorLossOptions, tensorLoss } from './tensor-loss.js';
+
+/** What tensors settle: there is one loss per row, and their shape says the rest. */
+const SETTLED = ['reduction', 'normalizer', 'numClasses', 'layout'] as const;
+
+type Open<O> = Omit<O, (typeof SETTLED)[number]>;
+
+/** What {@link focalLoss} takes: the options of a `FocalLoss` but for those that tensors settle. */
+export interface FocalOptions extends Open<FocalLossOptions>, TensorLossOptions {}
+
+/** What {@link sigmoidFocalLoss} takes: the options of a `SigmoidFocalLoss` but for those that tensors settle. */
+export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, TensorLossOptions {}
+
+/** What {@link crossEntropy} takes: the options of a `CrossEntropyLoss` but for those that tensors settle. */
+export interface CrossEntropyOptions extends Open<CrossEntropyLossOptions>, TensorLossOptions {}
+
+/** Its options for a criterion, which has one loss per row. */
+function perRow<O extends object>(options: O): O & { reduction: 'none' } {
+  for (const name of SETTLED) {
+    if (Object.hasOwn(options, name)) {
+      throw new TypeError(
+        `There is no option ${name} in focal-loss/tfjs: a loss gives one value per row of the tensor`,
+      );
+    }
+  }
+  return { ...options, reduction: 'none' };
+}
+
+/** Throws where an option of a criterion has one entry per class, and not as many as there are: of no rows it checks that as well. */
+function checkClasses(
+  criterion: FocalLoss<'none'> | CrossEntropyLoss<'none'> | SigmoidFocalLoss<'none'>,
+): (classes: number) => void {
+  return (numClasses) => void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
+}
+
+/**
+ * The focal loss of softmax classifiers, for TensorFlow.js: see `FocalLoss`.
+ *
+ * The last layer must give logits: no softmax activation. Its last axis are the classes. Targets are probabilities or one-hot
+ * rows, of the shape of the logits, which is what `model.fit` asks for; or class indices, of that shape without the last axis.
+ * With `ignoreIndex`, a one-hot row of zeros is ignored as well: `tf.oneHot` makes one of an index that is no class.
+ *
+ * It gives one loss per row, so that `classWeight` can weigh them. `model.fit` takes their mean, over ignored ones as well.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { focalLoss, logitAccuracy } from 'focal-loss/tfjs';
+ *
+ * const loss = focalLoss({ alpha: 0.25, gamma: 2 });
+ * // model.compile({ optimizer: 'adam', loss, metrics: [logitAccuracy] });
+ *
+ * const logits = tf.tensor2d([2.5, -1, 0.5, 0.5], [2, 2]);
+ * const targets = tf.tensor1d([0, 1], 'int32');
+ * const { value, grad } = tf.valueAndGrad((x) => tf.mean(loss(targets, x)))(logits);
+ * value.dataSync()[0]; // => 0.0216704
+ * grad.dataSync()[3]; // => -0.0372858
+ * ```
+ */
+export function focalLoss({ implementation, ...options }: FocalOptions = {}): LossFunction {
+  const criterion = new FocalLoss(perRow(options));
+  return tensorLoss(implementation, {
+    kernel: softmaxKernel(criterion),
+    ops: softmaxOps(criterion, checkClasses(criterion)),
+  });
+}
+
+/**
+ * The cross-entropy of softmax classifiers, for TensorFlow.js: see `CrossEntropyLoss`. Logits and targets are those of
+ * {@link focalLoss}.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { crossEntropy } from 'focal-loss/tfjs';
+ *
+ * const loss = crossEntropy({ weight: [1, 3] });
+ * const oneHot = tf.tensor2d([0, 1, 1, 0], [2, 2]);
+ * const perRow = loss(oneHot, tf.zeros([2, 2])).dataSync();
+ * perRow[0]; // => 2.0794415
+ * perRow[1]; // => 0.6931472
+ * ```
+ */
+export function crossEntropy({ implementation, ...options }: CrossEntropyOptions = {}): LossFunction {
+  const criterion = new CrossEntropyLoss(perRow(options));
+  const { weight, labelSmoothing, ignoreIndex } = criterion;
+  // Without a factor, the sum of what each class adds.
+  const rule = { alpha: weight, gamma: 0, focusOn: 'class', labelSmoothing, ignoreIndex } as const;
+  return tensorLoss(implementation, {
+    kernel: softmaxKernel(criterion),
+    ops: softmaxOps(rule, checkClasses(criterion)),
+  });
+}
+
+/**
+ * The focal loss of independent yes-or-no logits, for TensorFlow.js: see `SigmoidFocalLoss`.
+ *
+ * The last layer must give logits: no sigmoid activation. Targets, in [0, 1], have the shape of the logits.
+ *
+ * The loss of a row is the mean over its last axis, as Keras has it; logits with the target `ignoreIndex` add 0 to that.
+ * Logits of rank 1 are rows of one.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { binaryLogitAccuracy, sigmoidFocalLoss } from 'focal-loss/tfjs';
+ *
+ * const loss = sigmoidFocalLoss({ alpha: 0.25, gamma: 2 });
+ * const logits = tf.tensor2d([2, -1, 0.5, -3], [2, 2]);
+ * const targets = tf.tensor2d([1, 0, 0, 1], [2, 2]);
+ * loss(targets, logits).dataSync()[1]; // => 0.48731
+ * binaryLogitAccuracy(targets, logits).dataSync()[1]; // => 0
+ * ```
+ */
+export function sigmoidFocalLoss({ implementation, ...options }: SigmoidFocalOptions = {}): LossFunction {
+  const criterion = new SigmoidFocalLoss(perRow(options));
+  return tensorLoss(implementation, {
+    kernel: sigmoidKernel(criterion),
+    ops: sigmoidOps(criterion, checkClasses(criterion)),
+  });
+}
