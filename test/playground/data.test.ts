@@ -91,13 +91,6 @@ describe('.npy files', () => {
     expect(Array.from(values, Number)).toEqual([1, -2]);
   });
 
-  it('of half precision hold what numpy says: subnormal numbers, infinities, NaN', () => {
-    const bits = Uint16Array.of(0x0001, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x3555);
-    const { values } = array('<f2', [7], bits);
-    const expected = [2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, NaN, 0.333251953125];
-    expect(Array.from(values)).toEqual(expected);
-  });
-
   const logits = array('<f4', [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6), 'logits.npy');
   const targets = array('<i8', [3], BigInt64Array.of(0n, 1n, -100n), 'targets.npy');
 
@@ -120,13 +113,21 @@ describe('.npy files', () => {
   });
 
   it.each([
-    ['something else', () => readNpy(new ArrayBuffer(100), 'a.npy'), 'a.npy: this is no .npy file'],
+    [
+      'something else',
+      () => readNpy(new ArrayBuffer(100), 'a.npy'),
+      'a.npy: it cannot be read as .npy: Not an .npy file',
+    ],
     [
       'half a file',
       () => readNpy(npy('<f4', [3], Float32Array.of(1, 2)), 'a.npy'),
-      'it should have 12 bytes of data and has 8; it was cut off',
+      'a.npy: it should hold 3 numbers and holds 2; it may have been cut off',
     ],
-    ['big numbers first', () => array('>f4', [1], Float32Array.of(1)), 'numbers of type >f4 are not understood'],
+    [
+      'big numbers first',
+      () => array('>f4', [1], Float32Array.of(1)),
+      'a.npy: it cannot be read as .npy: Unsupported dtype: >f4',
+    ],
     [
       'column by column',
       () => readNpy(npy('<f4', [1, 2], Float32Array.of(1, 2), 'True'), 'a.npy'),

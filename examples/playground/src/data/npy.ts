@@ -1,5 +1,4 @@
-// NumPy's file format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-
+import { parse } from 'npyjs';
 import { type Batch, DataError, toClass } from './batch.js';
 
 type Values = ArrayLike<number | bigint>;
@@ -11,71 +10,30 @@ export interface NpyArray {
   readonly values: Values;
 }
 
-const MAGIC = '\x93NUMPY';
-
-/** How to make an array of a type from little-endian bytes that begin at a multiple of its size. */
-const TYPES: Readonly<Record<string, (data: ArrayBuffer) => Values>> = {
-  '<f2': (data) => Float32Array.from(new Uint16Array(data), half),
-  '<f4': (data) => new Float32Array(data),
-  '<f8': (data) => new Float64Array(data),
-  '|b1': (data) => new Uint8Array(data),
-  '|u1': (data) => new Uint8Array(data),
-  '|i1': (data) => new Int8Array(data),
-  '<u2': (data) => new Uint16Array(data),
-  '<i2': (data) => new Int16Array(data),
-  '<u4': (data) => new Uint32Array(data),
-  '<i4': (data) => new Int32Array(data),
-  '<u8': (data) => new BigUint64Array(data),
-  '<i8': (data) => new BigInt64Array(data),
-};
-
-/** The number with these bits in half precision. */
-function half(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = (bits & 1023) / 1024;
-  const size =
-    exponent === 31
-      ? fraction === 0
-        ? Number.POSITIVE_INFINITY
-        : Number.NaN
-      : exponent === 0
-        ? fraction * 2 ** -14
-        : (1 + fraction) * 2 ** (exponent - 15);
-  return bits >> 15 ? -size : size;
-}
+/** Numbers, and truth values; no texts, no complex numbers. */
+const NUMBERS = /^[fiu][1248]$|^b1$/;
 
 /** Reads a file. */
 export function readNpy(file: ArrayBuffer, title: string): NpyArray {
-  const bytes = new Uint8Array(file);
-  const ascii = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
-  if (ascii(0, 6) !== MAGIC || bytes.length < 12) throw new DataError(`${title}: this is no .npy file`);
-  const view = new DataView(file);
-  // Since version 2 the length of the header has four bytes.
-  const begin = bytes[6] === 1 ? 10 : 12;
-  const end = begin + (begin === 10 ? view.getUint16(8, true) : view.getUint32(8, true));
-  const header = ascii(begin, Math.min(end, begin + 10_000));
-
-  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  if (type === undefined || shapeText === undefined) {
-    throw new DataError(`${title}: its header is none of a plain array: ${header.trim().slice(0, 100)}`);
-  }
-  const read = TYPES[type];
-  if (!read) throw new DataError(`${title}: numbers of type ${type} are not understood; save it as float32 or int32`);
-  if (/'fortran_order':\s*True/.test(header)) {
-    throw new DataError(`${title}: it lies column by column; save numpy.ascontiguousarray(x)`);
-  }
-  const shape = shapeText
-    .split(',')
-    .filter((size) => size.trim() !== '')
-    .map(Number);
-  const length = shape.reduce((product, size) => product * size, 1) * Number(type.slice(2));
-  if (file.byteLength - end < length) {
+  const { data, shape, dtype, fortranOrder } = understand(file, title);
+  if (!NUMBERS.test(dtype)) throw new DataError(`${title}: ${dtype} are no numbers; save it as float32 or int32`);
+  if (fortranOrder) throw new DataError(`${title}: it lies column by column; save numpy.ascontiguousarray(x)`);
+  const values = data as unknown as Values;
+  const length = shape.reduce((product, size) => product * size, 1);
+  if (values.length !== length) {
     throw new DataError(
-      `${title}: it should have ${length} bytes of data and has ${Math.max(0, file.byteLength - end)}; it was cut off`,
+      `${title}: it should hold ${length} numbers and holds ${values.length}; it may have been cut off`,
     );
   }
-  return { title, shape, values: read(file.slice(end, end + length)) };
+  return { title, shape, values };
+}
+
+function understand(file: ArrayBuffer, title: string) {
+  try {
+    return parse(file);
+  } catch (error) {
+    throw new DataError(`${title}: it cannot be read as .npy: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** What arrays say: logits `[rows, classes]` and targets `[rows]` in any order, or one with the target in its last column. */
