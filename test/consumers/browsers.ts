@@ -17,12 +17,33 @@ export interface Browser {
 
 const requireTool = createRequire(join(consumersHome, 'package.json'));
 
-/** What is used of puppeteer-core: there are no types of what lies in the cache. */
+/** What is used of a page: there are no types of what lies in the cache. */
+export interface Page {
+  goto(url: string, options: object): Promise<unknown>;
+  evaluate<A extends unknown[], R>(run: string | ((...args: A) => R), ...args: A): Promise<Awaited<R>>;
+  waitForFunction<A extends unknown[]>(run: (...args: A) => unknown, options: object, ...args: A): Promise<unknown>;
+  focus(selector: string): Promise<void>;
+  click(selector: string): Promise<void>;
+  select(selector: string, ...values: string[]): Promise<unknown>;
+  $(selector: string): Promise<{ uploadFile(...paths: string[]): Promise<void> } | null>;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+  setViewport(size: { width: number; height: number }): Promise<void>;
+  emulateMediaFeatures(features: { name: string; value: string }[]): Promise<void>;
+  screenshot(options: object): Promise<unknown>;
+  on(event: 'console', listener: (message: { type(): string; text(): string }) => void): unknown;
+  on(event: 'pageerror', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+/** A browser with pages that can be driven. */
+export interface Puppet {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** What is used of puppeteer-core. */
 interface Puppeteer {
-  launch(options: object): Promise<{
-    newPage(): Promise<{ goto(url: string, options: object): Promise<unknown> }>;
-    close(): Promise<void>;
-  }>;
+  launch(options: object): Promise<Puppet>;
 }
 
 /** What is used of selenium-webdriver. */
@@ -34,9 +55,11 @@ interface Selenium {
   };
 }
 
-async function puppet(options: object): Promise<Browser> {
-  const { launch } = requireTool('puppeteer-core') as Puppeteer;
-  const browser = await launch(options);
+function launch(options: object): Promise<Puppet> {
+  return (requireTool('puppeteer-core') as Puppeteer).launch(options);
+}
+
+async function opener(browser: Puppet): Promise<Browser> {
   const page = await browser.newPage();
   return { open: (url) => page.goto(url, { waitUntil: 'domcontentloaded' }), close: () => browser.close() };
 }
@@ -115,13 +138,19 @@ async function webkit(programs: { driver: string; screen: string; browser: strin
 const programs = findBrowsers();
 
 /** Starts something with the program it needs, where that is installed. */
-function starter<T>(program: T | undefined, start: (program: T) => Promise<Browser>) {
+function starter<T, B>(program: T | undefined, start: (program: T) => Promise<B>) {
   return program === undefined ? undefined : () => start(program);
 }
 
+/** How to start each browser whose pages can be driven, where it is installed. */
+export const PUPPETS = {
+  Chromium: starter(programs.chromium, (executablePath) => launch({ executablePath, args: CHROMIUM_ARGS.split(' ') })),
+  Firefox: starter(programs.firefox, (executablePath) => launch({ browser: 'firefox', executablePath })),
+};
+
 /** How to start each browser, where it is installed. */
 export const BROWSERS = {
-  Chromium: starter(programs.chromium, (executablePath) => puppet({ executablePath, args: CHROMIUM_ARGS.split(' ') })),
-  Firefox: starter(programs.firefox, (executablePath) => puppet({ browser: 'firefox', executablePath })),
+  Chromium: starter(PUPPETS.Chromium, async (start) => opener(await start())),
+  Firefox: starter(PUPPETS.Firefox, async (start) => opener(await start())),
   WebKit: starter(programs.webkit, webkit),
 };

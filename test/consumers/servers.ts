@@ -28,6 +28,7 @@ function start(listener: RequestListener): Promise<Server> {
 }
 
 const TYPES: Record<string, string> = {
+  '.css': 'text/css',
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',

@@ -1,0 +1,13 @@
+import { showBenchmark } from './benchmark/panel.js';
+import { bindControls } from './controls.js';
+import { showCurves } from './curves.js';
+import { showData } from './data/panel.js';
+import { showRace } from './race/panel.js';
+import { Store } from './store.js';
+
+const store = new Store();
+bindControls(store);
+showCurves(store);
+showRace(store);
+showData(store);
+showBenchmark(store);

@@ -1,0 +1,55 @@
+// Small helpers for the elements of the page.
+
+/** The element of a panel that is named so in `data-part`. */
+export function part<E extends HTMLElement = HTMLElement>(panel: ParentNode, name: string): E {
+  const element = panel.querySelector<E>(`[data-part="${name}"]`);
+  if (!element) throw new Error(`no part "${name}" in the page`);
+  return element;
+}
+
+/** The panel with an id. */
+export function panelOf(id: string): HTMLElement {
+  const panel = document.getElementById(id);
+  if (!panel) throw new Error(`no panel "${id}" in the page`);
+  return panel;
+}
+
+/** Makes an element. Text is text, whatever is in it. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** A table whose first column names the rows, which can be scrolled, with the keyboard as well, where it is too wide. */
+export function makeTable(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+  const line = ([first = '', ...cells]: readonly string[]) =>
+    make('tr', {}, make('th', { scope: 'row' }, first), ...cells.map((cell) => make('td', {}, cell)));
+  const table = make(
+    'table',
+    {},
+    make('caption', {}, caption),
+    make('thead', {}, make('tr', {}, ...head.map((name) => make('th', { scope: 'col' }, name)))),
+    make('tbody', {}, ...rows.map(line)),
+  );
+  return make('div', { class: 'scroll', role: 'region', 'aria-label': caption, tabindex: '0' }, table);
+}
+
+/** A number for people: a few digits. */
+export function short(value: number, digits = 3): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';
+}
+
+export function percent(share: number): string {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : '–';
+}
+
+/** Whether the visitor has asked for little motion. */
+export function wantsLittleMotion(): boolean {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches;
+}

@@ -1,0 +1,205 @@
+import { FocalLoss } from 'focal-loss/analysis';
+import { describe, expect, it } from 'vitest';
+import { analyse, rowsAsCsv, sweepAsCsv, sweepBatch } from '../../examples/playground/src/data/analyse.js';
+import { readCsv } from '../../examples/playground/src/data/csv.js';
+import { makeExample } from '../../examples/playground/src/data/example.js';
+import { type NpyArray, readNpy, toBatch } from '../../examples/playground/src/data/npy.js';
+import { openFiles } from '../../examples/playground/src/data/open.js';
+
+const LOSS = { alpha: 0.75, gamma: 2, smoothing: 0 };
+
+describe('logits and targets from a CSV file', () => {
+  const read = (...lines: string[]) => readCsv(lines.join('\n'), 'a.csv');
+
+  it('have their classes from the columns, and the target last', async () => {
+    const batch = await read('2.5,-1,0', '0.5,1e-2,1', '-inf,NaN,-100');
+    expect(batch).toMatchObject({ title: 'a.csv', classes: 2 });
+    expect([...batch.logits]).toEqual([2.5, -1, 0.5, Math.fround(0.01), Number.NEGATIVE_INFINITY, Number.NaN]);
+    expect([...batch.targets]).toEqual([0, 1, -100]);
+  });
+
+  it('have it where the first line says', async () => {
+    const batch = await read('"Label";logit a;logit b', '', '1;2.5;-1', '0;3;4', '');
+    expect([...batch.logits]).toEqual([2.5, -1, 3, 4]);
+    expect([...batch.targets]).toEqual([1, 0]);
+  });
+
+  it('may have Windows line ends, tabs, a byte order mark, and many rows', async () => {
+    const rows = 5000;
+    const text = `\ufeff${Array.from({ length: rows }, (_, i) => `${i}\t${-i}\t1\t${i % 3}`).join('\r\n')}\r\n`;
+    const batch = await readCsv(text, 'a.tsv');
+    expect(batch.targets.length).toBe(rows);
+    expect([...batch.logits.subarray(-3)]).toEqual([4999, -4999, 1]);
+    expect([...batch.targets.subarray(0, 4)]).toEqual([0, 1, 2, 0]);
+  });
+
+  it.each([
+    ['nothing', [''], 'a.csv: the file has no rows'],
+    ['names alone', ['a,b,y'], 'a.csv: the file has no rows'],
+    ['one logit', ['1,0'], 'a.csv, line 1: 2 columns; at least two logits and the target are needed'],
+    ['a short line', ['a,b,y', '1,2,0', '', '1,0'], 'a.csv, line 4: 2 columns, but line 1 has 3'],
+    ['text', ['a,b,y', '1,2,0', '1,x,1'], 'a.csv, line 3, column 2 (b): "x" is not a number'],
+    ['a gap', ['1,2,0', '1,,1'], 'a.csv, line 2, column 2: the value is missing'],
+    [
+      'a target that is no class',
+      ['1,2,0', '1,2,2'],
+      'a.csv, line 2, column 3: the target is 2, but with 2 logits it must be a whole number from 0 to 1 (or -100 for a row that does not count)',
+    ],
+    ['half a target', ['1,2,0.5'], 'a.csv, line 1, column 3: the target is 0.5'],
+    ['an open quote', ['1,2,0', '1,"2,0'], 'a.csv, line 2: Quoted field unterminated'],
+  ])('report %s', async (_, lines, message) => {
+    await expect(read(...lines)).rejects.toThrow(message);
+  });
+});
+
+/** A file as numpy.save writes it. */
+function npy(
+  type: string,
+  shape: readonly number[],
+  data: ArrayBufferView<ArrayBuffer>,
+  fortran = 'False',
+): ArrayBuffer {
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const header = `{'descr': '${type}', 'fortran_order': ${fortran}, 'shape': (${tuple}), }`;
+  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
+  const file = new Uint8Array(10 + padded.length + data.byteLength);
+  file.set([0x93, ...Buffer.from('NUMPY'), 1, 0, padded.length & 255, padded.length >> 8]);
+  file.set(Buffer.from(padded), 10);
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + padded.length);
+  return file.buffer;
+}
+
+describe('.npy files', () => {
+  const array = (
+    type: string,
+    shape: readonly number[],
+    data: ArrayBufferView<ArrayBuffer>,
+    title = 'a.npy',
+  ): NpyArray => readNpy(npy(type, shape, data), title);
+
+  it.each([
+    ['<f4', Float32Array.of(1, -2)],
+    ['<f8', Float64Array.of(1, -2)],
+    ['<f2', Uint16Array.of(0x3c00, 0xc000)],
+    ['|i1', Int8Array.of(1, -2)],
+    ['<i2', Int16Array.of(1, -2)],
+    ['<i4', Int32Array.of(1, -2)],
+    ['<i8', BigInt64Array.of(1n, -2n)],
+  ])('of %s are read', (type, data) => {
+    const { shape, values } = array(type, [2], data);
+    expect(shape).toEqual([2]);
+    expect(Array.from(values, Number)).toEqual([1, -2]);
+  });
+
+  const logits = array('<f4', [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6), 'logits.npy');
+  const targets = array('<i8', [3], BigInt64Array.of(0n, 1n, -100n), 'targets.npy');
+
+  it('are logits and targets, in any order', () => {
+    for (const arrays of [
+      [logits, targets],
+      [targets, logits],
+    ]) {
+      const batch = toBatch(arrays);
+      expect(batch.classes).toBe(2);
+      expect([...batch.logits]).toEqual([1, 2, 3, 4, 5, 6]);
+      expect([...batch.targets]).toEqual([0, 1, -100]);
+    }
+  });
+
+  it('may be one, with the targets in the last column', () => {
+    const batch = toBatch([array('<f8', [2, 3], Float64Array.of(1, 2, 0, 3, 4, 1))]);
+    expect([...batch.logits]).toEqual([1, 2, 3, 4]);
+    expect([...batch.targets]).toEqual([0, 1]);
+  });
+
+  it.each([
+    [
+      'something else',
+      () => readNpy(new ArrayBuffer(100), 'a.npy'),
+      'a.npy: it cannot be read as .npy: Not an .npy file',
+    ],
+    [
+      'half a file',
+      () => readNpy(npy('<f4', [3], Float32Array.of(1, 2)), 'a.npy'),
+      'a.npy: it should hold 3 numbers and holds 2; it may have been cut off',
+    ],
+    [
+      'big numbers first',
+      () => array('>f4', [1], Float32Array.of(1)),
+      'a.npy: it cannot be read as .npy: Unsupported dtype: >f4',
+    ],
+    [
+      'column by column',
+      () => readNpy(npy('<f4', [1, 2], Float32Array.of(1, 2), 'True'), 'a.npy'),
+      'it lies column by column',
+    ],
+    ['two tables', () => toBatch([logits, logits]), 'logits.npy and logits.npy: one must be the targets'],
+    [
+      'targets alone',
+      () => toBatch([targets]),
+      'targets.npy: its shape is [3], but it must be [rows, classes + 1], the target last',
+    ],
+    [
+      'other rows',
+      () => toBatch([logits, array('|u1', [2], Uint8Array.of(0, 1), 't.npy')]),
+      't.npy has 2 rows, but logits.npy has 3',
+    ],
+    [
+      'a target that is no class',
+      () => toBatch([logits, array('|u1', [3], Uint8Array.of(0, 1, 2), 't.npy')]),
+      't.npy, row 2 (counted from 0): the target is 2',
+    ],
+  ])('report %s', (_, read, message) => {
+    expect(read).toThrow(message);
+  });
+
+  it('are told by their names from CSV files', async () => {
+    const file = (name: string, ...parts: BlobPart[]) => new File(parts, name);
+    const shares: number[] = [];
+    const batch = await openFiles(
+      [file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2))), file('y.NPY', npy('|u1', [1], Uint8Array.of(1)))],
+      (share) => shares.push(share),
+    );
+    expect(batch.title).toBe('x.npy, y.NPY');
+    expect(shares).toEqual([0.5, 1]);
+    await expect(openFiles([file('x.csv', ''), file('y.npy', '')], () => {})).rejects.toThrow('Choose one CSV file');
+  });
+});
+
+describe('what is found in a batch', () => {
+  const batch = makeExample(2000);
+
+  it('is what the package finds', () => {
+    const { diagnosis, hard, report } = analyse(batch, LOSS);
+    const losses = new FocalLoss({ alpha: 0.75, gamma: 2, reduction: 'none' }).forward(batch.logits, batch.targets);
+    expect(diagnosis.rows).toBe(2000);
+    expect(report.numClasses).toBe(3);
+    expect(hard.first[0].loss).toBe(Math.max(...losses));
+    for (const { row, loss, target, logits } of hard.first) {
+      expect(loss).toBe(losses[row]);
+      expect(target).toBe(batch.targets[row]);
+      expect(logits).toEqual([...batch.logits.subarray(3 * row, 3 * row + 3)]);
+    }
+  });
+
+  it('is exported row by row, over all parts', () => {
+    const many = makeExample(10_001);
+    const lines = [...rowsAsCsv(many, LOSS)].join('').trim().split('\n');
+    expect(lines[0]).toBe('row,target,predicted,confidence,loss');
+    expect(lines).toHaveLength(10_002);
+    expect(lines.slice(1).map((line) => Number(line.split(',')[1]))).toEqual([...many.targets]);
+    expect(lines.at(-1)).toMatch(/^10000,[012],[012],0\.\d+,\d/);
+  });
+
+  it('holds a sweep whose losses are those of the loss', async () => {
+    const shares: number[] = [];
+    const rows = await sweepBatch(batch, 0.1, (share) => shares.push(share));
+    expect(rows).toHaveLength(63);
+    expect(shares.at(-1)).toBe(1);
+    for (const { alpha, gamma, labelSmoothing, loss } of rows) {
+      const focal = new FocalLoss({ alpha, gamma, labelSmoothing });
+      expect(Math.abs(loss / focal.forward(batch.logits, batch.targets) - 1)).toBeLessThan(1e-6);
+    }
+    expect(sweepAsCsv(rows).split('\n')[1]).toBe(`0.1,0,0.1,${rows[0].loss}`);
+  });
+});

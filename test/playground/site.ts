@@ -1,0 +1,106 @@
+// The playground as visitors get it: built, served, opened in a browser.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { build } from 'vite';
+import { root } from '../../scripts/lib/paths.mjs';
+import type { Page, Puppet } from '../consumers/browsers.js';
+import { type Server, serveFiles } from '../consumers/servers.js';
+
+/** Builds it into a folder of its own, and serves that under the policy that the page asks for. */
+export async function serveSite(): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-playground-'));
+  const configFile = join(root, 'examples', 'playground', 'vite.config.ts');
+  await build({ configFile, logLevel: 'warn', build: { outDir: folder } });
+  const { url, close } = await serveFiles(folder, "script-src 'self' 'wasm-unsafe-eval'");
+  return {
+    url,
+    close: () => {
+      close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** A page that is open, and what has gone wrong in it. */
+export interface Visit {
+  readonly page: Page;
+  /** What the console shows of errors and warnings. */
+  readonly complaints: string[];
+}
+
+export async function visit(browser: Puppet, url: string, width = 1280): Promise<Visit> {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warn', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.setViewport({ width, height: 900 });
+  await page.goto(url, { waitUntil: 'load' });
+  await until(page, (selector) => document.querySelector(selector) !== null, '#curves svg');
+  return { page, complaints };
+}
+
+/** Waits until something holds in the page. */
+export async function until<A extends unknown[]>(page: Page, run: (...args: A) => unknown, ...args: A): Promise<void> {
+  await page.waitForFunction(run, { timeout: 100_000, polling: 50 }, ...args);
+}
+
+/** The text of an element. */
+export function textOf(page: Page, selector: string): Promise<string> {
+  return page.evaluate((selector: string) => document.querySelector(selector)?.textContent ?? '', selector);
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds wrong with a page: each rule, and where. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    interface Found {
+      violations: { id: string; nodes: { html: string }[] }[];
+    }
+    const { axe } = window as unknown as { axe: { run(): Promise<Found> } };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  });
+}
+
+/** By how many pixels the page is wider than the window. */
+export function overhang(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+/** How many elements there are. */
+export function count(page: Page, selector: string): Promise<number> {
+  return page.evaluate((selector: string) => document.querySelectorAll(selector).length, selector);
+}
+
+/** Chooses files, as a visitor does. */
+export async function choose(page: Page, files: Readonly<Record<string, string>>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'));
+  const paths = Object.keys(files).map((name) => join(folder, name));
+  for (const path of paths) writeFileSync(path, files[basename(path)]);
+  const input = await page.$('#files');
+  await input?.uploadFile(...paths);
+}
+
+/** Run in the page: keeps what it gives to the visitor as files. */
+export function keepFiles(): void {
+  const kept: Promise<string>[] = [];
+  Object.assign(window, { kept });
+  const makeUrl = URL.createObjectURL;
+  URL.createObjectURL = (file: Blob) => {
+    kept.push(file.text());
+    return makeUrl(file);
+  };
+}
+
+/** The files that have been kept, once there are so many. */
+export async function keptFiles(page: Page, number: number): Promise<string[]> {
+  await until(page, (number: number) => (window as unknown as { kept: unknown[] }).kept.length === number, number);
+  return page.evaluate(() => Promise.all((window as unknown as { kept: Promise<string>[] }).kept));
+}
