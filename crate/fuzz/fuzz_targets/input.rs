@@ -20,10 +20,10 @@ pub fn numbers<T: Float>(u: &mut Unstructured, count: usize) -> Result<Vec<T>> {
     (0..count).map(|_| number(u).map(T::from_f64)).collect()
 }
 
-/// What is in range most of the time.
+/// What is in range most of the time. Never −0: of class weights of −0, which JavaScript cannot pass, values are −0 too.
 pub fn parameter(u: &mut Unstructured, most: f64) -> Result<f64> {
     Ok(match u.int_in_range(0..=15)? {
-        0 => number(u)?,
+        0 => number(u)? + 0.0,
         1..=4 => 0.0,
         5 => most,
         _ => most * f64::from(u.arbitrary::<u8>()?) / 256.0,
@@ -32,7 +32,7 @@ pub fn parameter(u: &mut Unstructured, most: f64) -> Result<f64> {
 
 /// So many of them.
 pub fn parameters<T: Float>(u: &mut Unstructured, count: usize, most: f64) -> Result<Vec<T>> {
-    (0..count).map(|_| parameter(u, most).map(T::from_f64)).collect()
+    (0..count).map(|_| parameter(u, most).map(|x| T::from_f64(T::from_f64(x).to_f64() + 0.0))).collect()
 }
 
 /// A row of probabilities for so many classes, most of the time.
