@@ -50,13 +50,14 @@ async function find(tool, toolchain) {
  */
 async function fuzzing(toolchain) {
   const name = 'fuzzing of the kernels';
-  const missed = (/** @type {string} */ reason) => ({ checks: [], missed: [{ name, reason, counts: true }] });
+  // Stable Rust is all that the project needs: without a nightly compiler it says so, and passes.
+  const missed = (/** @type {string} */ reason, counts = false) => ({ checks: [], missed: [{ name, reason, counts }] });
   const rustup = findExecutables('rustup', [toolchain.folder, ...(toolchain.env.PATH ?? '').split(':')])[0];
   if (!rustup) return missed('there is no rustup to run a nightly compiler with');
   const nightly = await capture(rustup, ['run', 'nightly', 'rustc', '--version']);
   if (nightly.code !== 0) return missed(`there is no nightly compiler: ${nightly.output.trim()}`);
   const tool = await find(CARGO_FUZZ, toolchain);
-  if ('reason' in tool) return missed(tool.reason);
+  if ('reason' in tool) return missed(tool.reason, true);
   // The project's compiler must not be taken for the nightly one.
   const { RUSTC, CARGO, RUSTDOC, RUSTFLAGS, ...env } = toolchain.env;
   const options = ['--fuzz-dir', 'crate/fuzz', '--target-dir', 'target/fuzz'];
@@ -66,6 +67,8 @@ async function fuzzing(toolchain) {
     '-len_control=0',
     '-timeout=10',
     '-print_final_stats=1',
+    // The same inputs in every run of the same build: what is new to find, longer runs by hand are for.
+    '-seed=1',
   ];
   const checks = ['api', 'tile'].map((target) => ({
     name: `${name}: ${target}`,
