@@ -5,13 +5,14 @@ import { hasConsumers } from '../../scripts/lib/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
 import { BROWSERS, type Browser } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject } from './bundlers.js';
+import { analysisPrinted } from './project.js';
 import { type Server, serveFiles, serveVite, takeReport } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
 const POLICY_WITHOUT_WASM = "script-src 'self'";
 
-/** The main thread, a worker, and focal-loss/slim with what fetch promised. */
-const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash };
+/** The main thread, a worker, focal-loss/slim with what fetch promised, and focal-loss/analysis. */
+const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash, analysis: await analysisPrinted() };
 
 /** Opens a page, and waits for what it reports. */
 async function visit(browser: Browser, { url, close }: Server, path = ''): Promise<unknown> {
@@ -32,7 +33,8 @@ function makePlainProject(): string {
     const source = readFileSync(join(project, name), 'utf8');
     const resolved = source
       .replaceAll("'focal-loss'", "'/node_modules/focal-loss/dist/index.js'")
-      .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'");
+      .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'")
+      .replaceAll("'focal-loss/analysis'", "'/node_modules/focal-loss/dist/analysis.js'");
     writeFileSync(join(project, name), resolved);
   }
   return project;
@@ -75,7 +77,7 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
       it('but a page that does not allow WebAssembly gets an error that says why', async () => {
         const policy = expect.stringMatching(/Content Security Policy|\bCSP\b/i);
         const report = await visit(browser, await serveFiles(plain, POLICY_WITHOUT_WASM), 'index.html');
-        expect(report).toEqual({ main: policy, worker: policy, slim: policy });
+        expect(report).toEqual({ main: policy, worker: policy, slim: policy, analysis: policy });
       });
     },
   );

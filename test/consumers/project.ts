@@ -1,11 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, inject } from 'vitest';
 import battery from '../determinism/battery.json' with { type: 'json' };
 
 /** What a program that prints the hash of the battery does. */
 export const HASH_PRINTED = { status: 0, stdout: `${battery.hash}\n`, stderr: '' };
+
+/** What focal-loss/analysis gives in the process of the tests. */
+export async function analysisPrinted(): Promise<string> {
+  const { analyse } = await import(pathToFileURL(join(inject('project'), 'analysis.js')).href);
+  const text: string = await analyse();
+  expect(text.length).toBeGreaterThan(5000);
+  return text;
+}
 
 /** A copy of the project that has installed the package, with more files in it. */
 export function makeProject(name: string, files: Record<string, string> = {}): string {

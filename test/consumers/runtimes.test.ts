@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/lib/consumers.mjs';
 import { findRuntime } from '../../scripts/lib/runtimes.mjs';
-import { HASH_PRINTED, makeProject, run } from './project.js';
+import { analysisPrinted, HASH_PRINTED, makeProject, run } from './project.js';
 
 const project = makeProject('runtimes');
+const ANALYSIS_PRINTED = { status: 0, stdout: `${await analysisPrinted()}\n`, stderr: '' };
 
 /** How Node runs it: what each is the test of. */
 const PROGRAMS = [
@@ -25,6 +26,10 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
 
   it.each(programs)('%s', (_, program) => {
     expect(run(project, node, program)).toEqual(HASH_PRINTED);
+  });
+
+  it('focal-loss/analysis', () => {
+    expect(run(project, node, 'print-analysis.js')).toEqual(ANALYSIS_PRINTED);
   });
 });
 
@@ -49,5 +54,10 @@ describe.each([
     const runtime = await findRuntime(name);
     if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
     expect(run(project, runtime, ...args.split(' '), program)).toEqual(HASH_PRINTED);
+  });
+
+  it('focal-loss/analysis', async () => {
+    const runtime = (await findRuntime(name)) ?? 'none';
+    expect(run(project, runtime, ...args.split(' '), 'print-analysis.js')).toEqual(ANALYSIS_PRINTED);
   });
 });

@@ -1,4 +1,5 @@
 // Tells the test what the main thread and a worker computed, or what was thrown there.
+import { analyse } from './analysis.js';
 import { hash } from './hash.js';
 import { moduleUrl } from './module-url.js';
 import { slimHash } from './slim-hash.js';
@@ -17,7 +18,8 @@ async function report() {
   const worker = outcome(inWorker);
   const main = await outcome(hash);
   const slim = await outcome(() => slimHash(fetch(moduleUrl)));
-  const body = JSON.stringify({ main, worker: await worker, slim });
+  const analysis = await outcome(analyse);
+  const body = JSON.stringify({ main, worker: await worker, slim, analysis });
   await fetch(new URLSearchParams(location.search).get('report'), { method: 'POST', mode: 'no-cors', body });
 }
 

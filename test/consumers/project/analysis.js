@@ -1,0 +1,33 @@
+// What every function of focal-loss/analysis gives, with the digits that all engines agree on: exp and log are their own in it.
+import * as analysis from 'focal-loss/analysis';
+
+const round = (_, value) => {
+  if (ArrayBuffer.isView(value)) return Array.from(value);
+  return typeof value === 'number' && Number.isFinite(value) ? Number(value.toPrecision(9)) : value;
+};
+
+export async function analyse() {
+  const { FocalLoss, CrossEntropyLoss, LossMeter } = analysis;
+  const logits = Float64Array.from({ length: 60 }, (_, i) => 3 * Math.sin(i * i));
+  const targets = Uint8Array.from({ length: 20 }, (_, row) => (row * row) % 3);
+  const criterion = new FocalLoss({ alpha: [1, 2, 4] });
+  const grid = { gamma: [0, 1.5, 2], labelSmoothing: [0, 0.1] };
+  const meter = new LossMeter(criterion).update(logits, targets);
+  const results = {
+    classBalance: analysis.classBalance(targets),
+    compareLosses: analysis.compareLosses(logits, targets, { criterion, plain: new CrossEntropyLoss() }),
+    classificationReport: analysis.classificationReport(logits, targets),
+    diagnose: analysis.diagnose(logits, targets, criterion),
+    logSoftmax: analysis.logSoftmax(logits, 3),
+    lossCurve: analysis.lossCurve({ points: 5 }),
+    meter: LossMeter.fromJSON(JSON.parse(JSON.stringify(meter)))
+      .merge(meter)
+      .result(),
+    predict: analysis.predict(logits, 3),
+    softmax: analysis.softmax(logits, 3),
+    stages: analysis.stages([{ until: 2, gamma: 0 }, {}], criterion)(1).gamma,
+    sweep: analysis.sweep(logits, targets, grid),
+    sweepAsync: await analysis.sweepAsync(logits, targets, grid),
+  };
+  return JSON.stringify(results, round);
+}

@@ -1,0 +1,3 @@
+import { analyse } from './analysis.js';
+
+console.log(await analyse());
