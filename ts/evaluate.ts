@@ -3,7 +3,7 @@
 import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
-import { addressOf, BufferLookup, epoch, isMemory } from './memory.js';
+import { addressOf, BufferLookup, epoch, isMemory, recover } from './memory.js';
 import {
   FORWARD_OPTIONS,
   GRADIENT_OPTIONS,
@@ -115,6 +115,9 @@ export function evaluate(
     if (typeof gradOutput !== 'number') addScales(gradOutput);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
     return compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
+  } catch (error) {
+    recover();
+    throw error;
   } finally {
     batch.clear();
   }

@@ -2,7 +2,7 @@
 // buffer, which is detached, and another takes its place, whenever the memory grows.
 
 import { bufferOf, type NumberArray, offsetOf, sizeOf } from './arrays.js';
-import { load, wasm } from './wasm.js';
+import { load, resetStack, wasm } from './wasm.js';
 
 let buffer: ArrayBufferLike | undefined;
 
@@ -28,6 +28,13 @@ export function refresh(): void {
     buffer = memory.buffer;
   }
   epoch++;
+}
+
+/** Has to follow an error: it may have been the engine's, which had no more stack, at any place of all this. */
+export function recover(): void {
+  if (wasm === undefined) return;
+  resetStack();
+  refresh();
 }
 
 /** Makes room in the tile. Returns for how many rows, 0 where the memory cannot be had. */

@@ -8,7 +8,7 @@ import { moduleBytes } from './embedded.js';
  * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass these numbers on. What
  * is 2 GiB or more, an address for one, comes out of them as a negative number.
  */
-export let wasm: InitOutput;
+export let wasm: InitOutput & { readonly __stack_pointer: WebAssembly.Global<'i32'> };
 
 /** The functions of the module that work on rows. */
 export type Kernels = ReturnType<typeof takeKernels>;
@@ -28,13 +28,22 @@ export function takeKernels() {
 /** The one function that the module asks for would fill a table of JavaScript values. There are none. */
 const IMPORTS = { './focal_loss_bg.js': { __wbindgen_init_externref_table() {} } };
 
-function instantiate(module: WebAssembly.Module): InitOutput {
-  return new WebAssembly.Instance(module, IMPORTS).exports as unknown as InitOutput;
+/** Where the module's own stack begins. */
+let stackTop: number;
+
+function start(module: WebAssembly.Module): void {
+  wasm = new WebAssembly.Instance(module, IMPORTS).exports as unknown as typeof wasm;
+  stackTop = wasm.__stack_pointer.value;
+}
+
+/** Empties the module's stack: an engine whose own has ended leaves the module as it is, and there would be less of it each time. */
+export function resetStack(): void {
+  wasm.__stack_pointer.value = stackTop;
 }
 
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  wasm ??= instantiate(new WebAssembly.Module(moduleBytes()));
+  if (wasm === undefined) start(new WebAssembly.Module(moduleBytes()));
   return wasm.memory;
 }
 
@@ -44,7 +53,7 @@ async function startWith(compile: () => Promise<WebAssembly.Module>): Promise<vo
   if (wasm !== undefined) return;
   const module = await compile();
   // A loss that was computed meanwhile has started it.
-  wasm ??= instantiate(module);
+  if (wasm === undefined) start(module);
 }
 
 /** Compiles and starts the module in the background: once, however often it is called, unless that fails. */

@@ -37,6 +37,9 @@ export function wasmEnvironment({ env }) {
     'no-vectorize-loops',
     '-C',
     'no-vectorize-slp',
+    // For ts/memory.ts, which puts it back after an error.
+    '-C',
+    'link-arg=--export=__stack_pointer',
     // Panic messages name source files: the module must not depend on where the clone lies.
     `--remap-path-prefix=${root}=.`,
     `--remap-path-prefix=${cargoHome}=cargo`,
