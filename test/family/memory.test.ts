@@ -16,8 +16,9 @@ describe.each(dtypes)('$name', (dtype) => {
     const run = (calls: number) => {
       for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, spoilt, options);
     };
-    run(10_000);
-    const bytes = allocatedPerCall(run, 11);
+    // On a busy machine the compiler takes its time.
+    run(60_000);
+    const bytes = allocatedPerCall(run, 21);
     expect(last.grad).toBe(options.grad);
     // An object of two properties takes 40 bytes, and each number that functions pass between them 16. A view of an array
     // takes more than 100.
