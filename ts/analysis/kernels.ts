@@ -6,7 +6,7 @@ import { load, wasm } from '../wasm.js';
 /** The functions of the module, started if it has not been. */
 export function kernels(): InitOutput {
   load();
-  return wasm as unknown as unknown as InitOutput;
+  return wasm as unknown as InitOutput;
 }
 
 /** The values go to the meter. The same bit is in crate/src/bindings.rs. */
