@@ -1,14 +1,18 @@
 // A batch as the analysis walks over it: the rows that count, and the class of each.
 
-import { copyIndices, kindOf, lengthOf } from '../arrays.js';
+import { arrayLike, copyIndices, copyNumbers, kindOf, lengthOf } from '../arrays.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
+import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
-import { checkLength, isFloats } from '../validate.js';
+import { checkLength, isFloats, outOfRange } from '../validate.js';
 import { pick, placesWhere, tabulate } from './loops.js';
 
 /** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
 export interface RowOptions {
-  /** The number of classes. Needed where targets are probabilities. Without it, it is `logits.length / targets.length`. */
+  /**
+   * The number of classes. Needed where targets are probabilities. Without it, it is `logits.length / targets.length`. 1 is for models
+   * with one logit per row, that of class 1 of two: yes or no.
+   */
   numClasses?: number | undefined;
   /** The target of rows that do not count. Only for class indices. */
   ignoreIndex?: number | undefined;
@@ -50,6 +54,17 @@ export function widen(logits: FloatArray): FloatArray {
   return new Float32Array(logits);
 }
 
+/** Of so many classes there may be figures whatever the number of rows. */
+export const FEW_CLASSES = 2 ** 16;
+
+/** Where there are no logits to show that there is memory for something per class. */
+function checkFew(numClasses: number): number {
+  if (numClasses > FEW_CLASSES) {
+    throw outOfRange('numClasses', `at most ${FEW_CLASSES} where there are no rows`, numClasses);
+  }
+  return numClasses;
+}
+
 /** Checks a batch, as the losses do: one of them does it. */
 export function readRows(
   given: FloatArray,
@@ -57,12 +72,13 @@ export function readRows(
   options: RowOptions,
   labelSmoothing = 0,
 ): Rows {
+  if (isSingleColumn(given, targets, options.numClasses)) return readElements(given, targets, options, labelSmoothing);
   const logits = widen(given);
   const { numClasses, ignoreIndex, layout, spatialSize } = options;
   const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
   const entropy = criterion.forward(logits, targets, { spatialSize });
   const count = entropy.length;
-  const classes = count === 0 ? (numClasses ?? 0) : lengthOf(logits) / count;
+  const classes = count === 0 ? checkFew(numClasses ?? 0) : lengthOf(logits) / count;
   const plane = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
   const stride = plane === 0 ? 1 : plane;
   const startOf = (row: number) =>
@@ -77,6 +93,71 @@ export function readRows(
   for (let row = 0; row < count; row++) numbers[row] = row;
   const rows = { logits, classes, stride, numbers, labels, soft, entropy, start: startOf };
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
+}
+
+/** Whether there is one logit per row: where that is said, or where there are as many class indices as logits. */
+export function isSingleColumn(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  numClasses: number | undefined,
+): boolean {
+  if (numClasses !== undefined) return numClasses === 1;
+  const kind = kindOf(targets);
+  if (kind === undefined || isFloats(kind) || kindOf(logits) === undefined) return false;
+  const rows = lengthOf(targets);
+  return rows > 0 && rows === lengthOf(logits);
+}
+
+/** For each logit two, of classes 0 and 1, the softmax of which is its sigmoid. */
+export function pairsOf(logits: FloatArray): FloatArray {
+  const count = lengthOf(logits);
+  const pairs = arrayLike(logits, 2 * count);
+  for (let k = 0; k < count; k++) pairs[2 * k + 1] = logits[k] as number;
+  return pairs;
+}
+
+/**
+ * Checks logits of which each has a target, no or yes or in between, as a `SigmoidFocalLoss` does: one of them does it. Each becomes a
+ * row of two classes.
+ */
+export function readElements(
+  given: FloatArray,
+  targets: ClassIndices | FloatArray,
+  { numClasses, ignoreIndex }: RowOptions,
+  labelSmoothing = 0,
+): Rows {
+  const logits = widen(given);
+  const criterion = new SigmoidFocalLoss({
+    alpha: null,
+    gamma: 0,
+    reduction: 'none',
+    numClasses,
+    ignoreIndex,
+    labelSmoothing,
+  });
+  const entropy = criterion.forward(logits, targets);
+  const count = entropy.length;
+  const shares = new Float64Array(count);
+  copyNumbers(shares, targets, kindOf(targets) as string);
+  const labels = new Int32Array(count);
+  const numbers = new Uint32Array(count);
+  let isSoft = false;
+  for (let k = 0; k < count; k++) {
+    const share = shares[k] as number;
+    labels[k] = share > 0.5 ? 1 : 0;
+    numbers[k] = k;
+    if (share !== ignoreIndex && share !== 0 && share !== 1) isSoft = true;
+  }
+  const soft = isSoft ? new Float64Array(2 * count) : undefined;
+  if (soft !== undefined) {
+    for (let k = 0; k < count; k++) {
+      soft[2 * k] = 1 - (shares[k] as number);
+      soft[2 * k + 1] = shares[k] as number;
+    }
+  }
+  const start = (k: number) => 2 * k;
+  const rows = { logits: pairsOf(logits), classes: 2, stride: 1, numbers, labels, soft, entropy, start };
+  return ignoreIndex === undefined ? rows : selectRows(rows, (k) => shares[k] !== ignoreIndex);
 }
 
 /** Some of the rows. */
