@@ -1,4 +1,5 @@
 import { ELEMENTS, PROBABILITIES, STAGE } from './flags.js';
+import { enter, leave } from './gate.js';
 import { Area, giveBack, take } from './memory.js';
 import { tileOf } from './tile.js';
 import { checkAllocation, noMemory } from './validate.js';
@@ -70,13 +71,21 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
   }
 
   dispose(): void {
-    if (this.#start !== 0) giveBack(this.#start);
+    const start = this.#start;
+    if (start === 0) return;
+    enter();
+    // Before anything else: what is given back once must not be given back again.
     this.#start = 0;
+    giveBack(start);
+    leave();
   }
 
   #view<V extends A | Int32Array<ArrayBuffer>>(area: Area<V>, length: number): V {
     if (this.#start === 0) throw new TypeError('the allocation has been disposed of: its arrays are gone');
-    return area.view(length);
+    enter();
+    const view = area.view(length);
+    leave();
+    return view;
   }
 }
 

@@ -3,7 +3,8 @@
 import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
-import { addressOf, BufferLookup, epoch, isMemory, recover } from './memory.js';
+import { enter, leave } from './gate.js';
+import { addressOf, BufferLookup, epoch, isMemory } from './memory.js';
 import {
   FORWARD_OPTIONS,
   GRADIENT_OPTIONS,
@@ -52,9 +53,11 @@ export interface Method {
   readonly buffer: 'grad' | 'out';
   /** What keeps the targets from being probabilities, if something does. */
   readonly indicesOnly: string | undefined;
+  /** Takes what else the kernel has left in the module, once it has run over all rows, of which there is one or more. */
+  readonly collect: ((batch: Batch) => void) | undefined;
 }
 
-const plain = { flags: 0, buffer: 'grad', indicesOnly: undefined } as const;
+const plain = { flags: 0, buffer: 'grad', indicesOnly: undefined, collect: undefined } as const;
 
 export const FORWARD: Method = { ...plain, options: FORWARD_OPTIONS, wantsValue: true, wantsGrad: false };
 export const BACKWARD: Method = { ...plain, options: GRADIENT_OPTIONS, wantsValue: false, wantsGrad: true };
@@ -66,6 +69,7 @@ export const HESSIAN_DIAG: Method = {
   wantsGrad: true,
   buffer: 'out',
   indicesOnly: 'for hessianDiag',
+  collect: undefined,
 };
 export const GAUSS_NEWTON_DIAG: Method = { ...HESSIAN_DIAG, flags: HESSIAN | GAUSS_NEWTON };
 export const GAMMA_GRADIENT: Method = { ...FORWARD, flags: GAMMA_GRAD, indicesOnly: 'for gammaGrad' };
@@ -109,15 +113,15 @@ export function evaluate(
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
   if (typeof gradOutput !== 'number') checkGradOutput(gradOutput, formula.reduction === 'none');
+  enter();
   try {
     fill(formula, method, logits, targets, numClasses, spatialSize);
     if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
     if (typeof gradOutput !== 'number') addScales(gradOutput);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
-    return compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
-  } catch (error) {
-    recover();
-    throw error;
+    const result = compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
+    leave();
+    return result;
   } finally {
     batch.clear();
   }
@@ -161,6 +165,8 @@ function fill(
   batch.targets = targets;
   batch.logitsKind = kind;
   batch.targetsKind = targetsKind;
+  batch.weights = undefined;
+  batch.scales = undefined;
   // What has the classes first, or other bits, the kernels cannot take where it is.
   const inPlace = batch.plane === 0 ? tile.kind : undefined;
   batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
@@ -226,6 +232,7 @@ function compute(
   const denominator = given ?? (isCounted ? countOf(formula) : rows);
   loadNumbers(formula.numbers, gradOutput, denominator);
   batch.run(formula, isSurveyed, step, method.flags, values, grad);
+  method.collect?.(batch);
   return { value: values ?? (totals()[0] as number) / denominator, grad };
 }
 
@@ -236,8 +243,8 @@ function prepare(formula: Formula, method: Method, buffer: FloatArray | undefine
   const extras = reader.extras | (plane === 0 ? 0 : STAGE);
   const before = epoch;
   const capacity = tile.reserve(columns === 0 ? width : columns, extras);
-  if (epoch !== before) checkStillThere(method.buffer, buffer);
   if (formula.isPerClass) formula.load(tile);
+  if (epoch !== before) checkStillThere(method.buffer, buffer);
   return columns === 0 ? capacity : capacity * columns;
 }
 

@@ -2,7 +2,7 @@
 // buffer, which is detached, and another takes its place, whenever the memory grows.
 
 import { bufferOf, type NumberArray, offsetOf, sizeOf } from './arrays.js';
-import { load, resetStack, wasm } from './wasm.js';
+import { load, wasm } from './wasm.js';
 
 let buffer: ArrayBufferLike | undefined;
 
@@ -28,13 +28,6 @@ export function refresh(): void {
     buffer = memory.buffer;
   }
   epoch++;
-}
-
-/** Has to follow an error: it may have been the engine's, which had no more stack, at any place of all this. */
-export function recover(): void {
-  if (wasm === undefined) return;
-  resetStack();
-  refresh();
 }
 
 /** Makes room in the tile. Returns for how many rows, 0 where the memory cannot be had. */
@@ -87,8 +80,10 @@ export class BufferLookup {
     if (array === this.#array) return this.#buffer as ArrayBufferLike;
     const found = bufferOf(array);
     if (found === buffer || found.byteLength <= SMALL_BUFFER) {
-      this.#array = array;
+      // Also where a call ends between these lines, no array has another's buffer.
+      this.#array = undefined;
       this.#buffer = found;
+      this.#array = array;
     }
     return found;
   }
@@ -132,7 +127,8 @@ export class Area<A extends View> {
   readonly #locate: () => number;
   #address = 0;
   #view: A | undefined;
-  #length = 0;
+  /** Of the view; -1 where there is none that can be used, also where a call ended while one was made. */
+  #length = -1;
   #epoch = 0;
 
   constructor(View: ViewConstructor<A>, locate: () => number) {
@@ -149,16 +145,17 @@ export class Area<A extends View> {
   /** The first `length` entries. */
   view(length: number): A {
     if (this.#epoch !== epoch) this.#follow();
-    if (this.#view === undefined || this.#length !== length) {
+    if (this.#length !== length) {
+      this.#length = -1;
       this.#view = new this.#View(buffer as ArrayBuffer, this.#address, length);
       this.#length = length;
     }
-    return this.#view;
+    return this.#view as A;
   }
 
   #follow(): void {
     const address = this.#locate() >>> 0;
-    if (address !== this.#address || this.#view?.buffer !== buffer) this.#view = undefined;
+    if (address !== this.#address || this.#view?.buffer !== buffer) this.#length = -1;
     this.#address = address;
     this.#epoch = epoch;
   }

@@ -82,7 +82,8 @@ export class Tile {
   /** What works on such arrays, once the module has been started. */
   kernels: Kernels = undefined as unknown as Kernels;
 
-  // The shape it is set up for: rows of so many classes, with what, and how many of them fit.
+  // The shape it is set up for: rows of so many classes, with what, and how many of them fit. There is none while there are
+  // no classes.
   #classes = 0;
   #extras = 0;
   #capacity = 0;
@@ -104,19 +105,31 @@ export class Tile {
   /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */
   reserve(classes: number, extras: number): number {
     if (classes !== this.#classes || extras !== this.#extras) {
+      this.forgetShape();
       const capacity = reserve(this.elementBytes, classes, extras);
       if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
       this.kernels ??= takeKernels();
-      this.#classes = classes;
       this.#extras = extras;
       this.#capacity = capacity;
+      this.#classes = classes;
     }
     return this.#capacity;
+  }
+
+  /** Has room made anew, when some is asked for again. */
+  forgetShape(): void {
+    this.#classes = 0;
   }
 }
 
 const float32 = new Tile('Float32Array', Float32Array);
 const float64 = new Tile('Float64Array', Float64Array);
+
+/** Has to follow a call that has not come to its end: it may have moved areas, or been about to. */
+export function forgetShapes(): void {
+  float32.forgetShape();
+  float64.forgetShape();
+}
 
 /** The tile for logits of a kind. Half precision is computed in float32. */
 export function tileOf(kind: string): Tile {

@@ -32,8 +32,10 @@ const IMPORTS = { './focal_loss_bg.js': { __wbindgen_init_externref_table() {} }
 let stackTop: number;
 
 function start(module: WebAssembly.Module): void {
-  wasm = new WebAssembly.Instance(module, IMPORTS).exports as unknown as typeof wasm;
-  stackTop = wasm.__stack_pointer.value;
+  const exports = new WebAssembly.Instance(module, IMPORTS).exports as unknown as typeof wasm;
+  stackTop = exports.__stack_pointer.value;
+  // The last of it: where a call ends before, there is no module yet.
+  wasm = exports;
 }
 
 /** Empties the module's stack: an engine whose own has ended leaves the module as it is, and there would be less of it each time. */

@@ -264,6 +264,8 @@ pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: u
             row_scales: has(flag::ROW_SCALES),
             ignored: has(flag::IGNORE).then_some(ignored as i32),
             values: has(flag::VALUES),
+            #[cfg(feature = "analysis")]
+            meter: None,
         };
         #[cfg(feature = "analysis")]
         if has(flag::METER) {

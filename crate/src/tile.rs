@@ -98,6 +98,9 @@ pub struct Job {
     pub ignored: Option<i32>,
     /// Whether to write a value per row.
     pub values: bool,
+    /// Where the values of rows go in place of a total.
+    #[cfg(feature = "analysis")]
+    pub meter: Option<crate::exact::Meter>,
 }
 
 /// A piece of work on elements, for the sigmoid loss.
@@ -143,20 +146,12 @@ pub struct Tile {
     memory: *mut u8,
     /// Bytes of each area, one after the other.
     sizes: [usize; AREAS],
-    /// Where the values of rows go in place of a total.
-    #[cfg(feature = "analysis")]
-    pub(crate) meter: Option<crate::exact::Meter>,
 }
 
 impl Tile {
     /// A tile without memory.
     pub const fn new() -> Self {
-        Self {
-            memory: ptr::null_mut(),
-            sizes: [0; AREAS],
-            #[cfg(feature = "analysis")]
-            meter: None,
-        }
+        Self { memory: ptr::null_mut(), sizes: [0; AREAS] }
     }
 
     /// Makes room for rows of `classes` logits of `element_bytes` each and returns how many rows go into the tile: a multiple of
@@ -285,7 +280,7 @@ impl Tile {
             row_scales: named(Area::RowScales, job.row_scales),
             ignored: job.ignored,
             #[cfg(feature = "analysis")]
-            meter: self.meter,
+            meter: job.meter,
         };
         // SAFETY: the caller vouches for the areas, and the targets have been checked.
         *sums = unsafe { kernels::solve::<V>(&rows, probabilities, &job.problem, *sums) };
@@ -385,6 +380,8 @@ mod tests {
         row_scales: false,
         ignored: None,
         values: true,
+        #[cfg(feature = "analysis")]
+        meter: None,
     };
 
     fn reserve(tile: &mut Tile, element_bytes: usize, classes: usize) -> usize {

@@ -21,67 +21,59 @@ export interface ExactSumState {
   readonly infinite: number;
 }
 
+/** A sum, which never changes. */
 export class ExactSum {
   /** Of the finite terms. */
-  #units = 0n;
-  #nan = 0;
-  #infinite = 0;
-
+  readonly #units: bigint;
   /** How many of the terms were NaN. */
-  get nan(): number {
-    return this.#nan;
-  }
-
+  readonly nan: number;
   /** How many were infinite. */
-  get infinite(): number {
-    return this.#infinite;
+  readonly infinite: number;
+
+  constructor(units = 0n, nan = 0, infinite = 0) {
+    this.#units = units;
+    this.nan = nan;
+    this.infinite = infinite;
   }
 
-  /** Adds a sum of the module, which begins there. */
-  addDigits(memory: BigInt64Array, start: number): void {
+  /** A sum of the module, which begins there. */
+  static ofDigits(memory: BigInt64Array, start: number): ExactSum {
     let units = 0n;
     for (let i = DIGITS - 1; i >= 0; i--) units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
-    this.#units += units;
-    this.#nan += Number(memory[start + DIGITS]);
-    this.#infinite += Number(memory[start + DIGITS + 1]);
+    return create(units, Number(memory[start + DIGITS]), Number(memory[start + DIGITS + 1]));
   }
 
-  /** Adds an integer. */
-  addInteger(n: number): void {
-    this.#units += BigInt(n) << BigInt(FRACTION_BITS);
+  /** An integer. */
+  static ofInteger(n: number): ExactSum {
+    return create(BigInt(n) << BigInt(FRACTION_BITS), 0, 0);
   }
 
-  merge(other: ExactSum): void {
-    this.#units += other.#units;
-    this.#nan += other.#nan;
-    this.#infinite += other.#infinite;
+  /** Both sums in one. */
+  plus(other: ExactSum): ExactSum {
+    return create(this.#units + other.#units, this.nan + other.nan, this.infinite + other.infinite);
   }
 
   /** The sum as IEEE 754 has it, rounded once. The terms are not negative. */
   toNumber(): number {
-    if (this.#nan > 0) return Number.NaN;
-    return this.#infinite > 0 ? Infinity : rounded(this.#units);
+    if (this.nan > 0) return Number.NaN;
+    return this.infinite > 0 ? Infinity : rounded(this.#units);
   }
 
   toJSON(): ExactSumState {
-    return { units: this.#units.toString(16), nan: this.#nan, infinite: this.#infinite };
+    return { units: this.#units.toString(16), nan: this.nan, infinite: this.infinite };
   }
 
   /** The sum that became this, or undefined where none did. */
   static from(state: ExactSumState): ExactSum | undefined {
     if (!(typeof state?.units === 'string' && /^[0-9a-f]+$/.test(state.units))) return undefined;
     if (!(isCount(state.nan) && isCount(state.infinite))) return undefined;
-    const sum = create();
-    sum.#units = BigInt(`0x${state.units}`);
-    sum.#nan = state.nan;
-    sum.#infinite = state.infinite;
-    return sum;
+    return create(BigInt(`0x${state.units}`), state.nan, state.infinite);
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create(): ExactSum {
-  return new ExactSum();
+function create(units: bigint, nan: number, infinite: number): ExactSum {
+  return new ExactSum(units, nan, infinite);
 }
 
 export function isCount(n: unknown): n is number {

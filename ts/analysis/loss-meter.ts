@@ -1,8 +1,9 @@
-import { kindOf } from '../arrays.js';
+import type { Batch } from '../batch.js';
 import { type Criterion, run } from '../criterion.js';
 import { FORWARD, type Method } from '../evaluate.js';
+import { SOFT } from '../flags.js';
 import type { ForwardOptions } from '../options.js';
-import { isFloats, wrongType } from '../validate.js';
+import { wrongType } from '../validate.js';
 import { load } from '../wasm.js';
 import { ExactSum, type ExactSumState, isCount, SUM_LENGTH } from './exact-sum.js';
 import { kernels, METER } from './kernels.js';
@@ -16,6 +17,24 @@ const OPTIONS: readonly (keyof MeterOptions)[] = ['numClasses', 'sampleWeights',
 
 /** Adds the values of all rows to the meter of the module. */
 const ADD: Method = { ...FORWARD, options: OPTIONS, flags: METER };
+
+/** What has been seen: never changed, so that a call that is stopped leaves a meter as it was. */
+interface Seen {
+  readonly values: ExactSum;
+  readonly denominator: ExactSum;
+  readonly rows: number;
+}
+
+const NOTHING: Seen = { values: new ExactSum(), denominator: new ExactSum(), rows: 0 };
+
+/** Both together. */
+function merged(a: Seen, b: Seen): Seen {
+  return {
+    values: a.values.plus(b.values),
+    denominator: a.denominator.plus(b.denominator),
+    rows: a.rows + b.rows,
+  };
+}
 
 /** What a {@link LossMeter} has seen. */
 export interface MeterResult {
@@ -78,9 +97,7 @@ export interface MeterState {
 export class LossMeter {
   readonly #loss: LossName;
   readonly #criterion: Criterion<'sum'>;
-  readonly #values = new ExactSum();
-  readonly #denominator = new ExactSum();
-  #rows = 0;
+  #seen = NOTHING;
 
   /**
    * @param criterion - A loss of any entry of this package. Its `reduction` does not matter.
@@ -99,16 +116,16 @@ export class LossMeter {
    * @throws TypeError or RangeError where `forward` throws one.
    */
   update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
-    const { meter_begin, meter_end } = kernels();
-    meter_begin();
-    run(this.#criterion, ADD, logits, targets, options);
-    const seen = new BigInt64Array(load().buffer, meter_end() >>> 0, 2 * SUM_LENGTH + 1);
-    const rows = Number(seen[2 * SUM_LENGTH]);
-    this.#values.addDigits(seen, 0);
-    if (this.#isWeighted && !isFloats(kindOf('data' in targets ? targets.data : targets)))
-      this.#denominator.addDigits(seen, SUM_LENGTH);
-    else this.#denominator.addInteger(rows);
-    this.#rows += rows;
+    let batch = NOTHING;
+    const collect = ({ reader }: Batch) => {
+      const digits = new BigInt64Array(load().buffer, kernels().meter_end() >>> 0, 2 * SUM_LENGTH + 1);
+      const rows = Number(digits[2 * SUM_LENGTH]);
+      const isWeighted = this.#isWeighted && (reader.flags & SOFT) === 0;
+      const denominator = isWeighted ? ExactSum.ofDigits(digits, SUM_LENGTH) : ExactSum.ofInteger(rows);
+      batch = { values: ExactSum.ofDigits(digits, 0), denominator, rows };
+    };
+    run(this.#criterion, { ...ADD, collect }, logits, targets, options);
+    this.#seen = merged(this.#seen, batch);
     return this;
   }
 
@@ -122,35 +139,28 @@ export class LossMeter {
     if (other.#identity !== this.#identity) {
       throw new TypeError(`other must be for the same loss, ${this.#identity}, got one for ${other.#identity}`);
     }
-    this.#values.merge(other.#values);
-    this.#denominator.merge(other.#denominator);
-    this.#rows += other.#rows;
+    this.#seen = merged(this.#seen, other.#seen);
     return this;
   }
 
   /** What has been seen. */
   result(): MeterResult {
-    const sum = this.#values.toNumber();
-    const denominator = this.#criterion.normalizer ?? this.#denominator.toNumber();
-    return {
-      mean: sum / denominator,
-      sum,
-      rows: this.#rows,
-      denominator,
-      nanRows: this.#values.nan,
-      infiniteRows: this.#values.infinite,
-    };
+    const { values, rows, denominator: counted } = this.#seen;
+    const sum = values.toNumber();
+    const denominator = this.#criterion.normalizer ?? counted.toNumber();
+    return { mean: sum / denominator, sum, rows, denominator, nanRows: values.nan, infiniteRows: values.infinite };
   }
 
   /** Everything there is to the meter, its criterion included. Nothing is lost. */
   toJSON(): MeterState {
+    const { values, denominator, rows } = this.#seen;
     return {
       version: 1,
       loss: this.#loss,
       options: { ...this.#criterion },
-      values: this.#values.toJSON(),
-      denominator: this.#denominator.toJSON(),
-      rows: this.#rows,
+      values: values.toJSON(),
+      denominator: denominator.toJSON(),
+      rows,
     };
   }
 
@@ -172,9 +182,7 @@ export class LossMeter {
       throw wrongType('state', 'what LossMeter.toJSON returned', state);
     }
     const meter = create(state);
-    meter.#values.merge(values);
-    meter.#denominator.merge(denominator);
-    meter.#rows = state.rows;
+    meter.#seen = { values, denominator, rows: state.rows };
     return meter;
   }
 

@@ -1,4 +1,5 @@
 import { arrayLike, bufferOf, copyInto, kindOf, type NumberArray, partOrWhole } from '../arrays.js';
+import { enter, leave } from '../gate.js';
 import { type Tile, targetsArea, tileOf } from '../tile.js';
 import type { FloatArray, Fresh, SameKind } from '../types.js';
 import {
@@ -178,6 +179,7 @@ function eachTile(
   store: (tile: Tile, start: number, count: number) => void,
 ): void {
   const { logits } = given;
+  enter();
   const tile = tileOf(kindOf(logits) as string);
   const step = tile.reserve(classes, 0);
   // Arrays of an allocation are gone if the memory has just grown.
@@ -189,4 +191,5 @@ function eachTile(
     softmax(count, classes, wanted, tile.flags);
     store(tile, start, count);
   }
+  leave();
 }

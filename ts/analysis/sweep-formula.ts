@@ -41,7 +41,8 @@ const alphasOf = ({ alpha }: Axes) => alpha.filter((entry): entry is readonly nu
 /** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
 export class SweepFormula extends Formula {
   override readonly indicesOnly: string | undefined;
-  override readonly isPerClass: boolean;
+  /** What there is per class, and all else that the kernel looks for in the room, goes there with every batch. */
+  override readonly isPerClass = true;
   override readonly numbers: Float64Array;
   readonly #axes: Axes;
   readonly #gammas: Float64Array;
@@ -58,7 +59,6 @@ export class SweepFormula extends Formula {
     this.#axes = axes;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
     this.#tables = alphasOf(axes);
-    this.isPerClass = this.#tables.length > 0;
     this.#weightings = [
       ...(axes.alpha.includes(null) ? [EVEN] : []),
       ...(axes.alpha.some((alpha) => typeof alpha === 'number') ? [ONE, OTHERS] : []),
@@ -90,13 +90,8 @@ export class SweepFormula extends Formula {
     targets: ClassIndices | FloatArray,
     options: { numClasses?: number | undefined; sampleWeights?: FloatArray | undefined },
   ): void {
-    const room = kernels().room(this.#plan.byteLength) >>> 0;
-    refresh();
-    if (room === 0) throw new RangeError('not enough memory for so many settings');
-    const memory = () => new Float64Array(load().buffer, room, this.#plan.length);
-    memory().set(this.#plan);
-    evaluate(this, SWEEP, logits, targets, options);
-    this.#plan.set(memory());
+    const collect = () => this.#plan.set(this.#room());
+    evaluate(this, { ...SWEEP, collect }, logits, targets, options);
     this.#isSingle = kindOf(logits) !== 'Float64Array';
   }
 
@@ -120,7 +115,15 @@ export class SweepFormula extends Formula {
   }
 
   load(): void {
-    // All there is per class is in the plan.
+    this.#room().set(this.#plan);
+  }
+
+  /** As much of the module's memory as the plan takes. */
+  #room(): Float64Array {
+    const room = kernels().room(this.#plan.byteLength) >>> 0;
+    refresh();
+    if (room === 0) throw new RangeError('not enough memory for so many settings');
+    return new Float64Array(load().buffer, room, this.#plan.length);
   }
 
   run(batch: Batch, logits: number, targets: number, _grad: number, rows: number, flags: number): number {

@@ -28,6 +28,15 @@ struct Seen {
     rows: i64,
 }
 
+impl State {
+    /// Has the meter begin with nothing, unless a job continues another.
+    fn begin(&mut self, flags: u32) {
+        if flags & flag::CONTINUES == 0 {
+            (self.seen, self.values, self.weights) = (Seen::nothing(), Adder::new(), Adder::new());
+        }
+    }
+}
+
 impl Seen {
     const fn nothing() -> Self {
         Self { values: ExactSum::new(), weights: ExactSum::new(), rows: 0 }
@@ -66,13 +75,7 @@ fn state<T>(f: impl FnOnce(&mut State) -> T) -> T {
     f(unsafe { &mut *STATE.0.get() })
 }
 
-/// Has the meter begin with nothing.
-#[wasm_bindgen]
-pub fn meter_begin() {
-    state(|s| (s.seen, s.values, s.weights) = (Seen::nothing(), Adder::new(), Adder::new()));
-}
-
-/// Where to read what has gone to the meter since: digits, how many were NaN, and how many infinite, of the values and then of the
+/// Where to read what has gone to the meter since a job that did not continue another: digits, how many were NaN, and how many infinite, of the values and then of the
 /// weights; how many rows count.
 #[wasm_bindgen]
 pub fn meter_end() -> usize {
@@ -205,13 +208,13 @@ pub fn sweep(
 pub(super) fn meter(m: &mut Module, job: &Job, flags: u32) -> i32 {
     let has = |bit: u32| flags & bit != 0;
     state(|s| {
+        s.begin(flags);
         let values = &raw mut s.values;
         let invalid = by_float!(flags, V => {
-            m.tile.meter = Some(Meter::new::<Float<V>>(values));
+            let job = Job { meter: Some(Meter::new::<Float<V>>(values)), ..*job };
             // SAFETY: the caller has reserved the tile and written its rows.
-            unsafe { m.tile.run::<V>(job, &mut WideSum::<V>::zero()) }.err()
+            unsafe { m.tile.run::<V>(&job, &mut WideSum::<V>::zero()) }.err()
         });
-        m.tile.meter = None;
         if invalid.is_some() {
             return index_or_none(invalid);
         }
@@ -258,6 +261,7 @@ pub(super) fn meter_elements(m: &mut Module, job: &ElementsJob, flags: u32) -> i
     let columns = job.columns.max(1);
     let step = (STEP / columns).max(1) * columns;
     state(|s| {
+        s.begin(flags);
         by_float!(flags, V => {
             let element = size_of::<Float<V>>();
             for start in (0..job.count).step_by(step.max(1)) {
