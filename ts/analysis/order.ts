@@ -55,7 +55,7 @@ function pair(keys: Float64Array, halves: Uint32Array, start: number, end: numbe
 }
 
 /** Sorts pairs by their upper halves. Those whose upper halves are the same stay in order. */
-function* byUpperHalf(halves: Uint32Array): Work<Uint32Array> {
+function* byUpperHalf(halves: Uint32Array<ArrayBuffer>): Work<Uint32Array> {
   const length = halves.length / 2;
   let from = halves;
   let to = new Uint32Array(halves.length);
@@ -112,7 +112,8 @@ function sortRun(order: Uint32Array, start: number, end: number, keys: Float64Ar
       return;
     }
     let gap = place;
-    for (; gap > start && (keys[order[gap - 1] as number] as number) > key; gap--) order[gap] = order[gap - 1] as number;
+    for (; gap > start && (keys[order[gap - 1] as number] as number) > key; gap--)
+      order[gap] = order[gap - 1] as number;
     order[gap] = index;
   }
 }

@@ -1,11 +1,13 @@
 // A batch as the analysis walks over it: the rows that count, and the class of each.
 
-import { arrayLike, copyIndices, copyNumbers, kindOf, lengthOf } from '../arrays.js';
+import { arrayLike, copyIndices, copyInto, copyNumbers, kindOf, lengthOf, part } from '../arrays.js';
+import type { Criterion } from '../criterion.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
 import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import { checkLength, isFloats, outOfRange } from '../validate.js';
 import { pick, placesWhere, tabulate } from './loops.js';
+import { eachPart, finish, TURN, type Work } from './turns.js';
 
 /** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
 export interface RowOptions {
@@ -72,11 +74,23 @@ export function readRows(
   options: RowOptions,
   labelSmoothing = 0,
 ): Rows {
-  if (isSingleColumn(given, targets, options.numClasses)) return readElements(given, targets, options, labelSmoothing);
+  return finish(rowsInTurns(given, targets, options, labelSmoothing));
+}
+
+/** The same in turns, in which each logit is looked at twice. */
+export function* rowsInTurns(
+  given: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  labelSmoothing = 0,
+): Work<Rows> {
+  if (isSingleColumn(given, targets, options.numClasses)) {
+    return yield* elementsInTurns(given, targets, options, labelSmoothing);
+  }
   const logits = widen(given);
   const { numClasses, ignoreIndex, layout, spatialSize } = options;
   const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
-  const entropy = criterion.forward(logits, targets, { spatialSize });
+  const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const count = entropy.length;
   const classes = count === 0 ? checkFew(numClasses ?? 0) : lengthOf(logits) / count;
   const plane = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
@@ -87,12 +101,52 @@ export function readRows(
   const soft = isFloats(kindOf(targets)) ? (targets as FloatArray) : undefined;
   const labels = new Int32Array(count);
   if (soft === undefined) copyIndices(labels, targets as ClassIndices, kindOf(targets) as string);
-  else for (let row = 0; row < count; row++) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
-
   const numbers = new Uint32Array(count);
-  for (let row = 0; row < count; row++) numbers[row] = row;
+  yield* eachPart(count, classes, (from, to) => {
+    for (let row = from; row < to; row++) {
+      numbers[row] = row;
+      if (soft !== undefined) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
+    }
+  });
   const rows = { logits, classes, stride, numbers, labels, soft, entropy, start: startOf };
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
+}
+
+/** The losses of the rows of a batch, part by part. What is wrong is refused as it is at one go, by the number of its row. */
+function* lossesInTurns(
+  criterion: Criterion<'none'> & { readonly layout?: Layout },
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  { numClasses = 1, spatialSize }: RowOptions,
+): Work<FloatArray> {
+  const kind = kindOf(targets);
+  if (kindOf(logits) === undefined || kind === undefined) return criterion.forward(logits, targets, { spatialSize });
+  const size = lengthOf(logits);
+  const entries = lengthOf(targets);
+  const rows = isFloats(kind) ? entries / numClasses : entries;
+  const samples = criterion.layout === 'channels-first' ? rows / (spatialSize ?? rows) : rows;
+  const width = size / samples;
+  const height = entries / samples;
+  if (size <= TURN || !(Number.isInteger(width) && Number.isInteger(height))) {
+    const losses = criterion.forward(logits, targets, { spatialSize });
+    yield size;
+    return losses;
+  }
+  const losses = arrayLike(logits, rows);
+  try {
+    yield* eachPart(samples, width, (start, end) => {
+      const count = end - start;
+      checkLength('logits', logits);
+      checkLength('targets', targets);
+      const x = part(logits, start * width, count * width);
+      const y = part(targets, start * height, count * height);
+      copyInto(losses, criterion.forward(x, y, { spatialSize }), start * (rows / samples));
+    });
+  } catch (error) {
+    criterion.forward(logits, targets, { spatialSize });
+    throw error;
+  }
+  return losses;
 }
 
 /** Whether there is one logit per row: where that is said, or where there are as many class indices as logits. */
@@ -123,9 +177,18 @@ export function pairsOf(logits: FloatArray): FloatArray {
 export function readElements(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
-  { numClasses, ignoreIndex }: RowOptions,
+  options: RowOptions,
   labelSmoothing = 0,
 ): Rows {
+  return finish(elementsInTurns(given, targets, options, labelSmoothing));
+}
+
+function* elementsInTurns(
+  given: FloatArray,
+  targets: ClassIndices | FloatArray,
+  { numClasses, ignoreIndex }: RowOptions,
+  labelSmoothing: number,
+): Work<Rows> {
   const logits = widen(given);
   const criterion = new SigmoidFocalLoss({
     alpha: null,
@@ -135,7 +198,7 @@ export function readElements(
     ignoreIndex,
     labelSmoothing,
   });
-  const entropy = criterion.forward(logits, targets);
+  const entropy = yield* lossesInTurns(criterion, logits, targets, {});
   const count = entropy.length;
   const shares = new Float64Array(count);
   copyNumbers(shares, targets, kindOf(targets) as string);

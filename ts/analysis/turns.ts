@@ -50,11 +50,7 @@ export async function inTurns<T>(
 }
 
 /** Has work done on 0, 1, 2, … in parts that take about a turn, where each takes so many entries. */
-export function* eachPart(
-  count: number,
-  entriesEach: number,
-  work: (start: number, end: number) => void,
-): Work<void> {
+export function* eachPart(count: number, entriesEach: number, work: (start: number, end: number) => void): Work<void> {
   const step = Math.max(1, Math.floor(TURN / Math.max(entriesEach, 1)));
   for (let start = 0; start < count; start += step) {
     const end = Math.min(start + step, count);
