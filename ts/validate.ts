@@ -368,7 +368,7 @@ export function checkApart(
 }
 
 /** How an error names the index of what is to be ignored. */
-function orIgnored(ignoreIndex: number | undefined): string {
+export function orIgnored(ignoreIndex: number | undefined): string {
   return ignoreIndex === undefined ? '' : ` or ignoreIndex, ${ignoreIndex}`;
 }
 

@@ -5,6 +5,7 @@ export { init } from '../init.js';
 export type { Advice, AdviceCode } from './advice.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
+export { type ClassIndicesOptions, type ClassLabel, classIndices, type EncodedLabels } from './class-indices.js';
 export { type Compared, compareLosses, type LossComparison } from './compare-losses.js';
 export type { SoftmaxCriterion } from './criterion.js';
 export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Summary } from './diagnose.js';
