@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { consumersHome } from '../../scripts/lib/consumers.mjs';
 import { root } from '../../scripts/lib/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
-import files from './fixtures/files.json';
 
 // The functions of docs/recipes.md on files that other software wrote: fixtures/make.py, and DuckDB-Wasm.
 
