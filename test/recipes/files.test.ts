@@ -13,7 +13,7 @@ const page = readFileSync(join(root, 'docs', 'recipes.md'), 'utf8');
 function functionsUnder(heading: string): string {
   const [program = ''] = blocksOf(page.slice(page.indexOf(`\n## ${heading}\n`)), 'ts');
   return Array.from(
-    program.matchAll(/^(?:import .*;$|(?:function|const \w+ = \{)[^]*?^\};?$)/gm),
+    program.matchAll(/^(?:import .*;$|(?:function|const \w+ = \{)[\s\S]*?^\};?$)/gm),
     ([text]) => text,
   ).join('\n');
 }
