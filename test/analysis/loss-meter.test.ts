@@ -43,6 +43,9 @@ const exactSum = (values: Iterable<number>) => nearest(Array.from(values, unitsO
 
 const perRow = new FocalLoss({ reduction: 'none' });
 
+/** A value as errors show it. */
+const show = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value));
+
 /** A batch with losses of every size: logits that lie up to `spread` apart, a few of them further. */
 function wild(dtype: Dtype, rows: number, classes: number, seed: number, spread: number) {
   const batch = randomBatch(dtype, rows, classes, seed, spread);
@@ -316,28 +319,150 @@ describe('errors', () => {
 
   it('a meter that cannot be merged', () => {
     const meter = new LossMeter(new FocalLoss());
-    expectFailure(() => meter.merge({} as LossMeter), TypeError, 'other must be a LossMeter, got an object');
-    expect(() => meter.merge(new LossMeter(new FocalLoss({ gamma: 3 })))).toThrow(/^other must be for the same loss, /);
-    expect(() => meter.merge(new LossMeter(new CrossEntropyLoss()))).toThrow(TypeError);
+    const wrong = (other: unknown, message: string) =>
+      expectFailure(() => meter.merge(other as LossMeter), TypeError, message);
+    const expected = 'other must be a LossMeter (LossMeter.fromJSON makes one of what toJSON returned), got ';
+    wrong({}, `${expected}an object`);
+    wrong(null, `${expected}null`);
+    wrong(meter.toJSON(), `${expected}an object`);
+    wrong(structuredClone({ meter }).meter, `${expected}an object`);
+    const same = 'other must be for the same loss: ';
+    const of = (criterion: ConstructorParameters<typeof LossMeter>[0]) => new LossMeter(criterion);
+    wrong(of(new FocalLoss({ gamma: 3 })), `${same}its gamma is 3, here 2`);
+    wrong(of(new CrossEntropyLoss()), `${same}it is for a CrossEntropyLoss, this one for a FocalLoss`);
+    wrong(
+      of(new FocalLoss({ alpha: [0.1, 0.9], ignoreIndex: -1, focusOn: 'target' })),
+      `${same}its alpha is an array of 2, here 0.25; its focusOn is "target", here "smoothed"; its ignoreIndex is -1, here undefined`,
+    );
+    const weighted = of(new CrossEntropyLoss({ weight: [1, 2, 3] }));
+    expectFailure(
+      () => weighted.merge(of(new CrossEntropyLoss({ weight: [1, 2.5, 4] }))),
+      TypeError,
+      `${same}its weight[1] is 2.5, here 2`,
+    );
+    // Rows beyond what a number can count are not merged, and the meter stays as it was.
+    const full = LossMeter.fromJSON({
+      ...meter.toJSON(),
+      rows: Number.MAX_SAFE_INTEGER,
+      denominator: { units: (BigInt(Number.MAX_SAFE_INTEGER) << UNITS).toString(16), nan: 0, infinite: 0 },
+    });
+    const before = full.toJSON();
+    const more = of(new FocalLoss()).update(logits, targets);
+    expectFailure(() => full.merge(more), RangeError, 'other has 2 rows, more than can be counted here');
+    expect(full.toJSON()).toEqual(before);
   });
 
-  it('what never was a meter', () => {
-    const state = new LossMeter(new FocalLoss()).update(logits, targets).toJSON();
-    const message = 'state must be what LossMeter.toJSON returned, got an object';
-    for (const wrong of [
-      { version: 2 },
-      { loss: 'toString' },
-      { rows: -1 },
-      { rows: 0.5 },
-      { values: { units: 'xyz', nan: 0, infinite: 0 } },
-      { values: { units: '0', nan: -1, infinite: 0 } },
-      { denominator: undefined },
-    ]) {
-      expectFailure(() => LossMeter.fromJSON({ ...state, ...wrong } as unknown as MeterState), TypeError, message);
+  it('what never was a meter, by the field', () => {
+    const state = new LossMeter(new FocalLoss({ alpha: [0.5, 0.25] })).update(logits, targets).toJSON();
+    const { values, denominator, options } = state;
+    const read = (wrong: unknown) => () => LossMeter.fromJSON(wrong as MeterState);
+    for (const wrong of [undefined, null, 7, 'meter', true]) {
+      expectFailure(read(wrong), TypeError, `state must be what LossMeter.toJSON returned, got ${show(wrong)}`);
     }
-    expect(() => LossMeter.fromJSON(undefined as unknown as MeterState)).toThrow(TypeError);
-    expect(() => LossMeter.fromJSON({ ...state, options: { gamma: -1 } })).toThrow(RangeError);
-    expect(() => LossMeter.fromJSON({ ...state, options: { weight: [1, 2] } })).toThrow(/unknown option/);
-    expect(LossMeter.fromJSON(state).result().sum).toBe(sum(perRow.forward(logits, targets)));
+    expectFailure(read([]), TypeError, 'state must be what LossMeter.toJSON returned, got an Array');
+    expectFailure(read({}), TypeError, 'state.version is missing');
+    const wrong = (change: object, kind: ErrorConstructor, message: string) =>
+      expectFailure(read({ ...state, ...change }), kind, message);
+    const version = 'state.version must be 1, the form that this version of focal-loss reads, got ';
+    wrong({ version: 2 }, TypeError, `${version}2`);
+    wrong({ version: '1' }, TypeError, `${version}"1"`);
+    wrong({ loss: 'toString' }, TypeError, 'state.loss must be the name of a loss, got "toString"');
+    wrong({ loss: 'x'.repeat(1e6) }, TypeError, `state.loss must be the name of a loss, got "${'x'.repeat(40)}"`);
+    for (const given of [undefined, null, 7, 'x']) {
+      wrong({ options: given }, TypeError, `state.options must be the options of a loss, got ${show(given)}`);
+    }
+    wrong({ options: [] }, TypeError, 'state.options must be the options of a loss, got an Array');
+    wrong({ options: {} }, TypeError, 'state.options.alpha is missing');
+    const { gamma: _, ...without } = options as { gamma: number };
+    wrong({ options: without }, TypeError, 'state.options.gamma is missing');
+    wrong(
+      { options: { ...options, gamma: -1 } },
+      RangeError,
+      'state.options: gamma must be finite and not negative, got -1',
+    );
+    wrong(
+      { options: { ...options, normalizer: null } },
+      TypeError,
+      'state.options: normalizer must be a number, got null',
+    );
+    wrong(
+      { options: { ...options, reduction: 'mean' } },
+      TypeError,
+      `state.options.reduction must be 'sum', got "mean"`,
+    );
+    expect(read({ ...state, options: { ...options, weight: [1, 2] } })).toThrow(
+      /^state\.options: unknown option "weight"/,
+    );
+    wrong({ rows: -1 }, RangeError, 'state.rows must be an integer, not negative, got -1');
+    wrong({ rows: 0.5 }, RangeError, 'state.rows must be an integer, not negative, got 0.5');
+    wrong({ rows: 2 ** 53 }, RangeError, 'state.rows must be an integer, not negative, got 9007199254740992');
+    wrong({ rows: '2' }, TypeError, 'state.rows must be a number, got "2"');
+    wrong({ values: undefined }, TypeError, 'state.values must be a sum of LossMeter.toJSON, got undefined');
+    wrong({ denominator: [] }, TypeError, 'state.denominator must be a sum of LossMeter.toJSON, got an Array');
+    wrong({ values: { nan: 0, infinite: 0 } }, TypeError, 'state.values.units is missing');
+    const units = 'state.values.units must be a hexadecimal number';
+    wrong({ values: { ...values, units: 7 } }, TypeError, `${units} as a string, got 7`);
+    for (const given of ['', 'xyz', '0x1', '-1', '01', 'A', ' 1', '1\n']) {
+      wrong(
+        { values: { ...values, units: given } },
+        RangeError,
+        `${units} in lower case, got ${JSON.stringify(given)}`,
+      );
+    }
+    const long = 'state.values.units must have 538 digits or fewer, got 100000000';
+    wrong({ values: { ...values, units: 'f'.repeat(1e8) } }, RangeError, long);
+    wrong({ values: { ...values, nan: -1 } }, RangeError, 'state.values.nan must be an integer, not negative, got -1');
+    const terms = 'state.values must have 2 terms or fewer that are not finite, got 2 NaN and 1 infinite';
+    wrong({ values: { ...values, nan: 2, infinite: 1 } }, RangeError, terms);
+    // All rows are NaN, but there is a sum of others.
+    const none = /^state\.values\.units must be the sum of 0 terms of 0 to 1\.797/;
+    expect(read({ ...state, values: { ...values, nan: 2 } })).toThrow(none);
+    // Two rows can add up to twice the largest number, and no more.
+    const most = ((((1n << 53n) - 1n) << (971n + UNITS)) * 2n).toString(16);
+    const more = ((((1n << 53n) - 1n) << (971n + UNITS)) * 2n + 1n).toString(16);
+    expect(LossMeter.fromJSON({ ...state, values: { ...values, units: most } }).result().sum).toBe(Infinity);
+    expect(read({ ...state, values: { ...values, units: more } })).toThrow(RangeError);
+    const rows = 'state.denominator.units must be the sum of 3 terms of 1, got 2';
+    wrong({ rows: 3 }, RangeError, rows);
+    wrong(
+      { denominator: { ...denominator, nan: 1 } },
+      RangeError,
+      'state.denominator must have no terms that are not finite, got 1 NaN and 0 infinite',
+    );
+    expect(JSON.stringify(LossMeter.fromJSON(state))).toBe(JSON.stringify(state));
+    const ordinary = LossMeter.fromJSON(new LossMeter(perRow).update(logits, targets).toJSON());
+    expect(ordinary.result().sum).toBe(sum(perRow.forward(logits, targets)));
   });
+
+  it('a denominator of weights lies between those of the classes, or of probabilities', () => {
+    const criterion = new CrossEntropyLoss({ weight: [0.1, 3] });
+    const state = new LossMeter(criterion).update(logits, targets).toJSON();
+    const of = (total: number) => () =>
+      LossMeter.fromJSON({ ...state, denominator: { ...state.denominator, units: unitsOf(total).toString(16) } });
+    for (const total of [0.2, 1, 2, 6]) expect(of(total)().result().denominator).toBe(total);
+    for (const total of [0, 0.19, 6.1]) {
+      expect(of(total)).toThrow(/^state\.denominator\.units must be the sum of 2 terms of 0\.1 to 3, got /);
+    }
+  });
+});
+
+it('a meter of another copy of the package merges', async () => {
+  const { logits, targets } = randomBatch(float32, 100, 2, 8);
+  const url = new URL(import.meta.resolve('focal-loss/analysis'));
+  url.search = '?copy';
+  const copy: typeof import('focal-loss/analysis') = await import(url.href);
+  expect(copy.LossMeter).not.toBe(LossMeter);
+  const theirs = new copy.LossMeter(new copy.FocalLoss({ gamma: 3 })).update(logits, targets);
+  expect(theirs).not.toBeInstanceOf(LossMeter);
+  const ours = new LossMeter(new FocalLoss({ gamma: 3 })).update(logits, targets);
+  const twice = new LossMeter(new FocalLoss({ gamma: 3 })).update(logits, targets).update(logits, targets);
+  expect(ours.merge(theirs).toJSON()).toEqual(twice.toJSON());
+  expectFailure(
+    () => new LossMeter(new FocalLoss()).merge(theirs),
+    TypeError,
+    'other must be for the same loss: its gamma is 3, here 2',
+  );
+  // Of a version that has another form.
+  const later = { update: () => {}, toJSON: () => ({ ...theirs.toJSON(), version: 2 }) };
+  expect(() => ours.merge(later as unknown as LossMeter)).toThrow(/^state\.version must be 1, /);
 });

@@ -1,5 +1,8 @@
 // Sums without any rounding: the other half of crate/src/exact.rs.
 
+import { outOfRange, wrongType } from '../validate.js';
+import { checkCount, checkRecord, field } from './json.js';
+
 /** Bits below 1 of the unit, the smallest number above 0. */
 const FRACTION_BITS = 1074;
 
@@ -11,6 +14,9 @@ const DIGITS = 67;
 /** How many integers a sum takes in the module. */
 export const SUM_LENGTH = DIGITS + 2;
 
+/** Hexadecimal digits of the largest sum there can be: of as many of the largest numbers as can be counted. */
+const LARGEST_LENGTH = Math.ceil((FRACTION_BITS + 1024 + 53) / 4);
+
 /** An exact sum as JSON. */
 export interface ExactSumState {
   /** The sum of the finite terms, in hexadecimal, in units of the smallest number above 0. */
@@ -19,6 +25,18 @@ export interface ExactSumState {
   readonly nan: number;
   /** How many were infinite. */
   readonly infinite: number;
+}
+
+/** What is known of the terms of a sum. */
+export interface Terms {
+  /** How many there are. */
+  readonly terms: number;
+  /** The least that a finite one can be. */
+  readonly least: number;
+  /** The most that a finite one can be. */
+  readonly most: number;
+  /** Whether all are finite. */
+  readonly allFinite: boolean;
 }
 
 /** A sum, which never changes. */
@@ -63,11 +81,34 @@ export class ExactSum {
     return { units: this.#units.toString(16), nan: this.nan, infinite: this.infinite };
   }
 
-  /** The sum that became this, or undefined where none did. */
-  static from(state: ExactSumState): ExactSum | undefined {
-    if (!(typeof state?.units === 'string' && /^[0-9a-f]+$/.test(state.units))) return undefined;
-    if (!(isCount(state.nan) && isCount(state.infinite))) return undefined;
-    return create(BigInt(`0x${state.units}`), state.nan, state.infinite);
+  /**
+   * The sum of such terms that became this.
+   *
+   * @throws TypeError or RangeError where none did. It names the field.
+   */
+  static from(name: string, given: unknown, { terms, least, most, allFinite }: Terms): ExactSum {
+    const state = checkRecord(name, 'a sum of LossMeter.toJSON', given);
+    const digits = field(name, state, 'units');
+    const nan = checkCount(`${name}.nan`, field(name, state, 'nan'));
+    const infinite = checkCount(`${name}.infinite`, field(name, state, 'infinite'));
+    if (typeof digits !== 'string') throw wrongType(`${name}.units`, 'a hexadecimal number as a string', digits);
+    if (digits.length > LARGEST_LENGTH) {
+      throw new RangeError(`${name}.units must have ${LARGEST_LENGTH} digits or fewer, got ${digits.length}`);
+    }
+    if (!/^(0|[1-9a-f][0-9a-f]*)$/.test(digits)) {
+      throw outOfRange(`${name}.units`, 'a hexadecimal number in lower case', digits);
+    }
+    const finite = terms - nan - infinite;
+    if (finite < (allFinite ? terms : 0)) {
+      const allowed = allFinite ? 'no terms' : `${terms} terms or fewer`;
+      throw new RangeError(`${name} must have ${allowed} that are not finite, got ${nan} NaN and ${infinite} infinite`);
+    }
+    const units = BigInt(`0x${digits}`);
+    if (units < unitsOf(least) * BigInt(finite) || units > unitsOf(most) * BigInt(finite)) {
+      const range = least === most ? `${least}` : `${least} to ${most}`;
+      throw new RangeError(`${name}.units must be the sum of ${finite} terms of ${range}, got ${rounded(units)}`);
+    }
+    return create(units, nan, infinite);
   }
 }
 
@@ -76,8 +117,12 @@ function create(units: bigint, nan: number, infinite: number): ExactSum {
   return new ExactSum(units, nan, infinite);
 }
 
-export function isCount(n: unknown): n is number {
-  return Number.isSafeInteger(n) && (n as number) >= 0;
+/** A finite number, not negative, in units. */
+function unitsOf(x: number): bigint {
+  const [bits] = new BigUint64Array(Float64Array.of(x).buffer) as unknown as [bigint];
+  const exponent = bits >> 52n;
+  const fraction = bits & ((1n << 52n) - 1n);
+  return exponent === 0n ? fraction : (fraction | (1n << 52n)) << (exponent - 1n);
 }
 
 /** Units, not negative, as a number: rounded to the nearest, to even where two are as near. */

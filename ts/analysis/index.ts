@@ -11,7 +11,7 @@ export type { SoftmaxCriterion } from './criterion.js';
 export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Summary } from './diagnose.js';
 export type { ExactSumState } from './exact-sum.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
-export { LossMeter, type MeterOptions, type MeterResult, type MeterState } from './loss-meter.js';
+export { type AnyMeter, LossMeter, type MeterOptions, type MeterResult, type MeterState } from './loss-meter.js';
 export type { AnyCriterion, LossName } from './own-criterion.js';
 export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
 export type { RowOptions } from './rows.js';

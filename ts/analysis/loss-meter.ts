@@ -3,9 +3,10 @@ import { type Criterion, run } from '../criterion.js';
 import { FORWARD, type Method } from '../evaluate.js';
 import { SOFT } from '../flags.js';
 import type { ForwardOptions } from '../options.js';
-import { wrongType } from '../validate.js';
+import { show, wrongType } from '../validate.js';
 import { load } from '../wasm.js';
-import { ExactSum, type ExactSumState, isCount, SUM_LENGTH } from './exact-sum.js';
+import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
+import { checkCount, checkRecord, field } from './json.js';
 import { kernels, METER } from './kernels.js';
 import { type AnyCriterion, isLossName, type LossName, makeSum, nameOf } from './own-criterion.js';
 import type { Logits, Targets } from './tensors.js';
@@ -56,7 +57,7 @@ export interface MeterResult {
 
 /** A {@link LossMeter} as JSON. */
 export interface MeterState {
-  /** Of this form. */
+  /** The version of this form. Another is refused. */
   readonly version: 1;
   /** The name of the criterion's class. */
   readonly loss: LossName;
@@ -68,6 +69,14 @@ export interface MeterState {
   readonly denominator: ExactSumState;
   /** How many rows count. */
   readonly rows: number;
+}
+
+/** A {@link LossMeter} of any copy of this package. */
+export interface AnyMeter {
+  /** Sees a batch. */
+  update(logits: Logits, targets: Targets, options?: MeterOptions): unknown;
+  /** Everything there is to it. */
+  toJSON(): MeterState;
 }
 
 /**
@@ -130,16 +139,20 @@ export class LossMeter {
   }
 
   /**
-   * Adds what another meter has seen.
+   * Adds what another meter has seen. Where that is of another copy of this package, it goes through JSON.
    *
-   * @throws TypeError where it is none, or one for a criterion with other options.
+   * @throws TypeError where it is none, or one for a loss with other options, which the error names.
    */
-  merge(other: LossMeter): this {
-    if (!isMeter(other)) throw wrongType('other', 'a LossMeter', other);
-    if (other.#identity !== this.#identity) {
-      throw new TypeError(`other must be for the same loss, ${this.#identity}, got one for ${other.#identity}`);
-    }
-    this.#seen = merged(this.#seen, other.#seen);
+  merge(other: AnyMeter): this {
+    const meter = toMeter(other);
+    const differences = this.#differences(meter);
+    if (differences !== '') throw new TypeError(`other must be for the same loss: ${differences}`);
+    const rows = this.#rows + meter.#rows;
+    if (!Number.isSafeInteger(rows))
+      throw new RangeError(`other has ${meter.#rows} rows, more than can be counted here`);
+    this.#values.merge(meter.#values);
+    this.#denominator.merge(meter.#denominator);
+    this.#rows = rows;
     return this;
   }
 
@@ -155,7 +168,7 @@ export class LossMeter {
   toJSON(): MeterState {
     const { values, denominator, rows } = this.#seen;
     return {
-      version: 1,
+      version: VERSION,
       loss: this.#loss,
       options: { ...this.#criterion },
       values: values.toJSON(),
@@ -165,24 +178,21 @@ export class LossMeter {
   }
 
   /**
-   * The meter that became this JSON.
+   * The meter that became this JSON. What comes from elsewhere is checked: the meter that is returned is one that could have been.
    *
-   * @throws TypeError or RangeError for what never was one.
+   * @throws TypeError or RangeError for what never was one, or was one of a version with another form. It names the field.
    */
   static fromJSON(state: MeterState): LossMeter {
-    const values = ExactSum.from(state?.values);
-    const denominator = ExactSum.from(state?.denominator);
-    if (
-      state?.version !== 1 ||
-      !isLossName(state.loss) ||
-      values === undefined ||
-      denominator === undefined ||
-      !isCount(state.rows)
-    ) {
-      throw wrongType('state', 'what LossMeter.toJSON returned', state);
-    }
-    const meter = create(state);
-    meter.#seen = { values, denominator, rows: state.rows };
+    const record = checkRecord('state', 'what LossMeter.toJSON returned', state);
+    checkVersion(field('state', record, 'version'));
+    const loss = checkLoss(field('state', record, 'loss'));
+    const meter = create(restore(loss, field('state', record, 'options')));
+    const rows = checkCount('state.rows', field('state', record, 'rows'));
+    const losses = { terms: rows, least: 0, most: Number.MAX_VALUE, allFinite: false };
+    const values = ExactSum.from('state.values', field('state', record, 'values'), losses);
+    const weights = field('state', record, 'denominator');
+    const denominator = ExactSum.from('state.denominator', weights, meter.#weightsOf(rows));
+    meter.#seen = { values, denominator, rows };
     return meter;
   }
 
@@ -190,18 +200,81 @@ export class LossMeter {
     return 'weight' in this.#criterion && this.#criterion.weight !== null;
   }
 
-  /** Which loss it is for. */
-  get #identity(): string {
-    return `${this.#loss} ${JSON.stringify(this.#criterion)}`;
+  /** What so many rows add to the denominator, in either type of logits: a row of probabilities always adds 1. */
+  #weightsOf(rows: number): Terms {
+    const { weight } = this.#criterion as { weight?: readonly number[] | null };
+    let [least, most] = [1, 1];
+    for (const entry of weight ?? []) {
+      const single = Math.fround(entry);
+      least = Math.min(least, entry, single);
+      most = Math.max(most, entry, single === Infinity ? 0 : single);
+    }
+    return { terms: rows, least, most, allFinite: Math.fround(most) < Infinity };
+  }
+
+  /** In what the loss of another meter differs; nothing where it is the same. */
+  #differences(other: LossMeter): string {
+    if (other.#loss !== this.#loss) return `it is for a ${other.#loss}, this one for a ${this.#loss}`;
+    const theirs: object = other.#criterion;
+    return Object.entries(this.#criterion)
+      .flatMap(([name, ours]) => differencesOf(name, ours, (theirs as Record<string, unknown>)[name]))
+      .join('; ');
   }
 }
 
 // Kept out of the class: one that names itself is given another name when it is bundled.
 
-function isMeter(value: unknown): value is LossMeter {
-  return value instanceof LossMeter;
+function create(criterion: AnyCriterion): LossMeter {
+  return new LossMeter(criterion);
 }
 
-function create({ loss, options }: MeterState): LossMeter {
-  return new LossMeter(makeSum(loss, options));
+/** A meter of this copy of the package. */
+function toMeter(meter: AnyMeter): LossMeter {
+  if (meter instanceof LossMeter) return meter;
+  const isForeign =
+    typeof meter === 'object' && meter !== null && typeof meter.toJSON === 'function' && 'update' in meter;
+  if (isForeign) return LossMeter.fromJSON(meter.toJSON());
+  throw wrongType('other', 'a LossMeter (LossMeter.fromJSON makes one of what toJSON returned)', meter);
+}
+
+const VERSION = 1;
+
+function checkVersion(version: unknown): void {
+  if (version === VERSION) return;
+  throw wrongType('state.version', `${VERSION}, the form that this version of focal-loss reads`, version);
+}
+
+function checkLoss(loss: unknown): LossName {
+  if (isLossName(loss)) return loss;
+  throw wrongType('state.loss', 'the name of a loss', typeof loss === 'string' ? loss.slice(0, 40) : loss);
+}
+
+/** The loss with options that became JSON, of which all that have a value must be there. */
+function restore(loss: LossName, options: unknown): Criterion<'sum'> {
+  const given = checkRecord('state.options', 'the options of a loss', options);
+  let criterion: Criterion<'sum'>;
+  try {
+    criterion = makeSum(loss, given);
+  } catch (error) {
+    if (error instanceof Error) error.message = `state.options: ${error.message}`;
+    throw error;
+  }
+  for (const [name, value] of Object.entries(criterion)) if (value !== undefined) field('state.options', given, name);
+  const { reduction } = given as { reduction?: unknown };
+  if (reduction !== 'sum') throw wrongType('state.options.reduction', "'sum'", reduction);
+  return criterion;
+}
+
+/** How an option of two losses differs: where both have as many entries, the first that does. */
+function differencesOf(name: string, ours: unknown, theirs: unknown): string[] {
+  if (JSON.stringify(ours) === JSON.stringify(theirs)) return [];
+  if (!(Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length)) {
+    return [`its ${name} is ${textOf(theirs)}, here ${textOf(ours)}`];
+  }
+  const j = ours.findIndex((entry, j) => entry !== theirs[j]);
+  return [`its ${name}[${j}] is ${textOf(theirs[j])}, here ${textOf(ours[j])}`];
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? `an array of ${value.length}` : show(value);
 }
