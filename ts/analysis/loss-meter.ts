@@ -147,12 +147,11 @@ export class LossMeter {
     const meter = toMeter(other);
     const differences = this.#differences(meter);
     if (differences !== '') throw new TypeError(`other must be for the same loss: ${differences}`);
-    const rows = this.#rows + meter.#rows;
-    if (!Number.isSafeInteger(rows))
-      throw new RangeError(`other has ${meter.#rows} rows, more than can be counted here`);
-    this.#values.merge(meter.#values);
-    this.#denominator.merge(meter.#denominator);
-    this.#rows = rows;
+    const seen = merged(this.#seen, meter.#seen);
+    if (!Number.isSafeInteger(seen.rows)) {
+      throw new RangeError(`other has ${meter.#seen.rows} rows, more than can be counted here`);
+    }
+    this.#seen = seen;
     return this;
   }
 
