@@ -1,7 +1,19 @@
-import { allocate, FocalLoss, type SweepOptions, type SweepTable, sweep, sweepAsync } from 'focal-loss/analysis';
+import { inspect } from 'node:util';
+import * as main from 'focal-loss';
+import {
+  allocate,
+  CrossEntropyLoss,
+  classBalance,
+  FocalLoss,
+  type SweepOptions,
+  type SweepTable,
+  sweep,
+  sweepAsync,
+} from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { Accuracy } from '../support/accuracy.ts';
 import { randomBatch } from '../support/batch.ts';
+import { sameBits } from '../support/bits.ts';
 import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.ts';
 import { expectFailure } from '../support/failure.ts';
 import { golden } from '../support/golden.ts';
@@ -220,6 +232,12 @@ describe('a metric', () => {
     expect(best).toBe(rows[1]);
   });
 
+  it('that is a promise takes sweepAsync', () => {
+    const metric = (async () => 1) as unknown as () => number;
+    const message = 'metric must return a number, got a promise: sweepAsync takes it';
+    expectFailure(() => sweep(logits, targets, { metric }), TypeError, message);
+  });
+
   it('must be a number', async () => {
     const message = 'metric must be a function that returns a number, got "good"';
     const metric = (() => 'good') as unknown as () => number;
@@ -285,17 +303,185 @@ describe('an asynchronous sweep', () => {
   });
 });
 
+it('one setting needs no array', () => {
+  const { logits, targets } = randomBatch(float32, 10, 2);
+  const { rows } = sweep(logits, targets, { alpha: 0.75, gamma: [1, 2], labelSmoothing: 0.1 });
+  expect(rows).toEqual(sweep(logits, targets, { alpha: [0.75], gamma: [1, 2], labelSmoothing: [0.1] }).rows);
+  expect(sweep(logits, targets, { alpha: null }).rows).toEqual(sweep(logits, targets, { alpha: [null] }).rows);
+  expect(rows).toHaveLength(2);
+});
+
+it('weights of the classes are settings like others', () => {
+  const { logits, targets } = randomBatch(float64, 50, 3, 1);
+  const { inverseFrequency } = classBalance(targets, 3);
+  const alpha = [0.25, inverseFrequency, null, [1, 0, 2], 0.75, new Float32Array([0.5, 1, 2])];
+  const { rows } = sweep(logits, targets, { alpha, gamma: [0, 2] });
+  expect(rows).toHaveLength(12);
+  for (const [i, row] of rows.entries()) {
+    const given = alpha[Math.floor(i / 2)];
+    const expected = typeof given === 'object' && given !== null ? Array.from(given) : given;
+    expect(row.alpha).toEqual(expected);
+    const { alpha: of, gamma } = row;
+    expect(row.loss).toBeCloseTo(new FocalLoss({ alpha: of, gamma }).forward(logits, targets), 13);
+  }
+});
+
+describe('very many settings', () => {
+  const { logits, targets } = randomBatch(float64, 20, 2, 3);
+
+  it('are computed', async () => {
+    const gamma = Float64Array.from({ length: 80_000 }, (_, i) => ((i * 7919) % 80_000) / 1000);
+    const table = sweep(logits, targets, { gamma });
+    for (const i of [0, 1, 79_999]) {
+      const expected = new FocalLoss({ gamma: gamma[i] }).forward(logits, targets);
+      expect(table.rows[i].gamma).toBe(gamma[i]);
+      expect(Math.abs(table.losses[i] / expected - 1)).toBeLessThan(float64.bound(gamma[i]));
+    }
+    const done: number[] = [];
+    const { losses } = await sweepAsync(logits, targets, { gamma, onProgress: (rows) => done.push(rows) });
+    expect(sameBits(losses, table.losses)).toBe(true);
+    expect(done).toEqual([20]);
+  });
+
+  it('are seen in smaller parts of the batch', async () => {
+    const batch = randomBatch(float32, 1000, 2, 4);
+    const grid = { gamma: Float64Array.from({ length: 30_000 }, (_, i) => i / 100), alpha: [0.25, null] };
+    const done: number[] = [];
+    const table = await sweepAsync(batch.logits, batch.targets, { ...grid, onProgress: (rows) => done.push(rows) });
+    expect(done).toEqual([256, 512, 768, 1000]);
+    expect(sameBits(table.losses, sweep(batch.logits, batch.targets, grid).losses)).toBe(true);
+  });
+
+  it('are refused where they are too many', async () => {
+    const message = (n: number) => `alpha, gamma and labelSmoothing must be at most 1048576 settings, got ${n}`;
+    const many = new Float64Array(2 ** 20 + 1);
+    const thousand = new Float64Array(1024);
+    for (const [options, settings] of [
+      [{ gamma: new Float64Array(3e7) }, 3e7],
+      [{ alpha: many }, many.length],
+      [{ labelSmoothing: many }, many.length],
+      [{ gamma: thousand, alpha: thousand, labelSmoothing: [0, 0.1] }, 2 ** 21],
+      [{ gamma: { length: 2 ** 53 } as ArrayLike<number> }, 2 ** 53],
+    ] as const) {
+      expectFailure(() => sweep(logits, targets, options), RangeError, message(settings));
+      await expect(sweepAsync(logits, targets, options)).rejects.toThrow(message(settings));
+    }
+    expectFailure(
+      () => sweep(logits, targets, { gamma: { length: Number.NaN } as ArrayLike<number> }),
+      RangeError,
+      'gamma needs 1 entry or more, got NaN',
+    );
+  });
+});
+
+describe('as text', () => {
+  const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
+  const targets = new Uint8Array([0, 1, 1]);
+  const table = sweep(logits, targets, {
+    alpha: [0.25, [0.2, 0.8], null],
+    gamma: [0.5, 2],
+    metric: ({ gamma, alpha }) => (alpha === null ? Number.NaN : 1 / gamma),
+  });
+  const expected = [
+    'alpha    gamma  labelSmoothing       loss  metric',
+    '0.25       0.5               0  0.0429992       2  best',
+    '0.25         2               0  0.0144561     0.5',
+    '0.2 0.8    0.5               0   0.133862       2',
+    '0.2 0.8      2               0  0.0462407     0.5',
+    'null       0.5               0   0.168601       -',
+    'null         2               0  0.0578072       -',
+  ];
+
+  it('is a table, and so it is in consoles', () => {
+    expect(`${table}`.split('\n')).toEqual(expected);
+    expect(inspect(table).split('\n')).toEqual(expected);
+    // What it holds is what it was.
+    expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best']);
+    expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({ alpha: 0.25, gamma: 0.5, metric: 2 });
+  });
+
+  it('has no metric where there is none', () => {
+    expect(`${sweep(logits, targets)}`).toBe(
+      ['alpha  gamma  labelSmoothing       loss', '0.25       2               0  0.0144561'].join('\n'),
+    );
+  });
+
+  it('says how many rows of a long one are left out, and shows the best', () => {
+    const gamma = Float64Array.from({ length: 100 }, (_, i) => i);
+    const lines = `${sweep(logits, targets, { gamma })}`.split('\n');
+    expect(lines).toHaveLength(62);
+    expect(lines.at(-1)).toBe('40 more in rows');
+    const withBest = `${sweep(logits, targets, { gamma, metric: (setting) => setting.gamma })}`.split('\n').slice(-3);
+    expect(withBest[0]).toBe('40 more in rows, the best of them');
+    expect(withBest[2]).toMatch(/^0\.25 +99 .* 99 +best$/);
+    const atTop = `${sweep(logits, targets, { gamma, metric: (setting) => -setting.gamma })}`.split('\n');
+    expect(atTop.at(-1)).toBe('40 more in rows');
+    expect(`${sweep(logits, targets, { alpha: [[1, 2]], gamma: 0 })}`).toContain('1 2');
+  });
+});
+
+describe('a criterion', () => {
+  const { logits, targets } = randomBatch(float64, 30, 3, 5);
+
+  it('says what the options do not', () => {
+    const criterion = new main.FocalLoss({
+      alpha: [0.2, 0.3, 0.5],
+      gamma: 1.5,
+      labelSmoothing: 0.1,
+      ignoreIndex: 1,
+      normalizer: 7,
+      numClasses: 3,
+      reduction: 'none',
+    });
+    const { rows, count } = sweep(logits, targets, { criterion });
+    expect(rows).toMatchObject([{ alpha: [0.2, 0.3, 0.5], gamma: 1.5, labelSmoothing: 0.1 }]);
+    expect(rows[0].loss).toBeCloseTo(criterion.with({ reduction: 'mean' }).forward(logits, targets), 14);
+    expect(count).toBe(targets.filter((target) => target !== 1).length);
+    const other = sweep(logits, targets, { criterion, gamma: [0, 2], alpha: null, normalizer: 3 });
+    expect(other.rows).toMatchObject([{ alpha: null, gamma: 0, labelSmoothing: 0.1 }, { gamma: 2 }]);
+    expect(other.rows[1].loss).toBeCloseTo(
+      criterion.with({ alpha: null, gamma: 2, reduction: 'mean', normalizer: 3 }).forward(logits, targets),
+      14,
+    );
+    expectFailure(
+      () => sweep(logits.subarray(0, 60), targets, { criterion }),
+      RangeError,
+      'logits must have 30 rows (targets.length) of 3 classes (numClasses), 90 entries in all, got 60',
+    );
+  });
+});
+
 it('errors name the argument and the value', () => {
   const [logits, targets] = [new Float32Array(4), new Int32Array(2)];
   const wrong = (options: unknown, kind: ErrorConstructor, message: string) =>
     expectFailure(() => sweep(logits, targets, options as SweepOptions), kind, message);
-  wrong({ alpha: 0.25 }, TypeError, 'alpha must be an array of what it is to be, got 0.25');
+  wrong({ alpha: '0.25' }, TypeError, 'alpha must be what it is to be, or an array of that, got "0.25"');
+  wrong({ gamma: {} }, TypeError, 'gamma must be what it is to be, or an array of that, got an object');
+  wrong({ gamma: null }, TypeError, 'gamma[0] must be a number, got null');
   wrong({ gamma: [] }, RangeError, 'gamma needs 1 entry or more, got 0');
-  wrong({ alpha: [0.2, 1.5] }, RangeError, 'alpha must be in [0, 1], got 1.5');
+  const others = 'in [0, 1] (weights of the classes are an array of their own)';
+  wrong({ alpha: [0.2, 1.5] }, RangeError, `alpha[1] must be ${others}, got 1.5`);
+  wrong({ alpha: -1 }, RangeError, `alpha[0] must be ${others}, got -1`);
   wrong({ alpha: [[1, 2, 3]] }, RangeError, 'alpha must have one entry per class, 2, got 3');
-  wrong({ gamma: [1, -1] }, RangeError, 'gamma must be finite and not negative, got -1');
-  wrong({ gamma: [[1, 2]] }, TypeError, 'gamma must be a number, got an Array');
-  wrong({ labelSmoothing: [2] }, RangeError, 'labelSmoothing must be in [0, 1], got 2');
+  wrong({ alpha: [[1, 2], 0.5, [1, 2, 3]] }, RangeError, 'alpha must have one entry per class, 2, got 3');
+  wrong({ gamma: [1, -1] }, RangeError, 'gamma[1] must be finite and not negative, got -1');
+  wrong({ gamma: [[1, 2]] }, TypeError, 'gamma[0] must be a number, got an Array');
+  wrong({ labelSmoothing: [2] }, RangeError, 'labelSmoothing[0] must be in [0, 1], got 2');
+  wrong({ metric: 0.5 }, TypeError, 'metric must be a function that returns a number, got 0.5');
+  wrong({ criterion: {} }, TypeError, 'criterion must be a loss of this package, got an object');
+  const swept = 'criterion must be a FocalLoss or a SigmoidFocalLoss, got an object';
+  wrong({ criterion: new CrossEntropyLoss() }, TypeError, swept);
+  wrong(
+    { criterion: new FocalLoss({ focusOn: 'target' }) },
+    TypeError,
+    `criterion.focusOn must be 'smoothed', got "target"`,
+  );
+  wrong(
+    { criterion: new FocalLoss({ layout: 'channels-first' }) },
+    TypeError,
+    `criterion.layout must be 'channels-last', got "channels-first"`,
+  );
+  wrong({ criterion: new FocalLoss({ gamma: [1, 2] }) }, TypeError, 'criterion.gamma must be a number, got an Array');
   wrong({ reduction: 'none' }, TypeError, `reduction must be 'mean' or 'sum', got "none"`);
   wrong({ normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0');
   wrong(
@@ -307,7 +493,7 @@ it('errors name the argument and the value', () => {
   wrong(
     { best: true },
     TypeError,
-    'unknown option "best"; known are alpha, gamma, labelSmoothing, reduction, normalizer, ignoreIndex, numClasses, sampleWeights, metric',
+    'unknown option "best"; known are criterion, alpha, gamma, labelSmoothing, reduction, normalizer, ignoreIndex, numClasses, sampleWeights, metric',
   );
   expectFailure(() => sweep(logits, new Int32Array([0, 2])), RangeError, 'targets[1] must be a class in [0, 2), got 2');
   expectFailure(

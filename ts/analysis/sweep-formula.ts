@@ -3,10 +3,11 @@
 import { kindOf } from '../arrays.js';
 import { type Batch, Formula } from '../batch.js';
 import { evaluate, FORWARD, type Method } from '../evaluate.js';
+import { POS_WEIGHT_PER_COLUMN } from '../flags.js';
 import { refresh } from '../memory.js';
-import { kernelNumbers } from '../tile.js';
+import { kernelNumbers, posWeightsArea } from '../tile.js';
 import type { ClassIndices, FloatArray } from '../types.js';
-import { checkEntries } from '../validate.js';
+import { checkColumns, checkEntries } from '../validate.js';
 import { load } from '../wasm.js';
 import { kernels } from './kernels.js';
 
@@ -19,8 +20,12 @@ export interface Axes {
   readonly labelSmoothing: readonly number[];
 }
 
-/** What may be said of the batch. */
-export interface BatchOptions {
+/** What else a sweep is of. */
+export interface SweptLoss {
+  /** Whether each logit has a target of its own, as those of a `SigmoidFocalLoss` have. */
+  readonly elementwise: boolean;
+  /** The factor of the positive term there. */
+  readonly posWeight: number | readonly number[];
   readonly numClasses: number | undefined;
   readonly ignoreIndex: number | undefined;
 }
@@ -36,11 +41,13 @@ const WEIGHTS = 64;
 
 const SWEEP: Method = { ...FORWARD, options: ['numClasses', 'sampleWeights'] };
 
-const alphasOf = ({ alpha }: Axes) => alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
+/** The most numbers that there is room for. */
+const MOST_NUMBERS = 2 ** 28 - 1;
 
 /** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
 export class SweepFormula extends Formula {
   override readonly indicesOnly: string | undefined;
+  override readonly columns: number;
   /** What there is per class, and all else that the kernel looks for in the room, goes there with every batch. */
   override readonly isPerClass = true;
   override readonly numbers: Float64Array;
@@ -48,35 +55,50 @@ export class SweepFormula extends Formula {
   readonly #gammas: Float64Array;
   readonly #weightings: readonly number[];
   readonly #tables: readonly (readonly number[])[];
-  readonly #sums: number;
+  readonly #posWeight: number | readonly number[];
+  /** Where each entry of an axis is among the exponents, and the weightings. */
+  readonly #places: { readonly gamma: readonly number[]; readonly alpha: readonly number[] };
+  /** How many sums there are: every setting is one or two of them. */
+  readonly sums: number;
   /** What is in the module's room while a part is computed. */
   readonly #plan: Float64Array;
 
-  constructor(axes: Axes, { numClasses, ignoreIndex }: BatchOptions) {
+  constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex }: SweptLoss) {
     super({ reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex });
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
-    this.numbers = kernelNumbers(0, 0, 1, 1, 1, ignoreIndex);
+    const single = typeof posWeight === 'number' ? posWeight : 1;
+    this.numbers = kernelNumbers(0, 0, 1, 1, single, ignoreIndex);
     this.#axes = axes;
+    this.#posWeight = posWeight;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
-    this.#tables = alphasOf(axes);
-    this.#weightings = [
+    this.#tables = axes.alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
+    const [table = typeof posWeight === 'number' ? undefined : posWeight] = this.#tables;
+    this.columns = elementwise ? (table?.length ?? 1) : 0;
+    const plain = [
       ...(axes.alpha.includes(null) ? [EVEN] : []),
       ...(axes.alpha.some((alpha) => typeof alpha === 'number') ? [ONE, OTHERS] : []),
-      ...this.#tables.keys(),
     ];
-    this.#sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
-    const settings = [...this.#gammas, ...axes.labelSmoothing, ...this.#weightings, ...this.#tables.flat()];
-    this.#plan = new Float64Array(this.#counted + 1 + settings.length);
-    this.#plan.set(settings, this.#counted + 1);
+    this.#weightings = [...plain, ...this.#tables.keys()];
+    this.#places = { gamma: placesOf(axes.gamma, this.#gammas), alpha: placesOfAlpha(axes.alpha, plain) };
+    this.sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
+    const entries = this.#gammas.length + axes.labelSmoothing.length + this.#weightings.length;
+    const length = this.#tables.reduce((sum, weights) => sum + weights.length, this.#counted + 1 + entries);
+    if (length > MOST_NUMBERS) throw noRoom();
+    this.#plan = new Float64Array(length);
+    let place = this.#counted + 1;
+    for (const numbers of [this.#gammas, axes.labelSmoothing, this.#weightings, ...this.#tables]) {
+      this.#plan.set(numbers, place);
+      place += numbers.length;
+    }
   }
 
   /** Where the sums are in the plan, and behind them how many rows counted. */
   get #totals(): number {
-    return STATE * this.#sums + WEIGHTS * this.#weightings.length;
+    return STATE * this.sums + WEIGHTS * this.#weightings.length;
   }
 
   get #counted(): number {
-    return this.#totals + this.#sums;
+    return this.#totals + this.sums;
   }
 
   /** How many rows counted. */
@@ -101,42 +123,58 @@ export class SweepFormula extends Formula {
   /** The sum of the losses with a setting, by the places of its entries on the axes. */
   sumOf(alpha: number, gamma: number, labelSmoothing: number): number {
     const entry = this.#axes.alpha[alpha] as Alpha;
-    const row = labelSmoothing * this.#gammas.length + this.#gammas.indexOf(this.#axes.gamma[gamma] as number);
-    const sum = (weighting: number) =>
-      this.#plan[this.#totals + row * this.#weightings.length + this.#weightings.indexOf(weighting)] as number;
-    if (entry === null) return sum(EVEN);
-    if (typeof entry === 'object') return sum(this.#tables.indexOf(entry));
+    const row = labelSmoothing * this.#gammas.length + (this.#places.gamma[gamma] as number);
+    const at = this.#totals + row * this.#weightings.length + (this.#places.alpha[alpha] as number);
+    const sum = this.#plan[at] as number;
+    if (typeof entry !== 'number') return sum;
+    const others = this.#plan[at + 1] as number;
     const round = this.#isSingle ? Math.fround : Number;
-    return round(entry) * sum(ONE) + round(1 - entry) * sum(OTHERS);
+    return round(entry) * sum + round(1 - entry) * others;
   }
 
   checkClasses(classes: number): void {
-    for (const table of this.#tables) checkEntries('alpha', table, classes);
+    const check = this.columns === 0 ? checkEntries : checkColumns;
+    for (const table of this.#tables) check('alpha', table, classes);
+    check('posWeight', this.#posWeight, classes);
   }
 
   load(): void {
     this.#room().set(this.#plan);
+    if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
   }
 
   /** As much of the module's memory as the plan takes. */
   #room(): Float64Array {
     const room = kernels().room(this.#plan.byteLength) >>> 0;
     refresh();
-    if (room === 0) throw new RangeError('not enough memory for so many settings');
+    if (room === 0) throw noRoom();
     return new Float64Array(load().buffer, room, this.#plan.length);
   }
 
   run(batch: Batch, logits: number, targets: number, _grad: number, rows: number, flags: number): number {
-    const { labelSmoothing } = this.#axes;
-    return kernels().sweep(
-      logits,
-      targets,
-      rows,
-      batch.width,
-      flags,
-      this.#gammas.length,
-      labelSmoothing.length,
-      this.#weightings.length,
-    );
+    const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length] as const;
+    if (this.columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
+    const asked = typeof this.#posWeight === 'object' ? flags | POS_WEIGHT_PER_COLUMN : flags;
+    kernels().sweep_elements(logits, targets, rows, this.columns, asked, ...sizes);
+    return -1;
   }
+}
+
+function noRoom(): RangeError {
+  return new RangeError('not enough memory for so many settings');
+}
+
+/** Where each of some numbers is among others. */
+function placesOf(numbers: readonly number[], among: Float64Array): number[] {
+  const places = new Map(Array.from(among, (number, place) => [number, place]));
+  return numbers.map((number) => places.get(number) as number);
+}
+
+/** Where the weighting of each alpha is: the tables are behind those that are none. */
+function placesOfAlpha(alphas: readonly Alpha[], plain: readonly number[]): number[] {
+  let tables = plain.length;
+  return alphas.map((alpha) => {
+    if (alpha === null) return plain.indexOf(EVEN);
+    return typeof alpha === 'number' ? plain.indexOf(ONE) : tables++;
+  });
 }

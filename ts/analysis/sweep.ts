@@ -1,48 +1,57 @@
 import { lengthOf, type NumberArray, part } from '../arrays.js';
+import { FocalLoss } from '../focal-loss.js';
+import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray } from '../types.js';
 import {
   checkAlpha,
+  checkColumnAlpha,
   checkGiven,
   checkIgnoreIndex,
-  checkLabelSmoothing,
   checkLength,
   checkLogits,
   checkNormalizer,
+  checkNotNegative,
   checkNumClasses,
-  checkOneGamma,
   checkOptionNames,
+  checkPerElement,
   checkPerRow,
   checkSameShape,
   checkSampleWeights,
   checkShape,
+  checkShare,
   checkTargets,
   isFloats,
+  outOfRange,
   wrongType,
 } from '../validate.js';
-import { type Alpha, type Axes, SweepFormula } from './sweep-formula.js';
+import { type AnyCriterion, makeSum, nameOf } from './own-criterion.js';
+import { isSingleColumn } from './rows.js';
+import { type Axes, SweepFormula } from './sweep-formula.js';
+import { sweepText } from './sweep-text.js';
+import { withText } from './table.js';
 import { type Logits, opened, type Targets } from './tensors.js';
 
 /** One setting of a {@link sweep}, and what it gives. */
 export interface SweepRow {
-  /** The weight of class 1, the weights of all classes, or `null`. */
+  /** The weight of class 1, or of positive targets; the weights of all classes; or `null`. */
   readonly alpha: number | readonly number[] | null;
   /** The exponent of the focusing factor. */
   readonly gamma: number;
   /** How far targets are drawn towards the uniform distribution. */
   readonly labelSmoothing: number;
-  /** The loss of the batch, as a `FocalLoss` of these options has it. */
+  /** The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options. */
   readonly loss: number;
   /** What `metric` made of the setting. */
   readonly metric: number | undefined;
 }
 
-/** What a {@link sweep} returns. */
+/** What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a table; `console.table` takes its `rows`. */
 export interface SweepTable {
   /** Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last. */
   readonly rows: readonly SweepRow[];
   /** The losses of all rows. */
   readonly losses: Float64Array<ArrayBuffer>;
-  /** How many rows of the batch count. */
+  /** How many rows of the batch count; for a `SigmoidFocalLoss`, how many logits. */
   readonly count: number;
   /**
    * The row with the largest metric, the first of equal ones; `undefined` without a metric, or where it is never a number. There is no
@@ -57,23 +66,32 @@ export type SweepSetting = Omit<SweepRow, 'metric'>;
 /** Options of {@link sweep}. */
 export interface SweepOptions {
   /**
-   * What `alpha` is to be, as a `FocalLoss` takes it: numbers, arrays of one weight per class, `null`.
+   * The loss that is swept: a `FocalLoss` that focuses on `'smoothed'` with the channels last, or a `SigmoidFocalLoss` for yes-or-no
+   * and multi-label logits; of any entry of this package. What it was made with holds for whatever is not said here. Only its
+   * `reduction` does not matter.
    *
-   * @defaultValue [0.25]
+   * @defaultValue `new FocalLoss()`; where there is one logit per row, `new SigmoidFocalLoss()`
    */
-  alpha?: ArrayLike<number | ArrayLike<number> | null> | undefined;
+  criterion?: AnyCriterion | undefined;
   /**
-   * What `gamma` is to be.
+   * What `alpha` is to be, as the loss takes it: one, or an array of several, each a number, an array of one weight per class, or
+   * `null`. In all, there may be 1 048 576 settings.
    *
-   * @defaultValue [2]
+   * @defaultValue that of the criterion, 0.25
    */
-  gamma?: ArrayLike<number> | undefined;
+  alpha?: number | null | ArrayLike<number | ArrayLike<number> | null> | undefined;
   /**
-   * What `labelSmoothing` is to be.
+   * What `gamma` is to be: one, or an array of several.
    *
-   * @defaultValue [0]
+   * @defaultValue that of the criterion, 2
    */
-  labelSmoothing?: ArrayLike<number> | undefined;
+  gamma?: number | ArrayLike<number> | undefined;
+  /**
+   * What `labelSmoothing` is to be: one, or an array of several.
+   *
+   * @defaultValue that of the criterion, 0
+   */
+  labelSmoothing?: number | ArrayLike<number> | undefined;
   /**
    * `'mean'` divides by the number of rows that count, `'sum'` by nothing.
    *
@@ -82,9 +100,12 @@ export interface SweepOptions {
   reduction?: 'mean' | 'sum' | undefined;
   /** What `'mean'` divides by instead. */
   normalizer?: number | undefined;
-  /** The target of the rows that do not count: any integer. Only for class indices. */
+  /** The target of the rows that do not count: any integer. Only for class indices, and yes-or-no targets. */
   ignoreIndex?: number | undefined;
-  /** The number of classes. Without it, it is `logits.length / targets.length`. */
+  /**
+   * The number of classes. Without it, it is `logits.length / targets.length`, unless the criterion says. 1, or as many class indices
+   * as logits, is for one logit per row: yes or no.
+   */
   numClasses?: number | undefined;
   /** One weight per row: any float array of finite numbers that are not negative. */
   sampleWeights?: FloatArray | undefined;
@@ -106,6 +127,7 @@ export interface SweepAsyncOptions extends Omit<SweepOptions, 'metric'> {
 }
 
 const OPTIONS: readonly (keyof SweepOptions)[] = [
+  'criterion',
   'alpha',
   'gamma',
   'labelSmoothing',
@@ -117,10 +139,19 @@ const OPTIONS: readonly (keyof SweepOptions)[] = [
   'metric',
 ];
 
+/** The most settings that there may be. */
+const MOST_SETTINGS = 2 ** 20;
+
 const ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [...OPTIONS, 'signal', 'onProgress'];
 
 /** Logits that are looked at before others get their turn: a hundredth of a second or so. */
 const TURN = 2 ** 19;
+
+/** So many sums for a row take about as long as a logit. */
+const SUMS_PER_LOGIT = 16;
+
+/** Fewer rows in a turn would spend it on other things. */
+const FEWEST_ROWS = 256;
 
 /**
  * The focal loss of a batch for every combination of some `alpha`, `gamma` and `labelSmoothing`: what as many losses would give, each to
@@ -131,7 +162,8 @@ const TURN = 2 ** 19;
  * setting, such as the F1 score on held-out rows: that is what `metric` is for.
  *
  * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
- * @param targets - The class of each row, or with `numClasses` one probability per class.
+ * @param targets - The class of each row, or with `numClasses` one probability per class; for a `SigmoidFocalLoss` one per logit.
+ * @throws TypeError or RangeError as the losses do, and RangeError for more than 1 048 576 settings.
  *
  * @example
  * ```ts
@@ -144,18 +176,29 @@ const TURN = 2 ** 19;
  * rows[2].gamma; // => 2
  * rows[2].loss; // => 0.014456063646326968
  * ```
+ *
+ * Rows of several labels, each a yes or no:
+ *
+ * ```ts
+ * import { SigmoidFocalLoss, sweep } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2, -1, 0.5, -3]); // two rows of two labels
+ * const targets = new Uint8Array([1, 0, 0, 1]);
+ * const table = sweep(logits, targets, { criterion: new SigmoidFocalLoss({ posWeight: 2 }), gamma: [0, 2] });
+ * table.rows[1].loss; // => 0.4210235614265399
+ * ```
  */
 export function sweep(logits: Logits, targets: Targets, options: SweepOptions = {}): SweepTable {
   checkOptionNames(options, OPTIONS);
+  const { metric } = options;
+  checkFunction('metric', metric, 'a function that returns a number');
   const work = prepare(logits, targets, options);
   work.formula.add(work.logits, work.targets, work.batch);
   const settings = settingsOf(work);
-  const { metric } = options;
-  return tableOf(
-    work,
-    settings,
-    metric === undefined ? undefined : settings.map((setting) => checkMetric(metric(setting))),
-  );
+  if (metric === undefined) return tableOf(work, settings, undefined);
+  const metrics: number[] = [];
+  for (const setting of settings) metrics.push(checkMetric(metric(setting)));
+  return tableOf(work, settings, metrics);
 }
 
 /**
@@ -184,6 +227,8 @@ export async function sweepAsync(
 ): Promise<SweepTable> {
   checkOptionNames(options, ASYNC_OPTIONS);
   const { metric, signal, onProgress } = options;
+  checkFunction('metric', metric, 'a function that returns a number, or a promise of one');
+  checkFunction('onProgress', onProgress, 'a function');
   const work = prepare(logits, targets, options);
   signal?.throwIfAborted();
   await eachTurn(work, async (done) => {
@@ -208,27 +253,35 @@ interface Work {
   readonly axes: Axes;
   readonly formula: SweepFormula;
   readonly rows: number;
-  readonly classes: number;
+  /** Logits of a row. */
+  readonly width: number;
   readonly normalizer: number | undefined;
   readonly batch: { readonly numClasses: number | undefined; readonly sampleWeights: FloatArray | undefined };
 }
 
 function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOptions, 'metric'>): Work {
-  const { logits, targets, options } = opened(givenLogits, givenTargets, given);
+  const criterion = given.criterion === undefined ? undefined : checkSwept(given.criterion);
+  const open = { ...given, numClasses: given.numClasses ?? criterion?.numClasses };
+  const columns = criterion instanceof SigmoidFocalLoss || open.numClasses === 1 ? 1 : 0;
+  const { logits, targets, options } = opened(givenLogits, givenTargets, open, undefined, columns);
+  const loss = criterion ?? defaultLoss(logits, targets, options.numClasses);
   const { reduction = 'mean', sampleWeights } = options;
-  const axes: Axes = {
-    alpha: axis<ArrayLike<number> | number | null, Alpha>('alpha', options.alpha ?? [0.25], checkAlpha),
-    gamma: axis('gamma', options.gamma ?? [2], checkOneGamma),
-    labelSmoothing: axis('labelSmoothing', options.labelSmoothing ?? [0], checkLabelSmoothing),
-  };
+  const elementwise = loss instanceof SigmoidFocalLoss;
+  const axes = checkAxes(options, loss);
   if (reduction !== 'mean' && reduction !== 'sum') throw wrongType('reduction', "'mean' or 'sum'", reduction);
-  const normalizer = checkNormalizer(options.normalizer);
-  const numClasses = checkNumClasses(options.numClasses, 2);
-  const formula = new SweepFormula(axes, { numClasses, ignoreIndex: checkIgnoreIndex(options.ignoreIndex) });
-  const { rows, classes } = checkBatch(logits, targets, numClasses);
+  const normalizer = checkNormalizer(options.normalizer ?? loss.normalizer);
+  const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
+  const formula = new SweepFormula(axes, {
+    elementwise,
+    posWeight: elementwise ? loss.posWeight : 1,
+    numClasses,
+    ignoreIndex: checkIgnoreIndex(options.ignoreIndex ?? loss.ignoreIndex),
+  });
+  const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
   if (sampleWeights !== undefined) {
     checkSampleWeights(sampleWeights);
-    checkPerRow('sampleWeights', sampleWeights, rows);
+    if (elementwise) checkPerElement('sampleWeights', sampleWeights, rows * width, rows);
+    else checkPerRow('sampleWeights', sampleWeights, rows);
   }
   return {
     logits,
@@ -236,46 +289,96 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
     axes,
     formula,
     rows,
-    classes,
+    width,
     normalizer: reduction === 'sum' ? 1 : normalizer,
     batch: { numClasses, sampleWeights },
   };
 }
 
-function axis<T, U>(name: string, entries: ArrayLike<T>, check: (entry: T) => U): readonly U[] {
-  if (typeof entries !== 'object' || entries === null || typeof entries.length !== 'number') {
-    throw wrongType(name, 'an array of what it is to be', entries);
-  }
-  if (entries.length === 0) throw new RangeError(`${name} needs 1 entry or more, got 0`);
-  return Array.from(entries, check);
+/** The loss to sweep, of the classes of this entry. */
+function checkSwept(criterion: AnyCriterion): FocalLoss | SigmoidFocalLoss {
+  const loss = makeSum(nameOf(criterion), criterion);
+  if (loss instanceof SigmoidFocalLoss) return loss;
+  if (!(loss instanceof FocalLoss)) throw wrongType('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
+  const { focusOn, layout } = loss;
+  if (focusOn !== 'smoothed') throw wrongType('criterion.focusOn', "'smoothed'", focusOn);
+  if (layout !== 'channels-last') throw wrongType('criterion.layout', "'channels-last'", layout);
+  return loss;
+}
+
+function defaultLoss(logits: FloatArray, targets: ClassIndices | FloatArray, numClasses: number | undefined) {
+  return isSingleColumn(logits, targets, numClasses) ? new SigmoidFocalLoss() : new FocalLoss();
+}
+
+/** What each option is to be: of those that are not given, what the loss says. */
+function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | SigmoidFocalLoss): Axes {
+  const { alpha = [loss.alpha], gamma = loss.gamma, labelSmoothing = loss.labelSmoothing } = options;
+  if (options.gamma === undefined && typeof gamma !== 'number') throw wrongType('criterion.gamma', 'a number', gamma);
+  const axes = [axis('alpha', alpha), axis('gamma', gamma), axis('labelSmoothing', labelSmoothing)] as const;
+  const settings = axes.reduce((product, { length }) => product * length, 1);
+  if (settings > MOST_SETTINGS)
+    throw outOfRange('alpha, gamma and labelSmoothing', `at most ${MOST_SETTINGS} settings`, settings);
+  const checkTable = loss instanceof SigmoidFocalLoss ? checkColumnAlpha : checkAlpha;
+  const checkOne = (name: string, entry: unknown) => {
+    if (typeof entry !== 'number') return checkTable(entry as ArrayLike<number> | null);
+    if (entry >= 0 && entry <= 1) return entry + 0;
+    throw outOfRange(name, 'in [0, 1] (weights of the classes are an array of their own)', entry);
+  };
+  return {
+    alpha: checkEach('alpha', axes[0], checkOne),
+    gamma: checkEach('gamma', axes[1], checkNotNegative),
+    labelSmoothing: checkEach('labelSmoothing', axes[2], checkShare),
+  };
+}
+
+/** What an option is to be, one or several, none of which has been looked at. */
+function axis(name: string, entries: unknown): ArrayLike<unknown> {
+  if (typeof entries === 'number' || entries === null) return [entries];
+  const { length } = typeof entries === 'object' ? (entries as Partial<ArrayLike<unknown>>) : {};
+  if (typeof length !== 'number') throw wrongType(name, 'what it is to be, or an array of that', entries);
+  if (!(length >= 1)) throw new RangeError(`${name} needs 1 entry or more, got ${length}`);
+  return entries as ArrayLike<unknown>;
+}
+
+function checkEach<U>(name: string, entries: ArrayLike<unknown>, check: (name: string, entry: unknown) => U): U[] {
+  return Array.from(entries, (entry, i) => check(`${name}[${i}]`, entry));
 }
 
 /** The shape of the batch. */
-function checkBatch(logits: FloatArray, targets: NumberArray, numClasses: number | undefined) {
+function checkBatch(
+  logits: FloatArray,
+  targets: NumberArray,
+  numClasses: number | undefined,
+  elementwise: boolean,
+): { rows: number; width: number } {
   checkLogits(logits);
-  const isSoft = isFloats(checkTargets(targets, false));
+  const isSoft = isFloats(checkTargets(targets, elementwise));
   const size = checkLength('logits', logits);
   const entries = checkLength('targets', targets);
-  if (!isSoft) return { rows: entries, classes: checkShape(size, entries, numClasses) };
-  const classes = checkGiven(numClasses, 'where targets are probabilities');
-  return { rows: checkSameShape(size, entries, classes), classes };
+  if (elementwise) return { rows: checkSameShape(size, entries, numClasses), width: numClasses ?? 1 };
+  if (!isSoft) return { rows: entries, width: checkShape(size, entries, numClasses) };
+  const width = checkGiven(numClasses, 'where targets are probabilities');
+  return { rows: checkSameShape(size, entries, width), width };
 }
 
 /** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
 async function eachTurn(
-  { logits, targets, formula, batch, rows, classes }: Work,
+  { logits, targets, formula, batch, rows, width }: Work,
   pause: (done: number) => Promise<void>,
 ): Promise<void> {
   const { sampleWeights } = batch;
-  const perRow = lengthOf(targets) === rows ? 1 : classes;
+  // Entries of a row.
+  const ofTargets = lengthOf(targets) === rows ? 1 : width;
+  const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
   // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an empty batch is one part.
-  const step = Math.max(4, Math.floor(TURN / Math.max(classes, 1)) & ~3);
+  const bySums = Math.max(FEWEST_ROWS, Math.floor((SUMS_PER_LOGIT * TURN) / formula.sums));
+  const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySums) & ~3);
   for (let start = 0; start === 0 || start < rows; start += step) {
     const count = Math.min(step, rows - start);
     checkLength('logits', logits);
     checkLength('targets', targets);
-    const weights = sampleWeights && part(sampleWeights, start, count);
-    formula.add(part(logits, start * classes, count * classes), part(targets, start * perRow, count * perRow), {
+    const weights = sampleWeights && part(sampleWeights, start * ofWeights, count * ofWeights);
+    formula.add(part(logits, start * width, count * width), part(targets, start * ofTargets, count * ofTargets), {
       ...batch,
       sampleWeights: weights,
     });
@@ -283,25 +386,31 @@ async function eachTurn(
   }
 }
 
+function checkFunction(name: string, value: unknown, expected: string): void {
+  if (value !== undefined && typeof value !== 'function') throw wrongType(name, expected, value);
+}
+
 /** What a metric may be: any number, also NaN. */
-function checkMetric(metric: number): number {
-  if (typeof metric !== 'number') throw wrongType('metric', 'a function that returns a number', metric);
-  return metric;
+function checkMetric(metric: unknown): number {
+  if (typeof metric === 'number') return metric;
+  if (typeof (metric as PromiseLike<number> | null | undefined)?.then === 'function') {
+    throw new TypeError('metric must return a number, got a promise: sweepAsync takes it');
+  }
+  throw wrongType('metric', 'a function that returns a number', metric);
 }
 
 /** All settings, with their losses. */
 function settingsOf({ axes, formula, normalizer }: Work): SweepSetting[] {
   const denominator = normalizer ?? formula.rows;
-  return axes.alpha.flatMap((alpha, i) =>
-    axes.gamma.flatMap((gamma, j) =>
-      axes.labelSmoothing.map((labelSmoothing, k) => ({
-        alpha,
-        gamma,
-        labelSmoothing,
-        loss: formula.sumOf(i, j, k) / denominator,
-      })),
-    ),
-  );
+  const settings: SweepSetting[] = [];
+  for (const [i, alpha] of axes.alpha.entries()) {
+    for (const [j, gamma] of axes.gamma.entries()) {
+      for (const [k, labelSmoothing] of axes.labelSmoothing.entries()) {
+        settings.push({ alpha, gamma, labelSmoothing, loss: formula.sumOf(i, j, k) / denominator });
+      }
+    }
+  }
+  return settings;
 }
 
 function tableOf({ formula }: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
@@ -310,5 +419,6 @@ function tableOf({ formula }: Work, settings: SweepSetting[], metrics: number[] 
   for (const row of rows) {
     if (row.metric !== undefined && row.metric > (best?.metric ?? Number.NEGATIVE_INFINITY)) best = row;
   }
-  return { rows, losses: Float64Array.from(rows, ({ loss }) => loss), count: formula.rows, best };
+  const losses = Float64Array.from(rows, ({ loss }) => loss);
+  return withText({ rows, losses, count: formula.rows, best }, sweepText);
 }

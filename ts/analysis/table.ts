@@ -14,7 +14,14 @@ export function figure(value: number): string {
   return Number.isNaN(value) ? '-' : value.toFixed(4);
 }
 
-/** Gives an object a text, and leaves what it holds as it is: no further property shows up when it is listed or compared. */
+/** What Node.js, Deno and Bun ask an object for when they print it. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/**
+ * Gives an object a text, which is what the consoles of Node.js, Deno and Bun print of it, too. What it holds stays as it is: no further
+ * property shows up when it is listed or compared.
+ */
 export function withText<T extends object>(object: T, text: (object: T) => string): T {
-  return Object.defineProperty(object, 'toString', { value: () => text(object) });
+  const value = () => text(object);
+  return Object.defineProperties(object, { toString: { value }, [INSPECT]: { value } });
 }

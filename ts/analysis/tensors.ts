@@ -15,12 +15,15 @@ interface Shaped {
   spatialSize?: number | undefined;
 }
 
-/** The arrays of a batch, and its options with what the shapes stand for. */
-export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout) {
+/**
+ * The arrays of a batch, and its options with what the shapes stand for. Every logit is a row by itself where `columns` is not
+ * 0, as it is in the formula of a loss.
+ */
+export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout, columns = 0) {
   if (kindOf(logits) !== undefined && kindOf(targets) !== undefined) {
     return { logits: logits as FloatArray, targets: targets as ClassIndices | FloatArray, options };
   }
-  const formula = { columns: 0, channelsFirst: layout === 'channels-first' };
+  const formula = { columns, channelsFirst: layout === 'channels-first' };
   const { numClasses, spatialSize, ...arrays } = unpack(
     formula,
     logits,

@@ -8,9 +8,9 @@ use super::{Float, Module, entries, flag, index_or_none, module};
 use crate::{
     arch::{F32x4, F64x2},
     exact::{Adder, BLOCK, ExactSum, Meter, Summand},
-    kernels::{self, Look, Rows, Sweep, SweepSize, Wanted, Weights},
+    kernels::{self, Elements, Look, PerColumn, Rows, Sweep, SweepSize, Wanted, Weights},
     tile::{self, Area, ElementsJob, Job, Places},
-    vector::{Scalar, WideSum},
+    vector::{Scalar, Vector, WideSum},
 };
 
 /// Rows that a job is taken in, where it has more: so many values have room. The same number is in ../tile.rs.
@@ -123,9 +123,7 @@ pub fn softmax(rows: usize, classes: usize, wanted: u32, flags: u32) {
 }
 
 /// The focal loss for every γ, ε and weighting at once. Returns −1, or the first row whose target is neither a class nor ignored; then
-/// nothing is computed. In the room there must be, all in eight bytes a number: the state of each sum so far, four, zeros at first; room
-/// for the weights of a block, 64 for each weighting; out, each sum; how many rows counted so far, to which those that count are added; each γ;
-/// each ε; each weighting; and the weights of the classes, by tables.
+/// nothing is computed. In the room there must be what [`sweeping`] says.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
 pub fn sweep(
@@ -141,7 +139,6 @@ pub fn sweep(
     let size = SweepSize { gammas, smoothings, weightings };
     let has = |bit: u32| flags & bit != 0;
     let memory = state(|s| s.room.memory.cast::<f64>());
-    let sums = size.sums();
     module(|m| {
         let ignored = has(flag::IGNORE).then_some(m.numbers.ignored as i32);
         if !has(flag::SOFT) {
@@ -152,55 +149,119 @@ pub fn sweep(
             }
         }
         let row_weights = if has(flag::ROW_WEIGHTS) { m.tile.address::<u8>(Area::RowWeights) } else { ptr::null_mut() };
-        let room = m.tile.address::<u8>(Area::Values);
-        let totals = memory.wrapping_add(4 * sums + 64 * weightings);
-        let counted = totals.wrapping_add(sums);
-        by_float!(flags, V => {
-            let gammas = counted.wrapping_add(1);
-            let smoothings = gammas.wrapping_add(size.gammas);
-            let weightings = smoothings.wrapping_add(size.smoothings);
-            let sweep = Sweep::<V> {
-                size,
-                gammas,
-                smoothings,
-                weightings,
-                tables: weightings.wrapping_add(size.weightings),
-                sums: memory.cast(),
-                weights: memory.wrapping_add(4 * sums).cast(),
-            };
-            // What is soft has a value for each of its rows.
-            let step = if has(flag::SOFT) { STEP } else { rows.max(1) };
-            for start in (0..rows).step_by(step) {
-                let logits = ptr::with_exposed_provenance::<Float<V>>(logits).wrapping_add(start * classes);
-                let rows = Rows {
-                    logits,
-                    targets: if has(flag::SOFT) { ptr::null() } else { ptr::with_exposed_provenance(targets) },
-                    grad: ptr::null_mut(),
-                    values: ptr::null_mut(),
-                    rows: step.min(rows - start),
-                    classes,
-                    weights: Weights::none(),
-                    row_weights: row_weights.cast_const().cast(),
-                    scale: Float::<V>::from_f64(1.0),
-                    row_scales: ptr::null(),
-                    ignored,
-                    meter: None,
-                };
-                let soft = if has(flag::SOFT) {
-                    ptr::with_exposed_provenance::<Float<V>>(targets).wrapping_add(start * classes)
-                } else {
-                    ptr::null()
-                };
-                // SAFETY: the caller has written the rows and the sweep; the targets have been checked.
-                unsafe { *counted += sweep.run(&rows, soft, room.cast()) as f64 };
-            }
-            for i in 0..sums {
-                // SAFETY: the sums, and the places for their totals.
-                unsafe { totals.add(i).write((*sweep.sums.add(i)).total()) };
-            }
+        let values = m.tile.address::<u8>(Area::Values);
+        // What is soft has a value for each of its rows.
+        let step = if has(flag::SOFT) { STEP } else { rows.max(1) };
+        // SAFETY: the caller has written the rows and the sweep; the targets have been checked.
+        by_float!(flags, V => unsafe {
+            sweeping::<V>(memory, size, |sweep| {
+                let mut counted = 0;
+                for start in (0..rows).step_by(step) {
+                    let logits = ptr::with_exposed_provenance::<Float<V>>(logits).wrapping_add(start * classes);
+                    let rows = Rows {
+                        logits,
+                        targets: if has(flag::SOFT) { ptr::null() } else { ptr::with_exposed_provenance(targets) },
+                        grad: ptr::null_mut(),
+                        values: ptr::null_mut(),
+                        rows: step.min(rows - start),
+                        classes,
+                        weights: Weights::none(),
+                        row_weights: row_weights.cast_const().cast(),
+                        scale: Float::<V>::from_f64(1.0),
+                        row_scales: ptr::null(),
+                        ignored,
+                        meter: None,
+                    };
+                    let soft = if has(flag::SOFT) {
+                        ptr::with_exposed_provenance::<Float<V>>(targets).wrapping_add(start * classes)
+                    } else {
+                        ptr::null()
+                    };
+                    counted += sweep.run(&rows, soft, values.cast());
+                }
+                counted
+            });
         });
         -1
     })
+}
+
+/// The same for the sigmoid focal loss of elements, whose targets have been looked over.
+#[wasm_bindgen]
+#[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
+pub fn sweep_elements(
+    logits: usize,
+    targets: usize,
+    count: usize,
+    columns: usize,
+    flags: u32,
+    gammas: usize,
+    smoothings: usize,
+    weightings: usize,
+) {
+    let size = SweepSize { gammas, smoothings, weightings };
+    let has = |bit: u32| flags & bit != 0;
+    let memory = state(|s| s.room.memory.cast::<f64>());
+    module(|m| {
+        let weights = if has(flag::ROW_WEIGHTS) { m.tile.address::<u8>(Area::RowWeights) } else { ptr::null_mut() };
+        let positive_weight = if has(flag::POS_WEIGHT_PER_COLUMN) {
+            PerColumn::Each(m.tile.address(Area::PositiveWeights))
+        } else {
+            PerColumn::All(m.numbers.positive_weight)
+        };
+        // SAFETY: the caller has written the elements and the sweep.
+        by_float!(flags, V => unsafe {
+            let elements = Elements::<Float<V>> {
+                logits: ptr::with_exposed_provenance(logits),
+                targets: ptr::with_exposed_provenance(targets),
+                grad: ptr::null_mut(),
+                values: ptr::null_mut(),
+                count,
+                columns,
+                gamma: 0.0,
+                label_smoothing: 0.0,
+                alpha: None,
+                positive_weight,
+                weights: weights.cast_const().cast(),
+                scale: 1.0,
+                scales: ptr::null(),
+                ignored: has(flag::IGNORE).then_some(m.numbers.ignored),
+            };
+            sweeping::<V>(memory, size, |sweep| sweep.run_elements(&elements));
+        });
+    });
+}
+
+/// Has `run` add to the sums of a sweep, and return how many rows count. At `memory` there must be, all in eight bytes a number: the
+/// state of each sum so far, four, zeros at first; room for the weights of a block, 64 for each weighting; out, each sum; how many rows
+/// counted so far, to which those that count are added; each γ; each ε; each weighting; and the weights of the classes, by tables.
+///
+/// # Safety
+/// There must be all that.
+unsafe fn sweeping<V: Vector>(memory: *mut f64, size: SweepSize, run: impl FnOnce(&Sweep<V>) -> usize) {
+    let sums = size.sums();
+    let totals = memory.wrapping_add(4 * sums + 64 * size.weightings);
+    let counted = totals.wrapping_add(sums);
+    let gammas = counted.wrapping_add(1);
+    let smoothings = gammas.wrapping_add(size.gammas);
+    let weightings = smoothings.wrapping_add(size.smoothings);
+    let sweep = Sweep::<V> {
+        size,
+        gammas,
+        smoothings,
+        weightings,
+        tables: weightings.wrapping_add(size.weightings),
+        sums: memory.cast(),
+        weights: memory.wrapping_add(4 * sums).cast(),
+    };
+    let rows = run(&sweep);
+    // SAFETY: passed on.
+    unsafe {
+        *counted += rows as f64;
+        for i in 0..sums {
+            totals.add(i).write((*sweep.sums.add(i)).total());
+        }
+    }
 }
 
 /// Adds the values of the rows of a job to those of the meter. Returns −1, or the first row whose target is neither a class nor ignored;

@@ -73,7 +73,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements, each at its own column counted from `first`.
     #[inline(always)]
-    unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
+    pub(super) unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
         match parameter {
             PerColumn::All(x) => V::constant(f(x)),
             // SAFETY: one for each column.
@@ -81,12 +81,36 @@ impl<S: Scalar> Elements<S> {
         }
     }
 
+    /// The shares of yes and no in the vector at `at`, smoothed.
+    ///
+    /// # Safety
+    /// There must be whole vectors of elements.
+    #[inline(always)]
+    pub(super) unsafe fn shares<V: Vector<Scalar = S>>(&self, at: usize) -> (V, V) {
+        // SAFETY: passed on.
+        let y = unsafe { V::load(self.targets.add(at)) };
+        let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing));
+        (y.add(drawn), V::constant(1.0).sub(y).sub(drawn))
+    }
+
+    /// Clears the lanes, of the vector at `at`, that do not count.
+    ///
+    /// # Safety
+    /// There must be whole vectors of elements.
+    #[inline(always)]
+    pub(super) unsafe fn clear<V: Vector<Scalar = S>, const N: usize>(&self, at: usize, values: [V; N]) -> [V; N] {
+        let Some(ignored) = self.ignored else { return values };
+        // SAFETY: passed on.
+        let ignored = unsafe { V::load(self.targets.add(at)).equals(V::constant(ignored)) };
+        values.map(|value| value.clear(ignored))
+    }
+
     /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first element.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn outcome<V: Vector<Scalar = S>>(
+    pub(super) unsafe fn outcome<V: Vector<Scalar = S>>(
         &self,
         loss: &Hard<V, Later<'_, V>>,
         logistic: Logistic<V>,
@@ -96,9 +120,8 @@ impl<S: Scalar> Elements<S> {
         let one = V::constant(1.0);
         // SAFETY: passed on.
         unsafe {
-            let (x, y) = (V::load(self.logits.add(at)), V::load(self.targets.add(at)));
-            let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing));
-            let (positive, negative) = (y.add(drawn), one.sub(y).sub(drawn));
+            let x = V::load(self.logits.add(at));
+            let (positive, negative) = self.shares(at);
             let alpha = self.alpha.map_or(one, |alpha| {
                 let of_positives: V = self.of_column(alpha, first + at, |alpha| alpha);
                 let of_negatives: V = self.of_column(alpha, first + at, |alpha| 1.0 - alpha);
@@ -120,21 +143,17 @@ impl<S: Scalar> Elements<S> {
     /// There must be whole vectors of elements.
     #[inline(always)]
     unsafe fn write<V: Vector<Scalar = S>>(&self, outcome: &Outcome<V>, at: usize) -> V {
-        let (mut value, mut grad) = (outcome.value, outcome.target);
         // SAFETY: passed on.
         unsafe {
-            if let Some(ignored) = self.ignored {
-                let ignored = V::load(self.targets.add(at)).equals(V::constant(ignored));
-                (value, grad) = (value.clear(ignored), grad.clear(ignored));
-            }
+            let [value, grad] = self.clear(at, [outcome.value, outcome.target]);
             if !self.grad.is_null() {
                 grad.store(self.grad.add(at));
             }
             if !self.values.is_null() {
                 value.store(self.values.add(at));
             }
+            value
         }
-        value
     }
 
     /// Runs whole vectors, the first of which is of column `first`.
@@ -177,7 +196,7 @@ impl<S: Scalar> Elements<S> {
 /// # Safety
 /// They must be elements, fewer than a vector's.
 #[inline(never)]
-unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, otherwise: S) -> [S; MAX_LANES] {
+pub(super) unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, otherwise: S) -> [S; MAX_LANES] {
     let mut values = [S::default(); MAX_LANES];
     for (i, value) in values.iter_mut().enumerate().take(n) {
         // SAFETY: passed on.

@@ -8,13 +8,16 @@ use core::{cell::Cell, ptr, slice};
 use super::{
     Focal, Problem,
     block::{Block, Column, GROUPS},
+    elements::{Elements, PerColumn, fill_up},
     observer::{Observer, observe},
     rows::{Rows, Weights},
+    validate::look_over_elements,
 };
 use crate::{
     arch::F64x2,
     loss::{
         focal::{FocusOn, Focusing, Gamma, Hard, Later, Power, Smoothing, probabilities},
+        sigmoid::{Logistic, odds},
         softmax::{Outcome, Row, RowSums},
     },
     vector::{Scalar, Vector, WideSum},
@@ -100,6 +103,88 @@ impl<V: Vector + 'static> Sweep<V> {
             }
         }
         walk.counted.get()
+    }
+
+    /// Adds elements, each a logit with a target of its own, to the sums; returns how many of them count. Neither the options that are
+    /// swept nor gradients and scales of `elements` are looked at, and the weights of the tables are those of positives, by column.
+    ///
+    /// # Safety
+    /// As for [`super::sigmoid`]. What the sweep points to must be valid for its sizes.
+    pub unsafe fn run_elements(&self, elements: &Elements<V::Scalar>) -> usize {
+        let rest = elements.count % V::LANES;
+        let whole = elements.count - rest;
+        // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as weigh nothing.
+        unsafe {
+            self.vectors(&Elements { count: whole, ..*elements }, 0);
+            if rest > 0 {
+                let filled = |array, otherwise| fill_up(array, whole, rest, V::Scalar::from_f64(otherwise));
+                let (logits, targets) = (filled(elements.logits, 0.0), filled(elements.targets, 0.0));
+                let weights = filled(elements.weights, 1.0);
+                let (logits, targets, weights) = (logits.as_ptr(), targets.as_ptr(), weights.as_ptr());
+                self.vectors(&Elements { logits, targets, weights, count: V::LANES, ..*elements }, whole);
+            }
+            let targets = slice::from_raw_parts(elements.targets, elements.count);
+            look_over_elements(targets, elements.ignored).unwrap_or(0)
+        }
+    }
+
+    /// Adds whole vectors of elements, the first of which is of column `first`.
+    ///
+    /// # Safety
+    /// As for [`Self::run_elements`].
+    unsafe fn vectors(&self, elements: &Elements<V::Scalar>, first: usize) {
+        let gamma = Gamma::All(0.0);
+        let power = Power::new(gamma);
+        let loss = Hard::new(gamma, Later(&power));
+        let vectors = elements.count / V::LANES;
+        for from in (0..vectors).step_by(GROUPS) {
+            let groups = GROUPS.min(vectors - from);
+            let at = |g: usize| (from + g) * V::LANES;
+            let mut logistics = Column::new();
+            // SAFETY: elements of the batch; columns are set before they are read.
+            unsafe {
+                (0..groups).for_each(|g| logistics.set(g, Logistic::new(odds(V::load(elements.logits.add(at(g)))))));
+                for (s, &label_smoothing) in self.smoothings().iter().enumerate() {
+                    let elements = Elements { label_smoothing, alpha: None, scale: 1.0, scales: ptr::null(), ..*elements };
+                    let (mut values, mut misses) = (Column::new(), Column::new());
+                    for g in 0..groups {
+                        let outcome = elements.outcome(&loss, logistics.get(g), at(g), first);
+                        let [value, miss] = elements.clear(at(g), [outcome.value, outcome.miss]);
+                        values.set(g, value);
+                        misses.set(g, miss);
+                    }
+                    for (weighting, weights) in self.weightings() {
+                        for g in 0..groups {
+                            weights.add(g).write(self.weight_of_elements(weighting, &elements, at(g), first));
+                        }
+                    }
+                    self.raise(s, &values, &misses, groups);
+                }
+            }
+        }
+    }
+
+    /// How the elements of the vector at `at` weigh.
+    ///
+    /// # Safety
+    /// As for [`Self::vectors`].
+    #[inline(always)]
+    unsafe fn weight_of_elements(&self, weighting: Weighting, elements: &Elements<V::Scalar>, at: usize, first: usize) -> V {
+        // SAFETY: a vector of elements; there is a weight for each column.
+        unsafe {
+            let (positive, negative) = elements.shares::<V>(at);
+            match weighting {
+                Weighting::Even => V::constant(1.0),
+                Weighting::One => positive,
+                Weighting::Others => negative,
+                Weighting::PerClass(table) => {
+                    let table = PerColumn::Each(self.tables.add(table * elements.columns));
+                    let of_positives: V = elements.of_column(table, first + at, |alpha| alpha);
+                    let of_negatives: V = elements.of_column(table, first + at, |alpha| 1.0 - alpha);
+                    of_positives.mul(positive).add(of_negatives.mul(negative))
+                }
+            }
+        }
     }
 
     /// Each ε.
