@@ -241,6 +241,32 @@ it('millions of rows are added up without a rounding', () => {
   expect(Math.abs(plain / total - 1)).toBeLessThan(1e-9);
 });
 
+it('one logit per row, and several labels', () => {
+  const { logits } = randomBatch(float64, 30, 2, 4);
+  const targets = Uint8Array.from(logits, (_, i) => (i % 3 === 0 ? 1 : 0));
+  const single = new SigmoidFocalLoss({ numClasses: 1 });
+  const { mean, rows } = new LossMeter(single).update(logits, targets).result();
+  expect(Math.abs(mean / single.forward(logits, targets) - 1)).toBeLessThan(1e-15);
+  expect(rows).toBe(60);
+  const column = { data: logits, dims: [60, 1] };
+  expect(new LossMeter(single).update(column, { data: targets, dims: [60, 1] }).result().mean).toBe(mean);
+  // Two labels a row, with a weight for each row.
+  const multi = new SigmoidFocalLoss({ numClasses: 2, alpha: [0.25, 0.75] });
+  const sampleWeights = Float64Array.from({ length: 30 }, (_, i) => i / 30);
+  const whole = new LossMeter(multi).update(logits, targets, { sampleWeights });
+  const parts = new LossMeter(multi);
+  for (const [start, end] of [
+    [7, 30],
+    [0, 7],
+  ] as const) {
+    parts.update(logits.subarray(2 * start, 2 * end), targets.subarray(2 * start, 2 * end), {
+      sampleWeights: sampleWeights.subarray(start, end),
+    });
+  }
+  expect(parts.toJSON()).toEqual(whole.toJSON());
+  expect(whole.result().mean).toBeCloseTo(multi.forward(logits, targets, { sampleWeights }), 14);
+});
+
 it('an empty batch adds nothing, and nothing has no mean', () => {
   const meter = new LossMeter(new FocalLoss());
   const nothing = { mean: Number.NaN, sum: 0, rows: 0, denominator: 0, nanRows: 0, infiniteRows: 0 };

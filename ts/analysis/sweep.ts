@@ -278,11 +278,7 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
     ignoreIndex: checkIgnoreIndex(options.ignoreIndex ?? loss.ignoreIndex),
   });
   const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
-  if (sampleWeights !== undefined) {
-    checkSampleWeights(sampleWeights);
-    if (elementwise) checkPerElement('sampleWeights', sampleWeights, rows * width, rows);
-    else checkPerRow('sampleWeights', sampleWeights, rows);
-  }
+  if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
   return {
     logits,
     targets,
@@ -359,6 +355,13 @@ function checkBatch(
   if (!isSoft) return { rows: entries, width: checkShape(size, entries, numClasses) };
   const width = checkGiven(numClasses, 'where targets are probabilities');
   return { rows: checkSameShape(size, entries, width), width };
+}
+
+/** One weight per row, or per logit where these have targets of their own. */
+function checkRowWeights(sampleWeights: FloatArray, rows: number, targets: number): void {
+  checkSampleWeights(sampleWeights);
+  if (targets === rows) checkPerRow('sampleWeights', sampleWeights, rows);
+  else checkPerElement('sampleWeights', sampleWeights, targets, rows);
 }
 
 /** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
