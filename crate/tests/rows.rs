@@ -2,7 +2,9 @@
 
 mod support;
 
-use focal_loss::{Alpha, Batch, Error, FocalLoss, Gamma, Reduction, arch::Float};
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, Error, FocalLoss, Gamma, GradOutput, Reduction, SigmoidFocalLoss, arch::Float,
+};
 use support::{Contract, Random, exact};
 
 const CLASSES: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 23, 24, 25, 26, 27, 64, 131];
@@ -239,6 +241,42 @@ fn no_rows() {
     assert!(criterion.forward(&Batch::new(&[], &[], 2)).unwrap().is_nan());
     let sum = FocalLoss { reduction: Reduction::Sum, ..criterion };
     assert_eq!(sum.value_and_grad(&Batch::new(&[], &[], 5), &mut []).unwrap(), 0.0);
+}
+
+/// The mean of rows that do not count, or whose weights add up to 0, is NaN, and its gradient 0.
+#[test]
+fn a_denominator_of_0() {
+    let (logits, targets) = ([1.0, 2.0, 3.0, 5.0], [0, 0]);
+    let batch = Batch::new(&logits, &targets, 2);
+    for weight in [[0.0, 0.0], [0.0, 1.0]] {
+        for label_smoothing in [0.0, 0.1] {
+            let criterion = CrossEntropyLoss { weight: Some(&weight), label_smoothing, ..CrossEntropyLoss::default() };
+            let mut grad = [9.0; 4];
+            let value = criterion.value_and_grad(&batch, &mut grad).unwrap();
+            assert!(value.is_nan() || (weight[1] == 1.0 && label_smoothing > 0.0 && value == f64::INFINITY));
+            assert_eq!(grad.map(f64::to_bits), [0; 4]);
+        }
+    }
+    let mut grad = [9.0; 4];
+    let ignoring = FocalLoss { ignore_index: Some(0), ..FocalLoss::default() };
+    assert!(ignoring.value_and_grad(&batch, &mut grad).unwrap().is_nan());
+    assert_eq!(grad.map(f64::to_bits), [0; 4]);
+    let elements = Elements::new(&logits, &[0.0; 4]);
+    let ignoring = SigmoidFocalLoss { ignore_index: Some(0.0), ..SigmoidFocalLoss::default() };
+    assert!(ignoring.value_and_grad(&elements, &mut grad).unwrap().is_nan());
+    assert_eq!(grad.map(f64::to_bits), [0; 4]);
+}
+
+/// The factor of a gradient is divided by the denominator once, as the JavaScript side does: its reciprocal would be rounded twice.
+#[test]
+fn an_upstream_gradient_is_divided_once() {
+    let (logits, targets) = ([0.0; 6], [0, 1, 0]);
+    let batch = Batch { grad_output: GradOutput::All(5.0), ..Batch::new(&logits, &targets, 2) };
+    let criterion = CrossEntropyLoss::default();
+    let mut grad = [0.0; 6];
+    criterion.value_and_grad(&batch, &mut grad).unwrap();
+    assert_ne!(5.0 * (1.0 / 3.0), 5.0 / 3.0);
+    assert_eq!(grad[1], 5.0 / 3.0 * 0.5);
 }
 
 #[test]

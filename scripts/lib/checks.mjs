@@ -17,6 +17,7 @@ import { WASM_TARGET } from './rust.mjs';
  * @property {string} command
  * @property {readonly string[]} args
  * @property {NodeJS.ProcessEnv} env
+ * @property {() => void} [onPassed] is called when nothing of it failed
  * @property {(output: string) => Tally} [count] reads the tests it ran from its output; a check without is one test itself
  */
 
@@ -222,10 +223,11 @@ export async function runChecks(checks) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   // vitest colours its output wherever it goes.
   const plain = process.stderr.isTTY ? {} : { NO_COLOR: '1' };
-  for (const { name, command, args, env, count } of checks) {
+  for (const { name, command, args, env, count, onPassed } of checks) {
     const outcome = await watch(name, command, args, { cwd: root, env: { ...env, ...plain } });
     const { passed, failed, skipped } = tally(outcome, count);
     if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
+    else onPassed?.();
     if (count) say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
     total.passed += passed;
     total.failed += failed;

@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path';
 import { ensureTool } from './cargo-tools.mjs';
+import { countCargoTests } from './checks.mjs';
+import { everyFloat32 } from './every-float32.mjs';
 import { npm } from './npm-packages.mjs';
 import { root } from './paths.mjs';
 import { capture, findExecutables } from './process.mjs';
@@ -45,21 +47,52 @@ async function find(tool, toolchain) {
 }
 
 /**
+ * How a nightly compiler is run, or why it cannot be. Stable Rust is all that the project needs: what takes a nightly one is not
+ * checked without, and that is told.
+ * @param {Toolchain} toolchain
+ * @returns {Promise<{ rustup: string, env: NodeJS.ProcessEnv } | { reason: string }>}
+ */
+async function findNightly(toolchain) {
+  const rustup = findExecutables('rustup', [toolchain.folder, ...(toolchain.env.PATH ?? '').split(':')])[0];
+  if (!rustup) return { reason: 'there is no rustup to run a nightly compiler with' };
+  const nightly = await capture(rustup, ['run', 'nightly', 'rustc', '--version']);
+  if (nightly.code !== 0) return { reason: `there is no nightly compiler: ${nightly.output.trim()}` };
+  // The project's compiler must not be taken for the nightly one.
+  const { RUSTC, CARGO, RUSTDOC, RUSTFLAGS, ...env } = toolchain.env;
+  return { rustup, env };
+}
+
+/**
+ * The unit tests and a small call of every kernel in Miri, which finds undefined behaviour.
+ * @param {Toolchain} toolchain
+ * @returns {Promise<Extra>}
+ */
+async function miri(toolchain) {
+  const name = 'Miri';
+  const missed = (/** @type {string} */ reason) => ({ checks: [], missed: [{ name, reason, counts: false }] });
+  const nightly = await findNightly(toolchain);
+  if ('reason' in nightly) return missed(nightly.reason);
+  const { rustup, env } = nightly;
+  const parts = ['component', 'add', '--toolchain', 'nightly', 'miri', 'rust-src'];
+  const added = await capture(rustup, parts, { env });
+  if (added.code !== 0) return missed(`it cannot be installed: ${added.output.trim()}`);
+  const tests = ['--package', 'focal-loss', '--features', 'analysis', '--lib', '--test', 'every_kernel', '--locked'];
+  const args = ['run', 'nightly', 'cargo', 'miri', 'test', ...tests, '--target-dir', 'target/miri'];
+  return { checks: [{ name, command: rustup, args, env, count: countCargoTests }], missed: [] };
+}
+
+/**
  * @param {Toolchain} toolchain
  * @returns {Promise<Extra>}
  */
 async function fuzzing(toolchain) {
   const name = 'fuzzing of the kernels';
-  // Stable Rust is all that the project needs: without a nightly compiler it says so, and passes.
   const missed = (/** @type {string} */ reason, counts = false) => ({ checks: [], missed: [{ name, reason, counts }] });
-  const rustup = findExecutables('rustup', [toolchain.folder, ...(toolchain.env.PATH ?? '').split(':')])[0];
-  if (!rustup) return missed('there is no rustup to run a nightly compiler with');
-  const nightly = await capture(rustup, ['run', 'nightly', 'rustc', '--version']);
-  if (nightly.code !== 0) return missed(`there is no nightly compiler: ${nightly.output.trim()}`);
+  const nightly = await findNightly(toolchain);
+  if ('reason' in nightly) return missed(nightly.reason);
   const tool = await find(CARGO_FUZZ, toolchain);
   if ('reason' in tool) return missed(tool.reason, true);
-  // The project's compiler must not be taken for the nightly one.
-  const { RUSTC, CARGO, RUSTDOC, RUSTFLAGS, ...env } = toolchain.env;
+  const { rustup, env } = nightly;
   const options = ['--fuzz-dir', 'crate/fuzz', '--target-dir', 'target/fuzz'];
   const limits = [
     `-max_total_time=${FUZZING}`,
@@ -79,6 +112,16 @@ async function fuzzing(toolchain) {
   const format = ['--manifest-path', 'crate/fuzz/Cargo.toml', '--check'];
   checks.push({ name: 'rustfmt, fuzz targets', command: join(toolchain.folder, 'cargo-fmt'), args: format, env });
   return { checks, missed: [] };
+}
+
+/**
+ * The crate as it would be published: what is in it, and whether its tests compile from it alone.
+ * @param {Toolchain} toolchain
+ * @returns {Extra}
+ */
+function packedCrate({ env }) {
+  const args = ['scripts/check-packed-crate.mjs'];
+  return { checks: [{ name: 'packed crate', command: process.execPath, args, env }], missed: [] };
 }
 
 /**
@@ -126,6 +169,13 @@ async function npmPackages({ env }) {
  * @returns {Promise<Extra>}
  */
 export async function extraChecks(toolchain) {
-  const all = [await fuzzing(toolchain), await crates(toolchain), await npmPackages(toolchain)];
+  const all = [
+    everyFloat32(toolchain),
+    packedCrate(toolchain),
+    await miri(toolchain),
+    await fuzzing(toolchain),
+    await crates(toolchain),
+    await npmPackages(toolchain),
+  ];
   return { checks: all.flatMap(({ checks }) => checks), missed: all.flatMap(({ missed }) => missed) };
 }

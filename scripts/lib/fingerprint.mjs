@@ -37,6 +37,15 @@ function digest(files, also) {
 }
 
 /**
+ * What stands for the present state of files and folders, and of what else decides a result.
+ * @param {readonly string[]} inputs relative to the clone
+ * @param {unknown} [settings] versions, flags
+ */
+export function fingerprint(inputs, settings) {
+  return digest(filesUnder(inputs), settings);
+}
+
+/**
  * A build stage: which files go in, what else decides the result, which folder comes out.
  * @typedef {object} Stage
  * @property {string} name

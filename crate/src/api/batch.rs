@@ -118,7 +118,7 @@ impl<'a, T: Float> Batch<'a, T> {
         outputs: Outputs<'_, T>,
         weights: Weights<T>,
         ignored: Option<i32>,
-        scale: f64,
+        denominator: f64,
     ) -> Result<Rows<T>, Error> {
         let rows = self.rows();
         let (values, grad) = outputs.check(rows, self.logits.len())?;
@@ -135,7 +135,7 @@ impl<'a, T: Float> Batch<'a, T> {
             classes: self.classes,
             weights,
             row_weights: self.sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
-            scale: T::from_f64(scale * all),
+            scale: T::from_f64(grad_scale(all, denominator)),
             row_scales,
             // Probabilities are none of them an index, and there are no indices to look at.
             ignored: if matches!(self.targets, Targets::Classes(_)) { ignored } else { None },
@@ -171,6 +171,11 @@ impl<T> Outputs<'_, T> {
         };
         Ok((address("values", self.values, values)?, address("grad", self.grad, grad)?))
     }
+}
+
+/// The factor of all gradients. Where no row counts, or none has a weight, the mean is NaN, but its gradient 0.
+pub(super) fn grad_scale(grad_output: f64, denominator: f64) -> f64 {
+    if denominator == 0.0 { 0.0 } else { grad_output / denominator }
 }
 
 /// The denominator of a reduction, where `counted` is that of the mean.

@@ -89,7 +89,7 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
             _ => counted as f64,
         };
         let denominator = denominator(self.reduction, self.normalizer, counted)?;
-        let rows = batch.rows_to(outputs, weights, self.ignore_index, 1.0 / denominator)?;
+        let rows = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
         let problem = Problem::CrossEntropy(self.label_smoothing);
         // SAFETY: the arguments have been checked.
         let total = unsafe { kernels::solve::<T::Vector>(&rows, batch.probabilities(), &problem, WideSum::zero()) };

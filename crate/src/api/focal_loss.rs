@@ -215,7 +215,7 @@ impl<T: Float> FocalLoss<'_, T> {
             }
         };
         let denominator = denominator(self.reduction, self.normalizer, counted as f64)?;
-        let rows = batch.rows_to(outputs, weights, self.ignore_index, 1.0 / denominator)?;
+        let rows = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
         Ok((rows, denominator))
     }
 }

@@ -4,7 +4,7 @@ use core::ptr;
 
 use super::{
     Error, GradOutput, Reduction,
-    batch::{Outputs, denominator},
+    batch::{Outputs, denominator, grad_scale},
     error::{fraction, length, not_negative},
 };
 use crate::{
@@ -152,7 +152,7 @@ impl SigmoidFocalLoss<'_> {
             alpha,
             positive_weight,
             weights: sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
-            scale: all / denominator,
+            scale: grad_scale(all, denominator),
             scales,
             ignored: self.ignore_index,
         };

@@ -151,12 +151,14 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
             let mut padded = [V::Scalar::default(); MAX_CLASSES * MAX_LANES];
             walk.enter(&mut block, whole, rest);
             let (logits, grad, entries) = (block.logits, block.grad, rest * rows.classes);
-            ptr::copy_nonoverlapping(logits, padded.as_mut_ptr(), entries);
-            block.logits = padded.as_ptr();
-            block.grad = if grad.is_null() { grad } else { padded.as_mut_ptr() };
+            // One pointer serves as both: a second borrow of the array would end the first one's validity.
+            let padded = padded.as_mut_ptr();
+            ptr::copy_nonoverlapping(logits, padded, entries);
+            block.logits = padded;
+            block.grad = if grad.is_null() { grad } else { padded };
             kernel.run(&mut block);
             if !grad.is_null() {
-                ptr::copy_nonoverlapping(padded.as_ptr(), grad, entries);
+                ptr::copy_nonoverlapping(padded, grad, entries);
             }
             total = walk.leave(&mut block, whole, total);
         }

@@ -224,8 +224,9 @@ pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, total: V::Wide)
         let (mut grad, mut values) = (filled(elements.logits, 0.0), filled(ptr::null(), 0.0));
         let targets = filled(elements.targets, 0.0);
         let (weights, scales) = (filled(elements.weights, 1.0), filled(elements.scales, 1.0));
-        (part.logits, part.targets, part.count) = (grad.as_ptr(), targets.as_ptr(), V::LANES);
         (part.grad, part.values) = (grad.as_mut_ptr(), values.as_mut_ptr());
+        // The gradients' pointer serves for the logits too: a second borrow would end its validity.
+        (part.logits, part.targets, part.count) = (part.grad, targets.as_ptr(), V::LANES);
         (part.weights, part.scales) = (weights.as_ptr(), scales.as_ptr());
         let total = part.run::<V>(whole, total);
         for i in 0..rest {

@@ -1,0 +1,120 @@
+//! A small call of every kernel, with every kind of tail: what Miri, which is some thousand times slower than a processor, looks
+//! at for memory that is read before it is written, and for pointers that are not valid any more.
+
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, HessianKind, PerColumn, Reduction,
+    SigmoidFocalLoss, arch::Float,
+};
+
+/// Two classes; few, a row per lane; and more than that, along the row, with a rest.
+const CLASSES: [usize; 3] = [2, 5, 27];
+/// A group that is not full, and a full one with a rest.
+const ROWS: [usize; 2] = [3, 5];
+
+fn numbers<T: Float>(count: usize, from: f64, to: f64) -> Vec<T> {
+    (0..count).map(|i| T::from_f64(from + (to - from) * (i * 37 % 101) as f64 / 101.0)).collect()
+}
+
+/// Probabilities for each row, most of them 0 in every other row.
+fn probabilities<T: Float>(rows: usize, classes: usize) -> Vec<T> {
+    let spread = 1.0 / classes as f64;
+    let of = |i: usize, j: usize| if i.is_multiple_of(2) { spread } else { f64::from(u8::from(j == 1)) };
+    (0..rows * classes).map(|k| T::from_f64(of(k / classes, k % classes))).collect()
+}
+
+/// The value of the whole is that of its rows, and so is the gradient.
+fn agree<T: Float>(whole: f64, values: &[T], grad: &[T], of_rows: &[T]) {
+    let sum: f64 = values.iter().map(|value| value.to_f64()).sum();
+    assert!((whole - sum).abs() <= 1e-5 * sum.abs() && sum.is_finite(), "{whole} is not {sum}");
+    assert!(grad.iter().zip(of_rows).all(|(a, b)| a.to_f64() == b.to_f64()));
+    assert!(grad.iter().any(|entry| entry.to_f64() != 0.0));
+}
+
+/// Calls a loss on a batch in all its ways.
+macro_rules! call {
+    ($criterion:expr, $batch:expr) => {{
+        let (criterion, batch) = ($criterion, $batch);
+        let zeros = vec![T::default(); batch.logits.len()];
+        let (mut grad, mut of_rows) = (zeros.clone(), zeros);
+        let mut values = vec![T::default(); batch.rows()];
+        let whole = criterion.value_and_grad(&batch, &mut grad).unwrap();
+        criterion.rows(&batch, &mut values, Some(&mut of_rows)).unwrap();
+        assert_eq!(criterion.forward(&batch).unwrap(), whole);
+        agree(whole, &values, &grad, &of_rows);
+    }};
+}
+
+fn softmax_losses<T: Float>() {
+    for classes in CLASSES {
+        for rows in ROWS {
+            let logits = numbers::<T>(rows * classes, -4.0, 4.0);
+            let targets: Vec<i32> = (0..rows).map(|i| (i * 3 % classes) as i32).collect();
+            let soft = probabilities::<T>(rows, classes);
+            let (weights, each) = (numbers::<T>(classes, 0.5, 2.0), numbers::<T>(rows, 0.5, 2.0));
+            let gammas: Vec<f64> = (0..classes).map(|j| j as f64 / 2.0).collect();
+            let hard = Batch::new(&logits, &targets, classes);
+            let weighted = Batch { sample_weights: Some(&each[..]), grad_output: GradOutput::Each(&each[..]), ..hard };
+            let plain = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
+            for focus_on in [FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass] {
+                call!(FocalLoss { focus_on, label_smoothing: 0.1, ..plain }, hard);
+            }
+            let powers = FocalLoss { alpha: Alpha::PerClass(&weights), gamma: Gamma::PerClass(&gammas), ..plain };
+            call!(powers, weighted);
+            call!(FocalLoss { gamma: Gamma::All(0.7), ignore_index: Some(0), ..plain }, hard);
+            call!(plain, Batch::soft(&logits, &soft, classes));
+            let cross_entropy =
+                CrossEntropyLoss { weight: Some(&weights[..]), reduction: Reduction::Sum, ..CrossEntropyLoss::default() };
+            call!(CrossEntropyLoss { label_smoothing: 0.1, ..cross_entropy }, weighted);
+            call!(cross_entropy, Batch::soft(&logits, &soft, classes));
+            let mut hessian = vec![T::default(); logits.len()];
+            for kind in [HessianKind::Exact, HessianKind::GaussNewton] {
+                plain.hessian_diag(&hard, kind, &mut hessian).unwrap();
+                assert!(hessian.iter().all(|entry| entry.to_f64().is_finite()));
+            }
+            let mut values = vec![T::default(); rows];
+            assert!(plain.gamma_grad(&hard, &mut values).unwrap() < 0.0);
+        }
+    }
+}
+
+fn sigmoid<T: Float>() {
+    for count in [3, 6, 9] {
+        let (logits, targets) = (numbers::<T>(count, -4.0, 4.0), numbers::<T>(count, 0.0, 1.0));
+        let each = numbers::<T>(count, 0.5, 2.0);
+        let elements = Elements {
+            columns: 3,
+            sample_weights: Some(&each[..]),
+            grad_output: GradOutput::Each(&each[..]),
+            ..Elements::new(&logits, &targets)
+        };
+        let criterion = SigmoidFocalLoss {
+            alpha: Some(PerColumn::Each(&[0.25, 0.5, 1.0])),
+            pos_weight: PerColumn::Each(&[1.0, 2.0, 3.0]),
+            label_smoothing: 0.1,
+            reduction: Reduction::Sum,
+            ..SigmoidFocalLoss::default()
+        };
+        let zeros = vec![T::default(); count];
+        let (mut grad, mut of_elements, mut values) = (zeros.clone(), zeros.clone(), zeros);
+        let whole = criterion.value_and_grad(&elements, &mut grad).unwrap();
+        criterion.each(&elements, &mut values, Some(&mut of_elements)).unwrap();
+        assert_eq!(criterion.forward(&elements).unwrap(), whole);
+        agree(whole, &values, &grad, &of_elements);
+    }
+}
+
+#[test]
+fn softmax_losses_in_float32() {
+    softmax_losses::<f32>();
+}
+
+#[test]
+fn softmax_losses_in_float64() {
+    softmax_losses::<f64>();
+}
+
+#[test]
+fn sigmoid_in_both() {
+    sigmoid::<f32>();
+    sigmoid::<f64>();
+}
