@@ -8,8 +8,8 @@ use focal_loss::{
 
 /// Two classes; few, a row per lane; and more than that, along the row, with a rest.
 const CLASSES: [usize; 3] = [2, 5, 27];
-/// A group that is not full, and a full one with a rest.
-const ROWS: [usize; 2] = [3, 5];
+/// A full group and a rest, of four lanes or of two.
+const ROWS: usize = 5;
 
 fn numbers<T: Float>(count: usize, from: f64, to: f64) -> Vec<T> {
     (0..count).map(|i| T::from_f64(from + (to - from) * (i * 37 % 101) as f64 / 101.0)).collect()
@@ -46,34 +46,33 @@ macro_rules! call {
 
 fn softmax_losses<T: Float>() {
     for classes in CLASSES {
-        for rows in ROWS {
-            let logits = numbers::<T>(rows * classes, -4.0, 4.0);
-            let targets: Vec<i32> = (0..rows).map(|i| (i * 3 % classes) as i32).collect();
-            let soft = probabilities::<T>(rows, classes);
-            let (weights, each) = (numbers::<T>(classes, 0.5, 2.0), numbers::<T>(rows, 0.5, 2.0));
-            let gammas: Vec<f64> = (0..classes).map(|j| j as f64 / 2.0).collect();
-            let hard = Batch::new(&logits, &targets, classes);
-            let weighted = Batch { sample_weights: Some(&each[..]), grad_output: GradOutput::Each(&each[..]), ..hard };
-            let plain = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
-            for focus_on in [FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass] {
-                call!(FocalLoss { focus_on, label_smoothing: 0.1, ..plain }, hard);
-            }
-            let powers = FocalLoss { alpha: Alpha::PerClass(&weights), gamma: Gamma::PerClass(&gammas), ..plain };
-            call!(powers, weighted);
-            call!(FocalLoss { gamma: Gamma::All(0.7), ignore_index: Some(0), ..plain }, hard);
-            call!(plain, Batch::soft(&logits, &soft, classes));
-            let cross_entropy =
-                CrossEntropyLoss { weight: Some(&weights[..]), reduction: Reduction::Sum, ..CrossEntropyLoss::default() };
-            call!(CrossEntropyLoss { label_smoothing: 0.1, ..cross_entropy }, weighted);
-            call!(cross_entropy, Batch::soft(&logits, &soft, classes));
-            let mut hessian = vec![T::default(); logits.len()];
-            for kind in [HessianKind::Exact, HessianKind::GaussNewton] {
-                plain.hessian_diag(&hard, kind, &mut hessian).unwrap();
-                assert!(hessian.iter().all(|entry| entry.to_f64().is_finite()));
-            }
-            let mut values = vec![T::default(); rows];
-            assert!(plain.gamma_grad(&hard, &mut values).unwrap() < 0.0);
+        let rows = ROWS;
+        let logits = numbers::<T>(rows * classes, -4.0, 4.0);
+        let targets: Vec<i32> = (0..rows).map(|i| (i * 3 % classes) as i32).collect();
+        let soft = probabilities::<T>(rows, classes);
+        let (weights, each) = (numbers::<T>(classes, 0.5, 2.0), numbers::<T>(rows, 0.5, 2.0));
+        let gammas: Vec<f64> = (0..classes).map(|j| j as f64 / 2.0).collect();
+        let hard = Batch::new(&logits, &targets, classes);
+        let weighted = Batch { sample_weights: Some(&each[..]), grad_output: GradOutput::Each(&each[..]), ..hard };
+        let plain = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
+        for focus_on in [FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass] {
+            call!(FocalLoss { focus_on, label_smoothing: 0.1, ..plain }, hard);
         }
+        let powers = FocalLoss { alpha: Alpha::PerClass(&weights), gamma: Gamma::PerClass(&gammas), ..plain };
+        call!(powers, weighted);
+        call!(FocalLoss { gamma: Gamma::All(0.7), ignore_index: Some(0), ..plain }, hard);
+        call!(plain, Batch::soft(&logits, &soft, classes));
+        let cross_entropy =
+            CrossEntropyLoss { weight: Some(&weights[..]), reduction: Reduction::Sum, ..CrossEntropyLoss::default() };
+        call!(CrossEntropyLoss { label_smoothing: 0.1, ..cross_entropy }, weighted);
+        call!(cross_entropy, Batch::soft(&logits, &soft, classes));
+        let mut hessian = vec![T::default(); logits.len()];
+        for kind in [HessianKind::Exact, HessianKind::GaussNewton] {
+            plain.hessian_diag(&hard, kind, &mut hessian).unwrap();
+            assert!(hessian.iter().all(|entry| entry.to_f64().is_finite()));
+        }
+        let mut values = vec![T::default(); rows];
+        assert!(plain.gamma_grad(&hard, &mut values).unwrap() < 0.0);
     }
 }
 
@@ -117,4 +116,32 @@ fn softmax_losses_in_float64() {
 fn sigmoid_in_both() {
     sigmoid::<f32>();
     sigmoid::<f64>();
+}
+
+/// The softmax of rows, which `focal-loss/analysis` has.
+#[cfg(feature = "analysis")]
+#[test]
+fn softmax_in_both() {
+    use focal_loss::kernels::{Wanted, shares};
+
+    fn softmax<T: Float>()
+    where
+        T::Vector: 'static,
+    {
+        for classes in CLASSES {
+            for wanted in [Wanted::Probabilities, Wanted::Logarithms, Wanted::Confidence] {
+                let mut x = numbers::<T>(ROWS * classes, -4.0, 4.0);
+                let (mut likeliest, mut values) = ([0; ROWS], vec![T::default(); ROWS]);
+                let (x_at, values_at) = (x.as_mut_ptr(), values.as_mut_ptr());
+                // SAFETY: so many rows.
+                unsafe { shares::<T::Vector>(x_at, (ROWS, classes), likeliest.as_mut_ptr(), values_at, wanted) };
+                assert!(likeliest.iter().all(|&class| (0..classes as i32).contains(&class)));
+                let sum: f64 = x[..classes].iter().map(|x| x.to_f64()).sum();
+                assert!(!matches!(wanted, Wanted::Probabilities) || (sum - 1.0).abs() < 1e-6);
+            }
+        }
+    }
+
+    softmax::<f32>();
+    softmax::<f64>();
 }

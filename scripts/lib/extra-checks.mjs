@@ -77,7 +77,7 @@ async function miri(toolchain) {
   const added = await capture(rustup, parts, { env });
   if (added.code !== 0) return missed(`it cannot be installed: ${added.output.trim()}`);
   const tests = ['--package', 'focal-loss', '--features', 'analysis', '--lib', '--test', 'every_kernel', '--locked'];
-  const args = ['run', 'nightly', 'cargo', 'miri', 'test', ...tests, '--target-dir', 'target/miri'];
+  const args = ['run', 'nightly', 'cargo', 'miri', 'test', '--release', ...tests, '--target-dir', 'target/miri'];
   return { checks: [{ name, command: rustup, args, env, count: countCargoTests }], missed: [] };
 }
 

@@ -147,12 +147,11 @@ impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
             let source = Typed { kernel: self, block };
             let mixtures = Mixtures::new(&source, self.loss, classes, self.task, self.aims.smoothing);
             let mixed = mixtures.run(n, &is_single);
-            let values = block.value.lanes();
             for i in rows() {
                 if is_single[i] {
                     self.by_class(block, i, 1, singles.as_ptr().wrapping_add(i));
                 } else {
-                    values.add(i).write(narrow(mixed[i]));
+                    block.value.lanes().add(i).write(narrow(mixed[i]));
                 }
             }
         }

@@ -133,7 +133,8 @@ pub fn scale<V: Vector>(p: V, exponent: V) -> V {
 pub fn decay<V: Vector>(x: V) -> (V, V) {
     // The exponent is kept this much too large until the last product, which is the only one that may be rounded.
     let lift = (V::Scalar::BIAS + 1.0) / 2.0;
-    let lower = V::constant((-lift).exp2());
+    // Its bits are written out: `exp2` is the platform's, which promises none.
+    let lower = V::constant(f64::from_bits((1023 - lift as u64) << 52));
     let Reduced { fraction, exponent } = reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
     let less_one = fraction_exp_m1(fraction);
     let one = V::stored(V::Scalar::ONE);
