@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { countCargoTests } from './checks.mjs';
 import { fingerprint } from './fingerprint.mjs';
 import { cache } from './paths.mjs';
@@ -34,7 +34,7 @@ export function everyFloat32({ env, cargo, version }, record = join(cache, 'ever
   }
   const args = ['test', '--release', '--package', 'focal-loss', '--locked', '--test', 'every_float32'];
   const onPassed = () => {
-    mkdirSync(cache, { recursive: true });
+    mkdirSync(dirname(record), { recursive: true });
     writeFileSync(record, JSON.stringify([...readRecord(record), state].slice(-20)));
   };
   const check = { name: EVERY_FLOAT32, command: cargo, args, env, count: countCargoTests, onPassed };
