@@ -1,11 +1,13 @@
 // What stands out of a diagnosis: the warnings of those who teach to use the loss, and when they hold.
 
 import { findFavour } from './class-balance.js';
-import { classGammas, classWeights, type SoftmaxCriterion } from './criterion.js';
+import { classGammas, classWeights, columnWeights, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import type { Diagnosis } from './diagnose.js';
+import { PROBABILITIES_NOTICE } from './probability-watch.js';
 
 /** What {@link Advice} can be about. */
 export type AdviceCode =
+  | 'probabilities'
   | 'non-finite'
   | 'high-loss'
   | 'low-loss'
@@ -41,19 +43,26 @@ const USUAL_GAMMA = 2;
 /** The strongest focus that is recommended anywhere. */
 const MOST_GAMMA = 5;
 
-type Findings = Omit<Diagnosis, 'advice'>;
+type Findings = Omit<Diagnosis, 'advice' | 'toString'>;
 
-/** What there is to say, the most urgent first. */
-export function adviseOn(findings: Findings, criterion: SoftmaxCriterion): Advice[] {
-  const all = [
+/** What there is to say, the most urgent first. Of logits that look like probabilities nothing else can be said. */
+export function adviseOn(findings: Findings, criterion: DiagnosedCriterion, areProbabilities: boolean): Advice[] {
+  const onLogits = areProbabilities ? [probabilities(findings)] : adviseOnLogits(findings, criterion);
+  return [...onLogits, alpha(findings, criterion)].filter((advice) => advice !== undefined);
+}
+
+function probabilities({ rows }: Findings): Advice {
+  return { code: 'probabilities', message: PROBABILITIES_NOTICE, figures: { rows } };
+}
+
+function adviseOnLogits(findings: Findings, criterion: DiagnosedCriterion): (Advice | undefined)[] {
+  return [
     nonFinite(findings),
     highLoss(findings),
     lowLoss(findings),
     overconfident(findings, criterion),
     gamma(findings, criterion),
-    alpha(findings, criterion),
   ];
-  return all.filter((advice) => advice !== undefined);
 }
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;
@@ -96,7 +105,7 @@ function lowLoss({ loss, floor, focalWeight }: Findings): Advice | undefined {
   };
 }
 
-function overconfident({ overconfident }: Findings, { labelSmoothing }: SoftmaxCriterion): Advice | undefined {
+function overconfident({ overconfident }: Findings, { labelSmoothing }: DiagnosedCriterion): Advice | undefined {
   const { threshold, wrong } = overconfident;
   const rows = overconfident.rows.length;
   if (!(wrong > (1 - threshold) * rows)) return undefined;
@@ -109,7 +118,7 @@ function overconfident({ overconfident }: Findings, { labelSmoothing }: SoftmaxC
 }
 
 /** One piece of advice on gamma at most: what one says, another might contradict. */
-function gamma(findings: Findings, criterion: SoftmaxCriterion): Advice | undefined {
+function gamma(findings: Findings, criterion: DiagnosedCriterion): Advice | undefined {
   // Of one per class, the largest.
   const gammas = Array.isArray(criterion.gamma) ? criterion.gamma.length : 1;
   const current = classGammas(criterion, gammas).reduce((most, one) => Math.max(most, one));
@@ -154,15 +163,27 @@ function raiseGamma({ easy, rows }: Findings, current: number): Advice | undefin
   };
 }
 
-function alpha({ classes }: Findings, criterion: SoftmaxCriterion): Advice | undefined {
-  const counts = Float64Array.from(classes, ({ rows }) => rows);
-  const weights = classWeights(criterion, classes.length);
+function alpha({ classes, columns }: Findings, criterion: DiagnosedCriterion): Advice | undefined {
+  const rows = classes.map((one) => one.rows);
+  if (!isSigmoid(criterion)) return favour(rows, classWeights(criterion, classes.length));
+  const isPerColumn = Array.isArray(criterion.alpha) || Array.isArray(criterion.posWeight);
+  if (columns === undefined || !isPerColumn) return favour(rows, columnWeights(criterion, 0));
+  for (const [column, one] of columns.entries()) {
+    const counts = [one.rows - one.positives, one.positives];
+    const advice = favour(counts, columnWeights(criterion, column), `column ${column}: `);
+    if (advice !== undefined) return { ...advice, figures: { column, ...advice.figures } };
+  }
+  return undefined;
+}
+
+function favour(rows: number[], weights: Float64Array, where = ''): Advice | undefined {
+  const counts = Float64Array.from(rows);
   const favour = findFavour(counts, weights);
   if (favour === undefined) return undefined;
   const { most, lightest } = favour;
   return {
     code: 'alpha-favours-majority',
-    message: `${favour.message}.`.replace(/^c/, 'C'),
+    message: `${where}${favour.message}.`.replace(/^c/, 'C'),
     figures: {
       majority: most,
       minority: lightest,

@@ -1,19 +1,30 @@
 import type { FloatArray } from '../types.js';
 import { checkOptionNames, wrongType } from '../validate.js';
-import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
-import { type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose.js';
-import { type ClassificationReport, classificationReport } from './report.js';
+import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
+import {
+  DIAGNOSE_OPTIONS,
+  type DiagnoseAsyncOptions,
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnoseInTurns,
+  prepare,
+  type ToDiagnose,
+} from './diagnose.js';
+import { type ClassificationReport, reportOn } from './report.js';
+import { entriesOf, type LossBatch } from './row-losses.js';
+import { readElements, readRows } from './rows.js';
 import { figure, table, withText } from './table.js';
 import type { Logits, Targets } from './tensors.js';
+import { finish, inTurns, TURN_OPTIONS, type Work } from './turns.js';
 
 /** A loss to be compared; with logits of its own, those of a model that was trained with it. */
 export type Compared =
-  | SoftmaxCriterion
+  | DiagnosedCriterion
   | {
       /** The loss. */
-      readonly criterion: SoftmaxCriterion;
+      readonly criterion: DiagnosedCriterion;
       /** The logits of its model. */
-      readonly logits: FloatArray;
+      readonly logits: Logits;
     };
 
 /** What one loss makes of the rows. */
@@ -42,7 +53,7 @@ export interface LossComparison {
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
- * @param losses - The losses by name: each a `FocalLoss` or `CrossEntropyLoss`, or an object of a `criterion` and its
+ * @param losses - The losses by name: each a `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`, or an object of a `criterion` and its
  *   `logits`.
  * @returns One entry per loss, in order. As text, the array is a table.
  * @throws TypeError and RangeError as the criteria do.
@@ -68,50 +79,100 @@ export function compareLosses(
   losses: Readonly<Record<string, Compared>>,
   options: DiagnoseOptions = {},
 ): LossComparison[] {
+  checkOptionNames(options, DIAGNOSE_OPTIONS);
+  return finish(compareInTurns(open(logits, targets, losses, options)));
+}
+
+/**
+ * A {@link compareLosses} that lets others have their turn every few hundredths of a second, says how far it is, and can be aborted.
+ * The results are the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ *
+ * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
+ * @param targets - Class indices, or class probabilities.
+ * @param losses - The losses by name, as for {@link compareLosses}.
+ * @param options - `onProgress` is told of rows, each as often as there are losses.
+ * @returns A promise, which is rejected with what {@link compareLosses} throws, or the reason of the signal.
+ *
+ * @example
+ * ```ts
+ * import { CrossEntropyLoss, compareLossesAsync, FocalLoss } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([3, 0, 2, 0, 2, 0, 1, 0]); // four rows, two classes
+ * const losses = { 'cross-entropy': new CrossEntropyLoss(), focal: new FocalLoss({ alpha: 0.75 }) };
+ * const [, focal] = await compareLossesAsync(logits, new Uint8Array([0, 0, 0, 1]), losses, {
+ *   signal: AbortSignal.timeout(10_000),
+ * });
+ * focal.lossShare[1]; // => 0.998
+ * ```
+ */
+export async function compareLossesAsync(
+  logits: Logits,
+  targets: Targets,
+  losses: Readonly<Record<string, Compared>>,
+  options: DiagnoseAsyncOptions = {},
+): Promise<LossComparison[]> {
+  checkOptionNames(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
+  const { signal, onProgress } = options;
+  const opened = open(logits, targets, losses, options);
+  const rows = opened.reduce((total, { work }) => total + work.batch.rows, 0);
+  // The batch of each is looked at for its diagnosis and for its report.
+  const entries = opened.reduce((total, { work }) => total + 2 * entriesOf(work.batch), 0);
+  return inTurns(compareInTurns(opened), entries, rows, { signal, onProgress });
+}
+
+/** A loss to be compared, with the rows that it is to be diagnosed on. */
+interface Named {
+  readonly name: string;
+  readonly work: ToDiagnose;
+}
+
+function open(
+  logits: Logits,
+  targets: Targets,
+  losses: Readonly<Record<string, Compared>>,
+  options: DiagnoseOptions,
+): Named[] {
   if (typeof losses !== 'object' || losses === null) throw wrongType('losses', 'an object', losses);
-  const reports = new Reports(targets, options);
-  const comparisons = Object.entries(losses).map(([name, compared]) => {
+  return Object.entries(losses).map(([name, compared]) => {
     const { criterion, own } = unpack(`losses.${name}`, compared);
-    const used = own ?? logits;
-    const diagnosis = diagnose(used, targets, criterion, options);
-    return compareOne(name, diagnosis, reports.of(used, criterion));
+    return { name, work: prepare(own ?? logits, targets, criterion, options) };
   });
+}
+
+function* compareInTurns(losses: readonly Named[]): Work<LossComparison[]> {
+  const reports = new Reports();
+  const comparisons: LossComparison[] = [];
+  for (const { name, work } of losses) {
+    const diagnosis = yield* diagnoseInTurns(work);
+    comparisons.push(compareOne(name, diagnosis, yield* reports.of(work.batch)));
+  }
   return withText(comparisons, comparisonText);
 }
 
-function unpack(name: string, compared: Compared): { criterion: SoftmaxCriterion; own?: Logits } {
+function unpack(name: string, compared: Compared): { criterion: DiagnosedCriterion; own?: Logits } {
   const isPair = typeof compared === 'object' && compared !== null && 'criterion' in compared;
   if (!isPair) {
-    checkCriterion(name, compared);
+    checkAnyCriterion(name, compared);
     return { criterion: compared };
   }
   checkOptionNames(compared, ['criterion', 'logits']);
-  checkCriterion(`${name}.criterion`, compared.criterion);
+  checkAnyCriterion(`${name}.criterion`, compared.criterion);
   return { criterion: compared.criterion, own: compared.logits };
 }
 
 /** Reports on the same targets, made once for the same logits, of which the same rows count. */
 class Reports {
-  readonly #targets: Targets;
-  readonly #options: DiagnoseOptions;
-  readonly #made: { logits: Logits; key: string; report: ClassificationReport }[] = [];
+  readonly #made: { logits: FloatArray; key: string; report: ClassificationReport }[] = [];
 
-  constructor(targets: Targets, options: DiagnoseOptions) {
-    this.#targets = targets;
-    this.#options = options;
-  }
-
-  of(logits: Logits, { numClasses, ignoreIndex, layout }: SoftmaxCriterion): ClassificationReport {
-    const settings = {
-      numClasses: this.#options.numClasses ?? numClasses,
-      spatialSize: this.#options.spatialSize,
-      ignoreIndex,
-      layout,
-    };
-    const key = JSON.stringify(settings);
+  *of({ logits, targets, criterion, call, width }: LossBatch): Work<ClassificationReport> {
+    const { ignoreIndex } = criterion;
+    const settings =
+      width === 1 || isSigmoid(criterion) ? { ignoreIndex } : { ...call, ignoreIndex, layout: criterion.layout };
+    const key = JSON.stringify([width, settings]);
     const made = this.#made.find((one) => one.logits === logits && one.key === key);
     if (made !== undefined) return made.report;
-    const report = classificationReport(logits, this.#targets, { ...settings, confusion: false });
+    const rows = (width === 1 ? readElements : readRows)(logits, targets, settings);
+    const report = reportOn(rows, { bins: 15, zeroDivision: 0, auc: true, confusion: false });
     this.#made.push({ logits, key, report });
     return report;
   }

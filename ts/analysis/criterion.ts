@@ -5,8 +5,8 @@ import type { ForwardOptions } from '../options.js';
 import type { ClassIndices, FloatArray, Layout, Reduction, ValueAndGrad } from '../types.js';
 import { checkEntries, wrongType } from '../validate.js';
 
-/** A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package. */
-export interface SoftmaxCriterion {
+/** What all losses have that the analysis looks through. */
+export interface AnalysedCriterion {
   /** What becomes of the per-row losses. */
   readonly reduction: Reduction;
   /** What `'mean'` divides by, where it was given. */
@@ -17,6 +17,18 @@ export interface SoftmaxCriterion {
   readonly numClasses: number | undefined;
   /** The share of the target that is spread over all classes. */
   readonly labelSmoothing: number;
+  /** The loss alone. */
+  forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
+  /** The loss and its gradient. */
+  valueAndGrad(
+    logits: FloatArray,
+    targets: ClassIndices | FloatArray,
+    options?: ForwardOptions,
+  ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
+}
+
+/** A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package. */
+export interface SoftmaxCriterion extends AnalysedCriterion {
   /** How the logits lie in memory. */
   readonly layout: Layout;
   /** Of a `FocalLoss`. */
@@ -27,27 +39,61 @@ export interface SoftmaxCriterion {
   readonly focusOn?: 'smoothed' | 'target' | 'class';
   /** Of a `CrossEntropyLoss`. */
   readonly weight?: readonly number[] | null;
-  /** The loss alone. */
-  forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
-  /** The loss and its gradient. */
-  valueAndGrad(
-    logits: FloatArray,
-    targets: ClassIndices | FloatArray,
-    options?: ForwardOptions,
-  ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
   /** A copy with some options changed. */
   with(changes: object): SoftmaxCriterion;
 }
 
+/** A loss on yes-or-no logits: a `SigmoidFocalLoss`, of any entry of this package. */
+export interface SigmoidCriterion extends AnalysedCriterion {
+  /** The weight of positive targets, those of all classes, or `null`. */
+  readonly alpha: number | readonly number[] | null;
+  /** The exponent of the focusing factor. */
+  readonly gamma: number;
+  /** The factor of the positive term, or those of all classes. */
+  readonly posWeight: number | readonly number[];
+  /** A copy with some options changed. */
+  with(changes: object): SigmoidCriterion;
+}
+
+/** A loss that the analysis can look through. */
+export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
+
 /** Throws for what is no loss on softmax logits. Of the losses of this package, only these have a layout. */
 export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
-  const is = typeof criterion === 'object' && criterion !== null && 'layout' in criterion && 'with' in criterion;
-  if (!is) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+  if (!has(criterion, 'layout')) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+}
+
+/** Throws for what is no loss of either kind. */
+export function checkAnyCriterion(name: string, criterion: DiagnosedCriterion): void {
+  if (has(criterion, 'layout') || has(criterion, 'posWeight')) return;
+  throw wrongType(name, 'a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss', criterion);
+}
+
+function has(criterion: unknown, name: string): boolean {
+  return typeof criterion === 'object' && criterion !== null && name in criterion && 'with' in criterion;
+}
+
+/** Whether a loss takes a target for each logit. */
+export function isSigmoid(criterion: DiagnosedCriterion): criterion is SigmoidCriterion {
+  return 'posWeight' in criterion;
 }
 
 /** Whether a criterion focuses, as a `FocalLoss` does with any gamma. */
-export function isFocal(criterion: SoftmaxCriterion): boolean {
+export function isFocal(criterion: DiagnosedCriterion): boolean {
   return criterion.gamma !== undefined;
+}
+
+/** One number for all, or the one at a place. */
+export function entryOf(numbers: number | readonly number[], place: number): number {
+  return typeof numbers === 'number' ? numbers : (numbers[place] as number);
+}
+
+/** How much a loss weighs targets of 0 and 1 of a column. */
+export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: number): Float64Array {
+  const positive = entryOf(posWeight, column);
+  if (alpha === null) return Float64Array.of(1, positive);
+  const share = entryOf(alpha, column);
+  return Float64Array.of(1 - share, share * positive);
 }
 
 /** How much a criterion weighs each of so many classes. */
@@ -58,7 +104,7 @@ export function classWeights({ alpha, weight }: SoftmaxCriterion, classes: numbe
 }
 
 /** The exponent of each of so many classes: 0 for a loss that does not focus. */
-export function classGammas({ gamma = 0 }: SoftmaxCriterion, classes: number): Float64Array {
+export function classGammas({ gamma = 0 }: DiagnosedCriterion, classes: number): Float64Array {
   return perClass('gamma', gamma, classes);
 }
 

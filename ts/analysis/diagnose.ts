@@ -1,12 +1,14 @@
 import { checkOptionNames, checkShare } from '../validate.js';
 import { type Advice, adviseOn } from './advice.js';
-import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
-import { lossFloor } from './floor.js';
+import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
+import { diagnosisText } from './diagnosis-text.js';
 import { pick, placesWhere, sum, tabulate } from './loops.js';
 import { ascending } from './order.js';
-import { measureRows, type RowLosses } from './row-losses.js';
-import { confidencesOf, type Predictions, predictRows } from './rows.js';
+import { leastSuspicious } from './probability-watch.js';
+import { entriesOf, type LossBatch, measureRows, openBatch, type RowLosses } from './row-losses.js';
+import { withText } from './table.js';
 import { type Logits, opened, type Targets } from './tensors.js';
+import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from './turns.js';
 
 /** Options of {@link diagnose}. Every option may be left out. */
 export interface DiagnoseOptions {
@@ -16,11 +18,16 @@ export interface DiagnoseOptions {
    * @defaultValue 0.95
    */
   overconfidence?: number | undefined;
-  /** The number of classes, for this call. */
+  /** The number of classes, for this call; of a `SigmoidFocalLoss` the logits of a row. */
   numClasses?: number | undefined;
   /** With layout `'channels-first'`, the number of positions of each sample. */
   spatialSize?: number | undefined;
 }
+
+/** Options of {@link diagnoseAsync}. Every option may be left out. */
+export interface DiagnoseAsyncOptions extends DiagnoseOptions, TurnOptions {}
+
+export const DIAGNOSE_OPTIONS: readonly (keyof DiagnoseOptions)[] = ['overconfidence', 'numClasses', 'spatialSize'];
 
 /** Where a figure of the rows lies. */
 export interface Summary {
@@ -32,7 +39,7 @@ export interface Summary {
   readonly max: number;
 }
 
-/** The rows of one class. */
+/** The rows of one class, or other rows. */
 export interface ClassDiagnosis {
   /** How many there are. */
   readonly rows: number;
@@ -44,6 +51,12 @@ export interface ClassDiagnosis {
   readonly lossShare: number;
   /** Their share of the gradient: of the absolute values of all its entries, added up. */
   readonly gradientShare: number;
+}
+
+/** The logits of one column. */
+export interface ColumnDiagnosis extends ClassDiagnosis {
+  /** How many of them have the target yes. */
+  readonly positives: number;
 }
 
 /** What {@link diagnose} finds. Rows are named by their numbers in the batch. */
@@ -62,8 +75,8 @@ export interface Diagnosis {
   /** The losses of the rows. */
   readonly loss: Summary;
   /**
-   * The least that the mean loss could be, with any logits: label smoothing and soft targets keep it above 0. NaN for
-   * `focusOn: 'class'` with either, for which there is no formula.
+   * The least that the mean loss could be, with any logits: label smoothing and soft targets keep it above 0. NaN with either for
+   * `focusOn: 'class'` and for a `SigmoidFocalLoss` whose gamma is above 0, for which there is no formula.
    */
   readonly floor: number;
   /** The probabilities of the predicted classes. */
@@ -93,8 +106,16 @@ export interface Diagnosis {
     /** Their share of the loss of all rows. */
     readonly lossShare: number;
   };
-  /** Class by class. Where targets are probabilities, a row is of the most probable class. */
+  /**
+   * Class by class. Where targets are probabilities, a row is of the most probable class. Yes-or-no logits have two, no and yes, and
+   * each of them is a row.
+   */
   readonly classes: readonly ClassDiagnosis[];
+  /**
+   * Column by column, where a `SigmoidFocalLoss` has several yes-or-no logits per row: `numClasses` says how many, or the shape of a
+   * tensor.
+   */
+  readonly columns: readonly ColumnDiagnosis[] | undefined;
   /** The average of `(1 - pt) ** gamma`: 1 for cross-entropy. */
   readonly focalWeight: number;
   /**
@@ -104,6 +125,8 @@ export interface Diagnosis {
   readonly effectiveSampleSize: number;
   /** What stands out. */
   readonly advice: readonly Advice[];
+  /** All of it as a table. */
+  toString(): string;
 }
 
 /**
@@ -114,9 +137,13 @@ export interface Diagnosis {
  * whose loss or gradient is not finite, which are counted and listed. Labels, `numClasses`, `layout` and the rest are as in a call
  * of the criterion.
  *
+ * For a `SigmoidFocalLoss` every logit is a row by itself, of class 1 where its target is above 1/2, else of class 0, and its
+ * confidence is the larger of the sigmoid and 1 minus it. The other losses take one logit per row as well, that of class 1 of two,
+ * beside which class 0 has a 0: where there are as many class indices as logits, or `numClasses` is 1.
+ *
  * @param logits - `[rows, classes]`, row-major.
- * @param targets - Class indices, or class probabilities.
- * @param criterion - A `FocalLoss` or `CrossEntropyLoss`.
+ * @param targets - Class indices, or class probabilities; for a `SigmoidFocalLoss` one per logit, in [0, 1].
+ * @param criterion - A `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`.
  * @throws TypeError and RangeError as the criterion does.
  *
  * @example
@@ -136,22 +163,74 @@ export interface Diagnosis {
 export function diagnose(
   logits: Logits,
   targets: Targets,
-  criterion: SoftmaxCriterion,
+  criterion: DiagnosedCriterion,
   options: DiagnoseOptions = {},
 ): Diagnosis {
-  checkOptionNames(options, ['overconfidence', 'numClasses', 'spatialSize']);
-  const { overconfidence = 0.95 } = options;
-  checkShare('overconfidence', overconfidence);
-  checkCriterion('criterion', criterion);
+  checkOptionNames(options, DIAGNOSE_OPTIONS);
+  return finish(diagnoseInTurns(prepare(logits, targets, criterion, options)));
+}
 
-  const batch = opened(logits, targets, options, criterion.layout);
-  const measured = measureRows(batch.logits, batch.targets, criterion, batch.options);
-  const { rows, losses, factors, weights } = measured;
-  const predictions = predictRows(rows);
+/**
+ * A {@link diagnose} that lets others have their turn every few hundredths of a second, says how far it is, and can be aborted. The
+ * results are the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ *
+ * @param logits - `[rows, classes]`, row-major.
+ * @param targets - Class indices, or class probabilities.
+ * @param criterion - A `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`.
+ * @returns A promise, which is rejected with what {@link diagnose} throws, or the reason of the signal.
+ *
+ * @example
+ * ```ts
+ * import { diagnoseAsync, FocalLoss } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
+ * const { loss } = await diagnoseAsync(logits, new Uint8Array([0, 1, 1]), new FocalLoss(), {
+ *   signal: AbortSignal.timeout(10_000),
+ *   onProgress: (done, rows) => console.log(`${done} of ${rows}`),
+ * });
+ * loss.mean; // => 0.014456063646326968
+ * ```
+ */
+export async function diagnoseAsync(
+  logits: Logits,
+  targets: Targets,
+  criterion: DiagnosedCriterion,
+  options: DiagnoseAsyncOptions = {},
+): Promise<Diagnosis> {
+  checkOptionNames(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
+  const { signal, onProgress } = options;
+  const work = prepare(logits, targets, criterion, options);
+  const { batch } = work;
+  return inTurns(diagnoseInTurns(work), entriesOf(batch), batch.rows, { signal, onProgress });
+}
+
+/** What is to be diagnosed, checked as far as can be before its entries are looked at. */
+export interface ToDiagnose {
+  readonly batch: LossBatch;
+  readonly overconfidence: number;
+}
+
+export function prepare(
+  logits: Logits,
+  targets: Targets,
+  criterion: DiagnosedCriterion,
+  options: DiagnoseOptions,
+): ToDiagnose {
+  const { overconfidence = 0.95, numClasses, spatialSize } = options;
+  checkShare('overconfidence', overconfidence);
+  checkAnyCriterion('criterion', criterion);
+  const shape = { numClasses, spatialSize };
+  const columns = isSigmoid(criterion) ? 1 : 0;
+  const given = opened(logits, targets, shape, isSigmoid(criterion) ? undefined : criterion.layout, columns);
+  return { batch: openBatch(given.logits, given.targets, criterion, given.options), overconfidence };
+}
+
+/** The work of a diagnosis. */
+export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Diagnosis> {
+  const measured = yield* measureRows(batch);
+  const { numbers, labels, predicted, confidences, losses, factors, weights } = measured;
   const count = losses.length;
-  const confidences = confidencesOf(predictions);
-  const isRight = (k: number) => predictions.classes[k] === rows.labels[k];
-  const classes = describeClasses(measured, predictions);
+  const isRight = (k: number) => predicted[k] === labels[k];
   const loss = summarize(losses);
   const total = sum(losses);
 
@@ -159,14 +238,14 @@ export function diagnose(
   const easy = placesWhere(count, (k) => isRight(k) && (confidences[k] as number) > 0.5);
   const hard = placesWhere(count, (k) => (losses[k] as number) > loss.mean);
   const lossesOf = (places: Uint32Array) => pick(losses, places, new Float64Array(places.length));
-  const numbersOf = (places: Uint32Array) => pick(rows.numbers, places, new Uint32Array(places.length));
+  const numbersOf = (places: Uint32Array) => pick(numbers, places, new Uint32Array(places.length));
   const hardestFirst = ascending(tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)));
   const findings = {
     rows: count,
     nonFinite: { rows: measured.nonFinite, logits: measured.nonFiniteLogits },
     accuracy: placesWhere(count, isRight).length / count,
     loss,
-    floor: lossFloor(rows, criterion),
+    floor: measured.least / count,
     confidence: summarize(confidences),
     overconfident: {
       threshold: overconfidence,
@@ -179,11 +258,14 @@ export function diagnose(
       lossShare: shareOf(sum(lossesOf(hard)), total),
     },
     easy: { rows: easy.length, lossShare: shareOf(sum(lossesOf(easy)), total) },
-    classes,
+    classes: describe(measured, measured.classes, (k) => labels[k] as number),
+    columns: describeColumns(measured, batch),
     focalWeight: sum(factors) / count,
     effectiveSampleSize: shareOf(sum(weights) ** 2, sum(tabulate(count, (k) => (weights[k] as number) ** 2))),
   };
-  return { ...findings, advice: adviseOn(findings, criterion) };
+  const isSuspicious = measured.mayBeProbabilities && count >= leastSuspicious(batch.width === 1);
+  const advice = adviseOn(findings, batch.criterion, isSuspicious);
+  return withText({ ...findings, advice }, diagnosisText);
 }
 
 function summarize(values: Float64Array): Summary {
@@ -204,18 +286,22 @@ function shareOf(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-function describeClasses({ rows, losses, gradients }: RowLosses, predictions: Predictions): ClassDiagnosis[] {
-  const { labels, classes } = rows;
-  const counts = new Float64Array(classes);
-  const right = new Float64Array(classes);
-  const lossOf = new Float64Array(classes);
-  const gradientOf = new Float64Array(classes);
+/** The figures of groups of rows, of which there are so many. */
+function describe(
+  { labels, predicted, losses, gradients }: RowLosses,
+  groups: number,
+  groupOf: (k: number) => number,
+): ClassDiagnosis[] {
+  const counts = new Float64Array(groups);
+  const right = new Float64Array(groups);
+  const lossOf = new Float64Array(groups);
+  const gradientOf = new Float64Array(groups);
   for (let k = 0; k < labels.length; k++) {
-    const label = labels[k] as number;
-    counts[label] = (counts[label] as number) + 1;
-    lossOf[label] = (lossOf[label] as number) + (losses[k] as number);
-    gradientOf[label] = (gradientOf[label] as number) + (gradients[k] as number);
-    if (predictions.classes[k] === label) right[label] = (right[label] as number) + 1;
+    const group = groupOf(k);
+    counts[group] = (counts[group] as number) + 1;
+    lossOf[group] = (lossOf[group] as number) + (losses[k] as number);
+    gradientOf[group] = (gradientOf[group] as number) + (gradients[k] as number);
+    if (predicted[k] === labels[k]) right[group] = (right[group] as number) + 1;
   }
   const loss = sum(lossOf);
   const gradient = sum(gradientOf);
@@ -226,4 +312,18 @@ function describeClasses({ rows, losses, gradients }: RowLosses, predictions: Pr
     lossShare: shareOf(lossOf[j] as number, loss),
     gradientShare: shareOf(gradientOf[j] as number, gradient),
   }));
+}
+
+/** The columns of a batch with several yes-or-no logits per row. */
+function describeColumns(measured: RowLosses, { criterion, call }: LossBatch): ColumnDiagnosis[] | undefined {
+  const { numClasses = 1 } = call;
+  if (!isSigmoid(criterion) || numClasses === 1) return undefined;
+  const { numbers, labels } = measured;
+  const columnOf = (k: number) => (numbers[k] as number) % numClasses;
+  const positives = new Float64Array(numClasses);
+  for (let k = 0; k < labels.length; k++) {
+    const column = columnOf(k);
+    positives[column] = (positives[column] as number) + (labels[k] as number);
+  }
+  return describe(measured, numClasses, columnOf).map((one, j) => ({ ...one, positives: positives[j] as number }));
 }

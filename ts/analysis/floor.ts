@@ -1,20 +1,35 @@
 // The least that a loss can be. Smoothing and soft targets ask for probabilities that are not 1, and the loss of the best ones
 // is above 0.
 
-import { classGammas, classWeights, isFocal, type SoftmaxCriterion } from './criterion.js';
+import {
+  classGammas,
+  classWeights,
+  type DiagnosedCriterion,
+  entryOf,
+  isFocal,
+  isSigmoid,
+  type SigmoidCriterion,
+  type SoftmaxCriterion,
+} from './criterion.js';
 import { sum } from './loops.js';
 import type { Rows } from './rows.js';
 
 /**
- * The least that the average loss of these rows can be, whatever their logits; NaN without rows, and for `focusOn: 'class'` with
- * targets that are spread over classes, for which there is no formula.
+ * A function from rows, the first of which has a number in the batch, to the least that their losses can add up to, whatever their
+ * logits. It is NaN where there is no formula: for targets that are spread over classes under `focusOn: 'class'`, and under the
+ * focus of yes-or-no logits.
  */
-export function lossFloor(rows: Rows, criterion: SoftmaxCriterion): number {
+export function leastLosses(criterion: DiagnosedCriterion): (rows: Rows, first: number) => number {
+  const { labelSmoothing: smoothing } = criterion;
+  return (rows, first) => {
+    if (rows.labels.length === 0 || (rows.soft === undefined && smoothing === 0)) return 0;
+    if (isSigmoid(criterion)) return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion, first);
+    return criterion.focusOn === 'class' ? NaN : leastOfRows(rows, criterion);
+  };
+}
+
+function leastOfRows(rows: Rows, criterion: SoftmaxCriterion): number {
   const { labels, classes, soft, stride } = rows;
-  const { labelSmoothing: smoothing, focusOn } = criterion;
-  if (labels.length === 0) return NaN;
-  if (soft === undefined && smoothing === 0) return 0;
-  if (focusOn === 'class') return NaN;
   const least = leastLoss(criterion, classes);
   const target = new Float64Array(classes);
   const floors = new Float64Array(classes).fill(NaN);
@@ -31,7 +46,25 @@ export function lossFloor(rows: Rows, criterion: SoftmaxCriterion): number {
     if (Number.isNaN(floors[label])) floors[label] = least(target.fill(0).fill(1, label, label + 1), label);
     total += floors[label] as number;
   }
-  return total / labels.length;
+  return total;
+}
+
+function leastOfElements({ labels, numbers, soft, start }: Rows, criterion: SigmoidCriterion, first: number): number {
+  const { labelSmoothing: smoothing, numClasses = 1 } = criterion;
+  // The terms of no and yes: the first weighs 1.
+  const terms = new Float64Array(2);
+  let total = 0;
+  for (let k = 0; k < labels.length; k++) {
+    const column = (first + (numbers[k] as number)) % numClasses;
+    const target = soft === undefined ? (labels[k] as number) : (soft[start(k) + 1] as number);
+    const share = target * (1 - smoothing) + smoothing / 2;
+    const alpha = criterion.alpha === null ? undefined : entryOf(criterion.alpha, column);
+    const weight = alpha === undefined ? 1 : alpha * share + (1 - alpha) * (1 - share);
+    terms[0] = 1 - share;
+    terms[1] = share * entryOf(criterion.posWeight, column);
+    total += weight * leastEntropy(terms);
+  }
+  return total;
 }
 
 /** A function from an unsmoothed target, and the class that it is of, to the least loss that there is for it. */

@@ -6,9 +6,18 @@ export type { Advice, AdviceCode } from './advice.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
 export { type ClassIndicesOptions, type ClassLabel, classIndices, type EncodedLabels } from './class-indices.js';
-export { type Compared, compareLosses, type LossComparison } from './compare-losses.js';
-export type { SoftmaxCriterion } from './criterion.js';
-export { type ClassDiagnosis, type DiagnoseOptions, type Diagnosis, diagnose, type Summary } from './diagnose.js';
+export { type Compared, compareLosses, compareLossesAsync, type LossComparison } from './compare-losses.js';
+export type { AnalysedCriterion, DiagnosedCriterion, SigmoidCriterion, SoftmaxCriterion } from './criterion.js';
+export {
+  type ClassDiagnosis,
+  type ColumnDiagnosis,
+  type DiagnoseAsyncOptions,
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  diagnoseAsync,
+  type Summary,
+} from './diagnose.js';
 export type { ExactSumState } from './exact-sum.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
 export { type AnyMeter, LossMeter, type MeterOptions, type MeterResult, type MeterState } from './loss-meter.js';
@@ -28,3 +37,4 @@ export {
   sweepAsync,
 } from './sweep.js';
 export type { Logits, Targets } from './tensors.js';
+export type { TurnOptions } from './turns.js';

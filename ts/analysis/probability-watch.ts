@@ -1,6 +1,8 @@
 // Whether what should be logits looks like probabilities: the loss would apply the activation a second time, and every figure be
 // confident and wrong.
 
+import type { Rows } from './rows.js';
+
 /** From how many values in [0, 1] on chance is no explanation. */
 const MANY = 32;
 
@@ -9,6 +11,17 @@ const TOLERANCE = 1e-3;
 
 function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
+}
+
+/** Whether so many values are in [0, 1] and add up to 1. */
+function isDistribution(values: ArrayLike<number>, start: number, stride: number, columns: number): boolean {
+  let sum = 0;
+  for (let j = 0; j < columns; j++) {
+    const value = values[start + j * stride] as number;
+    if (!isShare(value)) return false;
+    sum += value;
+  }
+  return Math.abs(sum - 1) <= TOLERANCE;
 }
 
 /** Whether these are many values, all of them in [0, 1], as a sigmoid gives them. */
@@ -21,12 +34,32 @@ export function lookLikeSigmoid(values: ArrayLike<number>): boolean {
 /** Whether each row of so many values is in [0, 1] and adds up to 1, as a softmax gives them. */
 export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boolean {
   for (let start = 0; start < values.length; start += columns) {
-    let sum = 0;
-    for (let i = start; i < start + columns; i++) {
-      if (!isShare(values[i] as number)) return false;
-      sum += values[i] as number;
-    }
-    if (Math.abs(sum - 1) > TOLERANCE) return false;
+    if (!isDistribution(values, start, 1, columns)) return false;
   }
   return values.length > 0;
 }
+
+/** Whether all of the rows could be probabilities, also if there are none. */
+export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired, start }: Rows): boolean {
+  for (let k = 0; k < numbers.length; k++) {
+    const first = start(k);
+    const is = isPaired ? isShare(logits[first + 1] as number) : isDistribution(logits, first, stride, classes);
+    if (!is) return false;
+  }
+  return true;
+}
+
+/** How many rows have to be like that for it to be said: of single numbers in [0, 1] there must be many. */
+export function leastSuspicious(isPaired: boolean): number {
+  return isPaired ? MANY : 1;
+}
+
+/** Whether the logits of rows look like probabilities. */
+export function lookLikeProbabilities(rows: Rows): boolean {
+  return rows.numbers.length >= leastSuspicious(rows.isPaired) && mayBeProbabilities(rows);
+}
+
+/** What there is to say then. */
+export const PROBABILITIES_NOTICE =
+  'The logits look like probabilities: all are in [0, 1], and where there are several in a row they add up to 1. All figures take ' +
+  'them for logits: leave the last activation out, or use probabilitiesToLogits.';

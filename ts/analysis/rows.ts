@@ -35,6 +35,8 @@ export interface Rows {
   readonly logits: FloatArray;
   /** 0 where there are no rows and nothing says how many classes there are. */
   readonly classes: number;
+  /** Whether there is one logit per row, which stands beside a 0. */
+  readonly isPaired: boolean;
   /** Of which logits of a row are apart. */
   readonly stride: number;
   /** Their number in the batch. */
@@ -108,7 +110,7 @@ export function* rowsInTurns(
       if (soft !== undefined) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
     }
   });
-  const rows = { logits, classes, stride, numbers, labels, soft, entropy, start: startOf };
+  const rows = { logits, classes, isPaired: false, stride, numbers, labels, soft, entropy, start: startOf };
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
 }
 
@@ -219,7 +221,8 @@ function* elementsInTurns(
     }
   }
   const start = (k: number) => 2 * k;
-  const rows = { logits: pairsOf(logits), classes: 2, stride: 1, numbers, labels, soft, entropy, start };
+  const shape = { classes: 2, isPaired: true, stride: 1, start };
+  const rows = { logits: pairsOf(logits), ...shape, numbers, labels, soft, entropy };
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => shares[k] !== ignoreIndex);
 }
 
