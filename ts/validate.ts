@@ -9,7 +9,7 @@ import type { ClassIndices, FloatArray } from './types.js';
 const MAX_CLASSES = 2 ** 31 - 1;
 
 /** A row of more classes fits no memory, if each has a number of its own. Engines abort where an array gets far longer. */
-const MAX_ENTRIES = 2 ** 24;
+export const MAX_ENTRIES = 2 ** 24;
 
 /** How far from 1 the sum of a row's probabilities may be. */
 export const TOLERANCE = 1e-3;

@@ -57,6 +57,84 @@ describe('the warning', () => {
   });
 });
 
+describe('without a criterion', () => {
+  const warningOf = (...counts: number[]) => classBalance(rowsOf(...counts), counts.length).warning;
+
+  it('alpha is what the warning is about', () => {
+    expect(warningOf(900, 100)).toBe(
+      'with alpha 0.1, positives / total, class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.9 and one of ' +
+        'class 1 0.1: balancedAlpha, 0.9, weighs all classes the same',
+    );
+    expect(warningOf(100, 900)).toMatch(/^with alpha 0.9, .* balancedAlpha, 0.1, weighs/);
+    expect(warningOf(900, 50, 50)).toMatch(/^with alpha 0.05, .*: inverseFrequency weighs all classes the same$/);
+  });
+
+  it('there is none for balanced classes, and none about classes without rows', () => {
+    for (const counts of [
+      [500, 500],
+      [3, 3, 3],
+      [9, 0],
+      [0, 9],
+      [0, 0],
+    ])
+      expect(warningOf(...counts)).toBeUndefined();
+  });
+});
+
+describe('a beta that is too small for the classes', () => {
+  const issue = [900_000, 700_000, 60_000];
+  const labels = rowsOf(...issue);
+  const balanced = new CrossEntropyLoss({ weight: [...classBalance(labels, 3).inverseFrequency] });
+  const warningOf = (targets: Uint8Array, beta?: number) =>
+    classBalance(targets, undefined, { criterion: balanced.with({ weight: null }), beta }).warning;
+
+  it('is said, with one that tells them apart', () => {
+    const { effectiveNumber, warning, rows } = classBalance(labels, 3, { criterion: balanced });
+    expect([...effectiveNumber].map((weight) => weight.toFixed(3))).toEqual(['1.000', '1.000', '1.000']);
+    expect(warning).toBe(
+      'beta 0.999 is too small for classes of so many rows: effectiveNumber weighs all of them the same, although the largest has ' +
+        `15 times the rows of the smallest; 1 - 1 / rows, ${1 - 1 / 1_660_000}, tells them apart`,
+    );
+    const better = classBalance(labels, 3, { criterion: balanced, beta: 1 - 1 / rows });
+    expect(better.warning).toBeUndefined();
+    expect(better.effectiveNumber[2]).toBeGreaterThan(5 * better.effectiveNumber[0]);
+    expect(warningOf(labels, 0.9999)).toMatch(/^beta 0.9999 is too small/);
+  });
+
+  it('is not said of a beta of 0, of small classes or of equal ones', () => {
+    expect(warningOf(labels, 0)).toBeUndefined();
+    expect(warningOf(rowsOf(900, 100))).toBeUndefined();
+    expect(warningOf(rowsOf(100_000, 100_000))).toBeUndefined();
+    expect(warningOf(rowsOf(0, 100_000))).toBeUndefined();
+    expect(warningOf(rowsOf(12_000, 10_000))).toMatch(/1.2 times/);
+  });
+
+  it('may come with the other warning', () => {
+    expect(classBalance(rowsOf(40_000, 10_000)).warning).toMatch(
+      /^with alpha 0.2, .* the same; beta 0.999 is too small/,
+    );
+  });
+});
+
+it('is a table as text', () => {
+  expect(`${classBalance(rowsOf(6, 2))}`).toBe(
+    [
+      'class  rows  fraction  inverse frequency  effective number',
+      '0         6    0.7500             0.6667            0.5008',
+      '1         2    0.2500             2.0000            1.4992',
+      '',
+      'rows                           8',
+      'classes                        2',
+      'balanced alpha            0.7500',
+      'alpha, positives / total  0.2500',
+      '',
+      'warning: with alpha 0.25, positives / total, class 0 is 75 % of the rows, class 1 is 25 %, but a row of class 0 weighs 0.75 ' +
+        'and one of class 1 0.25: balancedAlpha, 0.75, weighs all classes the same',
+    ].join('\n'),
+  );
+  expect(`${classBalance(Float32Array.of(0.5, 0.5), 2)}`).not.toContain('warning');
+});
+
 describe('weights', () => {
   it.each(fixtures.cases)('by inverse frequency are those of scikit-learn: $name', (one) => {
     const { inverseFrequency } = classBalance(Uint8Array.from(one.targets), one.classes);
@@ -135,6 +213,12 @@ describe('targets', () => {
     expect(classBalance(Uint8Array.of(4)).counts).toHaveLength(5);
     expect(classBalance(Uint8Array.of(4, 255, 1), undefined, { ignoreIndex: 255 }).counts).toHaveLength(5);
     expect(classBalance(Uint8Array.of(1), 4).counts).toHaveLength(4);
+    expect(classBalance(Uint16Array.of(65_535)).counts).toHaveLength(65_536);
+    const many = new Uint32Array(100_000);
+    many[7] = 99_999;
+    expect(classBalance(many).counts).toHaveLength(100_000);
+    expect(classBalance(Uint32Array.of(1e6), 1_000_001).counts).toHaveLength(1_000_001);
+    expect(classBalance(Uint32Array.of(1, 4e8), undefined, { ignoreIndex: 4e8 }).counts).toHaveLength(2);
   });
 
   it('may be none', () => {
@@ -157,6 +241,21 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     () => classBalance(Uint32Array.of(0, 2 ** 32 - 1)),
     RangeError,
     'targets[1] must be a class, 0 or above, got 4294967295',
+  ],
+  [
+    () => classBalance(Uint32Array.of(0, 4e8)),
+    RangeError,
+    'targets[1] must be below 65536 where numClasses is not given, got 400000000',
+  ],
+  [
+    () => classBalance(new BigInt64Array(70_000).fill(70_000n, 69_999)),
+    RangeError,
+    'targets[69999] must be below 70000 where numClasses is not given, got 70000',
+  ],
+  [
+    () => classBalance(Uint8Array.of(0), 400_000_000),
+    RangeError,
+    'numClasses must be at most 16777216, the most weights a loss takes, got 400000000',
   ],
   [() => classBalance(Int8Array.of(0, 3), 3), RangeError, 'targets[1] must be a class in [0, 3), got 3'],
   [

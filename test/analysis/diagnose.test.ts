@@ -572,17 +572,48 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => diagnose(...two, {} as never),
     TypeError,
-    'criterion must be a FocalLoss or a CrossEntropyLoss, got an object',
+    'criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got an object',
   ],
   [
     () => diagnose(...two, undefined as never),
     TypeError,
-    'criterion must be a FocalLoss or a CrossEntropyLoss, got undefined',
+    'criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got undefined',
+  ],
+  [() => diagnose(...two, new SigmoidFocalLoss()), RangeError, 'targets.length must be logits.length, 4, got 2'],
+  [
+    () => diagnose(new Float32Array(4), Uint8Array.of(0, 1, 3, 0), new SigmoidFocalLoss()),
+    RangeError,
+    'targets[2] must be in [0, 1], got 3',
   ],
   [
-    () => diagnose(...two, new SigmoidFocalLoss() as never),
+    () => diagnose(new Float32Array(6), new Uint8Array(6), new SigmoidFocalLoss(), { numClasses: 4 }),
+    RangeError,
+    'logits.length must be a multiple of numClasses, 4, got 6',
+  ],
+  [
+    () => diagnose(new Float32Array(3), Uint8Array.of(0, 1, 2), new FocalLoss()),
+    RangeError,
+    'targets[2] must be a class in [0, 2), got 2',
+  ],
+  [
+    () => diagnose(new Float32Array(3), new Float32Array(3), new FocalLoss(), { numClasses: 1 }),
     TypeError,
-    'criterion must be a FocalLoss or a CrossEntropyLoss, got an object',
+    'targets must be class indices where there is one logit per row, unless for a SigmoidFocalLoss, got a Float32Array',
+  ],
+  [
+    () => diagnose(new Float32Array(1.2e6), new Uint8Array(4e5).fill(3, 399_999), new FocalLoss()),
+    RangeError,
+    'targets[399999] must be a class in [0, 3), got 3',
+  ],
+  [
+    () => diagnose(new Float32Array(6e5), new Uint8Array(6e5).fill(2, 599_999), new FocalLoss()),
+    RangeError,
+    'targets[599999] must be a class in [0, 2), got 2',
+  ],
+  [
+    () => diagnose(new Float32Array(0), new Uint8Array(0), new FocalLoss({ numClasses: 400_000_000 })),
+    RangeError,
+    'numClasses must be at most 65536 where there are no rows, got 400000000',
   ],
   [
     () => diagnose(two[0], Uint8Array.of(0, 2), new FocalLoss()),

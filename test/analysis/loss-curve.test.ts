@@ -76,6 +76,23 @@ it.each<[LossCurveOptions, ErrorConstructor, string]>([
   [{ from: 0.5, to: 0.5 }, RangeError, 'to must be above from, 0.5, got 0.5'],
   [{ points: 1 }, RangeError, 'points must be an integer in [2, 2147483647], got 1'],
   [{ alpha: -1 }, RangeError, 'alpha must be finite and not negative, got -1'],
+  [
+    { gamma: [1, 2] } as never,
+    TypeError,
+    'gamma must be a number; several are several curves, values.map((gamma) => lossCurve({ gamma })), got an Array',
+  ],
+  [
+    { alpha: Float64Array.of(0.25) } as never,
+    TypeError,
+    'alpha must be a number; several are several curves, values.map((alpha) => lossCurve({ alpha })), got a Float64Array',
+  ],
+  [
+    { labelSmoothing: [0.1] } as never,
+    TypeError,
+    'labelSmoothing must be a number; several are several curves, values.map((labelSmoothing) => lossCurve({ labelSmoothing })), got an Array',
+  ],
+  [{ gamma: '2' } as never, TypeError, 'gamma must be a number, got "2"'],
+  [{ gamma: null } as never, TypeError, 'gamma must be a number, got null'],
   [{ gamma: -1 }, RangeError, 'gamma must be finite and not negative, got -1'],
   [{ labelSmoothing: 2 }, RangeError, 'labelSmoothing must be in [0, 1], got 2'],
   [{ numClasses: 1 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],

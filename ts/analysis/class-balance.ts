@@ -12,10 +12,13 @@ import {
   invalidIndex,
   invalidProbabilities,
   isFloats,
+  MAX_ENTRIES,
   outOfRange,
   TOLERANCE,
 } from '../validate.js';
 import { checkCriterion, classWeights, type SoftmaxCriterion } from './criterion.js';
+import { FEW_CLASSES } from './rows.js';
+import { figure, table, withText } from './table.js';
 import { opened, type Targets } from './tensors.js';
 
 /** Options of {@link classBalance}. */
@@ -28,12 +31,13 @@ export interface ClassBalanceOptions {
   ignoreIndex?: number | undefined;
   /**
    * How fast further rows of a class stop telling anything new, in [0, 1): the `beta` of the effective number of samples. 0
-   * weighs all classes the same, towards 1 the weights become those by inverse frequency.
+   * weighs all classes the same, towards 1 the weights become those by inverse frequency. Classes of many times `1 / (1 - beta)` rows
+   * all weigh the same: for those `1 - 1 / rows` is a good choice.
    *
    * @defaultValue 0.999
    */
   beta?: number | undefined;
-  /** A loss whose class weights are to be judged: see {@link ClassBalance.warning}. */
+  /** A loss whose class weights are to be judged, in place of `alpha`: see {@link ClassBalance.warning}. */
   criterion?: SoftmaxCriterion | undefined;
 }
 
@@ -47,10 +51,13 @@ export interface ClassBalance {
   readonly counts: Float64Array;
   /** The share of each class in the rows. They add up to 1; NaN where there are no rows. */
   readonly fractions: Float64Array;
-  /** The fraction of class 1: positives / total. As `alpha` it weighs a rare class 1 *less* than the others. */
-  readonly alpha: number;
-  /** `1 - alpha`: as `alpha` it gives both of two classes the same total weight. */
+  /** The fraction of all classes but class 1: as `alpha` it gives both of two classes the same total weight. */
   readonly balancedAlpha: number;
+  /**
+   * The fraction of class 1: positives / total, as a common recipe has it. As `alpha` it weighs a rare class 1 *less* than the
+   * others, which {@link ClassBalance.warning} says; `balancedAlpha` is the one that balances.
+   */
+  readonly alpha: number;
   /**
    * One weight per class, `rows / (present * count)` with so many classes present: each of these has the same total weight,
    * and the average over the rows is 1. A class without rows has weight 0.
@@ -61,8 +68,13 @@ export interface ClassBalance {
    * Effective Number of Samples, 2019). They add up to the number of classes present. A class without rows has weight 0.
    */
   readonly effectiveNumber: Float64Array;
-  /** What is to be said of the criterion's weights, if it weighs the most frequent class more than a rarer one. */
+  /**
+   * What is to be said: if the criterion weighs the most frequent class more than a rarer one, or without a criterion, if `alpha`
+   * would; and if `beta` is so small that `effectiveNumber` tells classes of different sizes no longer apart.
+   */
   readonly warning: string | undefined;
+  /** All of it as a table. */
+  toString(): string;
 }
 
 /**
@@ -71,7 +83,8 @@ export interface ClassBalance {
  *
  * @param targets - Class indices, one per row, in any integer array; or class probabilities `[rows, classes]`, each of which
  *   counts for its class as far as it goes.
- * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least 2. Probabilities need it.
+ * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least 2: an index of 65536 or more,
+ *   which is at least the number of rows, is refused then. Probabilities need it.
  * @throws TypeError and RangeError as the losses do.
  *
  * @example
@@ -80,7 +93,6 @@ export interface ClassBalance {
  *
  * const targets = new Uint8Array(1000).fill(1, 900); // 900 of class 0, 100 of class 1
  * const balance = classBalance(targets, 2, { criterion: new FocalLoss({ alpha: 0.25 }) });
- * balance.alpha; // => 0.1
  * balance.balancedAlpha; // => 0.9
  * balance.inverseFrequency[1]; // => 5
  * balance.warning; // => 'class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.75 and one of class 1 0.25'
@@ -91,6 +103,9 @@ export function classBalance(targets: Targets, numClasses?: number, options: Cla
   const { ignoreIndex, beta = 0.999, criterion } = options;
   const batch = opened(new Float32Array(0), targets, { numClasses });
   checkNumClasses(batch.options.numClasses, 2);
+  if ((batch.options.numClasses ?? 0) > MAX_ENTRIES) {
+    throw outOfRange('numClasses', `at most ${MAX_ENTRIES}, the most weights a loss takes`, batch.options.numClasses);
+  }
   checkIgnoreIndex(ignoreIndex);
   checkBeta(beta);
   if (criterion !== undefined) checkCriterion('criterion', criterion);
@@ -99,20 +114,78 @@ export function classBalance(targets: Targets, numClasses?: number, options: Cla
   const rows = total(counts);
   const present = counts.filter((count) => count > 0).length;
   const alpha = (counts[1] as number) / rows;
+  const balancedAlpha = (rows - (counts[1] as number)) / rows;
   // 1 - beta ** count, where that is not a difference of nearly equal numbers.
   const effective = counts.map((count) => (count > 0 ? (beta - 1) / Math.expm1(count * Math.log(beta)) : 0));
   const weights = total(effective);
-  return {
+  const favour =
+    criterion === undefined
+      ? favourOfAlpha(counts, alpha, balancedAlpha)
+      : findFavour(counts, classWeights(criterion, counts.length))?.message;
+  const warnings = [favour, saturation(counts, effective, beta)].filter((warning) => warning !== undefined);
+  const balance = {
     rows,
     numClasses: counts.length,
     counts,
     fractions: counts.map((count) => count / rows),
+    balancedAlpha,
     alpha,
-    balancedAlpha: (rows - (counts[1] as number)) / rows,
     inverseFrequency: counts.map((count) => (count > 0 ? rows / (present * count) : 0)),
     effectiveNumber: effective.map((weight) => (weight > 0 ? (weight * present) / weights : 0)),
-    warning: criterion && findFavour(counts, classWeights(criterion, counts.length))?.message,
+    warning: warnings.length > 0 ? warnings.join('; ') : undefined,
   };
+  return withText(balance, balanceText);
+}
+
+/** That the fraction of class 1, taken as alpha, favours the most frequent class. */
+function favourOfAlpha(counts: Float64Array, alpha: number, balancedAlpha: number): string | undefined {
+  const favour = findFavour(
+    counts,
+    counts.map((_, j) => (j === 1 ? alpha : 1 - alpha)),
+  );
+  if (favour === undefined) return undefined;
+  const remedy = counts.length === 2 ? `balancedAlpha, ${balancedAlpha}, weighs` : 'inverseFrequency weighs';
+  return `with alpha ${alpha}, positives / total, ${favour.message}: ${remedy} all classes the same`;
+}
+
+/** Weights as near to each other as this are the same. */
+const SAME_WEIGHT = 1.01;
+/** Classes whose sizes are as near to each other as this need no weights. */
+const SAME_SIZE = 1.1;
+
+/** That classes are so large that their effective numbers are the same. A beta of 0 is asked for to have that. */
+function saturation(counts: Float64Array, effective: Float64Array, beta: number): string | undefined {
+  const rangeOf = (numbers: Float64Array) => {
+    const present = numbers.filter((number) => number > 0);
+    return present.reduce((a, b) => Math.max(a, b), 0) / present.reduce((a, b) => Math.min(a, b), Infinity);
+  };
+  const sizes = rangeOf(counts);
+  if (!(beta > 0 && sizes > SAME_SIZE && rangeOf(effective) < SAME_WEIGHT)) return undefined;
+  const rows = total(counts);
+  return (
+    `beta ${beta} is too small for classes of so many rows: effectiveNumber weighs all of them the same, although the largest has ` +
+    `${Number(sizes.toPrecision(3))} times the rows of the smallest; 1 - 1 / rows, ${1 - 1 / rows}, tells them apart`
+  );
+}
+
+function balanceText({ rows, numClasses, counts, fractions, balancedAlpha, alpha, ...weights }: ClassBalance): string {
+  const { inverseFrequency, effectiveNumber, warning } = weights;
+  const columns = [fractions, inverseFrequency, effectiveNumber];
+  const lines = Array.from(counts, (count, j) => [
+    String(j),
+    Number.isInteger(count) ? String(count) : figure(count),
+    ...columns.map((column) => figure(column[j] as number)),
+  ]);
+  const parts = [
+    table([['class', 'rows', 'fraction', 'inverse frequency', 'effective number'], ...lines]),
+    table([
+      ['rows', String(rows)],
+      ['classes', String(numClasses)],
+      ['balanced alpha', figure(balancedAlpha)],
+      ['alpha, positives / total', figure(alpha)],
+    ]),
+  ];
+  return [...parts, ...(warning === undefined ? [] : [`warning: ${warning}`])].join('\n\n');
 }
 
 function checkBeta(beta: number): void {
@@ -148,17 +221,24 @@ function countIndices(
 ): Float64Array {
   const labels = new Int32Array(rows);
   copyIndices(labels, targets, kindOf(targets) as string);
+  const limit = numClasses ?? Math.max(FEW_CLASSES, rows);
   let largest = 1;
   for (let row = 0; row < rows; row++) {
     const label = labels[row] as number;
     if (label === ignoreIndex) continue;
     if (label > largest) largest = label;
-    if (label >= 0 && label < (numClasses ?? Infinity)) continue;
+    if (label >= 0 && label < limit) continue;
     if (numClasses !== undefined) throw invalidIndex(targets, row, numClasses, ignoreIndex);
+    if (label >= limit)
+      throw outOfRange(`targets[${row}]`, `below ${limit} where numClasses is not given`, targets[row]);
     throw outOfRange(`targets[${row}]`, 'a class, 0 or above', targets[row]);
   }
-  const counts = new Float64Array(numClasses ?? largest + 1);
-  for (let row = 0; row < rows; row++) {
+  return tally(labels, numClasses ?? largest + 1, ignoreIndex);
+}
+
+function tally(labels: Int32Array, classes: number, ignoreIndex: number | undefined): Float64Array {
+  const counts = new Float64Array(classes);
+  for (let row = 0; row < labels.length; row++) {
     const label = labels[row] as number;
     if (label !== ignoreIndex) counts[label] = (counts[label] as number) + 1;
   }

@@ -1,6 +1,14 @@
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
 import { FocalLoss } from '../focal-loss.js';
-import { checkInteger, checkNotNegative, checkNumber, checkOptionNames, outOfRange } from '../validate.js';
+import {
+  checkInteger,
+  checkNotNegative,
+  checkNumber,
+  checkOneGamma,
+  checkOptionNames,
+  outOfRange,
+  wrongType,
+} from '../validate.js';
 
 /** Options of {@link lossCurve}. Every option may be left out. */
 export interface LossCurveOptions {
@@ -11,7 +19,7 @@ export interface LossCurveOptions {
    */
   alpha?: number | null | undefined;
   /**
-   * The exponent of the focusing factor.
+   * The exponent of the focusing factor. Several make several curves, each a call of its own.
    *
    * @defaultValue 2
    */
@@ -86,7 +94,9 @@ const NAMES = ['alpha', 'gamma', 'labelSmoothing', 'numClasses', 'from', 'to', '
 export function lossCurve(options: LossCurveOptions = {}): LossCurve {
   checkOptionNames(options, NAMES);
   const { alpha = 0.25, gamma = 2, labelSmoothing = 0, numClasses = 2, from = 0.01, to = 0.99, points = 100 } = options;
+  for (const [name, value] of Object.entries({ alpha, gamma, labelSmoothing })) checkSingle(name, value);
   if (alpha !== null) checkNotNegative('alpha', alpha);
+  checkOneGamma(gamma);
   checkInteger('points', 2, 2 ** 31 - 1, points);
   checkProbability('from', from);
   checkProbability('to', to);
@@ -113,6 +123,17 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
     focal: value.map((loss) => weight * loss),
     gradient: pt.map((_, i) => weight * (grad[i * numClasses] as number)),
   };
+}
+
+/** A curve is of one setting: several would have to be several curves. */
+function checkSingle(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) {
+    throw wrongType(
+      name,
+      `a number; several are several curves, values.map((${name}) => lossCurve({ ${name} }))`,
+      value,
+    );
+  }
 }
 
 function checkProbability(name: string, value: number): void {

@@ -15,23 +15,11 @@ interface Shaped {
   spatialSize?: number | undefined;
 }
 
-<<<<<<< HEAD
 /**
  * The arrays of a batch, and its options with what the shapes stand for. Every logit is a row by itself where `columns` is not
  * 0, as it is in the formula of a loss.
  */
 export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout, columns = 0) {
-=======
-/** The arrays of a batch, and its options with what the shapes stand for. */
-export function opened<O extends Shaped>(
-  logits: Logits,
-  targets: Targets,
-  options: O,
-  layout?: Layout,
-  /** 1 where targets are one per logit. */
-  columns = 0,
-) {
->>>>>>> 60a400a (Analysis: diagnose and compareLosses in turns, with a SigmoidFocalLoss, and on what looks like probabilities (unfinished))
   if (kindOf(logits) !== undefined && kindOf(targets) !== undefined) {
     return { logits: logits as FloatArray, targets: targets as ClassIndices | FloatArray, options };
   }

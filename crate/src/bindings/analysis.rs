@@ -9,6 +9,7 @@ use crate::{
     arch::{F32x4, F64x2},
     exact::{Adder, BLOCK, ExactSum, Meter, Summand},
     kernels::{self, Elements, Look, PerColumn, Rows, Sweep, SweepSize, Wanted, Weights},
+    math::log::log,
     tile::{self, Area, ElementsJob, Job, Places},
     vector::{Scalar, Vector, WideSum},
 };
@@ -119,6 +120,21 @@ pub fn softmax(rows: usize, classes: usize, wanted: u32, flags: u32) {
         by_float!(flags, V => unsafe {
             kernels::shares::<V>(logits.cast(), (rows, classes), likeliest, values.cast(), wanted);
         });
+    });
+}
+
+/// The natural logarithms of the first so many float64 numbers in the tile's place of logits, in their place.
+#[wasm_bindgen]
+pub fn logarithms(count: usize) {
+    module(|m| {
+        // SAFETY: the caller has reserved the tile and written its numbers.
+        let numbers = unsafe { slice::from_raw_parts_mut(m.tile.address::<f64>(Area::Logits), count) };
+        for lanes in numbers.chunks_mut(F64x2::LANES) {
+            let logarithms = log(F64x2::from_lanes(|i| lanes.get(i).copied().unwrap_or(1.0)));
+            for (i, number) in lanes.iter_mut().enumerate() {
+                *number = logarithms.lane(i);
+            }
+        }
     });
 }
 
