@@ -3,7 +3,7 @@ import { type Advice, adviseOn } from './advice.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import { diagnosisText } from './diagnosis-text.js';
 import { pick, placesWhere, sum, tabulate } from './loops.js';
-import { ascending } from './order.js';
+import { ascendingInTurns } from './order.js';
 import { leastSuspicious } from './probability-watch.js';
 import { entriesOf, type LossBatch, measureRows, openBatch, type RowLosses } from './row-losses.js';
 import { withText } from './table.js';
@@ -239,7 +239,7 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
   const hard = placesWhere(count, (k) => (losses[k] as number) > loss.mean);
   const lossesOf = (places: Uint32Array) => pick(losses, places, new Float64Array(places.length));
   const numbersOf = (places: Uint32Array) => pick(numbers, places, new Uint32Array(places.length));
-  const hardestFirst = ascending(tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)));
+  const hardestFirst = yield* ascendingInTurns(tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)));
   const findings = {
     rows: count,
     nonFinite: { rows: measured.nonFinite, logits: measured.nonFiniteLogits },

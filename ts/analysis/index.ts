@@ -21,6 +21,7 @@ export {
 export type { ExactSumState } from './exact-sum.js';
 export { type LossCurve, type LossCurveOptions, lossCurve } from './loss-curve.js';
 export { type AnyMeter, LossMeter, type MeterOptions, type MeterResult, type MeterState } from './loss-meter.js';
+export { type MultiLabelBalance, type MultiLabelBalanceOptions, multiLabelBalance } from './multi-label-balance.js';
 export type { AnyCriterion, LossName } from './own-criterion.js';
 export { probabilitiesToLogits } from './probabilities.js';
 export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';

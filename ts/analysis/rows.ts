@@ -62,7 +62,7 @@ export function widen(logits: FloatArray): FloatArray {
 export const FEW_CLASSES = 2 ** 16;
 
 /** Where there are no logits to show that there is memory for something per class. */
-function checkFew(numClasses: number): number {
+export function checkFew(numClasses: number): number {
   if (numClasses > FEW_CLASSES) {
     throw outOfRange('numClasses', `at most ${FEW_CLASSES} where there are no rows`, numClasses);
   }
