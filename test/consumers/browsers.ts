@@ -24,6 +24,7 @@ export interface Page {
   waitForFunction<A extends unknown[]>(run: (...args: A) => unknown, options: object, ...args: A): Promise<unknown>;
   focus(selector: string): Promise<void>;
   click(selector: string): Promise<void>;
+  hover(selector: string): Promise<void>;
   select(selector: string, ...values: string[]): Promise<unknown>;
   $(selector: string): Promise<{ uploadFile(...paths: string[]): Promise<void> } | null>;
   readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { inkOn } from '../../examples/playground/src/ink.js';
 import { hasConsumers } from '../../scripts/lib/consumers.mjs';
 import { type Page, PUPPETS, type Puppet } from '../consumers/browsers.js';
 import type { Server } from '../consumers/servers.js';
@@ -65,6 +66,70 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         document.querySelector('#curves [data-part="summary"]')?.textContent?.includes('keeps 50.0 %'),
       );
       expect(await page.evaluate(() => document.querySelector<HTMLInputElement>('#alpha')?.value)).toBe('0.5');
+    });
+
+    it('the code of the loss follows, and can be copied', async () => {
+      const page = await open('#gamma=1&smoothing=0.1');
+      const code =
+        "import { FocalLoss } from 'focal-loss';\n\nconst criterion = new FocalLoss({ alpha: 0.75, gamma: 1, labelSmoothing: 0.1 });";
+      expect(await textOf(page, '[data-part="code"]')).toBe(code);
+      // What there is of a clipboard differs; so it is another one here.
+      const put = (isAllowed: boolean) =>
+        page.evaluate((isAllowed: boolean) => {
+          const writeText = async (text: string) => {
+            if (!isAllowed) throw new Error('not allowed');
+            Object.assign(window, { copied: text });
+          };
+          Object.defineProperty(navigator, 'clipboard', { value: { writeText }, configurable: true });
+        }, isAllowed);
+      const told = (text: string) =>
+        until(page, (text: string) => document.querySelector('[data-part="copied"]')?.textContent === text, text);
+      await put(true);
+      await page.click('[data-part="copy"]');
+      await told('Copied.');
+      expect(await page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(code);
+      await put(false);
+      await page.click('[data-part="copy"]');
+      await told('Selected: copy it with the keyboard.');
+      expect(await page.evaluate(() => String(getSelection()).replace(/\s+/g, ' '))).toBe(code.replace(/\s+/g, ' '));
+      await page.focus('#gamma');
+      await page.keyboard.press('ArrowRight');
+      await told('');
+    });
+
+    it('the sliders stay in sight, in little room, and cover no heading that is gone to', async () => {
+      const page = await open();
+      for (const id of ['race', 'data', 'benchmark']) {
+        const places = await page.evaluate((id: string) => {
+          const section = document.getElementById(id) as HTMLElement;
+          section.scrollIntoView();
+          const top = (selector: string) => document.querySelector(selector)?.getBoundingClientRect() as DOMRect;
+          const { top: from, height } = top('.settings');
+          return { from, height, heading: top(`#${id} h2`).top };
+        }, id);
+        expect(places.height).toBeLessThan(120);
+        expect(places.heading).toBeGreaterThan(places.from < 1 ? places.height : 0);
+        if (id !== 'benchmark') expect(places.from).toBe(0);
+      }
+    });
+
+    it('the pointer shows values', async () => {
+      const page = await open('#gamma=1');
+      /** What is shown where the pointer is in the middle of a chart. */
+      const shown = async (chart: string) => {
+        const tip = `${chart} svg g[aria-label="tip"] text`;
+        await page.hover(`${chart} svg`);
+        await until(page, (tip: string) => (document.querySelector(tip)?.textContent ?? '') !== '', tip);
+        // Lines are parted by spaces without width.
+        return (await textOf(page, tip)).replace(/\u200b/g, ' ').trim();
+      };
+      expect(await shown('#curves [data-part="loss"]')).toMatch(/^probability 0\.\d+.*focal loss [\d.e-]+$/);
+      expect(await shown('#curves [data-part="gammas"]')).toMatch(/^probability 0\.\d+.*γ = 5 [\d.e-]+$/);
+      expect(await shown('#curves [data-part="gradient"]')).toMatch(/cross-entropy -0\.\d+.*focal loss -0\.\d+$/);
+      await page.click('[data-example="1000"]');
+      await isDone(page);
+      expect(await shown('#data [data-part="sweep"]')).toMatch(/^alpha 0\.\d.*gamma [\d.]+.*loss 0\.\d+$/);
+      expect(await shown('#data [data-part="reliability"]')).toMatch(/^confidence [\d.]+ %.*accuracy .* %.*rows?$/);
     });
 
     const status = (page: Page) => textOf(page, '#data [data-part="status"]');
@@ -137,6 +202,50 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await until(page, () => document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'));
     });
 
+    it('files with labels and an id are read, and the classes have their names', async () => {
+      const page = await open();
+      await choose(page, {
+        'adni.csv': ',subject_id,CN,AD,diagnosis\n0,S1,2.5,-1,CN\n1,S2,0.5,0.7,AD\n2,S3,-1,2,CN\n',
+      });
+      await isDone(page);
+      const facts = await textOf(page, '#data [data-part="facts"]');
+      expect(facts).toContain('adni.csv: 3 rows of 2 classes.');
+      expect(facts).toContain('Column 1 and column 2 (subject_id) are no logits, and left out.');
+      expect(facts).toContain('The labels are the names of the columns: CN and AD.');
+      expect(facts).toContain('1 hard row makes');
+      expect(await textOf(page, '#data [data-part="confusion"] thead')).toBe('classas CNas AD');
+      expect(await textOf(page, '#data [data-part="hard"] tbody')).toMatch(/^2CNAD/);
+    });
+
+    it('numbers on the heat map can be read, dark cells or light', async () => {
+      const page = await open();
+      await page.click('[data-example="1000"]');
+      await isDone(page);
+      const cells = await page.evaluate(() => {
+        const all = (selector: string) =>
+          Array.from(document.querySelectorAll(`#data [data-part="sweep"] svg ${selector}`));
+        const fills = all('rect').map((cell) => cell.getAttribute('fill') ?? '');
+        const inks = all('text[fill="black"], text[fill="white"]').map((text) => text.getAttribute('fill') ?? '');
+        return { fills, inks };
+      });
+      expect(cells.fills).toHaveLength(63);
+      expect(cells.inks).toEqual(cells.fills.map(inkOn));
+      expect(new Set(cells.inks)).toEqual(new Set(['black', 'white']));
+    });
+
+    it('before the race there is a sentence in place of empty charts', async () => {
+      const page = await open();
+      const drawn = () => count(page, '#race [data-part="courses"]:not([hidden]) svg');
+      const waiting = () => count(page, '#race [data-part="waiting"]:not([hidden])');
+      expect([await drawn(), await waiting()]).toEqual([0, 1]);
+      await page.click('#race [data-part="step"]');
+      await until(page, () => document.querySelectorAll('#race [data-part="courses"]:not([hidden]) svg').length === 3);
+      expect(await waiting()).toBe(0);
+      expect(await textOf(page, '#race [data-part="standings"] .caption')).toContain('After 1 epoch:');
+      await page.click('#race [data-part="reset"]');
+      expect([await drawn(), await waiting()]).toEqual([0, 1]);
+    });
+
     it('the race can be stepped, played, paused, reset, and is the same for a seed', async () => {
       const page = await open('#seed=5&rare=10');
       const standings = () => textOf(page, '#race [data-part="standings"]');
@@ -200,6 +309,18 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       });
       expect(await findBarriers(page)).toEqual([]);
       expect(await overhang(page)).toBe(0);
+      // Tables that are wider say so; those that are not do not.
+      const tables = await page.evaluate(() =>
+        Array.from(document.querySelectorAll<HTMLElement>('.table'), (table) => {
+          const scroll = table.querySelector('.scroll') as HTMLElement;
+          const isSaid = table.querySelector<HTMLElement>('.hint')?.hidden === false;
+          return [scroll.scrollWidth > scroll.clientWidth, isSaid];
+        }),
+      );
+      expect(tables.length).toBeGreaterThan(4);
+      for (const [isWider, isSaid] of tables) expect(isSaid).toBe(isWider);
+      expect(tables.map(([isWider]) => isWider)).toContain(true);
+      expect(tables.map(([isWider]) => isWider)).toContain(false);
     });
 
     if (name === 'Chromium') {

@@ -24,6 +24,63 @@ describe('logits and targets from a CSV file', () => {
     expect([...batch.targets]).toEqual([1, 0]);
   });
 
+  it('may have labels, which name the columns', async () => {
+    const batch = await read('subject_id,logit_CN,logit_AD,diagnosis', 'S1,2.5,-1,CN', 'S2,0.5,1,AD', 'S3,3,4,CN');
+    expect([...batch.logits]).toEqual([2.5, -1, 0.5, 1, 3, 4]);
+    expect([...batch.targets]).toEqual([0, 1, 0]);
+    expect(batch.names).toEqual(['CN', 'AD']);
+    expect(batch.notes).toEqual([
+      'Column 1 (subject_id) is no logit, and left out.',
+      'The labels are the names of the columns: CN and AD.',
+    ]);
+    // A class that has a column need not have rows.
+    const three = await read('a,b,c,y', '1,2,3,c', '1,2,3,A');
+    expect(three.names).toEqual(['A', 'b', 'c']);
+    expect([...three.targets]).toEqual([2, 0]);
+  });
+
+  it('may have labels, whose columns have no such names: then they are in alphabetical order, and it says so', async () => {
+    for (const lines of [
+      ['2.5,-1,CN', '0.5,1,AD', '3,4,CN'],
+      ['x1,x2,label', '2.5,-1,CN', '0.5,1,AD', '3,4,CN'],
+      // Names that are numbers, as those of a table without names have.
+      ['0,1,label', '2.5,-1,CN', '0.5,1,AD', '3,4,CN'],
+    ]) {
+      const batch = await read(...lines);
+      expect([...batch.logits]).toEqual([2.5, -1, 0.5, 1, 3, 4]);
+      expect([...batch.targets]).toEqual([1, 0, 1]);
+      expect(batch.names).toEqual(['AD', 'CN']);
+      expect(batch.notes?.[0]).toMatch(
+        /^The logits are taken to be in the alphabetical order of the labels: \S+( 1)? is that of AD and \S+( 2)? is that of CN\.$/,
+      );
+    }
+  });
+
+  it('may have booleans', async () => {
+    const batch = await read('1,2,True', '3,4,false', '5,6,TRUE', '7,8,False');
+    expect([...batch.targets]).toEqual([1, 0, 1, 0]);
+    expect(batch.names).toEqual(['false', 'True']);
+  });
+
+  it('may have columns that say which row it is', async () => {
+    for (const [lines, note] of [
+      [['id,a,b,target', '17,2.5,-1,0', '18,3,4,1'], 'Column 1 (id) is no logit, and left out.'],
+      [[',a,b,target', '0,2.5,-1,0', '1,3,4,1'], 'Column 1 is no logit, and left out.'],
+      [['Unnamed: 0,a,b,y', '0,2.5,-1,0', '1,3,4,1'], 'Column 1 (Unnamed: 0) is no logit, and left out.'],
+      [['a.png,2.5,-1,0', 'b.png,3,4,1'], 'Column 1 is no logit, and left out.'],
+      [
+        ['y,image_path,a,split,b', '0,x/1.png,2.5,train,-1', '1,x/2.png,3,test,4'],
+        'Column 2 (image_path) and column 4 (split) are no logits, and left out.',
+      ],
+    ] as const) {
+      const batch = await read(...lines);
+      expect([...batch.logits]).toEqual([2.5, -1, 3, 4]);
+      expect([...batch.targets]).toEqual([0, 1]);
+      expect(batch.notes).toEqual([note]);
+      expect(batch.names).toBeUndefined();
+    }
+  });
+
   it('may have Windows line ends, tabs, a byte order mark, and many rows', async () => {
     const rows = 5000;
     const text = `\ufeff${Array.from({ length: rows }, (_, i) => `${i}\t${-i}\t1\t${i % 3}`).join('\r\n')}\r\n`;
@@ -46,6 +103,33 @@ describe('logits and targets from a CSV file', () => {
       'a.csv, line 2, column 3: the target is 2, but with 2 logits it must be a whole number from 0 to 1 (or -100 for a row that does not count)',
     ],
     ['half a target', ['1,2,0.5'], 'a.csv, line 1, column 3: the target is 0.5'],
+    [
+      'more labels than logits',
+      ['a,b,y', '1,2,CN', '1,2,AD', '3,4,MCI'],
+      'a.csv, line 4, column 3 (y): the label "MCI" is one too many for 2 logits, after CN and AD',
+    ],
+    [
+      'fewer labels than logits',
+      ['1,2,3,CN', '1,2,3,AD'],
+      "a.csv: the only labels are CN and AD, but there are 3 logits; a first line may name each logit's column after its class",
+    ],
+    ['one label', ['1,2,CN'], 'a.csv: the only label is CN, but there are 2 logits'],
+    [
+      'a label that is no column',
+      ['CN,AD,y', '1,2,CN', '1,2,MCI'],
+      'a.csv: the label "MCI" is no column\'s name, as "CN" is',
+    ],
+    [
+      'a number among labels',
+      ['1,2,CN', '1,2,AD', '1,2,1'],
+      'a.csv, line 3, column 3: the target is the number 1, not a name as CN is',
+    ],
+    ['a label that is missing', ['1,2,CN', '1,2,'], 'a.csv, line 2, column 3: the value is missing'],
+    [
+      'names and one logit',
+      ['id,a,y', '7,1,0'],
+      'a.csv, line 2: 3 columns, 1 of them without a logit; at least two logits and the target are needed',
+    ],
     ['an open quote', ['1,2,0', '1,"2,0'], 'a.csv, line 2: Quoted field unterminated'],
   ])('report %s', async (_, lines, message) => {
     await expect(read(...lines)).rejects.toThrow(message);
@@ -180,6 +264,13 @@ describe('what is found in a batch', () => {
       expect(target).toBe(batch.targets[row]);
       expect(logits).toEqual([...batch.logits.subarray(3 * row, 3 * row + 3)]);
     }
+  });
+
+  it('has the names of the classes, and what was made of the file', () => {
+    const names = ['a', 'b', 'c'];
+    const notes = ['One.'];
+    expect(analyse({ ...batch, names, notes }, LOSS)).toMatchObject({ names, notes });
+    expect(analyse(batch, LOSS)).toMatchObject({ names: ['0', '1', '2'], notes: [] });
   });
 
   it('is exported row by row, over all parts', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EXTENT, makeCloud } from '../../examples/playground/src/race/cloud.js';
-import { GRID, Race } from '../../examples/playground/src/race/race.js';
+import { GRID, Race, REACH } from '../../examples/playground/src/race/race.js';
 import { Random } from '../../examples/train/random.js';
 
 const SETTINGS = { seed: 3, rare: 10, alpha: 0.75, gamma: 2, smoothing: 0 };
@@ -54,11 +54,16 @@ describe('the race', () => {
     }
   });
 
+  it('looks a cell and more beyond what is shown, so that no contour runs along its edge', () => {
+    const cell = (2 * REACH) / GRID;
+    expect(REACH - cell / 2).toBeGreaterThan(EXTENT);
+  });
+
   it('shows preferences from the lower left: the nests are where the rare class is preferred', () => {
     const [, focal] = run(new Race({ ...SETTINGS, rare: 30 }), 60).runners;
     const preferences = focal.preferences();
     const at = (x: number, y: number) => {
-      const place = (z: number) => Math.floor(((z / EXTENT + 1) / 2) * GRID);
+      const place = (z: number) => Math.floor(((z / REACH + 1) / 2) * GRID);
       return preferences[place(y) * GRID + place(x)];
     };
     expect(at(1.5, 1.2)).toBeGreaterThan(0);

@@ -69,3 +69,33 @@ export function lineMarks(lines: readonly Line[]): Plot.Markish[] {
     Plot.line({ length: x.length }, { x: Array.from(x), y: Array.from(y), stroke: COLORS[i], strokeWidth: 2 }),
   );
 }
+
+/** The values of a mark nearest to the pointer, also to a finger that taps. */
+export function tip<T>(
+  data: readonly T[],
+  along: 'x' | 'xy',
+  options: { readonly x: unknown; readonly y: unknown; readonly title: (datum: T) => string },
+): Plot.Markish {
+  const pointer = along === 'x' ? Plot.pointerX : Plot.pointer;
+  return Plot.tip(
+    data,
+    pointer({ ...options, lineHeight: 1.3, fill: 'var(--plot-background)', stroke: 'var(--faint)' } as Plot.TipOptions),
+  );
+}
+
+/** The values of all lines, which have the same x, at the x nearest to the pointer. */
+export function lineTip(xLabel: string, lines: readonly Line[], format: (y: number) => string): Plot.Markish[] {
+  const [first] = lines;
+  const places = Array.from(first.x, (_, i) => i);
+  const y = places.map((i) => Math.max(...lines.map((line) => line.y[i] ?? 0)));
+  const title = (i: number) =>
+    [
+      `${xLabel} ${Number(first.x[i].toPrecision(3))}`,
+      ...lines.map((line) => `${line.name} ${format(line.y[i])}`),
+    ].join('\n');
+  const x = (i: number) => first.x[i];
+  return [
+    Plot.ruleX(places, Plot.pointerX({ x, stroke: 'var(--faint)' })),
+    tip(places, 'x', { x, y: (i: number) => y[i], title }),
+  ];
+}

@@ -2,7 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { type LossCurve, lossCurve } from 'focal-loss/analysis';
-import { Chart, type Drawing, type Line, lineMarks } from './chart.js';
+import { Chart, type Drawing, type Line, lineMarks, lineTip } from './chart.js';
 import { makeTable, panelOf, part, percent, short } from './page.js';
 import type { State } from './state.js';
 import type { Store } from './store.js';
@@ -43,7 +43,7 @@ function drawing(label: string, yLabel: string, lines: readonly Line[]): Drawing
     options: () => ({
       x: { label: 'probability of the true class', domain: [0, 1] },
       y: { label: yLabel, grid: true },
-      marks: [Plot.ruleY([0]), ...lineMarks(lines)],
+      marks: [Plot.ruleY([0]), ...lineMarks(lines), ...lineTip('probability', lines, short)],
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { showBenchmark } from './benchmark/panel.js';
+import { showCode } from './code.js';
 import { bindControls } from './controls.js';
 import { showCurves } from './curves.js';
 import { showData } from './data/panel.js';
@@ -7,6 +8,7 @@ import { Store } from './store.js';
 
 const store = new Store();
 bindControls(store);
+showCode(store);
 showCurves(store);
 showRace(store);
 showData(store);

@@ -4,6 +4,7 @@ import * as Plot from '@observablehq/plot';
 import { Chart, COLORS, type Drawing } from '../chart.js';
 import { makeTable, panelOf, part, short } from '../page.js';
 import type { Store } from '../store.js';
+import { count } from '../text.js';
 import type { Task } from './contenders.js';
 import { spreadOf, type Times } from './measure.js';
 import type { BenchmarkReply } from './worker.js';
@@ -57,7 +58,7 @@ function microseconds(seconds: number): string {
 }
 
 function nameOf({ rows, classes, alpha, gamma, smoothing }: Task): string {
-  return `${rows.toLocaleString('en')} rows of ${classes} classes, alpha ${alpha}, gamma ${gamma}, label smoothing ${smoothing}`;
+  return `${count(rows, 'row')} of ${count(classes, 'class', 'classes')}, alpha ${alpha}, gamma ${gamma}, label smoothing ${smoothing}`;
 }
 
 function summarize(task: Task, times: readonly Times[]): string {
@@ -90,7 +91,7 @@ function drawingOf(task: Task, times: readonly Times[]): Drawing {
 
 function tableOf(task: Task, times: readonly Times[]): HTMLElement {
   return makeTable(
-    `${nameOf(task)}; ${times[0].seconds.length} rounds`,
+    `${nameOf(task)}; ${count(times[0].seconds.length, 'round')}`,
     ['what', 'median', 'middle half', 'a row'],
     times.map(({ name, seconds }) => {
       const { lower, median, upper } = spreadOf(seconds);

@@ -30,6 +30,10 @@ export interface HardRow {
 /** What is found in a batch, small enough to be sent from one thread to another. */
 export interface Findings {
   readonly title: string;
+  /** What the classes are called. */
+  readonly names: readonly string[];
+  /** What was made of the file. */
+  readonly notes: readonly string[];
   readonly diagnosis: Pick<Diagnosis, 'rows' | 'loss' | 'confidence' | 'classes' | 'effectiveSampleSize' | 'advice'>;
   readonly overconfident: { readonly rows: number; readonly wrong: number };
   readonly nonFinite: number;
@@ -45,7 +49,9 @@ const MOST_AREAS = 20;
 const criterionOf = ({ alpha, gamma, smoothing }: LossSettings) =>
   new FocalLoss({ alpha, gamma, labelSmoothing: smoothing, ignoreIndex: IGNORED, reduction: 'none' });
 
-export function analyse({ title, logits, targets, classes }: Batch, settings: LossSettings): Findings {
+export function analyse(batch: Batch, settings: LossSettings): Findings {
+  const { title, logits, targets, classes, notes = [] } = batch;
+  const names = batch.names ?? Array.from({ length: classes }, (_, j) => String(j));
   const criterion = criterionOf(settings);
   const { hard, overconfident, nonFinite, ...diagnosis } = diagnose(logits, targets, criterion);
   const report = classificationReport(logits, targets, { ignoreIndex: IGNORED, bins: 10, auc: classes <= MOST_AREAS });
@@ -65,6 +71,8 @@ export function analyse({ title, logits, targets, classes }: Batch, settings: Lo
   const { rows, loss, confidence, classes: ofClass, effectiveSampleSize, advice } = diagnosis;
   return {
     title,
+    names,
+    notes,
     diagnosis: { rows, loss, confidence, classes: ofClass, effectiveSampleSize, advice },
     overconfident: { rows: overconfident.rows.length, wrong: overconfident.wrong },
     nonFinite: nonFinite.rows.length,

@@ -4,6 +4,10 @@ export interface Batch {
   readonly logits: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
   readonly targets: Int32Array<ArrayBuffer>;
   readonly classes: number;
+  /** What the classes are called, where they have names. */
+  readonly names?: readonly string[];
+  /** What was made of the file, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** The target of rows that do not count, as PyTorch has it. */

@@ -1,12 +1,11 @@
 import Papa from 'papaparse';
+import { count, list } from '../text.js';
 import { type Batch, DataError, toClass } from './batch.js';
-
-/** Names by which a first line may say which column is the target; else it is the last one. */
-const TARGET_NAMES = ['target', 'targets', 'label', 'labels', 'class', 'y'];
+import { type Columns, columnName, encodeLabels, findColumns, isHead, toNumber } from './columns.js';
 
 /**
- * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, and targets, part by part. A first line with a
- * cell that is no number holds names. Blank lines are passed over.
+ * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, and targets, part by part: numbers, or labels. There may be a
+ * first line of names, and columns that say which row it is. Blank lines are passed over.
  *
  * @param source - The file, or its text.
  * @param onProgress - Told how many characters of it have been read.
@@ -44,16 +43,28 @@ export function readCsv(
   });
 }
 
+/** A line that is not blank. */
+interface Line {
+  readonly number: number;
+  readonly cells: readonly string[];
+}
+
+/** Labels by what tells them apart: as they were first written, and their place among the others. */
+type Labels = Map<string, { readonly label: string; readonly place: number }>;
+
+const written = (labels: Labels) => Array.from(labels.values(), ({ label }) => label);
+
 /** A table that grows line by line. */
 class Table {
   readonly #title: string;
   #lines = 0;
   #rows = 0;
-  /** The line that says how many columns there are. */
-  #firstLine = 0;
+  /** The first line that is not blank, which says how many columns there are. What it holds is only known with the next. */
+  #first: Line | undefined;
   #names: readonly string[] | undefined;
-  #width = 0;
-  #target = 0;
+  #columns: Columns | undefined;
+  /** Labels of targets that are no numbers, in the order in which they come: targets are places among them at first. */
+  #labels: Labels | undefined;
   #logits = new Float32Array(1024);
   #targets = new Int32Array(1024);
 
@@ -66,67 +77,117 @@ class Table {
     return this.#lines;
   }
 
-  add(record: readonly string[]): void {
+  add(cells: readonly string[]): void {
     this.#lines++;
-    if (record.length === 1 && record[0].trim() === '') return;
-    if (this.#width === 0 && this.#begin(record)) return;
-    if (record.length !== this.#width) {
+    if (cells.length === 1 && cells[0].trim() === '') return;
+    const line = { number: this.#lines, cells };
+    if (this.#first === undefined) {
+      if (cells.length < 3) throw this.#tooFew(line, []);
+      this.#first = line;
+      return;
+    }
+    if (cells.length !== this.#first.cells.length) {
+      const { number, cells: first } = this.#first;
       throw new DataError(
-        `${this.#place()}: ${count(record.length, 'column')}, but line ${this.#firstLine} has ${this.#width}`,
+        `${this.#place(line)}: ${count(cells.length, 'column')}, but line ${number} has ${first.length}`,
       );
     }
-    const classes = this.#width - 1;
-    this.#makeRoom(classes);
-    let at = this.#rows * classes;
-    for (let column = 0; column < this.#width; column++) {
-      const value = this.#read(record[column], column);
-      if (column === this.#target) this.#targets[this.#rows] = toClass(value, classes, () => this.#place(column));
-      else this.#logits[at++] = value;
-    }
-    this.#rows++;
+    if (this.#columns === undefined) this.#begin(this.#first, line);
+    this.#addRow(line);
   }
 
   finish(): Batch {
-    if (this.#rows === 0) throw new DataError(`${this.#title}: the file has no rows`);
-    const classes = this.#width - 1;
-    return {
+    if (this.#columns === undefined && this.#first) this.#begin(this.#first, undefined);
+    if (this.#rows === 0 || this.#columns === undefined) throw new DataError(`${this.#title}: the file has no rows`);
+    const { logits, others } = this.#columns;
+    const left = others.map((column) => columnName(this.#names, column));
+    const verb = left.length === 1 ? 'is no logit, and left out' : 'are no logits, and left out';
+    const notes = left.length === 0 ? [] : [`${list(left).replace(/^c/, 'C')} ${verb}.`];
+    const batch = {
       title: this.#title,
-      classes,
-      logits: this.#logits.slice(0, this.#rows * classes),
+      classes: logits.length,
+      logits: this.#logits.slice(0, this.#rows * logits.length),
       targets: this.#targets.slice(0, this.#rows),
     };
+    if (this.#labels === undefined) return { ...batch, notes };
+    const columns = logits.map((column) => this.#names?.[column] ?? columnName(undefined, column));
+    const labels = written(this.#labels);
+    const encoding = encodeLabels(labels, columns, this.#names !== undefined);
+    if (typeof encoding === 'string') throw new DataError(`${this.#title}: ${encoding}`);
+    const { classOf, names, note } = encoding;
+    return { ...batch, targets: batch.targets.map((place) => classOf[place]), names, notes: [...notes, note] };
   }
 
-  /** Takes the first line that is not blank. Returns whether it holds names. */
-  #begin(record: readonly string[]): boolean {
-    if (record.length < 3) {
+  /** Finds out what the first line is, with the help of the next one, and adds it where it is a row. */
+  #begin(first: Line, next: Line | undefined): void {
+    const isNames = isHead(first.cells, next?.cells);
+    if (isNames) this.#names = first.cells.map((cell) => cell.trim());
+    const row = isNames ? next : first;
+    if (row === undefined) return;
+    this.#columns = findColumns(this.#names, row.cells);
+    const { logits, others, target } = this.#columns;
+    if (logits.length < 2) throw this.#tooFew(row, others);
+    if (toNumber(row.cells[target]) === undefined && row.cells[target].trim() !== '') this.#labels = new Map();
+    if (!isNames) this.#addRow(first);
+  }
+
+  #addRow(line: Line): void {
+    const { logits, target } = this.#columns as Columns;
+    const classes = logits.length;
+    this.#makeRoom(classes);
+    let at = this.#rows * classes;
+    for (const column of logits) this.#logits[at++] = this.#read(line, column);
+    this.#targets[this.#rows] = this.#labels
+      ? this.#placeOf(this.#labels, line)
+      : toClass(this.#read(line, target), classes, () => this.#place(line, target));
+    this.#rows++;
+  }
+
+  /** The place of a row's label among those that there are. */
+  #placeOf(labels: Labels, line: Line): number {
+    const { logits, target } = this.#columns as Columns;
+    const label = line.cells[target].trim();
+    if (label === '') throw this.#missing(line, target);
+    if (toNumber(label) !== undefined) {
+      const [before] = written(labels);
       throw new DataError(
-        `${this.#place()}: ${count(record.length, 'column')}; at least two logits and the target are needed`,
+        `${this.#place(line, target)}: the target is the number ${label}, not a name as ${before} is`,
       );
     }
-    this.#firstLine = this.#lines;
-    this.#width = record.length;
-    this.#target = record.length - 1;
-    if (!record.some((cell) => toNumber(cell) === undefined)) return false;
-    this.#names = record.map((cell) => cell.trim());
-    const named = this.#names.findIndex((name) => TARGET_NAMES.includes(name.toLowerCase()));
-    if (named >= 0) this.#target = named;
-    return true;
+    // True, TRUE and true are one.
+    const key = /^(true|false)$/i.test(label) ? label.toLowerCase() : label;
+    const known = labels.get(key);
+    if (known) return known.place;
+    if (labels.size === logits.length) {
+      throw new DataError(
+        `${this.#place(line, target)}: the label ${JSON.stringify(label)} is one too many for ${logits.length} logits, after ${list(written(labels))}`,
+      );
+    }
+    labels.set(key, { label, place: labels.size });
+    return labels.size - 1;
   }
 
-  #read(cell: string, column: number): number {
+  #read(line: Line, column: number): number {
+    const cell = line.cells[column];
     const value = toNumber(cell);
     if (value !== undefined) return value;
-    const problem =
-      cell.trim() === '' ? 'the value is missing' : `${JSON.stringify(cell.slice(0, 40))} is not a number`;
-    throw new DataError(`${this.#place(column)}: ${problem}`);
+    if (cell.trim() === '') throw this.#missing(line, column);
+    throw new DataError(`${this.#place(line, column)}: ${JSON.stringify(cell.slice(0, 40))} is not a number`);
   }
 
-  #place(column?: number): string {
-    const line = `${this.#title}, line ${this.#lines}`;
-    if (column === undefined) return line;
-    const name = this.#names?.[column];
-    return `${line}, column ${column + 1}${name ? ` (${name})` : ''}`;
+  #missing(line: Line, column: number): DataError {
+    return new DataError(`${this.#place(line, column)}: the value is missing`);
+  }
+
+  #tooFew(line: Line, others: readonly number[]): DataError {
+    const left = others.length === 0 ? '' : `, ${others.length} of them without a logit`;
+    const columns = count(line.cells.length, 'column');
+    return new DataError(`${this.#place(line)}: ${columns}${left}; at least two logits and the target are needed`);
+  }
+
+  #place({ number }: Line, column?: number): string {
+    const line = `${this.#title}, line ${number}`;
+    return column === undefined ? line : `${line}, ${columnName(this.#names, column)}`;
   }
 
   #makeRoom(classes: number): void {
@@ -139,21 +200,4 @@ class Table {
 function grow<A extends Float32Array | Int32Array>(from: A, to: A): A {
   to.set(from);
   return to;
-}
-
-const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
-
-/** What numpy and people write for the numbers that JavaScript writes otherwise. */
-const SPECIAL: Readonly<Record<string, number>> = {
-  nan: Number.NaN,
-  inf: Number.POSITIVE_INFINITY,
-  '+inf': Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-};
-
-/** The number that a cell holds. */
-function toNumber(cell: string): number | undefined {
-  const text = cell.trim();
-  const value = text === '' ? Number.NaN : Number(text);
-  return Number.isNaN(value) ? SPECIAL[text.toLowerCase()] : value;
 }

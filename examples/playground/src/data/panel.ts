@@ -117,7 +117,7 @@ class View {
     part(this.#panel, 'facts').replaceChildren(describe(findings));
     part(this.#panel, 'classes').replaceChildren(classTable(findings));
     part(this.#panel, 'hard').replaceChildren(hardTable(findings));
-    part(this.#panel, 'confusion').replaceChildren(confusionTable(findings.report));
+    part(this.#panel, 'confusion').replaceChildren(confusionTable(findings));
     this.#reliability.show(reliabilityDrawing(findings.report.calibration));
   }
 }

@@ -1,11 +1,12 @@
 // The second panel: a race between two losses.
 
 import * as Plot from '@observablehq/plot';
-import { Chart, COLORS, type Drawing, lineMarks } from '../chart.js';
+import { Chart, COLORS, type Drawing, lineMarks, lineTip } from '../chart.js';
 import { makeTable, panelOf, part, percent, short, wantsLittleMotion } from '../page.js';
 import type { Store } from '../store.js';
+import { count } from '../text.js';
 import { EXTENT } from './cloud.js';
-import { GRID, Race, type Standing } from './race.js';
+import { GRID, Race, REACH, type Standing } from './race.js';
 
 const LAST_EPOCH = 300;
 /** Milliseconds between epochs. */
@@ -84,6 +85,9 @@ class View {
   show(race: Race, isSaid: boolean): void {
     part(this.#panel, 'epoch').textContent = String(race.epoch);
     this.#scene.show(sceneOf(race));
+    // Before the first epoch, there is no course to be drawn.
+    part(this.#panel, 'waiting').hidden = race.epoch > 0;
+    part(this.#panel, 'courses').hidden = race.epoch === 0;
     for (const [i, chart] of this.#courses.entries()) chart.show(courseOf(race, COURSES[i]));
     part(this.#panel, 'standings').replaceChildren(tableOf(race));
     part(this.#panel, 'status').textContent = isSaid ? summarize(race) : '';
@@ -95,7 +99,7 @@ const lastOf = (standings: readonly Standing[]) => standings[standings.length - 
 function sceneOf({ train, runners }: Race): Drawing {
   const { points, targets } = train;
   const rows = Array.from(targets, (target, row) => ({ x: points[2 * row], y: points[2 * row + 1], target }));
-  const square = { x1: -EXTENT, y1: -EXTENT, x2: EXTENT, y2: EXTENT };
+  const square = { x1: -REACH, y1: -REACH, x2: REACH, y2: REACH };
   return {
     label: `Training rows, ${rows.filter(({ target }) => target === 1).length} of ${rows.length} rare, and where each network decides for the rare class`,
     series: runners.map(({ name }) => name),
@@ -104,7 +108,7 @@ function sceneOf({ train, runners }: Race): Drawing {
       x: { domain: [-EXTENT, EXTENT], label: null },
       y: { domain: [-EXTENT, EXTENT], label: null },
       marks: [
-        Plot.dot(rows, { filter: isCommon, x: 'x', y: 'y', r: 2, fill: 'currentColor', fillOpacity: 0.35 }),
+        Plot.dot(rows, { filter: isCommon, x: 'x', y: 'y', r: 2, fill: 'currentColor', fillOpacity: 0.35, clip: true }),
         // Another shape, not another colour alone.
         Plot.dot(rows, { filter: isRare, x: 'x', y: 'y', r: 4.5, symbol: 'triangle', fill: COLORS[2] }),
         ...runners.map((runner, i) =>
@@ -115,6 +119,7 @@ function sceneOf({ train, runners }: Race): Drawing {
             thresholds: [0],
             stroke: COLORS[i],
             strokeWidth: 2.5,
+            clip: true,
           }),
         ),
       ],
@@ -138,14 +143,14 @@ function courseOf({ runners }: Race, { label, of }: (typeof COURSES)[number]): D
       height: 170,
       x: { label: 'epoch', domain: [0, Math.max(20, lines[0].x.length - 1)] },
       y: { label: null, domain: [0, 1], grid: true },
-      marks: lineMarks(lines),
+      marks: [...lineMarks(lines), ...lineTip('epoch', lines, percent)],
     }),
   };
 }
 
 function tableOf({ runners, epoch }: Race): HTMLElement {
   return makeTable(
-    `After ${epoch} epochs: on 3,000 rows that were not learned from, and the gradient of those that were`,
+    `After ${count(epoch, 'epoch')}: on 3,000 rows that were not learned from, and the gradient of those that were`,
     ['loss', 'accuracy', 'recall', 'precision', 'F1', 'gradient of common', 'of rare'],
     runners.map(({ name, standings }) => {
       const { accuracy, recall, precision, f1, gradientShares } = lastOf(standings);

@@ -36,7 +36,9 @@ const BATCH = 50;
 const HIDDEN = 12;
 const RATE = 0.01;
 /** Points in each direction at which a network is asked for its decision. */
-export const GRID = 48;
+export const GRID = 52;
+/** From where to where: beyond what is looked at, so that no line between the classes is closed along its edge. */
+export const REACH = 1.08 * EXTENT;
 
 /** One of the two. */
 export class Runner {
@@ -79,7 +81,7 @@ export class Runner {
 const GRID_POINTS = Float32Array.from({ length: 2 * GRID * GRID }, (_, i) => {
   const point = i >> 1;
   const step = i % 2 === 0 ? point % GRID : Math.floor(point / GRID);
-  return EXTENT * ((2 * step + 1) / GRID - 1);
+  return REACH * ((2 * step + 1) / GRID - 1);
 });
 
 export class Race {

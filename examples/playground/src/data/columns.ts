@@ -1,0 +1,121 @@
+// What the columns of a CSV file are: logits, the target, and what is neither.
+
+import { list } from '../text.js';
+
+/** Names by which a first line may say which column is the target; else it is the last one. */
+const TARGET_NAMES = [
+  'target',
+  'targets',
+  'label',
+  'labels',
+  'class',
+  'y',
+  'y_true',
+  'truth',
+  'ground_truth',
+  'diagnosis',
+];
+
+/** Names of columns that say which row it is. pandas writes its index without a name. */
+const ID_NAME = /^(|(.*[ _])?(id|index|uuid|key|name|file|filename|path)|unnamed: 0|row|image|sample|subject|patient)$/;
+
+/** What comes before the name of a class in the names of columns. */
+const PREFIX = /^(logits?|scores?|class|p|prob|pred)[ _:.-]+/;
+
+/** What numpy and people write for the numbers that JavaScript writes otherwise. */
+const SPECIAL: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  '+inf': Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+};
+
+/** The number that a cell holds. */
+export function toNumber(cell: string): number | undefined {
+  const text = cell.trim();
+  const value = text === '' ? Number.NaN : Number(text);
+  return Number.isNaN(value) ? SPECIAL[text.toLowerCase()] : value;
+}
+
+const plain = (name: string) => name.trim().toLowerCase();
+const isText = (cell: string) => cell.trim() !== '' && toNumber(cell) === undefined;
+
+/**
+ * Whether a first line holds names: where all of it is text, or the name of a target, or there is text where the next line has a
+ * number. A row may have text as well, a label or the name of a file.
+ */
+export function isHead(first: readonly string[], second: readonly string[] | undefined): boolean {
+  const hasNumber = first.some((cell) => toNumber(cell) !== undefined);
+  if (!hasNumber) return true;
+  if (first.some((cell) => TARGET_NAMES.includes(plain(cell)))) return true;
+  return first.some((cell, j) => isText(cell) && toNumber(second?.[j] ?? '') !== undefined);
+}
+
+/** The columns of a file. */
+export interface Columns {
+  readonly width: number;
+  readonly target: number;
+  /** Those with the logits. */
+  readonly logits: readonly number[];
+  /** Those that are not looked at. */
+  readonly others: readonly number[];
+}
+
+/** Finds out about columns from their names, if there are any, and a row. */
+export function findColumns(names: readonly string[] | undefined, row: readonly string[]): Columns {
+  const named = names?.findIndex((name) => TARGET_NAMES.includes(plain(name))) ?? -1;
+  const target = named >= 0 ? named : row.length - 1;
+  const logits: number[] = [];
+  const others: number[] = [];
+  for (let j = 0; j < row.length; j++) {
+    if (j === target) continue;
+    const isOther = isText(row[j]) || (names !== undefined && ID_NAME.test(plain(names[j] ?? '')));
+    (isOther ? others : logits).push(j);
+  }
+  return { width: row.length, target, logits, others };
+}
+
+/** What a column is called, in a sentence. */
+export function columnName(names: readonly string[] | undefined, column: number): string {
+  return `column ${column + 1}${names?.[column] ? ` (${names[column]})` : ''}`;
+}
+
+/** Which class each label stands for, by its place among the labels; the names of the classes; and what that rests on. */
+export interface Encoding {
+  readonly classOf: readonly number[];
+  readonly names: readonly string[];
+  readonly note: string;
+}
+
+/**
+ * The classes that labels stand for: those that the logits' columns are named after, else, where there are as many, false and true or the
+ * alphabetical order. Returns what is wrong, where they cannot be told.
+ */
+export function encodeLabels(
+  labels: readonly string[],
+  columns: readonly string[],
+  hasNames: boolean,
+): Encoding | string {
+  const keys = columns.map((name) => plain(name).replace(PREFIX, ''));
+  const byName = labels.map((label) => keys.indexOf(plain(label)));
+  if (hasNames && !byName.includes(-1)) {
+    const names = columns.map((name, j) => labels[byName.indexOf(j)] ?? name.trim());
+    return { classOf: byName, names, note: `The labels are the names of the columns: ${list(names)}.` };
+  }
+  const known = labels.find((_, i) => byName[i] !== -1);
+  if (hasNames && known !== undefined) {
+    const unknown = labels[byName.indexOf(-1)];
+    return `the label ${JSON.stringify(unknown)} is no column's name, as ${JSON.stringify(known)} is`;
+  }
+  if (labels.length !== columns.length) {
+    const found = `${labels.length === 1 ? 'the only label is' : 'the only labels are'} ${list(labels)}`;
+    return `${found}, but there are ${columns.length} logits; a first line may name each logit's column after its class`;
+  }
+  const names = [...labels].sort((a, b) => (plain(a) < plain(b) ? -1 : 1));
+  const pairs = names.map((name, j) => `${columns[j]} is that of ${name}`);
+  return {
+    classOf: labels.map((label) => names.indexOf(label)),
+    names,
+    note: `The logits are taken to be in the alphabetical order of the labels: ${list(pairs)}.`,
+  };
+}
