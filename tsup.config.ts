@@ -52,6 +52,8 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
       compress: { inline: false, reduce_funcs: false },
+      // Bundlers leave out what they mark, where it is not used.
+      format: { preserve_annotations: true },
       // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
       mangle: {
         reserved: [

@@ -6,7 +6,7 @@
  * @module focal-loss/tfjs
  */
 
-export { binaryLogitAccuracy, logitAccuracy } from './tfjs/accuracy.js';
+export { binaryLogitAccuracy, type LogitMetric, logitAccuracy } from './tfjs/accuracy.js';
 export {
   type CrossEntropyOptions,
   crossEntropy,

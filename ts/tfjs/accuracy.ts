@@ -1,5 +1,14 @@
 import { argMax, cast, equal, greater, mean, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { named } from './named.js';
 import { areIndices, checkSameShape, withoutLast } from './targets.js';
+
+/**
+ * A metric on tensors, whose `name` stays when an application is minified.
+ *
+ * @param yTrue - The targets.
+ * @param yPred - The logits.
+ */
+export type LogitMetric = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
  * How often logits are right, each by itself: a metric for `model.compile` beside `sigmoidFocalLoss`. A logit above 0 says yes, and so does
@@ -7,13 +16,13 @@ import { areIndices, checkSameShape, withoutLast } from './targets.js';
  *
  * @returns One share per row, or for logits of rank 1 one value per logit.
  */
-export function binaryLogitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
-  return tidy(() => {
+export const binaryLogitAccuracy: LogitMetric = /* @__PURE__ */ named('binaryLogitAccuracy', (yTrue, yPred) =>
+  tidy(() => {
     checkSameShape(yTrue, yPred.shape);
     const right = cast(equal(greater(yPred, 0), greater(yTrue, 0.5)), 'float32');
     return yPred.rank > 1 ? mean(right, -1) : right;
-  });
-}
+  }),
+);
 
 /**
  * How often the largest logit of a row is that of its target: a metric for `model.compile` beside `focalLoss` and `crossEntropy`. Targets are
@@ -21,7 +30,7 @@ export function binaryLogitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
  *
  * @returns One value per row: 1 or 0.
  */
-export function logitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
+export const logitAccuracy: LogitMetric = /* @__PURE__ */ named('logitAccuracy', (yTrue, yPred) => {
   const { shape } = yPred;
   if (yPred.rank < 2 || shape.at(-1) === 1) return binaryLogitAccuracy(yTrue, yPred);
   return tidy(() => {
@@ -30,4 +39,4 @@ export function logitAccuracy(yTrue: Tensor, yPred: Tensor): Tensor {
       : argMax(cast(yTrue, 'float32'), -1);
     return cast(equal(classes, argMax(yPred, -1)), 'float32');
   });
-}
+});

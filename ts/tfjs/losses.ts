@@ -70,7 +70,7 @@ function checkClasses(
  */
 export function focalLoss({ implementation, ...options }: FocalOptions = {}): LossFunction {
   const criterion = new FocalLoss(perRow(options));
-  return tensorLoss(implementation, {
+  return tensorLoss('focalLoss', implementation, {
     kernel: softmaxKernel(criterion),
     ops: softmaxOps(criterion, checkClasses(criterion)),
   });
@@ -97,7 +97,7 @@ export function crossEntropy({ implementation, ...options }: CrossEntropyOptions
   const { weight, labelSmoothing, ignoreIndex } = criterion;
   // Without a factor, the sum of what each class adds.
   const rule = { alpha: weight, gamma: 0, focusOn: 'class', labelSmoothing, ignoreIndex } as const;
-  return tensorLoss(implementation, {
+  return tensorLoss('crossEntropy', implementation, {
     kernel: softmaxKernel(criterion),
     ops: softmaxOps(rule, checkClasses(criterion)),
   });
@@ -125,7 +125,7 @@ export function crossEntropy({ implementation, ...options }: CrossEntropyOptions
  */
 export function sigmoidFocalLoss({ implementation, ...options }: SigmoidFocalOptions = {}): LossFunction {
   const criterion = new SigmoidFocalLoss(perRow(options));
-  return tensorLoss(implementation, {
+  return tensorLoss('sigmoidFocalLoss', implementation, {
     kernel: sigmoidKernel(criterion),
     ops: sigmoidOps(criterion, checkClasses(criterion)),
   });

@@ -1,6 +1,7 @@
 // What all the losses on tensors have in common.
 
 import { customGrad, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { named } from './named.js';
 
 /** Where a loss is computed: see {@link TensorLossOptions}. */
 export type Implementation = 'auto' | 'kernel' | 'ops';
@@ -42,19 +43,20 @@ export interface Pass {
 /** One of the ways to compute a loss: called with logits and targets. */
 export type Way = (logits: Tensor, targets: Tensor) => Pass;
 
-/** Makes a loss of its ways. */
+/** Makes a loss of its ways, under a name. */
 export function tensorLoss(
+  name: string,
   implementation: Implementation = 'auto',
   ways: { readonly kernel: Way; readonly ops: Way },
 ): LossFunction {
   if (!['auto', 'kernel', 'ops'].includes(implementation)) {
     throw new TypeError(`implementation must be 'auto', 'kernel' or 'ops', got ${String(implementation)}`);
   }
-  return (yTrue, yPred) => {
+  return named(name, (yTrue, yPred) => {
     checkLogits(yPred);
     const chosen = implementation === 'auto' ? whereTensorsAre() : implementation;
     return differentiate(ways[chosen], yTrue, yPred);
-  };
+  });
 }
 
 /** The backends whose tensors can be read without waiting. */
