@@ -40,7 +40,8 @@ export interface FocalLossOptions<R extends Reduction = Reduction> extends Softm
    * - `'smoothed'`: `pt = exp(-crossEntropy)`, the average of the class probabilities as `q` weighs them, in logarithms.
    * - `'target'`: `pt` is the probability of the target. Only for class indices.
    * - `'class'`: every class has a factor of its own, with its own probability, as in Keras'
-   *   `CategoricalFocalCrossentropy`: the loss is the sum of `alpha_j * (1 - p_j) ** gamma * q_j * -log(p_j)`.
+   *   `CategoricalFocalCrossentropy`: the loss is the sum of `alpha_j * (1 - p_j) ** gamma * q_j * -log(p_j)`. A number
+   *   for Keras' alpha multiplies every class: as an array of equal numbers does here.
    *
    * @defaultValue 'smoothed'
    */
@@ -131,7 +132,10 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   }
   /**
    * The diagonal of the Hessian: the second derivative of the loss with respect to each logit, reduced as the gradient
-   * is. Gradient boosting takes it beside the gradient, with reduction `'sum'` or `'none'`.
+   * is.
+   *
+   * Gradient boosting, which takes it beside the gradient with reduction `'sum'` or `'none'`, wants kind `'gauss-newton'`: where
+   * the second derivatives of a leaf's rows add up to nothing above 0, XGBoost 3.2 and LightGBM 4.7 give it the value 0, silently.
    *
    * With `f` for the loss as a function of the cross-entropy, it is `alpha_t * (f'' * (p_j - q_j) ** 2 + f' * p_j *
    * (1 - p_j))`. The first term can be negative: the loss is not convex. Kind `'gauss-newton'` leaves it out. There is
@@ -148,6 +152,12 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * const criterion = new FocalLoss({ alpha: null, gamma: 0 });
    * const second = criterion.hessianDiag(new Float64Array([0.5, 0.5]), new Uint8Array([1]));
    * second[0]; // => 0.25
+   *
+   * // A row that is quite wrong: the loss is concave there.
+   * const focal = new FocalLoss({ alpha: null, gamma: 2 });
+   * const logits = new Float64Array([3, 0]);
+   * focal.hessianDiag(logits, new Uint8Array([1]))[0]; // => -0.0200889
+   * focal.hessianDiag(logits, new Uint8Array([1]), { kind: 'gauss-newton' })[0]; // => 0.0534371
    * ```
    */
   hessianDiag<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
