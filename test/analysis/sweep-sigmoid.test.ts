@@ -14,7 +14,10 @@ function labels(dtype: Dtype, logits: ArrayLike<number>, soft: boolean) {
   return soft ? dtype.array(hard.map((y, i) => (i % 3 === 0 ? 0.5 + (y - 0.5) / 3 : y))) : Uint8Array.from(hard);
 }
 
-/** Holds every row of a sweep to what the loss of that setting gives: to within the bound of the losses. */
+/**
+ * Holds every row of a sweep to what the loss of that setting gives: to within the bound of the
+ * losses.
+ */
 function compare(
   accuracy: Accuracy,
   dtype: Dtype,

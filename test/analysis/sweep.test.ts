@@ -1,3 +1,5 @@
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import * as main from 'focal-loss';
 import {
@@ -398,6 +400,20 @@ describe('as text', () => {
     // What it holds is what it was.
     expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best']);
     expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({ alpha: 0.25, gamma: 0.5, metric: 2 });
+  });
+
+  it('has rows that console.table takes', () => {
+    let text = '';
+    const stdout = new Writable({
+      write(chunk, _, done) {
+        text += chunk;
+        done();
+      },
+    });
+    new Console({ stdout }).table(table.rows, ['alpha', 'gamma', 'labelSmoothing', 'loss', 'metric']);
+    const cells = text.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
+    expect(cells[1].slice(2, 7)).toEqual(['alpha', 'gamma', 'labelSmoothing', 'loss', 'metric']);
+    expect(cells[3].slice(2, 7)).toEqual(['0.25', '0.5', '0', String(table.losses[0]), '2']);
   });
 
   it('has no metric where there is none', () => {

@@ -14,7 +14,10 @@ const DIGITS = 67;
 /** How many integers a sum takes in the module. */
 export const SUM_LENGTH = DIGITS + 2;
 
-/** Hexadecimal digits of the largest sum there can be: of as many of the largest numbers as can be counted. */
+/**
+ * Hexadecimal digits of the largest sum there can be: of as many of the largest numbers as can be
+ * counted.
+ */
 const LARGEST_LENGTH = Math.ceil((FRACTION_BITS + 1024 + 53) / 4);
 
 /** An exact sum as JSON. */

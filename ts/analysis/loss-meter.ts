@@ -139,9 +139,11 @@ export class LossMeter {
   }
 
   /**
-   * Adds what another meter has seen. Where that is of another copy of this package, it goes through JSON.
+   * Adds what another meter has seen. Where that is of another copy of this package, it goes
+   * through JSON.
    *
-   * @throws TypeError where it is none, or one for a loss with other options, which the error names.
+   * @throws TypeError where it is none, or one for a loss with other options, which the error
+   *   names.
    */
   merge(other: AnyMeter): this {
     const meter = toMeter(other);
@@ -177,9 +179,11 @@ export class LossMeter {
   }
 
   /**
-   * The meter that became this JSON. What comes from elsewhere is checked: the meter that is returned is one that could have been.
+   * The meter that became this JSON. What comes from elsewhere is checked: the meter that is
+   * returned is one that could have been.
    *
-   * @throws TypeError or RangeError for what never was one, or was one of a version with another form. It names the field.
+   * @throws TypeError or RangeError for what never was one, or was one of a version with another
+   *   form. It names the field.
    */
   static fromJSON(state: MeterState): LossMeter {
     const record = checkRecord('state', 'what LossMeter.toJSON returned', state);
@@ -199,7 +203,10 @@ export class LossMeter {
     return 'weight' in this.#criterion && this.#criterion.weight !== null;
   }
 
-  /** What so many rows add to the denominator, in either type of logits: a row of probabilities always adds 1. */
+  /**
+   * What so many rows add to the denominator, in either type of logits: a row of probabilities
+   * always adds 1.
+   */
   #weightsOf(rows: number): Terms {
     const { weight } = this.#criterion as { weight?: readonly number[] | null };
     let [least, most] = [1, 1];

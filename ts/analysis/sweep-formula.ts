@@ -48,7 +48,10 @@ const MOST_NUMBERS = 2 ** 28 - 1;
 export class SweepFormula extends Formula {
   override readonly indicesOnly: string | undefined;
   override readonly columns: number;
-  /** What there is per class, and all else that the kernel looks for in the room, goes there with every batch. */
+  /**
+   * What there is per class, and all else that the kernel looks for in the room, goes there with
+   * every batch.
+   */
   override readonly isPerClass = true;
   override readonly numbers: Float64Array;
   readonly #axes: Axes;

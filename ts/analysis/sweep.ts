@@ -39,13 +39,18 @@ export interface SweepRow {
   readonly gamma: number;
   /** How far targets are drawn towards the uniform distribution. */
   readonly labelSmoothing: number;
-  /** The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options. */
+  /**
+   * The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options.
+   */
   readonly loss: number;
   /** What `metric` made of the setting. */
   readonly metric: number | undefined;
 }
 
-/** What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a table; `console.table` takes its `rows`. */
+/**
+ * What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a
+ * table; `console.table` takes its `rows`.
+ */
 export interface SweepTable {
   /** Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last. */
   readonly rows: readonly SweepRow[];
@@ -66,16 +71,16 @@ export type SweepSetting = Omit<SweepRow, 'metric'>;
 /** Options of {@link sweep}. */
 export interface SweepOptions {
   /**
-   * The loss that is swept: a `FocalLoss` that focuses on `'smoothed'` with the channels last, or a `SigmoidFocalLoss` for yes-or-no
-   * and multi-label logits; of any entry of this package. What it was made with holds for whatever is not said here. Only its
-   * `reduction` does not matter.
+   * The loss that is swept: a `FocalLoss` that focuses on `'smoothed'` with the channels last, or a
+   * `SigmoidFocalLoss` for yes-or-no and multi-label logits; of any entry of this package. What it
+   * was made with holds for whatever is not said here. Only its `reduction` does not matter.
    *
    * @defaultValue `new FocalLoss()`; where there is one logit per row, `new SigmoidFocalLoss()`
    */
   criterion?: AnyCriterion | undefined;
   /**
-   * What `alpha` is to be, as the loss takes it: one, or an array of several, each a number, an array of one weight per class, or
-   * `null`. In all, there may be 1 048 576 settings.
+   * What `alpha` is to be, as the loss takes it: one, or an array of several, each a number, an
+   * array of one weight per class, or `null`. In all, there may be 1 048 576 settings.
    *
    * @defaultValue that of the criterion, 0.25
    */
@@ -100,11 +105,14 @@ export interface SweepOptions {
   reduction?: 'mean' | 'sum' | undefined;
   /** What `'mean'` divides by instead. */
   normalizer?: number | undefined;
-  /** The target of the rows that do not count: any integer. Only for class indices, and yes-or-no targets. */
+  /**
+   * The target of the rows that do not count: any integer. Only for class indices, and yes-or-no
+   * targets.
+   */
   ignoreIndex?: number | undefined;
   /**
-   * The number of classes. Without it, it is `logits.length / targets.length`, unless the criterion says. 1, or as many class indices
-   * as logits, is for one logit per row: yes or no.
+   * The number of classes. Without it, it is `logits.length / targets.length`, unless the criterion
+   * says. 1, or as many class indices as logits, is for one logit per row: yes or no.
    */
   numClasses?: number | undefined;
   /** One weight per row: any float array of finite numbers that are not negative. */
@@ -162,8 +170,10 @@ const FEWEST_ROWS = 256;
  * setting, such as the F1 score on held-out rows: that is what `metric` is for.
  *
  * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
- * @param targets - The class of each row, or with `numClasses` one probability per class; for a `SigmoidFocalLoss` one per logit.
- * @throws TypeError or RangeError as the losses do, and RangeError for more than 1 048 576 settings.
+ * @param targets - The class of each row, or with `numClasses` one probability per class; for a
+ *   `SigmoidFocalLoss` one per logit.
+ * @throws TypeError or RangeError as the losses do, and RangeError for more than 1 048 576
+ *   settings.
  *
  * @example
  * ```ts
@@ -184,8 +194,9 @@ const FEWEST_ROWS = 256;
  *
  * const logits = new Float64Array([2, -1, 0.5, -3]); // two rows of two labels
  * const targets = new Uint8Array([1, 0, 0, 1]);
- * const table = sweep(logits, targets, { criterion: new SigmoidFocalLoss({ posWeight: 2 }), gamma: [0, 2] });
- * table.rows[1].loss; // => 0.4210235614265399
+ * const criterion = new SigmoidFocalLoss({ posWeight: 2 });
+ * const { rows } = sweep(logits, targets, { criterion, gamma: [0, 2] });
+ * rows[1].loss; // => 0.4210235614265399
  * ```
  */
 export function sweep(logits: Logits, targets: Targets, options: SweepOptions = {}): SweepTable {

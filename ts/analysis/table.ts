@@ -18,8 +18,8 @@ export function figure(value: number): string {
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * Gives an object a text, which is what the consoles of Node.js, Deno and Bun print of it, too. What it holds stays as it is: no further
- * property shows up when it is listed or compared.
+ * Gives an object a text, which is what the consoles of Node.js, Deno and Bun print of it, too.
+ * What it holds stays as it is: no further property shows up when it is listed or compared.
  */
 export function withText<T extends object>(object: T, text: (object: T) => string): T {
   const value = () => text(object);

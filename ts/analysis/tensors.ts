@@ -16,8 +16,8 @@ interface Shaped {
 }
 
 /**
- * The arrays of a batch, and its options with what the shapes stand for. Every logit is a row by itself where `columns` is not
- * 0, as it is in the formula of a loss.
+ * The arrays of a batch, and its options with what the shapes stand for. Every logit is a row by
+ * itself where `columns` is not 0, as it is in the formula of a loss.
  */
 export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout, columns = 0) {
   if (kindOf(logits) !== undefined && kindOf(targets) !== undefined) {

@@ -248,9 +248,11 @@ pub fn sweep_elements(
     });
 }
 
-/// Has `run` add to the sums of a sweep, and return how many rows count. At `memory` there must be, all in eight bytes a number: the
-/// state of each sum so far, four, zeros at first; room for the weights of a block, 64 for each weighting; out, each sum; how many rows
-/// counted so far, to which those that count are added; each γ; each ε; each weighting; and the weights of the classes, by tables.
+/// Has `run` add to the sums of a sweep, and return how many rows count. At `memory` there must be,
+/// all in eight bytes a number: the state of each sum so far, four, zeros at first; room for the
+/// weights of a block, 64 for each weighting; out, each sum; how many rows counted so far, to which
+/// those that count are added; each γ; each ε; each weighting; and the weights of the classes, by
+/// tables.
 ///
 /// # Safety
 /// There must be all that.

@@ -105,15 +105,17 @@ impl<V: Vector + 'static> Sweep<V> {
         walk.counted.get()
     }
 
-    /// Adds elements, each a logit with a target of its own, to the sums; returns how many of them count. Neither the options that are
-    /// swept nor gradients and scales of `elements` are looked at, and the weights of the tables are those of positives, by column.
+    /// Adds elements, each a logit with a target of its own, to the sums; returns how many of them
+    /// count. Neither the options that are swept nor gradients and scales of `elements` are looked
+    /// at, and the weights of the tables are those of positives, by column.
     ///
     /// # Safety
     /// As for [`super::sigmoid`]. What the sweep points to must be valid for its sizes.
     pub unsafe fn run_elements(&self, elements: &Elements<V::Scalar>) -> usize {
         let rest = elements.count % V::LANES;
         let whole = elements.count - rest;
-        // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as weigh nothing.
+        // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such
+        // as weigh nothing.
         unsafe {
             self.vectors(&Elements { count: whole, ..*elements }, 0);
             if rest > 0 {

@@ -28,7 +28,10 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 let tables = 0;
 
-/** A table whose first column names the rows. Where it is too wide it says so, and can be scrolled, with the keyboard as well. */
+/**
+ * A table whose first column names the rows. Where it is too wide it says so, and can be scrolled,
+ * with the keyboard as well.
+ */
 export function makeTable(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
   const id = `table-${++tables}`;
   const line = ([first = '', ...cells]: readonly string[]) =>

@@ -41,8 +41,9 @@ const plain = (name: string) => name.trim().toLowerCase();
 const isText = (cell: string) => cell.trim() !== '' && toNumber(cell) === undefined;
 
 /**
- * Whether a first line holds names: where all of it is text, or the name of a target, or there is text where the next line has a
- * number. A row may have text as well, a label or the name of a file.
+ * Whether a first line holds names: where all of it is text, or the name of a target, or there is
+ * text where the next line has a number. A row may have text as well, a label or the name of a
+ * file.
  */
 export function isHead(first: readonly string[], second: readonly string[] | undefined): boolean {
   const hasNumber = first.some((cell) => toNumber(cell) !== undefined);
@@ -80,7 +81,10 @@ export function columnName(names: readonly string[] | undefined, column: number)
   return `column ${column + 1}${names?.[column] ? ` (${names[column]})` : ''}`;
 }
 
-/** Which class each label stands for, by its place among the labels; the names of the classes; and what that rests on. */
+/**
+ * Which class each label stands for, by its place among the labels; the names of the classes; and
+ * what that rests on.
+ */
 export interface Encoding {
   readonly classOf: readonly number[];
   readonly names: readonly string[];
@@ -88,8 +92,9 @@ export interface Encoding {
 }
 
 /**
- * The classes that labels stand for: those that the logits' columns are named after, else, where there are as many, false and true or the
- * alphabetical order. Returns what is wrong, where they cannot be told.
+ * The classes that labels stand for: those that the logits' columns are named after, else, where
+ * there are as many, false and true or the alphabetical order. Returns what is wrong, where they
+ * cannot be told.
  */
 export function encodeLabels(
   labels: readonly string[],

@@ -4,8 +4,9 @@ import { type Batch, DataError, toClass } from './batch.js';
 import { type Columns, columnName, encodeLabels, findColumns, isHead, toNumber } from './columns.js';
 
 /**
- * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, and targets, part by part: numbers, or labels. There may be a
- * first line of names, and columns that say which row it is. Blank lines are passed over.
+ * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, and targets, part by
+ * part: numbers, or labels. There may be a first line of names, and columns that say which row it
+ * is. Blank lines are passed over.
  *
  * @param source - The file, or its text.
  * @param onProgress - Told how many characters of it have been read.
@@ -49,7 +50,9 @@ interface Line {
   readonly cells: readonly string[];
 }
 
-/** Labels by what tells them apart: as they were first written, and their place among the others. */
+/**
+ * Labels by what tells them apart: as they were first written, and their place among the others.
+ */
 type Labels = Map<string, { readonly label: string; readonly place: number }>;
 
 const written = (labels: Labels) => Array.from(labels.values(), ({ label }) => label);
@@ -59,11 +62,17 @@ class Table {
   readonly #title: string;
   #lines = 0;
   #rows = 0;
-  /** The first line that is not blank, which says how many columns there are. What it holds is only known with the next. */
+  /**
+   * The first line that is not blank, which says how many columns there are. What it holds is only
+   * known with the next.
+   */
   #first: Line | undefined;
   #names: readonly string[] | undefined;
   #columns: Columns | undefined;
-  /** Labels of targets that are no numbers, in the order in which they come: targets are places among them at first. */
+  /**
+   * Labels of targets that are no numbers, in the order in which they come: targets are places
+   * among them at first.
+   */
   #labels: Labels | undefined;
   #logits = new Float32Array(1024);
   #targets = new Int32Array(1024);
@@ -118,7 +127,9 @@ class Table {
     return { ...batch, targets: batch.targets.map((place) => classOf[place]), names, notes: [...notes, note] };
   }
 
-  /** Finds out what the first line is, with the help of the next one, and adds it where it is a row. */
+  /**
+   * Finds out what the first line is, with the help of the next one, and adds it where it is a row.
+   */
   #begin(first: Line, next: Line | undefined): void {
     const isNames = isHead(first.cells, next?.cells);
     if (isNames) this.#names = first.cells.map((cell) => cell.trim());

@@ -37,7 +37,10 @@ const HIDDEN = 12;
 const RATE = 0.01;
 /** Points in each direction at which a network is asked for its decision. */
 export const GRID = 52;
-/** From where to where: beyond what is looked at, so that no line between the classes is closed along its edge. */
+/**
+ * From where to where: beyond what is looked at, so that no line between the classes is closed
+ * along its edge.
+ */
 export const REACH = 1.08 * EXTENT;
 
 /** One of the two. */
