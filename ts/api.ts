@@ -12,12 +12,22 @@ export type {
   HessianOptions,
   SoftmaxOptions,
 } from './options.js';
+export type { PlainArray, PlainTarget, Shape } from './plain-arrays.js';
 export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
-export type { Shape, TensorLike, TensorWithDims, TensorWithShape } from './tensor-like.js';
+export type {
+  Labels,
+  Logits,
+  Targets,
+  TensorData,
+  TensorLike,
+  TensorWithDims,
+  TensorWithShape,
+} from './tensor-like.js';
 export type {
   ClassIndices,
   FloatArray,
   Fresh,
+  KindOf,
   Layout,
   LossValue,
   Reduction,

@@ -1,15 +1,15 @@
 import type { Formula } from './batch.js';
 import { BACKWARD, evaluate, FORWARD, type Method, type Result, VALUE_AND_GRAD } from './evaluate.js';
 import type { ForwardOptions, GradientOptions, HessianOptions } from './options.js';
-import type { TensorLike } from './tensor-like.js';
-import type { ClassIndices, FloatArray, Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from './types.js';
+import type { Logits, Targets } from './tensor-like.js';
+import type { Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from './types.js';
 
 /** Calls a method of a criterion. It reaches what is private to all of them, for those that have more methods. */
 export let run: (
   criterion: Criterion,
   method: Method,
-  logits: FloatArray | TensorLike<FloatArray>,
-  targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
+  logits: Logits,
+  targets: Targets,
   options: ForwardOptions | GradientOptions | HessianOptions | undefined,
 ) => Result;
 
@@ -52,9 +52,9 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss alone.
    *
-   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
-   * @param targets - What the rows are: see the class; or a tensor that holds it.
-   * @returns A number; with reduction `'none'` one value per row, in an array like the logits.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
+   * @returns A number; with reduction `'none'` one value per row, in an array of the kind of the logits.
    *
    * @example
    * ```ts
@@ -69,20 +69,16 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * new FocalLoss().forward(tensor, new Uint8Array(2)); // => 0.1299651
    * ```
    */
-  forward<A extends FloatArray>(
-    logits: A | TensorLike<A>,
-    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
-    options?: ForwardOptions,
-  ): LossValue<R, A> {
-    return run(this, FORWARD, logits, targets, options).value as LossValue<R, A>;
+  forward<L extends Logits>(logits: L, targets: Targets, options?: ForwardOptions): LossValue<R, L> {
+    return run(this, FORWARD, logits, targets, options).value as LossValue<R, L>;
   }
 
   /**
    * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
    * own loss.
    *
-   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
-   * @param targets - What the rows are: see the class; or a tensor that holds it.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
    * @returns An array like the logits: the `grad` buffer if there is one.
    *
    * @example
@@ -95,9 +91,9 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * grad[3]; // => -1.5
    * ```
    */
-  backward<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A | TensorLike<A>,
-    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
+  backward<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    logits: L,
+    targets: Targets,
     options?: GradientOptions<G, R>,
   ): G {
     return run(this, BACKWARD, logits, targets, options).grad as G;
@@ -106,8 +102,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss and its gradient in one pass, which costs little more than either.
    *
-   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them, see {@link TensorLike}.
-   * @param targets - What the rows are: see the class; or a tensor that holds it.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
    *
    * @example
    * ```ts
@@ -123,11 +119,11 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * buffer[1]; // => -0.07457169878499658
    * ```
    */
-  valueAndGrad<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A | TensorLike<A>,
-    targets: ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>,
+  valueAndGrad<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    logits: L,
+    targets: Targets,
     options?: GradientOptions<G, R>,
-  ): ValueAndGrad<R, A, G> {
-    return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, A, G>;
+  ): ValueAndGrad<R, L, G> {
+    return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, L, G>;
   }
 }

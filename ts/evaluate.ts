@@ -12,8 +12,10 @@ import {
   HESSIAN_OPTIONS,
   type HessianOptions,
 } from './options.js';
+import { said } from './own.js';
+import { floatsOf, labelsAmong } from './plain-arrays.js';
 import { classIndices, elements, probabilities } from './targets.js';
-import { type TensorLike, unpack } from './tensor-like.js';
+import { type Logits, type Targets, unpack } from './tensor-like.js';
 import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
@@ -96,30 +98,42 @@ const buffersOfResults = new BufferLookup();
 export function evaluate(
   formula: Formula,
   method: Method,
-  givenLogits: FloatArray | TensorLike<FloatArray>,
-  givenTargets: NumberArray | TensorLike<NumberArray>,
+  givenLogits: Logits,
+  givenTargets: Targets,
   options: CallOptions = NO_OPTIONS,
 ): Result {
   checkOptionNames(options, method.options);
   // Reading options can run code of the caller's. After these lines none runs any more, so what is checked stays true.
-  const buffer = method.buffer === 'grad' ? options.grad : options.out;
-  const { gradOutput = 1, normalizer = formula.normalizer, sampleWeights } = options;
-  let { numClasses = formula.numClasses, spatialSize } = options;
+  const buffer = said(options, method.buffer, method.buffer === 'grad' ? options.grad : options.out);
+  const gradOutput = said(options, 'gradOutput', options.gradOutput, 1);
+  const normalizer = said(options, 'normalizer', options.normalizer, formula.normalizer);
+  const sampleWeights = floatsOf('sampleWeights', said(options, 'sampleWeights', options.sampleWeights));
+  let numClasses = said(options, 'numClasses', options.numClasses, formula.numClasses);
+  let spatialSize = said(options, 'spatialSize', options.spatialSize);
   let logits = givenLogits as FloatArray;
   let targets = givenTargets as NumberArray;
   if (!(ArrayBuffer.isView(logits) && ArrayBuffer.isView(targets))) {
     ({ logits, targets, numClasses, spatialSize } = unpack(formula, logits, targets, numClasses, spatialSize));
+  } else if (formula.columns === 0) {
+    targets = labelsAmong(targets, logits, numClasses);
   }
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
-  if (typeof gradOutput !== 'number') checkGradOutput(gradOutput, formula.reduction === 'none');
+  let scale = 1;
+  let scales: FloatArray | undefined;
+  if (typeof gradOutput === 'number') {
+    scale = gradOutput;
+  } else {
+    checkGradOutput(gradOutput, formula.reduction === 'none');
+    scales = floatsOf('gradOutput', gradOutput);
+  }
   enter();
   try {
     fill(formula, method, logits, targets, numClasses, spatialSize);
     if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
-    if (typeof gradOutput !== 'number') addScales(gradOutput);
+    if (scales !== undefined) addScales(scales);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
-    const result = compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
+    const result = compute(formula, method, scale, normalizer, buffer);
     leave();
     return result;
   } finally {

@@ -12,9 +12,10 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import type { TensorLike } from './tensor-like.js';
+import { said } from './own.js';
+import type { Labels, Logits } from './tensor-like.js';
 import { gammasArea, kernelNumbers, type Tile } from './tile.js';
-import type { ClassIndices, FloatArray, Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
+import type { Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
 
 /** What a {@link FocalLoss} is made with. Every option may be left out. */
@@ -141,8 +142,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * (1 - p_j))`. The first term can be negative: the loss is not convex. Kind `'gauss-newton'` leaves it out. There is
    * none for `focusOn: 'class'`, and under smoothing none for `'target'`.
    *
-   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
-   * @param targets - The class of each row; or a tensor that holds it.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - The class of each row: see {@link Labels}.
    * @returns An array like the logits: the `out` buffer if there is one.
    *
    * @example
@@ -160,15 +161,15 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * focal.hessianDiag(logits, new Uint8Array([1]), { kind: 'gauss-newton' })[0]; // => 0.0534371
    * ```
    */
-  hessianDiag<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-    logits: A | TensorLike<A>,
-    targets: ClassIndices | TensorLike<ClassIndices>,
+  hessianDiag<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    logits: L,
+    targets: Labels,
     options: HessianOptions<G> = {},
   ): G {
     checkOptionNames(options, HESSIAN_OPTIONS);
     checkFocus('hessianDiag', this.focusOn, 'class');
     if (this.labelSmoothing > 0) checkFocus('hessianDiag', this.focusOn, 'target', ' with labelSmoothing');
-    const kind = checkChoice('kind', ['exact', 'gauss-newton'], options.kind ?? 'exact');
+    const kind = checkChoice('kind', ['exact', 'gauss-newton'], said(options, 'kind', options.kind) ?? 'exact');
     const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
     return run(this, method, logits, targets, options).grad as G;
   }
@@ -178,8 +179,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * positive. With one gamma per class, that of a row is with respect to the gamma of its target. There is none for
    * `focusOn: 'class'`.
    *
-   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
-   * @param targets - The class of each row; or a tensor that holds it.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - The class of each row: see {@link Labels}.
    * @returns What `forward` returns: a number, or with reduction `'none'` one per row.
    *
    * @example
@@ -191,13 +192,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * criterion.gammaGrad(new Float64Array([0.5, 0.5]), new Uint8Array([1])); // => -0.24022650695910072
    * ```
    */
-  gammaGrad<A extends FloatArray>(
-    logits: A | TensorLike<A>,
-    targets: ClassIndices | TensorLike<ClassIndices>,
-    options?: ForwardOptions,
-  ): LossValue<R, A> {
+  gammaGrad<L extends Logits>(logits: L, targets: Labels, options?: ForwardOptions): LossValue<R, L> {
     checkFocus('gammaGrad', this.focusOn, 'class');
-    return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, A>;
+    return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, L>;
   }
 }
 

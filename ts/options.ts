@@ -1,3 +1,4 @@
+import { said } from './own.js';
 import type { FloatArray, Layout, Reduction } from './types.js';
 import {
   checkChoice,
@@ -63,12 +64,12 @@ export interface ForwardOptions {
   /** What `'mean'` divides by, for this call. */
   normalizer?: number | undefined;
   /**
-   * One weight per row, a factor of its value and gradient: any float array of finite numbers that are not negative. The
-   * mean's denominator stays the same.
+   * One weight per row, a factor of its value and gradient: a float array, or a plain one, of finite numbers that are not
+   * negative. The mean's denominator stays the same.
    *
    * @defaultValue 1 for every row
    */
-  sampleWeights?: FloatArray | undefined;
+  sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
    * With layout `'channels-first'`, the number of positions of each sample: height times width of an image.
    *
@@ -78,7 +79,7 @@ export interface ForwardOptions {
 }
 
 /** The upstream gradient: a number, or for `'none'` also one per row. */
-export type GradOutput<R extends Reduction> = R extends 'none' ? number | FloatArray : number;
+export type GradOutput<R extends Reduction> = R extends 'none' ? number | FloatArray | readonly number[] : number;
 
 /** Options of a single call of `backward` or `valueAndGrad`. */
 export interface GradientOptions<G extends FloatArray = FloatArray, R extends Reduction = Reduction>
@@ -90,8 +91,8 @@ export interface GradientOptions<G extends FloatArray = FloatArray, R extends Re
   grad?: G | undefined;
   /**
    * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For reduction `'none'` it may be
-   * a float array with one per row. Any numbers: what is not finite goes through the arithmetic,
-   * of its row alone.
+   * a float array, or a plain one, with one per row. Any numbers: what is not finite goes through the arithmetic, of its
+   * row alone.
    *
    * @defaultValue 1
    */
@@ -174,7 +175,7 @@ export function overlay<T extends object>(options: object, base: object, default
   const result: Record<string, unknown> = {};
   for (const name of names) {
     const value = (options as Record<string, unknown>)[name];
-    result[name] = value === undefined ? (base as Record<string, unknown>)[name] : value;
+    result[name] = said(options, name, value, (base as Record<string, unknown>)[name]);
   }
   return result as T;
 }

@@ -30,7 +30,7 @@ export function outOfRange(name: string, expected: string, value: unknown): Rang
   return new RangeError(`${name} must be ${expected}, got ${show(value)}`);
 }
 
-function wrongLength(name: string, expected: string, length: number): RangeError {
+export function wrongLength(name: string, expected: string, length: number): RangeError {
   return new RangeError(`${name} must have ${expected}, got ${length}`);
 }
 
@@ -309,9 +309,9 @@ export function noMemory(rows: number, classes: number): RangeError {
 }
 
 /** The upstream gradient, where it is not a number: where each row has a gradient of its own, one per row. */
-export function checkGradOutput(gradOutput: FloatArray, perRow: boolean): void {
+export function checkGradOutput(gradOutput: FloatArray | readonly number[], perRow: boolean): void {
   if (!perRow) throw wrongType('gradOutput', "a number, unless reduction is 'none'", gradOutput);
-  if (!isFloats(kindOf(gradOutput)))
+  if (!(isFloats(kindOf(gradOutput)) || Array.isArray(gradOutput)))
     throw wrongType('gradOutput', 'a number, or a float array with one per row', gradOutput);
 }
 

@@ -19,7 +19,7 @@ import {
 import { checkCriterion, classWeights, type SoftmaxCriterion } from './criterion.js';
 import { FEW_CLASSES } from './rows.js';
 import { figure, table, withText } from './table.js';
-import { opened, type Targets } from './tensors.js';
+import { openedTargets, type Targets } from './tensors.js';
 
 /** Options of {@link classBalance}. */
 export interface ClassBalanceOptions {
@@ -101,16 +101,16 @@ export interface ClassBalance {
 export function classBalance(targets: Targets, numClasses?: number, options: ClassBalanceOptions = {}): ClassBalance {
   checkOptionNames(options, ['ignoreIndex', 'beta', 'criterion']);
   const { ignoreIndex, beta = 0.999, criterion } = options;
-  const batch = opened(new Float32Array(0), targets, { numClasses });
-  checkNumClasses(batch.options.numClasses, 2);
-  if ((batch.options.numClasses ?? 0) > MAX_ENTRIES) {
-    throw outOfRange('numClasses', `at most ${MAX_ENTRIES}, the most weights a loss takes`, batch.options.numClasses);
+  const batch = openedTargets(targets, numClasses);
+  checkNumClasses(batch.numClasses, 2);
+  if ((batch.numClasses ?? 0) > MAX_ENTRIES) {
+    throw outOfRange('numClasses', `at most ${MAX_ENTRIES}, the most weights a loss takes`, batch.numClasses);
   }
   checkIgnoreIndex(ignoreIndex);
   checkBeta(beta);
   if (criterion !== undefined) checkCriterion('criterion', criterion);
 
-  const counts = count(batch.targets, batch.options.numClasses, ignoreIndex);
+  const counts = count(batch.targets, batch.numClasses, ignoreIndex);
   const rows = total(counts);
   const present = counts.filter((count) => count > 0).length;
   const alpha = (counts[1] as number) / rows;

@@ -1,4 +1,3 @@
-import type { FloatArray } from '../types.js';
 import { checkOptionNames, wrongType } from '../validate.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import {

@@ -38,5 +38,4 @@ export {
   sweep,
   sweepAsync,
 } from './sweep.js';
-export type { Logits, Targets } from './tensors.js';
 export type { TurnOptions } from './turns.js';

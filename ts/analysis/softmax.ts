@@ -49,7 +49,7 @@ export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Ar
  * small it is, and has the same bits in every engine. A row with a NaN or +Infinity, or with nothing but -Infinity, gives NaN;
  * elsewhere the probability of -Infinity is 0.
  *
- * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -62,8 +62,8 @@ export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Ar
  * p[2]; // => 0.5
  * ```
  */
-export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: Logits<A>,
+export function softmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+  logits: L,
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
@@ -75,7 +75,7 @@ export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
  * class whose probability is within 1e-30 of 1 keeps all its digits. A row with a NaN or +Infinity, or with nothing but
  * -Infinity, gives NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -88,8 +88,8 @@ export function softmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
  * logP[1]; // => -1.9287498479639178e-22
  * ```
  */
-export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: Logits<A>,
+export function logSoftmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+  logits: L,
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
@@ -100,7 +100,7 @@ export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A
  * The likeliest class of each row, the first of equally likely ones, and its probability. In a row with a NaN that is the first NaN,
  * and the confidence NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
  * @example
@@ -113,8 +113,8 @@ export function logSoftmax<A extends FloatArray, G extends SameKind<A> = Fresh<A
  * classes[1]; // => 0
  * ```
  */
-export function predict<A extends FloatArray, G extends SameKind<A> = Fresh<A>>(
-  logits: Logits<A>,
+export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+  logits: L,
   numClasses?: number,
   options: PredictOptions<G> = {},
 ): Prediction<G, Int32Array<ArrayBuffer>> {
@@ -150,7 +150,7 @@ function shares(given: Logits, classes: number | undefined, options: SoftmaxOutp
   return result;
 }
 
-function checkRows<A extends FloatArray>(given: Logits<A>, classes: number | undefined) {
+function checkRows(given: Logits, classes: number | undefined) {
   const { logits, numClasses: found } = openedLogits(given, classes);
   const kind = checkLogits(logits);
   const numClasses = checkGiven(found, 'where there are no targets');

@@ -1,5 +1,6 @@
 import { lengthOf, type NumberArray, part } from '../arrays.js';
 import { FocalLoss } from '../focal-loss.js';
+import { floatsOf } from '../plain-arrays.js';
 import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray } from '../types.js';
 import {
@@ -115,8 +116,8 @@ export interface SweepOptions {
    * says. 1, or as many class indices as logits, is for one logit per row: yes or no.
    */
   numClasses?: number | undefined;
-  /** One weight per row: any float array of finite numbers that are not negative. */
-  sampleWeights?: FloatArray | undefined;
+  /** One weight per row: a float array, or a plain one, of finite numbers that are not negative. */
+  sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
    * Says how good a setting is, the larger the better: a score on held-out data, say, of a model trained with it. It is called for
    * each setting, in the order of the rows.
@@ -276,7 +277,8 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
   const columns = criterion instanceof SigmoidFocalLoss || open.numClasses === 1 ? 1 : 0;
   const { logits, targets, options } = opened(givenLogits, givenTargets, open, undefined, columns);
   const loss = criterion ?? defaultLoss(logits, targets, options.numClasses);
-  const { reduction = 'mean', sampleWeights } = options;
+  const { reduction = 'mean' } = options;
+  const sampleWeights = floatsOf('sampleWeights', options.sampleWeights);
   const elementwise = loss instanceof SigmoidFocalLoss;
   const axes = checkAxes(options, loss);
   if (reduction !== 'mean' && reduction !== 'sum') throw wrongType('reduction', "'mean' or 'sum'", reduction);

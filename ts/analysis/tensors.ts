@@ -1,14 +1,11 @@
-// Tensors in place of arrays, as the losses take them: what their shape says goes to the options.
+// What stands for arrays, as the losses take it, opened: what their shape says goes to the options.
 
 import { kindOf } from '../arrays.js';
-import { type TensorLike, unpack } from '../tensor-like.js';
+import { labelsAmong } from '../plain-arrays.js';
+import { type Logits, openLogits, openTargets, type Targets, unpack } from '../tensor-like.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 
-/** Logits, as an array or a tensor that holds them. */
-export type Logits<A extends FloatArray = FloatArray> = A | TensorLike<A>;
-
-/** Class indices or probabilities, as an array or a tensor that holds them. */
-export type Targets = ClassIndices | FloatArray | TensorLike<ClassIndices | FloatArray>;
+export type { Logits, Targets } from '../tensor-like.js';
 
 interface Shaped {
   numClasses?: number | undefined;
@@ -21,7 +18,9 @@ interface Shaped {
  */
 export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout, columns = 0) {
   if (kindOf(logits) !== undefined && kindOf(targets) !== undefined) {
-    return { logits: logits as FloatArray, targets: targets as ClassIndices | FloatArray, options };
+    const given = targets as ClassIndices | FloatArray;
+    const labels = columns === 0 ? labelsAmong(given, logits as FloatArray, options.numClasses) : given;
+    return { logits: logits as FloatArray, targets: labels, options };
   }
   const formula = { columns, channelsFirst: layout === 'channels-first' };
   const { numClasses, spatialSize, ...arrays } = unpack(
@@ -36,9 +35,13 @@ export function opened<O extends Shaped>(logits: Logits, targets: Targets, optio
 }
 
 /** The same for logits without targets. */
-export function openedLogits<A extends FloatArray>(given: Logits<A>, classes: number | undefined) {
-  if (kindOf(given) !== undefined) return { logits: given as A, numClasses: classes };
-  // As targets of the shape of the logits they are their own.
-  const { logits, numClasses } = unpack({ columns: 1, channelsFirst: false }, given, given, classes, undefined);
-  return { logits: logits as A, numClasses };
+export function openedLogits(logits: Logits, numClasses: number | undefined) {
+  return kindOf(logits) === undefined ? openLogits(logits, numClasses) : { logits: logits as FloatArray, numClasses };
+}
+
+/** The same for targets without logits. */
+export function openedTargets(targets: Targets, numClasses: number | undefined) {
+  return kindOf(targets) === undefined
+    ? openTargets(targets, numClasses)
+    : { targets: targets as ClassIndices | FloatArray, numClasses };
 }
