@@ -232,9 +232,9 @@ describe('targets', () => {
 
 it.each<[() => unknown, ErrorConstructor, string]>([
   [
-    () => classBalance([0, 1] as never),
+    () => classBalance(new Set([0, 1]) as never),
     TypeError,
-    /* as the losses say it */ 'targets must be an integer typed array of class indices, such as an Int32Array, or a float array of probabilities, got an Array',
+    /* as the losses say it */ 'targets must be an integer typed array of class indices, such as an Int32Array, or a float array of probabilities, got an object',
   ],
   [() => classBalance(Int8Array.of(0, -1)), RangeError, 'targets[1] must be a class, 0 or above, got -1'],
   [

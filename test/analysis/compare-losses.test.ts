@@ -128,9 +128,9 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'losses.mine.criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got 3',
   ],
   [
-    () => compareLosses(...two, { mine: { criterion: new FocalLoss(), logits: [0, 0, 0, 0] as never } }),
+    () => compareLosses(...two, { mine: { criterion: new FocalLoss(), logits: ['1', 0, 0, 0] as never } }),
     TypeError,
-    'logits must be a Float32Array, Float64Array or Float16Array, got an Array',
+    'logits[0] must be a number, got "1"',
   ],
   [
     () => compareLosses(...two, { mine: { criterion: new FocalLoss(), logit: two[0] } as never }),

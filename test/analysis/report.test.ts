@@ -333,11 +333,7 @@ class \\ predicted  0  1
 const two = [new Float32Array(4), new Uint8Array(2)] as const;
 
 it.each<[() => unknown, ErrorConstructor, string]>([
-  [
-    () => classificationReport([1, 2] as never, two[1]),
-    TypeError,
-    'logits must be a Float32Array, Float64Array or Float16Array, got an Array',
-  ],
+  [() => classificationReport(['1', 2] as never, two[1]), TypeError, 'logits[0] must be a number, got "1"'],
   [
     () => classificationReport(new Float32Array(5), two[1]),
     RangeError,

@@ -1,4 +1,5 @@
 import {
+  CrossEntropyLoss,
   classBalance,
   classificationReport,
   compareLosses,
@@ -7,6 +8,7 @@ import {
   LossMeter,
   logSoftmax,
   predict,
+  SigmoidFocalLoss,
   softmax,
   sweep,
   sweepAsync,
@@ -53,6 +55,101 @@ describe('a tensor in place of an array gives the same', () => {
 
   it('sweepAsync', async () => {
     expect(await sweepAsync(x, y)).toEqual(sweep(logits, targets));
+  });
+});
+
+describe('plain arrays give what a Float64Array gives', () => {
+  const double = Float64Array.from(logits);
+  const rows = Array.from({ length: 10 }, (_, row) => Array.from(double.subarray(3 * row, 3 * row + 3)));
+  const labels = Array.from(targets);
+  const softRows = rows.map(() => [0.25, 0.5, 0.25]);
+  const shares = Float64Array.from(softRows.flat());
+  const weights = Float64Array.from(rows, (_, row) => row / 4);
+  const text = (value: unknown) => JSON.stringify(value);
+  const meter = () => new LossMeter(new CrossEntropyLoss({ weight: [1, 2, 3] }));
+  const sigmoid = () => new LossMeter(new SigmoidFocalLoss({ posWeight: [1, 2, 3] }));
+  it.each<[string, () => unknown, () => unknown]>([
+    ['softmax', () => softmax(rows), () => softmax(double, 3)],
+    ['softmax of numbers', () => softmax(Array.from(double), 3), () => softmax(double, 3)],
+    ['logSoftmax', () => logSoftmax(rows), () => logSoftmax(double, 3)],
+    ['predict', () => predict({ data: Array.from(double), dims: [10, 3] }), () => predict(double, 3)],
+    ['classBalance', () => classBalance(labels), () => classBalance(targets)],
+    ['classBalance of booleans', () => classBalance([true, false]), () => classBalance(Uint8Array.of(1, 0))],
+    ['classBalance of a tensor', () => classBalance({ data: labels, dims: [10] }), () => classBalance(targets)],
+    ['classBalance of probabilities', () => classBalance(softRows), () => classBalance(shares, 3)],
+    ['diagnose', () => diagnose(rows, labels, criterion), () => diagnose(double, targets, criterion)],
+    [
+      'diagnose of probabilities',
+      () => diagnose(rows, softRows, criterion),
+      () => diagnose(double, shares, criterion, { numClasses: 3 }),
+    ],
+    ['classificationReport', () => classificationReport(rows, labels), () => classificationReport(double, targets)],
+    [
+      'classificationReport of floats',
+      () => classificationReport(double, Float32Array.from(targets)),
+      () => classificationReport(double, targets),
+    ],
+    [
+      'compareLosses',
+      () => compareLosses(rows, labels, { criterion, own: { criterion, logits: rows } }),
+      () => compareLosses(double, targets, { criterion, own: criterion }),
+    ],
+    [
+      'sweep',
+      () => sweep(rows, labels, { gamma: [1, 2], sampleWeights: Array.from(weights) }),
+      () => sweep(double, targets, { gamma: [1, 2], sampleWeights: weights }),
+    ],
+    ['LossMeter', () => meter().update(rows, labels), () => meter().update(double, targets)],
+    [
+      'LossMeter of floats',
+      () => meter().update(logits, Float32Array.from(targets)),
+      () => meter().update(logits, targets),
+    ],
+    [
+      'LossMeter of probabilities',
+      () => meter().update(rows, softRows),
+      () => meter().update(double, shares, { numClasses: 3 }),
+    ],
+    [
+      'LossMeter of columns',
+      () => sigmoid().update(rows, softRows),
+      () => sigmoid().update(double, shares, { numClasses: 3 }),
+    ],
+  ])('%s', (_, plain, arrays) => {
+    const expected = text(arrays());
+    expect(expected.length).toBeGreaterThan(50);
+    expect(text(plain())).toBe(expected);
+  });
+
+  it('sweepAsync', async () => {
+    expect(await sweepAsync(rows, labels, { sampleWeights: Array.from(weights) })).toEqual(
+      sweep(double, targets, { sampleWeights: weights }),
+    );
+  });
+
+  it('and are refused in the same words', () => {
+    const calls = [
+      (x: number[][]) => softmax(x),
+      (x: number[][]) => predict(x),
+      (x: number[][]) => diagnose(x, [0, 1], criterion),
+      (x: number[][]) => classificationReport(x, [0, 1]),
+      (x: number[][]) => compareLosses(x, [0, 1], { criterion }),
+      (x: number[][]) => sweep(x, [0, 1]),
+      (x: number[][]) => new LossMeter(criterion).update(x, [0, 1]),
+    ];
+    for (const call of calls) {
+      expectFailure(() => call([[1, 2], [3]]), RangeError, 'logits[1] must have 2 entries, as the first has, got 1');
+    }
+    expectFailure(
+      () => classBalance([0, 2 ** 32]),
+      RangeError,
+      'targets[1] must be a class, an integer of 32 bits, got 4294967296',
+    );
+    expectFailure(
+      () => classBalance([[1, 0], [1]]),
+      RangeError,
+      'targets[1] must have 2 entries, as the first has, got 1',
+    );
   });
 });
 

@@ -183,7 +183,14 @@ const softmaxCalls = [focal, crossEntropy].flatMap((criterion): Call[] => [
     RangeError,
     `${PROBABILITY(0, 0)} must be finite and not negative, got Infinity`,
   ],
-  ['as many as rows', criterion, soft.slice(0, 3), {}, RangeError, 'targets.length must be logits.length, 6, got 3'],
+  [
+    'as many as rows',
+    criterion,
+    soft.slice(0, 3),
+    {},
+    RangeError,
+    `targets[0] must be an integer, got ${soft[0]}: class indices are integers, as Int32Array.from(...) makes them, and probabilities are one per logit`,
+  ],
   ['too many', criterion, new Float32Array(12), {}, RangeError, 'targets.length must be logits.length, 6, got 12'],
   [
     'rows of another length',
@@ -347,13 +354,14 @@ const calls: Call[] = [
     TypeError,
     'targets must be a float array or an integer typed array, got undefined',
   ],
+  ['a list with a gap', sigmoid, [0, 1, 1, null], {}, TypeError, 'targets[3] must be a number or a boolean, got null'],
   [
-    'an array',
+    'a set',
     sigmoid,
-    [0, 1, 1, 0, 0, 1],
+    new Set([0, 1]),
     {},
     TypeError,
-    'targets must be a float array or an integer typed array, got an Array',
+    'targets must be a float array or an integer typed array, got an object',
   ],
   [
     'rows of another length',
@@ -443,10 +451,28 @@ describe.each([
       'sampleWeights must be a float array with one weight per row, got 2',
     ],
     [
-      'weights in a list',
-      { sampleWeights: [1, 1, 1] },
+      'weights in a list that is too long',
+      { sampleWeights: Array(values + 1).fill(1) },
+      RangeError,
+      `sampleWeights must have one entry per ${per}, ${values}, got ${values + 1}`,
+    ],
+    [
+      'weights in a list of texts',
+      { sampleWeights: ['1', '1', '1'] },
       TypeError,
-      'sampleWeights must be a float array with one weight per row, got an Array',
+      'sampleWeights[0] must be a number, got "1"',
+    ],
+    [
+      'weights in a list that are negative',
+      { sampleWeights: Array(values).fill(-1) },
+      RangeError,
+      'sampleWeights[0] must be finite and not negative, got -1',
+    ],
+    [
+      'weights in a set',
+      { sampleWeights: new Set([1, 1, 1]) },
+      TypeError,
+      'sampleWeights must be a float array with one weight per row, got an object',
     ],
     [
       'integer weights',
@@ -501,7 +527,8 @@ describe.each([
     }
     const none = withNone(criterion);
     const wrong: [unknown, ErrorConstructor, string][] = [
-      [[1, 1, 1], TypeError, 'gradOutput must be a number, or a float array with one per row, got an Array'],
+      [Array(values + 1).fill(1), RangeError, `gradOutput must have one entry per row, ${values}, got ${values + 1}`],
+      [[1, '1', 1], TypeError, 'gradOutput[1] must be a number, got "1"'],
       ['1', TypeError, 'gradOutput must be a number, or a float array with one per row, got "1"'],
       [
         new Uint8Array(values),
@@ -533,8 +560,8 @@ describe.each([
   });
 
   it('rejects logits that are none, and memory that is gone', () => {
-    for (const wrong of [undefined, [1, 2], new Int32Array(6)]) {
-      const got = wrong === undefined ? 'undefined' : Array.isArray(wrong) ? 'an Array' : 'an Int32Array';
+    for (const wrong of [undefined, new Set([1, 2]), new Int32Array(6)]) {
+      const got = wrong === undefined ? 'undefined' : wrong instanceof Set ? 'an object' : 'an Int32Array';
       expectFailure(() => criterion.forward(wrong as never, targets), TypeError, `${LOGITS}, got ${got}`);
     }
     const detach = <A extends ArrayBufferView>(array: A): A => {

@@ -118,15 +118,33 @@ describe('a shape that does not fit is refused', () => {
     ],
     [
       'no array of data',
-      () => criterion.forward({ data: [1, 2], dims: [1, 2] } as never, targets),
+      () => criterion.forward({ data: new Set([1, 2]), dims: [1, 2] } as never, targets),
       TypeError,
-      'logits must be a Float32Array, Float64Array or Float16Array, got an object',
+      'logits.data must be an array, got an object',
+    ],
+    [
+      'data that are missing',
+      () => criterion.forward({ dims: [1, 2] } as never, targets),
+      TypeError,
+      'logits.data must be an array, got undefined',
+    ],
+    [
+      'data that have to be waited for',
+      () => criterion.forward({ data: async () => logits, shape: [4, 3] } as never, targets),
+      TypeError,
+      'logits.data must be an array, got a function: have it by await logits.data(), or take focal-loss/tfjs',
+    ],
+    [
+      'sizes that are no numbers',
+      () => criterion.forward({ data: logits, dims: [4n, 3n] } as never, targets),
+      TypeError,
+      'logits.dims or logits.shape must be an array of numbers, got an Array',
     ],
     [
       'no shape',
       () => criterion.forward({ data: logits } as never, targets),
       TypeError,
-      'logits must be a Float32Array, Float64Array or Float16Array, got an object',
+      'logits.dims or logits.shape must be an array of numbers, got undefined',
     ],
   ])('%s', (_, call, kind, message) => expectFailure(call, kind, message));
 

@@ -16,8 +16,14 @@ const KNOWN = 'known are grad, gradOutput, numClasses, normalizer, sampleWeights
 const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
   ['no logits', undefined, targets, TypeError, `${LOGITS}, got undefined`],
   ['null', null, targets, TypeError, `${LOGITS}, got null`],
-  ['an array', [1, 2, 3, 4, 5, 6], targets, TypeError, `${LOGITS}, got an Array`],
-  ['rows of arrays', [[1, 2]], targets, TypeError, `${LOGITS}, got an Array`],
+  ['an array of texts', ['1', 2, 3, 4, 5, 6], targets, TypeError, 'logits[0] must be a number, got "1"'],
+  [
+    'rows of arrays',
+    [[1, 2]],
+    targets,
+    RangeError,
+    'logits must have 3 rows (targets.length) of 2 classes (numClasses), 6 entries in all, got 2',
+  ],
   ['integer logits', new Int32Array(6), targets, TypeError, `${LOGITS}, got an Int32Array`],
   ['bytes', new Uint8Array(6), targets, TypeError, `${LOGITS}, got a Uint8Array`],
   ['a buffer', new ArrayBuffer(24), targets, TypeError, `${LOGITS}, got an object`],
@@ -27,7 +33,8 @@ const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
   ['a proxy of logits', new Proxy(logits, {}), targets, TypeError, `${LOGITS}, got an object`],
   ['a look-alike', Object.create(Float32Array.prototype), targets, TypeError, `${LOGITS}, got an object`],
   ['no targets', logits, undefined, TypeError, `${TARGETS}, got undefined`],
-  ['an array of targets', logits, [0, 1, 1], TypeError, `${TARGETS}, got an Array`],
+  ['an array of texts as targets', logits, ['a', 1, 1], TypeError, 'targets[0] must be a number or a boolean, got "a"'],
+  ['a set of targets', logits, new Set([0, 1]), TypeError, `${TARGETS}, got an object`],
   ['a proxy of targets', logits, new Proxy(targets, {}), TypeError, `${TARGETS}, got an object`],
   [
     'lengths that do not divide',

@@ -114,12 +114,8 @@ perRow.with({ label_smoothing: 0.1 });
 perRow.gamma = 3;
 // @ts-expect-error: read-only
 (perRow.alpha as readonly number[])[0] = 3;
-// @ts-expect-error: not a typed array
-perRow.forward([1, 2, 3, 4], targets);
 // @ts-expect-error: integers are no logits
 perRow.forward(targets, targets);
-// @ts-expect-error: not a typed array
-perRow.forward(single, [0, 1]);
 // @ts-expect-error: no targets
 perRow.forward(single);
 // @ts-expect-error: an option of the gradient
@@ -128,8 +124,6 @@ perRow.forward(single, targets, { gradOutput: 1 });
 perRow.backward(single, targets, { gamma: 1 });
 // @ts-expect-error: a buffer of another kind
 perRow.backward(single, targets, { grad: double });
-// @ts-expect-error: a number, not one per row
-perRow.backward(single, targets, { gradOutput: [1, 2] });
 // @ts-expect-error: one per row where there is one value
 new FocalLoss().backward(single, targets, { gradOutput: single });
 // @ts-expect-error: probabilities
@@ -154,5 +148,55 @@ allocate(2, 3, 'float16');
 resident.logits = double;
 // @ts-expect-error: no such focus
 new FocalLoss({ focusOn: 'pt' });
-// @ts-expect-error: weights in a list
-perRow.forward(single, targets, { sampleWeights: [1, 2] });
+
+// Plain arrays are float64; targets may be integers, booleans, or rows of probabilities.
+const rows = [
+  [2.5, -1],
+  [0.5, 0.5],
+];
+for (const labels of [[0, 1], [0n, 1n], [false, true], rows, targets, single]) new FocalLoss().forward(rows, labels);
+expectTypeOf(new FocalLoss().forward(rows, [0, 1])).toEqualTypeOf<number>();
+expectTypeOf(perRow.forward(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.forward([2.5, -1], [0])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward(single, [0, 1])).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().valueAndGrad(rows, rows).grad).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.hessianDiag(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.gammaGrad(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+const frozen = [[1, 2] as const, [3, 4] as const] as const;
+expectTypeOf(new FocalLoss().backward(frozen, [0, 1] as const)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward([single, single], [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward(rows, [0, 1], { grad: double })).toExtend<Float64Array>();
+perRow.backward(rows, [0, 1], { sampleWeights: [1, 2], gradOutput: [1, 2] });
+// @ts-expect-error: a buffer of another kind
+perRow.backward(rows, [0, 1], { grad: single });
+// @ts-expect-error: texts
+perRow.forward([['1', '2']], [0]);
+// @ts-expect-error: texts are no class indices
+perRow.forward(rows, ['cat', 'dog']);
+// @ts-expect-error: nothing may be missing
+perRow.forward(rows, [0, null]);
+// @ts-expect-error: booleans are no logits
+perRow.forward([[true, false]], [0]);
+// @ts-expect-error: one per row where there is one value
+new FocalLoss().backward(rows, [0, 1], { gradOutput: [1, 2] });
+
+// Tensors are of the kind of their data, as far as their type says it.
+expectTypeOf(perRow.forward({ data: single, dims: [2, 2] }, targets)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(perRow.forward({ data: [1, 2], shape: [1, 2] }, [0])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(perRow.forward({ data: single as ArrayBufferView, shape: [2, 2] }, targets)).toEqualTypeOf<
+  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Float16Array<ArrayBuffer>
+>();
+expectTypeOf(perRow.forward({ data: single as Float32Array | Int32Array, dims: [2, 2] }, targets)).toEqualTypeOf<
+  Float32Array<ArrayBuffer>
+>();
+// @ts-expect-error: no shape
+perRow.forward({ data: single }, targets);
+// @ts-expect-error: data that have to be waited for
+perRow.forward({ data: async () => single, shape: [2, 2] }, targets);
+
+// A function of any kind of logits stays one.
+function lossOf<A extends FloatArray>(logits: A): number {
+  return new FocalLoss().forward(logits, [0]);
+}
+expectTypeOf(lossOf(single)).toEqualTypeOf<number>();
