@@ -28,6 +28,7 @@ export type {
   FloatArray,
   Fresh,
   KindOf,
+  KindOfData,
   Layout,
   LossValue,
   Reduction,

@@ -12,8 +12,8 @@ import {
   HESSIAN_OPTIONS,
   type HessianOptions,
 } from './options.js';
-import { said } from './own.js';
-import { floatsOf, labelsAmong } from './plain-arrays.js';
+import { readOptions } from './own.js';
+import { countRows, floatsOf, integersOf } from './plain-arrays.js';
 import { classIndices, elements, probabilities } from './targets.js';
 import { type Logits, type Targets, unpack } from './tensor-like.js';
 import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
@@ -94,6 +94,22 @@ const buffersOfLogits = new BufferLookup();
 const buffersOfTargets = new BufferLookup();
 const buffersOfResults = new BufferLookup();
 
+/** What every object inherits. */
+const ROOT: CallOptions = Object.prototype;
+
+/** Whether something has added a property to all objects that would pass for an option. */
+function isAdded(): boolean {
+  return !(
+    ROOT.grad === undefined &&
+    ROOT.out === undefined &&
+    ROOT.gradOutput === undefined &&
+    ROOT.normalizer === undefined &&
+    ROOT.sampleWeights === undefined &&
+    ROOT.numClasses === undefined &&
+    ROOT.spatialSize === undefined
+  );
+}
+
 /** All methods of all criteria. */
 export function evaluate(
   formula: Formula,
@@ -103,19 +119,16 @@ export function evaluate(
   options: CallOptions = NO_OPTIONS,
 ): Result {
   checkOptionNames(options, method.options);
-  // Reading options can run code of the caller's. After these lines none runs any more, so what is checked stays true.
-  const buffer = said(options, method.buffer, method.buffer === 'grad' ? options.grad : options.out);
-  const gradOutput = said(options, 'gradOutput', options.gradOutput, 1);
-  const normalizer = said(options, 'normalizer', options.normalizer, formula.normalizer);
-  const sampleWeights = floatsOf('sampleWeights', said(options, 'sampleWeights', options.sampleWeights));
-  let numClasses = said(options, 'numClasses', options.numClasses, formula.numClasses);
-  let spatialSize = said(options, 'spatialSize', options.spatialSize);
+  // Reading options can run code of the caller's. Before the module is entered all of it has run, so what is checked stays true.
+  const given = isAdded() ? readOptions(options, method.options) : options;
+  const buffer = method.buffer === 'grad' ? given.grad : given.out;
+  const { gradOutput = 1, normalizer = formula.normalizer } = given;
+  const sampleWeights = floatsOf('sampleWeights', given.sampleWeights);
+  let { numClasses = formula.numClasses, spatialSize } = given;
   let logits = givenLogits as FloatArray;
   let targets = givenTargets as NumberArray;
   if (!(ArrayBuffer.isView(logits) && ArrayBuffer.isView(targets))) {
     ({ logits, targets, numClasses, spatialSize } = unpack(formula, logits, targets, numClasses, spatialSize));
-  } else if (formula.columns === 0) {
-    targets = labelsAmong(targets, logits, numClasses);
   }
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
@@ -156,12 +169,14 @@ function fill(
   const size = checkLength('logits', logits);
   const entries = checkLength('targets', targets);
   if (formula.channelsFirst) checkGiven(numClasses, "for layout 'channels-first'");
+  batch.targets = targets;
+  batch.targetsKind = targetsKind;
   if (elementwise) {
     checkSameShape(size, entries, numClasses);
     batch.reader = elements;
     batch.rows = size;
     batch.width = 1;
-  } else if (isFloats(targetsKind)) {
+  } else if (isFloats(targetsKind) && !countRows(size, entries, numClasses)) {
     checkIndices(targets, method.indicesOnly ?? formula.indicesOnly);
     batch.reader = probabilities;
     batch.width = checkGiven(numClasses, 'where targets are probabilities');
@@ -170,15 +185,14 @@ function fill(
     batch.reader = classIndices;
     batch.width = checkShape(size, entries, numClasses);
     batch.rows = entries;
+    settleLabels();
   }
   if (formula.isPerClass) formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
   batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
   const tile = tileOf(kind);
   batch.tile = tile;
   batch.logits = logits;
-  batch.targets = targets;
   batch.logitsKind = kind;
-  batch.targetsKind = targetsKind;
   batch.weights = undefined;
   batch.scales = undefined;
   // What has the classes first, or other bits, the kernels cannot take where it is.
@@ -188,6 +202,13 @@ function fill(
   batch.targetsAddress = targetsKind === targetsInPlace ? checkAddress('targets', targets, buffersOfTargets) : 0;
   batch.gradAddress = 0;
   batch.ignoreIndex = formula.ignoreIndex;
+}
+
+/** Makes integers of class indices that come as floats. */
+function settleLabels(): void {
+  if (!isFloats(batch.targetsKind)) return;
+  batch.targets = integersOf('targets', batch.targets as FloatArray);
+  batch.targetsKind = 'Int32Array';
 }
 
 function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1): void {

@@ -1,4 +1,4 @@
-import { said } from './own.js';
+import { readOptions } from './own.js';
 import type { FloatArray, Layout, Reduction } from './types.js';
 import {
   checkChoice,
@@ -172,10 +172,10 @@ export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings 
 export function overlay<T extends object>(options: object, base: object, defaults: T): T {
   const names = Object.keys(defaults);
   checkOptionNames(options, names);
+  const given: Record<string, unknown> = readOptions(options as Record<string, unknown>, names);
   const result: Record<string, unknown> = {};
   for (const name of names) {
-    const value = (options as Record<string, unknown>)[name];
-    result[name] = said(options, name, value, (base as Record<string, unknown>)[name]);
+    result[name] = given[name] === undefined ? (base as Record<string, unknown>)[name] : given[name];
   }
   return result as T;
 }

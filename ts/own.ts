@@ -18,3 +18,10 @@ function isOfClass(object: object, name: string): boolean {
     holder === null || Object.getPrototypeOf(holder) !== null || !Object.hasOwn(holder as object, 'hasOwnProperty')
   );
 }
+
+/** What options say, of the names that are known. Nothing is inherited. */
+export function readOptions<O extends object>(options: O, names: readonly (keyof O & string)[] | readonly string[]): O {
+  const read: Record<string, unknown> = Object.create(null);
+  for (const name of names) read[name] = said(options, name, (options as Record<string, unknown>)[name]);
+  return read as O;
+}

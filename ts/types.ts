@@ -39,7 +39,8 @@ export type Layout = 'channels-last' | 'channels-first';
  */
 export type KindOf<L> = L extends TensorLike<infer A> ? KindOfData<A> : KindOfData<L>;
 
-type KindOfData<A> = A extends FloatArray
+/** The kind of array that numbers are computed in, by the type of what holds them. */
+export type KindOfData<A> = A extends FloatArray
   ? A
   : A extends readonly unknown[]
     ? Float64Array
