@@ -1,3 +1,4 @@
+import type { FloatArray } from '../types.js';
 import { checkOptionNames, wrongType } from '../validate.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import {
