@@ -24,6 +24,14 @@ describe('logits and targets from a CSV file', () => {
     expect([...batch.targets]).toEqual([1, 0]);
   });
 
+  it('have it in the column with the surest name', async () => {
+    const batch = await read('group,a,b,target', '1,2.5,-1,0', '2,3,4,1');
+    expect([...batch.targets]).toEqual([0, 1]);
+    const other = await read('group,a,b', 'x,2.5,-1', 'y,3,4');
+    expect([...other.logits]).toEqual([2.5, -1, 3, 4]);
+    expect(other.names).toEqual(['x', 'y']);
+  });
+
   it('may have labels, which name the columns', async () => {
     const batch = await read('subject_id,logit_CN,logit_AD,diagnosis', 'S1,2.5,-1,CN', 'S2,0.5,1,AD', 'S3,3,4,CN');
     expect([...batch.logits]).toEqual([2.5, -1, 0.5, 1, 3, 4]);
@@ -54,6 +62,12 @@ describe('logits and targets from a CSV file', () => {
         /^The logits are taken to be in the alphabetical order of the labels: \S+( 1)? is that of AD and \S+( 2)? is that of CN\.$/,
       );
     }
+  });
+
+  it('may have labels that are also names of targets, and then there is no first line of names', async () => {
+    const batch = await read('0.2,1.3,y', '0.5,1,n', '0,1,y');
+    expect([...batch.targets]).toEqual([1, 0, 1]);
+    expect(batch.names).toEqual(['n', 'y']);
   });
 
   it('may have booleans', async () => {
@@ -264,6 +278,12 @@ describe('what is found in a batch', () => {
       expect(target).toBe(batch.targets[row]);
       expect(logits).toEqual([...batch.logits.subarray(3 * row, 3 * row + 3)]);
     }
+  });
+
+  it('says what looks like probabilities', async () => {
+    const shares = await readCsv('0.9,0.1,0\n0.25,0.75,1\n0.5,0.5,1\n', 'softmax.csv');
+    expect(analyse(shares, LOSS).diagnosis.advice.map(({ code }) => code)).toContain('probabilities');
+    expect(analyse(batch, LOSS).diagnosis.advice.map(({ code }) => code)).not.toContain('probabilities');
   });
 
   it('has the names of the classes, and what was made of the file', () => {

@@ -2,18 +2,13 @@
 
 import { list } from '../text.js';
 
-/** Names by which a first line may say which column is the target; else it is the last one. */
+/**
+ * Names by which a first line may say which column is the target, the surest first; else it is the
+ * last column.
+ */
 const TARGET_NAMES = [
-  'target',
-  'targets',
-  'label',
-  'labels',
-  'class',
-  'y',
-  'y_true',
-  'truth',
-  'ground_truth',
-  'diagnosis',
+  ...['target', 'targets', 'label', 'labels', 'y_true', 'true_label', 'true_class', 'ground_truth', 'truth', 'gt', 'y'],
+  ...['diagnosis', 'dx', 'class', 'outcome', 'category', 'group'],
 ];
 
 /** Names of columns that say which row it is. pandas writes its index without a name. */
@@ -41,14 +36,15 @@ const plain = (name: string) => name.trim().toLowerCase();
 const isText = (cell: string) => cell.trim() !== '' && toNumber(cell) === undefined;
 
 /**
- * Whether a first line holds names: where all of it is text, or the name of a target, or there is
- * text where the next line has a number. A row may have text as well, a label or the name of a
- * file.
+ * Whether a first line holds names: where all of it is text, or there is text where the next line
+ * has a number, or the logits' columns are numbered from 0 and the target's has a name. A row may
+ * have text as well, a label or the name of a file.
  */
 export function isHead(first: readonly string[], second: readonly string[] | undefined): boolean {
-  const hasNumber = first.some((cell) => toNumber(cell) !== undefined);
-  if (!hasNumber) return true;
-  if (first.some((cell) => TARGET_NAMES.includes(plain(cell)))) return true;
+  const numbers = first.map(toNumber).filter((number) => number !== undefined);
+  if (numbers.length === 0) return true;
+  const isNumbered = numbers.every((number, i) => number === i);
+  if (isNumbered && first.some((cell) => TARGET_NAMES.includes(plain(cell)))) return true;
   return first.some((cell, j) => isText(cell) && toNumber(second?.[j] ?? '') !== undefined);
 }
 
@@ -64,13 +60,14 @@ export interface Columns {
 
 /** Finds out about columns from their names, if there are any, and a row. */
 export function findColumns(names: readonly string[] | undefined, row: readonly string[]): Columns {
-  const named = names?.findIndex((name) => TARGET_NAMES.includes(plain(name))) ?? -1;
-  const target = named >= 0 ? named : row.length - 1;
+  const plainNames = names?.map(plain) ?? [];
+  const named = TARGET_NAMES.find((name) => plainNames.includes(name));
+  const target = named === undefined ? row.length - 1 : plainNames.indexOf(named);
   const logits: number[] = [];
   const others: number[] = [];
   for (let j = 0; j < row.length; j++) {
     if (j === target) continue;
-    const isOther = isText(row[j]) || (names !== undefined && ID_NAME.test(plain(names[j] ?? '')));
+    const isOther = isText(row[j]) || (names !== undefined && ID_NAME.test(plainNames[j] ?? ''));
     (isOther ? others : logits).push(j);
   }
   return { width: row.length, target, logits, others };
