@@ -1,6 +1,6 @@
 import { ELEMENTS, PROBABILITIES, STAGE } from './flags.js';
 import { enter, leave } from './gate.js';
-import { Area, giveBack, take } from './memory.js';
+import { Area, type Block, giveBack, isKept, keep, MAX_BYTES, room } from './memory.js';
 import { tileOf } from './tile.js';
 import { checkAllocation, noMemory } from './validate.js';
 
@@ -38,21 +38,22 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
   readonly #logits: Area<A>;
   readonly #grad: Area<A>;
   readonly #targets: Area<Int32Array<ArrayBuffer>>;
-  #start: number;
+  readonly #block: Block;
 
+  /** `size` is how many bytes the logits take of the block, and then the gradient, before the targets. */
   constructor(
     rows: number,
     classes: number,
-    Float: { new (buffer: ArrayBuffer, address: number, length: number): A; readonly BYTES_PER_ELEMENT: number },
+    Float: new (buffer: ArrayBuffer, address: number, length: number) => A,
+    block: Block,
+    size: number,
   ) {
     this.rows = rows;
     this.classes = classes;
-    const size = Math.ceil((rows * classes * Float.BYTES_PER_ELEMENT) / LINE) * LINE;
-    this.#start = take(2 * size + rows * Int32Array.BYTES_PER_ELEMENT);
-    if (this.#start === 0) throw noMemory(rows, classes);
-    this.#logits = new Area(Float, () => this.#start);
-    this.#grad = new Area(Float, () => this.#start + size);
-    this.#targets = new Area(Int32Array, () => this.#start + 2 * size);
+    this.#block = block;
+    this.#logits = new Area(Float, () => block.start);
+    this.#grad = new Area(Float, () => block.start + size);
+    this.#targets = new Area(Int32Array, () => block.start + 2 * size);
     // Not every runtime has the symbol, nor do the types of all that have it.
     const { dispose } = Symbol as { readonly dispose?: symbol };
     if (dispose !== undefined) Object.defineProperty(this, dispose, { value: this.dispose });
@@ -71,17 +72,14 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
   }
 
   dispose(): void {
-    const start = this.#start;
-    if (start === 0) return;
+    if (!isKept(this.#block)) return;
     enter();
-    // Before anything else: what is given back once must not be given back again.
-    this.#start = 0;
-    giveBack(start);
+    giveBack(this.#block);
     leave();
   }
 
   #view<V extends A | Int32Array<ArrayBuffer>>(area: Area<V>, length: number): V {
-    if (this.#start === 0) throw new TypeError('the allocation has been disposed of: its arrays are gone');
+    if (!isKept(this.#block)) throw new TypeError('the allocation has been disposed of: its arrays are gone');
     enter();
     const view = area.view(length);
     leave();
@@ -132,14 +130,27 @@ export function allocate(
   dtype: 'float32' | 'float64' = 'float32',
 ): ResidentArrays<Float32Array<ArrayBuffer>> | ResidentArrays<Float64Array<ArrayBuffer>> {
   checkAllocation(rows, classes, dtype);
-  const isSingle = dtype === 'float32';
-  const batch = isSingle ? new Resident(rows, classes, Float32Array) : new Resident(rows, classes, Float64Array);
-  try {
-    // All that a loss may need for such rows, so that the memory does not grow when it is computed.
-    tileOf(isSingle ? 'Float32Array' : 'Float64Array').reserve(classes, PROBABILITIES | STAGE | ELEMENTS);
-  } catch (error) {
-    batch.dispose();
-    throw error;
+  const tile = tileOf(dtype === 'float32' ? 'Float32Array' : 'Float64Array');
+  const size = Math.ceil((rows * classes * tile.elementBytes) / LINE) * LINE;
+  const bytes = 2 * size + rows * Int32Array.BYTES_PER_ELEMENT;
+  if (bytes > MAX_BYTES) throw noMemory(rows, classes);
+  enter();
+  // All that a loss may need for such rows, so that the memory does not grow when it is computed.
+  const extras = PROBABILITIES | STAGE | ELEMENTS;
+  tile.reserve(classes, extras);
+  let block = room(bytes);
+  if (block === undefined) {
+    // Rows of other calls may have made the tile large.
+    tile.reserveAnew(classes, extras);
+    block = room(bytes);
   }
+  if (block === undefined) throw noMemory(rows, classes);
+  const batch =
+    tile.elementBytes === 4
+      ? new Resident(rows, classes, Float32Array, block, size)
+      : new Resident(rows, classes, Float64Array, block, size);
+  leave();
+  // The last of it: nothing can end the call before its caller has the block to give it back.
+  keep(block);
   return batch;
 }

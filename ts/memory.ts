@@ -2,7 +2,7 @@
 // buffer, which is detached, and another takes its place, whenever the memory grows.
 
 import { bufferOf, type NumberArray, offsetOf, sizeOf } from './arrays.js';
-import { load, wasm } from './wasm.js';
+import { freeStart, load, wasm } from './wasm.js';
 
 let buffer: ArrayBufferLike | undefined;
 
@@ -12,13 +12,16 @@ const stale = new WeakSet<ArrayBufferLike>();
 /** Grows whenever areas may have moved, or views of them gone stale. */
 export let epoch = 0;
 
-/** Memory that has been allocated: from where to where. */
-interface Block {
+/** Memory that somebody has: from where to where. */
+export interface Block {
   readonly start: number;
   readonly end: number;
 }
 
-const blocks: Block[] = [];
+// The books of the memory: nobody else takes or frees any of it. A change of them is one assignment, so that a call which
+// ends in the middle leaves them as they were.
+let allocated: readonly Block[] = [];
+let tile: Block = { start: 0, end: 0 };
 
 /** Has to follow all that may move areas or make the memory grow. */
 export function refresh(): void {
@@ -30,39 +33,71 @@ export function refresh(): void {
   epoch++;
 }
 
-/** Makes room in the tile. Returns for how many rows, 0 where the memory cannot be had. */
-export function reserve(elementBytes: number, classes: number, extras: number): number {
-  load();
-  const rows = wasm.reserve(elementBytes, classes, extras);
-  refresh();
-  return rows;
-}
+/** What blocks begin at: a cache line. */
+const LINE = 64;
+
+const PAGE = 2 ** 16;
 
 /** The most bytes that can be asked for. */
-const MAX_BYTES = 2 ** 31 - 1;
+export const MAX_BYTES = 2 ** 31 - 1;
 
-/** Takes memory, filled with zeros. Returns where it begins, at a cache line, or 0 where it cannot be had. */
-export function take(bytes: number): number {
-  if (bytes > MAX_BYTES) return 0;
-  load();
-  const start = wasm.allocate(bytes) >>> 0;
+/** The lowest address of so many bytes beside blocks, in memory that is new if need be; 0 where they cannot be had. */
+function find(bytes: number, taken: readonly Block[]): number {
+  const memory = load();
+  let start = freeStart;
+  for (const block of [...taken].sort((a, b) => a.start - b.start)) {
+    if (block.start >= start + bytes) break;
+    if (block.end > start) start = Math.ceil(block.end / LINE) * LINE;
+  }
+  const pages = Math.ceil((start + bytes - memory.buffer.byteLength) / PAGE);
+  if (bytes > MAX_BYTES || (pages > 0 && wasm.grow(pages) === -1)) return 0;
   refresh();
-  if (start !== 0) blocks.push({ start, end: start + bytes });
   return start;
 }
 
 /**
- * Gives memory back. What is allocated next may lie there, so all views of the memory are detached: one that somebody kept
- * must never show another's numbers.
+ * Makes room in the tile, beside that for all shapes before, or if `anew` is 1 for this one alone. Returns for how many rows, 0 where
+ * the memory cannot be had.
  */
-export function giveBack(start: number): void {
-  const [block] = blocks.splice(
-    blocks.findIndex((block) => block.start === start),
-    1,
-  ) as [Block];
-  wasm.release(start, block.end - start);
+export function reserve(elementBytes: number, classes: number, extras: number, anew: 0 | 1): number {
+  load();
+  const bytes = wasm.tile_bytes(elementBytes, classes, extras, anew) >>> 0;
+  if (bytes === 0) return 0;
+  // What stands in the tile need not be kept: it may find room where it is.
+  const start = anew === 0 && bytes <= tile.end - tile.start ? tile.start : find(bytes, allocated);
+  if (start === 0) return 0;
+  tile = { start, end: start + bytes };
+  const rows = wasm.lay_out(start, elementBytes, classes, extras, anew);
+  refresh();
+  return rows;
+}
+
+/** Room for so many bytes, filled with zeros, which nobody has before it is {@link keep | kept}; undefined where there is none. */
+export function room(bytes: number): Block | undefined {
+  const start = find(bytes, [...allocated, tile]);
+  if (start === 0) return undefined;
+  new Uint8Array(buffer as ArrayBuffer, start, bytes).fill(0);
+  return { start, end: start + bytes };
+}
+
+/** Takes what is room so far. */
+export function keep(block: Block): void {
+  allocated = [...allocated, block];
+}
+
+/** Whether somebody has it. */
+export function isKept(block: Block): boolean {
+  return allocated.includes(block);
+}
+
+/**
+ * Gives memory back. What is allocated next may lie there, so all views of the memory are detached before: one that somebody
+ * kept must never show another's numbers.
+ */
+export function giveBack(block: Block): void {
   load().grow(0);
   refresh();
+  allocated = allocated.filter((other) => other !== block);
 }
 
 /** Only buffers of up to so many bytes are remembered: they may be kept alive when their owner has let go of them. */
@@ -91,7 +126,7 @@ export class BufferLookup {
 
 /** Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do, or at its very beginning. */
 export function addressOf(array: NumberArray, lookup: BufferLookup): number {
-  if (blocks.length === 0) return 0;
+  if (allocated.length === 0) return 0;
   const address = offsetOf(array);
   // Most arrays begin where their buffer does, and no block at 0.
   return address !== 0 && lookup.of(array) === buffer ? address : 0;
@@ -106,7 +141,7 @@ export function isMemory(found: ArrayBufferLike): boolean {
 export function isAllocated(array: NumberArray): boolean {
   const address = offsetOf(array);
   const end = address + sizeOf(array);
-  for (const block of blocks) {
+  for (const block of allocated) {
     if (address >= block.start && end <= block.end) return true;
   }
   return false;

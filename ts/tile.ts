@@ -106,14 +106,26 @@ export class Tile {
   reserve(classes: number, extras: number): number {
     if (classes !== this.#classes || extras !== this.#extras) {
       this.forgetShape();
-      const capacity = reserve(this.elementBytes, classes, extras);
-      if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
-      this.kernels ??= takeKernels();
-      this.#extras = extras;
-      this.#capacity = capacity;
-      this.#classes = classes;
+      const capacity = reserve(this.elementBytes, classes, extras, 0);
+      if (capacity === 0) this.reserveAnew(classes, extras);
+      else this.#set(classes, extras, capacity);
     }
     return this.#capacity;
+  }
+
+  /** Makes room for such rows alone: the tile is no larger than they need. */
+  reserveAnew(classes: number, extras: number): void {
+    forgetShapes();
+    const capacity = reserve(this.elementBytes, classes, extras, 1);
+    if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
+    this.#set(classes, extras, capacity);
+  }
+
+  #set(classes: number, extras: number, capacity: number): void {
+    this.kernels ??= takeKernels();
+    this.#extras = extras;
+    this.#capacity = capacity;
+    this.#classes = classes;
   }
 
   /** Has room made anew, when some is asked for again. */
@@ -125,7 +137,7 @@ export class Tile {
 const float32 = new Tile('Float32Array', Float32Array);
 const float64 = new Tile('Float64Array', Float64Array);
 
-/** Has to follow a call that has not come to its end: it may have moved areas, or been about to. */
+/** Has both tiles make their room again, when some is asked for: it is no longer sure to be there. */
 export function forgetShapes(): void {
   float32.forgetShape();
   float64.forgetShape();

@@ -31,9 +31,13 @@ const IMPORTS = { './focal_loss_bg.js': { __wbindgen_init_externref_table() {} }
 /** Where the module's own stack begins. */
 let stackTop: number;
 
+/** Where the memory begins that the module itself does not use: behind all that it started with. */
+export let freeStart: number;
+
 function start(module: WebAssembly.Module): void {
   const exports = new WebAssembly.Instance(module, IMPORTS).exports as unknown as typeof wasm;
   stackTop = exports.__stack_pointer.value;
+  freeStart = exports.memory.buffer.byteLength;
   // The last of it: where a call ends before, there is no module yet.
   wasm = exports;
 }

@@ -1,7 +1,21 @@
-//! The allocator of the npm package's module. The standard one is several times its size, for speed that a few blocks of memory do
-//! not need, and has assertions, which bring in all that panics and the formatting of their messages are made of.
+//! The allocator of the npm package's module, which has no memory to give: nothing in the module allocates, and JavaScript keeps the
+//! books of its memory. What wasm-bindgen has beside would otherwise link the standard allocator, and all that its assertions bring in.
 
-use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    ptr,
+};
+
+struct Nothing;
+
+// SAFETY: null is what an allocator returns that has no memory.
+unsafe impl GlobalAlloc for Nothing {
+    unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+        ptr::null_mut()
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
 
 #[global_allocator]
-static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
+static ALLOCATOR: Nothing = Nothing;

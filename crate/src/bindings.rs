@@ -11,7 +11,7 @@ use crate::{
     arch::{F32x4, F64x2},
     kernels::{self, Focal, Problem},
     loss::focal::{FocusOn, Gamma},
-    tile::{self, AREAS, Area, Counted, ElementsJob, Extras, Job, Places, Tile},
+    tile::{AREAS, Area, Counted, ElementsJob, Extras, Job, Places, Tile},
     vector::{Vector, WideSum},
 };
 
@@ -141,25 +141,30 @@ fn index_or_none(index: Option<usize>) -> i32 {
     index.map_or(-1, |i| i as i32)
 }
 
-/// Makes room for rows of this size; returns how many go into the tile, 0 if the memory cannot be had. `extras`: 1 for
-/// probabilities, 2 for the stage, 4 for values, weights and scales for each logit.
-#[wasm_bindgen]
-pub fn reserve(element_bytes: usize, classes: usize, extras: u32) -> usize {
-    let extras = Extras { probabilities: extras & 1 != 0, stage: extras & 2 != 0, elements: extras & 4 != 0 };
-    module(|m| m.tile.reserve(element_bytes, classes, extras))
+/// The extras that these bits stand for: 1 for probabilities, 2 for the stage, 4 for values, weights and scales for each logit.
+const fn extras_of(bits: u32) -> Extras {
+    Extras { probabilities: bits & 1 != 0, stage: bits & 2 != 0, elements: bits & 4 != 0 }
 }
 
-/// Takes memory for resident arrays, zeros; 0 where it cannot be had.
+/// How many bytes the tile takes with room for rows of this size: beside that for all before, or with `anew` for these alone; 0
+/// where no memory has as many.
 #[wasm_bindgen]
-pub fn allocate(bytes: usize) -> usize {
-    tile::allocate(bytes).expose_provenance()
+pub fn tile_bytes(element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
+    module(|m| m.tile.bytes(element_bytes, classes, extras_of(extras), anew))
 }
 
-/// Gives back what `allocate` gave for as many bytes.
+/// Makes that room, at an address where so many bytes are the tile's; returns how many rows go into the tile.
 #[wasm_bindgen]
-pub fn release(address: usize, bytes: usize) {
-    // SAFETY: the caller gives back what it took, and forgets its address.
-    unsafe { tile::release(ptr::with_exposed_provenance_mut(address), bytes) }
+pub fn lay_out(address: usize, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
+    let memory = ptr::with_exposed_provenance_mut(address);
+    // SAFETY: the caller has the memory.
+    module(|m| unsafe { m.tile.lay_out(memory, element_bytes, classes, extras_of(extras), anew) })
+}
+
+/// Makes the memory larger by so many pages. Returns how many it had, or the largest number where they cannot be had.
+#[wasm_bindgen]
+pub fn grow(pages: usize) -> usize {
+    core::arch::wasm32::memory_grow::<0>(pages)
 }
 
 /// Where rows lie. A `grad` of 0 stands for none.

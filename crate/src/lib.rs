@@ -6,7 +6,7 @@
 //! The results are accurate to a few roundings even where the probability of the target is within 1e-30 of 1, and have the
 //! same bits natively and in WebAssembly.
 
-#[cfg(all(target_arch = "wasm32", feature = "small-allocator"))]
+#[cfg(all(target_arch = "wasm32", feature = "no-allocator"))]
 mod allocator;
 mod api;
 pub mod arch;

@@ -1,12 +1,10 @@
 //! The memory through which a host language hands rows to the kernels.
 //!
 //! A tile has areas for logits, which the kernels overwrite with gradients, for targets, and for what else a call may bring. They are
-//! made once and only grow when four rows, or what each class has, do not fit. Logits, targets and gradients can also lie elsewhere,
-//! in memory that the host has [taken](allocate): the kernels then work on them where they are.
+//! laid out once in memory of the host's, and again when four rows, or what each class has, do not fit. Logits, targets and gradients
+//! can also lie elsewhere: the kernels then work on them where they are.
 
-use std::alloc;
-
-use core::{alloc::Layout, ptr, slice};
+use core::{ptr, slice};
 
 use crate::{
     kernels::{self, Elements, Look, PerColumn, Problem, Rows, Weights},
@@ -20,7 +18,7 @@ const ROWS: usize = 4096;
 /// Classes that a new tile has room for.
 const CLASSES: usize = 512;
 
-/// The unit of allocation: a cache line.
+/// Areas begin at cache lines.
 const LINE: usize = 64;
 
 /// The areas of a tile.
@@ -149,55 +147,60 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// A tile without memory.
+    /// A tile without areas.
     pub const fn new() -> Self {
         Self { memory: ptr::null_mut(), sizes: [0; AREAS] }
     }
 
-    /// Makes room for rows of `classes` logits of `element_bytes` each and returns how many rows go into the tile: a multiple of
-    /// four; or 0 where the memory cannot be had, and then nothing has changed. What stood in its areas is lost
-    /// where one of them has to grow.
-    pub fn reserve(&mut self, element_bytes: usize, classes: usize, extras: Extras) -> usize {
-        let Some(row_bytes) = classes.checked_mul(element_bytes) else { return 0 };
-        // Far beyond this no allocation can succeed, and sizes would overflow.
+    /// How many bytes of memory the tile takes with room for rows of `classes` logits of `element_bytes` each: beside that for
+    /// all before, or with `anew` for these alone. 0 where no memory has as many.
+    pub fn bytes(&self, element_bytes: usize, classes: usize, extras: Extras, anew: bool) -> usize {
+        self.sizes_with(element_bytes, classes, extras, anew)
+            .and_then(|sizes| sizes.iter().try_fold(0, |total: usize, &size| total.checked_add(size)))
+            .filter(|&total| total <= isize::MAX as usize)
+            .unwrap_or(0)
+    }
+
+    /// Makes that room. Returns how many rows go into the tile: a multiple of four. What stood in its areas is lost where one
+    /// has to grow or lies elsewhere.
+    ///
+    /// # Safety
+    /// The memory must be aligned to cache lines, have the [bytes](Self::bytes) of these arguments, more than 0, and be the
+    /// tile's.
+    pub unsafe fn lay_out(&mut self, memory: *mut u8, element_bytes: usize, classes: usize, extras: Extras, anew: bool) -> usize {
+        if let Some(sizes) = self.sizes_with(element_bytes, classes, extras, anew) {
+            (self.memory, self.sizes) = (memory, sizes);
+        }
+        ((LOGITS_BYTES / (classes * element_bytes).max(1)).min(ROWS) & !3).max(4)
+    }
+
+    /// How many bytes each area has then.
+    fn sizes_with(&self, element_bytes: usize, classes: usize, extras: Extras, anew: bool) -> Option<[usize; AREAS]> {
+        let row_bytes = classes.checked_mul(element_bytes)?;
+        // Far beyond this there is no memory, and sizes would overflow.
         if row_bytes > isize::MAX as usize / 16 {
-            return 0;
+            return None;
         }
         let logits = LOGITS_BYTES.max(4 * row_bytes);
         let per_row = if extras.elements { logits } else { 0 }.max(ROWS * size_of::<f64>());
         let per_class = classes.max(CLASSES) * size_of::<f64>();
-        let mut bytes = [0; AREAS];
-        bytes[Area::Logits as usize] = logits;
-        bytes[Area::Probabilities as usize] = if extras.probabilities { logits } else { 0 };
-        bytes[Area::Stage as usize] = if extras.stage { logits } else { 0 };
-        bytes[Area::Targets as usize] = ROWS * size_of::<i32>();
+        let mut sizes = if anew { [0; AREAS] } else { self.sizes };
+        let mut grow = |area: Area, bytes: usize| {
+            if let Some(size) = sizes.get_mut(area as usize) {
+                *size = (*size).max(bytes.next_multiple_of(LINE));
+            }
+        };
+        grow(Area::Logits, logits);
+        grow(Area::Probabilities, if extras.probabilities { logits } else { 0 });
+        grow(Area::Stage, if extras.stage { logits } else { 0 });
+        grow(Area::Targets, ROWS * size_of::<i32>());
         for area in [Area::Values, Area::RowWeights, Area::RowScales] {
-            bytes[area as usize] = per_row;
+            grow(area, per_row);
         }
         for area in [Area::Weights, Area::PositiveWeights, Area::Gammas] {
-            bytes[area as usize] = per_class;
+            grow(area, per_class);
         }
-        if self.grow(bytes) { ((LOGITS_BYTES / row_bytes.max(1)).min(ROWS) & !3).max(4) } else { 0 }
-    }
-
-    /// Makes room for so many bytes in each area, in a block of memory of their own. Whether it could be had.
-    fn grow(&mut self, bytes: [usize; AREAS]) -> bool {
-        let mut sizes = self.sizes;
-        for (size, bytes) in sizes.iter_mut().zip(bytes) {
-            *size = (*size).max(bytes.next_multiple_of(LINE));
-        }
-        if sizes == self.sizes {
-            return true;
-        }
-        let total = sizes.iter().try_fold(0, |total: usize, &size| total.checked_add(size));
-        let memory = total.map_or(ptr::null_mut(), allocate);
-        if memory.is_null() {
-            return false;
-        }
-        // SAFETY: that memory is the tile's.
-        unsafe { release(self.memory, self.sizes.iter().sum()) };
-        (self.memory, self.sizes) = (memory, sizes);
-        true
+        Some(sizes)
     }
 
     /// Where an area lies.
@@ -322,35 +325,6 @@ impl Tile {
     }
 }
 
-/// The layout of memory outside the tile, where its size is a possible one.
-fn layout(bytes: usize) -> Option<Layout> {
-    Layout::from_size_align(bytes, LINE).ok().filter(|layout| layout.size() > 0)
-}
-
-/// Takes memory for rows outside the tile: zeros, from the start of a cache line on. Null where it cannot be had.
-pub fn allocate(bytes: usize) -> *mut u8 {
-    // SAFETY: of a size that is not 0.
-    layout(bytes).map_or(ptr::null_mut(), |layout| unsafe { alloc::alloc_zeroed(layout) })
-}
-
-/// Gives it back.
-///
-/// # Safety
-/// [`allocate`] must have given it for as many bytes, and nothing use it any more.
-pub unsafe fn release(address: *mut u8, bytes: usize) {
-    if let Some(layout) = layout(bytes) {
-        // SAFETY: the caller vouches for it.
-        unsafe { alloc::dealloc(address, layout) };
-    }
-}
-
-impl Drop for Tile {
-    fn drop(&mut self) {
-        // SAFETY: that memory is the tile's.
-        unsafe { release(self.memory, self.sizes.iter().sum()) };
-    }
-}
-
 impl Default for Tile {
     fn default() -> Self {
         Self::new()
@@ -384,8 +358,41 @@ mod tests {
         meter: None,
     };
 
-    fn reserve(tile: &mut Tile, element_bytes: usize, classes: usize) -> usize {
-        tile.reserve(element_bytes, classes, Extras::default())
+    /// A cache line of memory.
+    #[derive(Clone, Copy)]
+    #[repr(align(64))]
+    struct Line(#[expect(dead_code, reason = "memory is all that is wanted of it")] [u8; LINE]);
+
+    /// A tile with memory of its own.
+    struct Owned {
+        tile: Tile,
+        memory: Vec<Line>,
+    }
+
+    impl Owned {
+        fn new() -> Self {
+            Self { tile: Tile::new(), memory: Vec::new() }
+        }
+
+        /// Makes room, as the host does, in other memory where it needs more.
+        fn reserve(&mut self, element_bytes: usize, classes: usize, anew: bool) -> usize {
+            let extras = Extras::default();
+            let bytes = self.tile.bytes(element_bytes, classes, extras, anew);
+            assert!(bytes.is_multiple_of(LINE));
+            if bytes > self.memory.len() * LINE {
+                self.memory = vec![Line([0; LINE]); bytes / LINE];
+            }
+            let memory = self.memory.as_mut_ptr().cast();
+            // SAFETY: these are so many bytes, or more.
+            unsafe { self.tile.lay_out(memory, element_bytes, classes, extras, anew) }
+        }
+    }
+
+    /// A tile with room for rows of float32.
+    fn tile_for(classes: usize) -> Owned {
+        let mut owned = Owned::new();
+        owned.reserve(4, classes, false);
+        owned
     }
 
     fn logits(tile: &mut Tile) -> *mut f32 {
@@ -400,35 +407,42 @@ mod tests {
 
     #[test]
     fn rows_come_in_fours_and_the_tile_grows_for_wide_ones_alone() {
-        let mut tile = Tile::new();
-        assert_eq!(reserve(&mut tile, 4, 2), 4096);
-        let address = logits(&mut tile);
-        assert_eq!(reserve(&mut tile, 8, 10), 408);
-        assert_eq!(reserve(&mut tile, 4, 512), 16);
-        assert_eq!(logits(&mut tile), address);
-        assert_eq!(reserve(&mut tile, 4, 300_000), 4);
-        assert_ne!(logits(&mut tile), address);
-        assert_eq!(reserve(&mut tile, 4, 2), 4096);
+        let mut owned = Owned::new();
+        assert_eq!(owned.reserve(4, 2, false), 4096);
+        let bytes = owned.memory.len() * LINE;
+        assert_eq!(owned.reserve(8, 10, false), 408);
+        assert_eq!(owned.reserve(4, 512, false), 16);
+        assert_eq!(owned.memory.len() * LINE, bytes);
+        assert_eq!(owned.reserve(4, 300_000, false), 4);
+        assert!(owned.memory.len() * LINE > bytes + 4 * 4 * 300_000);
+        assert_eq!(owned.reserve(4, 2, false), 4096);
     }
 
     #[test]
-    #[cfg(not(miri))] // It stops where memory runs out.
-    fn memory_that_cannot_be_had_changes_nothing() {
-        let mut tile = Tile::new();
-        reserve(&mut tile, 4, 2);
-        let before = (tile.memory, tile.sizes);
-        for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 64, isize::MAX as usize / 128] {
-            assert_eq!(reserve(&mut tile, 4, classes), 0);
+    fn a_tile_keeps_the_room_that_it_had_unless_it_is_laid_out_anew() {
+        let mut owned = tile_for(2);
+        let small = owned.tile.bytes(4, 2, Extras::default(), false);
+        owned.reserve(4, 300_000, false);
+        assert!(owned.tile.bytes(4, 2, Extras::default(), false) > 4 * 4 * 300_000);
+        assert_eq!(owned.tile.bytes(4, 2, Extras::default(), true), small);
+        assert_eq!(owned.reserve(4, 2, true), 4096);
+        assert_eq!(owned.tile.bytes(4, 2, Extras::default(), false), small);
+        assert_eq!(owned.tile.area_address(AREAS).addr() - owned.tile.area_address(0).addr(), small);
+    }
+
+    #[test]
+    fn rows_that_no_memory_holds_take_no_bytes() {
+        let Owned { tile, memory: _memory } = tile_for(2);
+        for classes in [usize::MAX / 4, usize::MAX / 16, isize::MAX as usize / 64] {
+            let extras = Extras { probabilities: true, stage: true, elements: true };
+            assert_eq!(tile.bytes(4, classes, extras, false), 0);
+            assert_eq!(tile.bytes(4, classes, extras, true), 0);
         }
-        let after = (tile.memory, tile.sizes);
-        assert_eq!(before, after);
-        assert_eq!(reserve(&mut tile, 4, 2), 4096);
     }
 
     #[test]
     fn an_invalid_target_is_found_before_anything_is_computed() {
-        let mut tile = Tile::new();
-        reserve(&mut tile, 4, 2);
+        let Owned { mut tile, memory: _memory } = tile_for(2);
         for (row, value) in [(0, -1), (699, 2), (300, i32::MIN), (256, i32::MAX)] {
             // SAFETY: 700 rows fit.
             unsafe {
@@ -446,9 +460,8 @@ mod tests {
 
     #[test]
     fn a_tile_gives_what_slices_give() {
-        let mut tile = Tile::new();
         let (rows, classes) = (23, 5);
-        assert!(reserve(&mut tile, 4, classes) >= rows);
+        let Owned { mut tile, memory: _memory } = tile_for(classes);
         let x: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
         let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
         let weights = [0.5, 1.0, 2.0, 0.25, 4.0];
@@ -473,40 +486,23 @@ mod tests {
 
     #[test]
     fn rows_elsewhere_give_the_same_and_keep_their_logits() {
-        let mut tile = Tile::new();
         // More than one run of rows; Miri is too slow for that many.
         let (rows, classes) = (if cfg!(miri) { 37 } else { 5003 }, 2);
-        reserve(&mut tile, 4, classes);
+        let Owned { mut tile, memory: _memory } = tile_for(classes);
         let x: Vec<f32> = (0..rows * classes).map(|i| (i * 7919 % 101) as f32 / 9.0 - 5.0).collect();
         let targets: Vec<i32> = (0..rows).map(|i| (i * 31 % classes) as i32).collect();
-        let bytes = size_of_val(&x[..]);
-        let memory = allocate(2 * bytes);
-        assert!(memory.addr().is_multiple_of(64));
-        // SAFETY: room for the logits, then for the gradient.
-        let total = unsafe {
-            let (logits, grad) = (memory, memory.add(bytes));
-            assert!((0..2 * bytes).all(|i| *memory.add(i) == 0));
-            ptr::copy_nonoverlapping(x.as_ptr(), logits.cast(), x.len());
-            let places = Places { logits, targets: targets.as_ptr().cast(), grad };
-            let mut sums = <F32x4 as Vector>::Wide::zero();
-            tile.run::<F32x4>(&Job { places, rows, classes, values: false, ..JOB }, &mut sums).unwrap();
-            assert_eq!(slice::from_raw_parts(logits.cast::<f32>(), x.len()), x);
-            let criterion = FocalLoss { reduction: crate::Reduction::Sum, ..FocalLoss::default() };
-            let mut expected = vec![0.0; x.len()];
-            let total = criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
-            assert_eq!(slice::from_raw_parts(grad.cast::<f32>(), x.len()), expected);
-            release(memory, 2 * bytes);
-            assert_eq!(sums.total(), total);
-            total
-        };
+        let memory = x.clone();
+        let mut grad = vec![0.0; x.len()];
+        let places = Places { logits: memory.as_ptr().cast(), targets: targets.as_ptr().cast(), grad: grad.as_mut_ptr().cast() };
+        let mut sums = <F32x4 as Vector>::Wide::zero();
+        // SAFETY: the places hold all rows.
+        unsafe { tile.run::<F32x4>(&Job { places, rows, classes, values: false, ..JOB }, &mut sums) }.unwrap();
+        assert_eq!(memory, x);
+        let criterion = FocalLoss { reduction: crate::Reduction::Sum, ..FocalLoss::default() };
+        let mut expected = vec![0.0; x.len()];
+        let total = criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
+        assert_eq!(grad, expected);
+        assert_eq!(sums.total(), total);
         assert!(total > 0.0);
-    }
-
-    #[test]
-    #[cfg(not(miri))] // It stops where memory runs out.
-    fn memory_that_cannot_be_had_is_null() {
-        for bytes in [0, isize::MAX as usize, usize::MAX] {
-            assert!(allocate(bytes).is_null());
-        }
     }
 }

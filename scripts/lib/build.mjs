@@ -64,10 +64,10 @@ function npmVersion(name) {
  */
 
 /** @type {Module} */
-const MAIN = { name: 'wasm', folder: 'pkg', features: ['small-allocator'] };
+const MAIN = { name: 'wasm', folder: 'pkg', features: ['no-allocator'] };
 
 /** What `focal-loss/analysis` has: all that the main one has, and more. @type {Module} */
-const ANALYSIS = { name: 'wasm-analysis', folder: 'pkg-analysis', features: ['small-allocator', 'analysis'] };
+const ANALYSIS = { name: 'wasm-analysis', folder: 'pkg-analysis', features: ['no-allocator', 'analysis'] };
 
 /**
  * @param {Toolchain} toolchain

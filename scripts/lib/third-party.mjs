@@ -16,7 +16,7 @@ import { WASM_TARGET } from './rust.mjs';
 
 /** @returns {Crate[]} the crates that the module is made of, but for this one: not what only runs when it is compiled */
 function compiledIn() {
-  const options = ['--format-version=1', '--locked', '--features=small-allocator', `--filter-platform=${WASM_TARGET}`];
+  const options = ['--format-version=1', '--locked', `--filter-platform=${WASM_TARGET}`];
   const output = execFileSync('cargo', ['metadata', ...options, '--manifest-path=crate/Cargo.toml'], {
     cwd: root,
     encoding: 'utf8',

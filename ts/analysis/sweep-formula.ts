@@ -4,7 +4,7 @@ import { kindOf } from '../arrays.js';
 import { type Batch, Formula } from '../batch.js';
 import { evaluate, FORWARD, type Method } from '../evaluate.js';
 import { POS_WEIGHT_PER_COLUMN } from '../flags.js';
-import { refresh } from '../memory.js';
+import { type Block, room } from '../memory.js';
 import { kernelNumbers, posWeightsArea } from '../tile.js';
 import type { ClassIndices, FloatArray } from '../types.js';
 import { checkColumns, checkEntries } from '../validate.js';
@@ -65,6 +65,8 @@ export class SweepFormula extends Formula {
   readonly sums: number;
   /** What is in the module's room while a part is computed. */
   readonly #plan: Float64Array;
+  /** Where it is then. Nobody keeps it: no other call takes memory before this one has ended. */
+  #room: Block | undefined;
 
   constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex }: SweptLoss) {
     super({ reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex });
@@ -115,7 +117,7 @@ export class SweepFormula extends Formula {
     targets: ClassIndices | FloatArray,
     options: { numClasses?: number | undefined; sampleWeights?: FloatArray | undefined },
   ): void {
-    const collect = () => this.#plan.set(this.#room());
+    const collect = () => this.#plan.set(this.#inRoom());
     evaluate(this, { ...SWEEP, collect }, logits, targets, options);
     this.#isSingle = kindOf(logits) !== 'Float64Array';
   }
@@ -142,20 +144,20 @@ export class SweepFormula extends Formula {
   }
 
   load(): void {
-    this.#room().set(this.#plan);
+    this.#room = room(this.#plan.byteLength);
+    if (this.#room === undefined) throw noRoom();
+    this.#inRoom().set(this.#plan);
     if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
   }
 
-  /** As much of the module's memory as the plan takes. */
-  #room(): Float64Array {
-    const room = kernels().room(this.#plan.byteLength) >>> 0;
-    refresh();
-    if (room === 0) throw noRoom();
-    return new Float64Array(load().buffer, room, this.#plan.length);
+  /** The plan, in the module's memory. */
+  #inRoom(): Float64Array {
+    return new Float64Array(load().buffer, this.#room?.start, this.#plan.length);
   }
 
   run(batch: Batch, logits: number, targets: number, _grad: number, rows: number, flags: number): number {
-    const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length] as const;
+    const { start } = this.#room as Block;
+    const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length, start] as const;
     if (this.columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
     const asked = typeof this.#posWeight === 'object' ? flags | POS_WEIGHT_PER_COLUMN : flags;
     kernels().sweep_elements(logits, targets, rows, this.columns, asked, ...sizes);

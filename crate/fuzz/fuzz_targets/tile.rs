@@ -12,7 +12,7 @@ use focal_loss::{
     arch::Float,
     kernels::{self, Focal, Problem},
     loss::focal::Gamma,
-    tile::{self, Area, Counted, ElementsJob, Extras, Job, Places, Tile},
+    tile::{Area, Counted, ElementsJob, Extras, Job, Places, Tile},
     vector::{Vector, WideSum},
 };
 use input::{classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same, targets};
@@ -31,30 +31,41 @@ const AREAS: [Area; 10] = [
     Area::Gammas,
 ];
 
-/// Allocated memory, as a resident array has it.
-struct Resident {
-    address: *mut u8,
-    bytes: usize,
-}
+/// A cache line of memory.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line([u8; 64]);
 
-impl Resident {
+/// Memory that begins at a cache line, zeros.
+struct Memory(Vec<Line>);
+
+impl Memory {
+    fn new(bytes: usize) -> Self {
+        Self(vec![Line([0; 64]); bytes.div_ceil(64)])
+    }
+
+    /// As a resident array has it.
     fn of<S: Copy>(entries: &[S]) -> Self {
-        let bytes = size_of_val(entries);
-        let address = tile::allocate(bytes);
-        assert!(bytes == 0 || !address.is_null());
-        if bytes > 0 {
-            // SAFETY: room for as many bytes.
-            unsafe { entries.as_ptr().cast::<u8>().copy_to_nonoverlapping(address, bytes) };
-        }
-        Self { address, bytes }
+        let mut memory = Self::new(size_of_val(entries));
+        // SAFETY: room for as many bytes.
+        unsafe { entries.as_ptr().copy_to_nonoverlapping(memory.address().cast(), entries.len()) };
+        memory
+    }
+
+    fn address(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
     }
 }
 
-impl Drop for Resident {
-    fn drop(&mut self) {
-        // SAFETY: allocated with so many bytes, and used no more.
-        unsafe { tile::release(self.address, self.bytes) };
+/// Makes room in a tile, in other memory where it needs more.
+fn reserve(tile: &mut Tile, memory: &mut Memory, element_bytes: usize, classes: usize, extras: Extras, anew: bool) -> usize {
+    let bytes = tile.bytes(element_bytes, classes, extras, anew);
+    assert!(bytes > 0);
+    if bytes > 64 * memory.0.len() {
+        *memory = Memory::new(bytes);
     }
+    // SAFETY: so many bytes, or more.
+    unsafe { tile.lay_out(memory.address(), element_bytes, classes, extras, anew) }
 }
 
 /// Puts entries into an area of the tile. Returns where it is.
@@ -81,11 +92,11 @@ fn contents(tile: &mut Tile, written: &[Area]) -> Vec<u8> {
     bytes
 }
 
-fn softmax<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
+fn softmax<T: Float>(u: &mut Unstructured, tile: &mut Tile, memory: &mut Memory) -> Result<()> {
     let classes = classes(u)?;
     let soft = u.ratio(1, 3)?;
     let extras = Extras { probabilities: soft || u.arbitrary()?, stage: u.arbitrary()?, elements: u.ratio(1, 4)? };
-    let capacity = tile.reserve(size_of::<T>(), classes, extras);
+    let capacity = reserve(tile, memory, size_of::<T>(), classes, extras, u.ratio(1, 8)?);
     let resident = u.ratio(1, 3)?;
     let rows = u.int_in_range(1..=if resident { 70 } else { 70.min(capacity) })?;
     let gamma = parameter(u, 6.0)?;
@@ -120,10 +131,10 @@ fn softmax<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
     let indices = targets(u, rows, classes)?;
     let aims = if soft { probabilities::<T>(u, rows, classes)? } else { Vec::new() };
     let logits = numbers::<T>(u, rows * classes)?;
-    let (kept_logits, kept_grad) = (Resident::of(&logits), Resident::of(&logits));
-    let kept_targets = if soft { Resident::of(&aims) } else { Resident::of(&indices) };
+    let (mut kept_logits, mut kept_grad) = (Memory::of(&logits), Memory::of(&logits));
+    let mut kept_targets = if soft { Memory::of(&aims) } else { Memory::of(&indices) };
     let places = if resident {
-        Places { logits: kept_logits.address, targets: kept_targets.address, grad: kept_grad.address }
+        Places { logits: kept_logits.address(), targets: kept_targets.address(), grad: kept_grad.address() }
     } else {
         let logits = put(tile, Area::Logits, &logits);
         let targets = if soft { put(tile, Area::Probabilities, &aims) } else { put(tile, Area::Targets, &indices) };
@@ -148,7 +159,7 @@ fn softmax<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
     }
     if let Err(row) = result {
         assert!(!soft && Some(indices[row]) != ignored && !(0..classes as i32).contains(&indices[row]));
-        assert!(same(at(kept_grad.address), &logits), "the gradient was written");
+        assert!(same(at(kept_grad.address()), &logits), "the gradient was written");
         assert_eq!(sums.total(), 0.0);
     }
     let mut counted = Counted::default();
@@ -168,10 +179,10 @@ fn softmax<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
     Ok(())
 }
 
-fn sigmoid<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
+fn sigmoid<T: Float>(u: &mut Unstructured, tile: &mut Tile, memory: &mut Memory) -> Result<()> {
     let columns = u.int_in_range(1..=40)?;
     let extras = Extras { probabilities: true, stage: u.arbitrary()?, elements: true };
-    let capacity = tile.reserve(size_of::<T>(), columns, extras) * columns;
+    let capacity = reserve(tile, memory, size_of::<T>(), columns, extras, u.ratio(1, 8)?) * columns;
     let count = u.int_in_range(1..=300.min(capacity))?;
     put(tile, Area::Weights, &parameters::<f64>(u, columns, 1.0)?);
     put(tile, Area::PositiveWeights, &parameters::<f64>(u, columns, 4.0)?);
@@ -207,14 +218,14 @@ fn sigmoid<T: Float>(u: &mut Unstructured, tile: &mut Tile) -> Result<()> {
 
 fuzz_target!(|data: &[u8]| {
     let u = &mut Unstructured::new(data);
-    let mut tile = Tile::new();
+    let (mut tile, mut memory) = (Tile::new(), Memory::new(0));
     // Several jobs on one tile, of either type, as long as there are bytes.
     while !u.is_empty() {
         let done = match u.int_in_range(0..=3).unwrap_or(0) {
-            0 => softmax::<f32>(u, &mut tile),
-            1 => softmax::<f64>(u, &mut tile),
-            2 => sigmoid::<f32>(u, &mut tile),
-            _ => sigmoid::<f64>(u, &mut tile),
+            0 => softmax::<f32>(u, &mut tile, &mut memory),
+            1 => softmax::<f64>(u, &mut tile, &mut memory),
+            2 => sigmoid::<f32>(u, &mut tile, &mut memory),
+            _ => sigmoid::<f64>(u, &mut tile, &mut memory),
         };
         if done.is_err() {
             break;

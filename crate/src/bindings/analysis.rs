@@ -10,7 +10,7 @@ use crate::{
     exact::{Adder, BLOCK, ExactSum, Meter, Summand},
     kernels::{self, Elements, Look, PerColumn, Rows, Sweep, SweepSize, Wanted, Weights},
     math::log::log,
-    tile::{self, Area, ElementsJob, Job, Places},
+    tile::{Area, ElementsJob, Job, Places},
     vector::{Scalar, Vector, WideSum},
 };
 
@@ -44,18 +44,11 @@ impl Seen {
     }
 }
 
-/// Memory that grows.
-struct Room {
-    memory: *mut u8,
-    bytes: usize,
-}
-
 /// The state of this part of the module.
 struct State {
     seen: Seen,
     values: Adder,
     weights: Adder,
-    room: Room,
 }
 
 struct Shared(UnsafeCell<State>);
@@ -63,12 +56,7 @@ struct Shared(UnsafeCell<State>);
 // SAFETY: a WebAssembly instance without threads has one.
 unsafe impl Sync for Shared {}
 
-static STATE: Shared = Shared(UnsafeCell::new(State {
-    seen: Seen::nothing(),
-    values: Adder::new(),
-    weights: Adder::new(),
-    room: Room { memory: ptr::null_mut(), bytes: 0 },
-}));
+static STATE: Shared = Shared(UnsafeCell::new(State { seen: Seen::nothing(), values: Adder::new(), weights: Adder::new() }));
 
 /// Runs `f` on the state. No function that is given to it asks for it again.
 fn state<T>(f: impl FnOnce(&mut State) -> T) -> T {
@@ -84,23 +72,6 @@ pub fn meter_end() -> usize {
         s.seen.values.clone_from(s.values.sum());
         s.seen.weights.clone_from(s.weights.sum());
         (&raw const s.seen).expose_provenance()
-    })
-}
-
-/// So many bytes, which a sweep has to itself until the next call; 0 where they cannot be had. What stands there may be lost.
-#[wasm_bindgen]
-pub fn room(bytes: usize) -> usize {
-    state(|s| {
-        if bytes > s.room.bytes {
-            let memory = tile::allocate(bytes);
-            if memory.is_null() {
-                return 0;
-            }
-            // SAFETY: it was allocated with that size.
-            unsafe { tile::release(s.room.memory, s.room.bytes) };
-            s.room = Room { memory, bytes };
-        }
-        s.room.memory.expose_provenance()
     })
 }
 
@@ -139,7 +110,7 @@ pub fn logarithms(count: usize) {
 }
 
 /// The focal loss for every γ, ε and weighting at once. Returns −1, or the first row whose target is neither a class nor ignored; then
-/// nothing is computed. In the room there must be what [`sweeping`] says.
+/// nothing is computed. At the address `room` there must be what [`sweeping`] says.
 #[wasm_bindgen]
 #[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
 pub fn sweep(
@@ -151,10 +122,11 @@ pub fn sweep(
     gammas: usize,
     smoothings: usize,
     weightings: usize,
+    room: usize,
 ) -> i32 {
     let size = SweepSize { gammas, smoothings, weightings };
     let has = |bit: u32| flags & bit != 0;
-    let memory = state(|s| s.room.memory.cast::<f64>());
+    let memory = ptr::with_exposed_provenance_mut::<f64>(room);
     module(|m| {
         let ignored = has(flag::IGNORE).then_some(m.numbers.ignored as i32);
         if !has(flag::SOFT) {
@@ -214,10 +186,11 @@ pub fn sweep_elements(
     gammas: usize,
     smoothings: usize,
     weightings: usize,
+    room: usize,
 ) {
     let size = SweepSize { gammas, smoothings, weightings };
     let has = |bit: u32| flags & bit != 0;
-    let memory = state(|s| s.room.memory.cast::<f64>());
+    let memory = ptr::with_exposed_provenance_mut::<f64>(room);
     module(|m| {
         let weights = if has(flag::ROW_WEIGHTS) { m.tile.address::<u8>(Area::RowWeights) } else { ptr::null_mut() };
         let positive_weight = if has(flag::POS_WEIGHT_PER_COLUMN) {
