@@ -1,0 +1,192 @@
+// Every public function, called over and over, and a battery of calls that must go on giving the same bits.
+
+import type * as Analysis from 'focal-loss/analysis';
+import { generator } from '../support/random.js';
+
+/** What `focal-loss`, `focal-loss/slim` and `focal-loss/analysis` have in common. */
+type Losses = Pick<typeof Analysis, 'allocate' | 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss'>;
+
+type Calls = Record<string, () => unknown>;
+
+/** A batch of a random shape, and all that can go with it. */
+function makeBatch(seed: number) {
+  const random = generator(seed);
+  const rows = 1 + Math.floor(40 * random());
+  const classes = 2 + Math.floor(8 * random());
+  const logits = Float32Array.from({ length: rows * classes }, () => 8 * random() - 4);
+  const soft = new Float32Array(rows * classes).fill(1 / classes);
+  return {
+    rows,
+    classes,
+    logits,
+    wide: Float64Array.from(logits),
+    targets: Uint8Array.from({ length: rows }, () => Math.floor(classes * random())),
+    soft,
+    yes: logits.map((x) => Number(x > 1)),
+    weights: Float32Array.from({ length: rows }, random),
+    alpha: Array.from({ length: classes }, random),
+  };
+}
+
+/** Calls of all losses, and what they return. */
+function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: Losses, seed: number): Calls {
+  const { classes, logits, wide, targets, soft, yes, weights, alpha } = makeBatch(seed);
+  const numClasses = classes;
+  const grad = new Float32Array(logits.length);
+  const focal = new FocalLoss({ alpha, gamma: 2.5 });
+  const smooth = new FocalLoss({ numClasses, labelSmoothing: 0.1, reduction: 'none' });
+  const each = new FocalLoss({ numClasses, focusOn: 'class' });
+  const first = new CrossEntropyLoss({ numClasses, layout: 'channels-first', weight: alpha, ignoreIndex: 1 });
+  const sigmoid = new SigmoidFocalLoss({ numClasses, alpha: 0.3, posWeight: alpha, ignoreIndex: 0 });
+  const options = { grad, sampleWeights: weights, gradOutput: 0.5 };
+  return {
+    'new FocalLoss': () => new FocalLoss({ alpha, gamma: alpha, layout: 'channels-first' }),
+    'new CrossEntropyLoss': () => new CrossEntropyLoss({ weight: alpha }),
+    'new SigmoidFocalLoss': () => new SigmoidFocalLoss({ posWeight: alpha, alpha }),
+    with: () => focal.with({ reduction: 'sum' }).forward(logits, targets),
+    forward: () => focal.forward(wide, targets),
+    backward: () => focal.backward(wide, targets),
+    valueAndGrad: () => [focal.valueAndGrad(logits, targets, options).value, grad.slice()],
+    'valueAndGrad, float64': () => focal.valueAndGrad(wide, targets),
+    'valueAndGrad, per row': () => smooth.valueAndGrad(logits, targets, { gradOutput: weights }),
+    'valueAndGrad, soft': () => smooth.valueAndGrad(logits, soft),
+    'valueAndGrad, each class': () => each.valueAndGrad(wide, targets),
+    'valueAndGrad, tensors': () => focal.valueAndGrad({ data: logits, dims: [targets.length, classes] }, targets),
+    'valueAndGrad, channels first': () => first.valueAndGrad(logits, targets),
+    'valueAndGrad, sigmoid': () => sigmoid.valueAndGrad(logits, yes, { grad }),
+    hessianDiag: () => focal.hessianDiag(logits, targets),
+    gammaGrad: () => focal.gammaGrad(wide, targets),
+  };
+}
+
+/** Calls of all functions of the analysis. */
+function analysisCalls(entry: typeof Analysis, seed: number): Calls {
+  const { FocalLoss, CrossEntropyLoss, LossMeter } = entry;
+  const { classes, logits, wide, targets, soft, alpha } = makeBatch(seed);
+  const numClasses = classes;
+  const focal = new FocalLoss({ alpha });
+  const weighted = new CrossEntropyLoss({ weight: alpha });
+  const seen = new LossMeter(focal).update(wide, targets);
+  return {
+    softmax: () => entry.softmax(logits, numClasses),
+    logSoftmax: () => entry.logSoftmax(wide, numClasses),
+    predict: () => entry.predict(logits, numClasses),
+    sweep: () => entry.sweep(logits, targets, { alpha: [0.25, alpha, null], gamma: [0, 2], labelSmoothing: [0, 0.1] }),
+    'sweep, soft': () => entry.sweep(wide, soft, { numClasses, metric: ({ loss }) => loss }),
+    'update, result': () => new LossMeter(weighted).update(logits, targets).update(logits, targets).result(),
+    merge: () => new LossMeter(focal).merge(seen).merge(seen).toJSON(),
+    fromJSON: () => LossMeter.fromJSON(seen.toJSON()).result(),
+    classBalance: () => entry.classBalance(targets, numClasses),
+    classIndices: () => entry.classIndices(Array.from(targets, (target) => `class ${target}`)),
+    classificationReport: () => entry.classificationReport(logits, targets, { numClasses }),
+    diagnose: () => entry.diagnose(logits, targets, focal),
+    compareLosses: () => entry.compareLosses(logits, targets, { a: focal, b: weighted }),
+    lossCurve: () => entry.lossCurve({ points: 5 }),
+    stages: () => entry.stages([{ until: 2, gamma: 0 }, { gamma: 1 }], focal)(1),
+  };
+}
+
+/** What is in a result, down to the bits. */
+function bitsOf(value: unknown): string {
+  return JSON.stringify(value, (_, entry: unknown) => {
+    if (typeof entry === 'number' && !Number.isInteger(entry))
+      return Buffer.from(Float64Array.of(entry).buffer).toString('hex');
+    if (typeof entry === 'number') return Object.is(entry, -0) ? '-0' : entry;
+    return ArrayBuffer.isView(entry) ? [entry.constructor.name, ...(entry as Float32Array)] : entry;
+  });
+}
+
+/** A call of the battery. */
+interface BatteryMember {
+  readonly name: string;
+  readonly call: () => unknown;
+  readonly expected: string;
+}
+
+function memberOf(name: string, call: () => unknown): BatteryMember {
+  return { name, call, expected: bitsOf(call()) };
+}
+
+export interface Harness {
+  /** Every public function, by its name. */
+  readonly calls: Calls;
+  /** Throws where something is no longer what it was. */
+  check(): void;
+  /** How large the module's memory is. */
+  size(): number;
+}
+
+/** The calls of an entry, of random shapes, and a battery that covers all of them. */
+export function harnessOf(entry: Losses | typeof Analysis, seed: number): Harness {
+  const all = (n: number) => ({
+    ...lossCalls(entry, n),
+    ...('LossMeter' in entry ? analysisCalls(entry, n) : {}),
+  });
+  // What is alive all along must keep its contents, and the module must work on it where it is.
+  const resident = entry.allocate(6, 3);
+  const criterion = new entry.FocalLoss({ reduction: 'none' });
+  resident.logits.set(Float32Array.from({ length: 18 }, (_, i) => Math.sin(i)));
+  resident.targets.set([0, 1, 2, 2, 1, 0]);
+  const inPlace = () => [
+    ...resident.logits,
+    ...resident.targets,
+    ...criterion.forward(resident.logits, resident.targets),
+    ...criterion.backward(resident.logits, resident.targets, { grad: resident.grad }),
+  ];
+  const battery = Object.entries(all(seed + 1)).map(([name, call]) => memberOf(name, call));
+  const inPlaceMember = memberOf('in place', inPlace);
+
+  let latest: Analysis.Allocation<Float32Array<ArrayBuffer>> | undefined;
+  const allocateAndDispose = () => {
+    latest = entry.allocate(3, 4);
+    latest.logits.fill(7);
+    latest.dispose();
+  };
+  const allocateOnly = () => {
+    latest?.dispose();
+    latest = entry.allocate(40, 5);
+  };
+  const steady = 'LossMeter' in entry ? steadyMeter(entry, seed) : undefined;
+  let turn = 0;
+  return {
+    calls: {
+      ...all(seed),
+      'allocate, dispose': allocateAndDispose,
+      allocate: allocateOnly,
+      'logits, targets, grad': () => [resident.logits, resident.targets, resident.grad],
+      'in place': inPlace,
+      ...steady?.calls,
+    },
+    check() {
+      // Twice: what is disposed of already must not take another's memory with it.
+      latest?.dispose();
+      latest?.dispose();
+      steady?.check();
+      // A part of the battery each time, but always what lies in the module's memory.
+      for (const member of [inPlaceMember, battery[turn++ % battery.length]]) {
+        const { name, call, expected } = member as BatteryMember;
+        const actual = bitsOf(call());
+        if (actual !== expected) throw new Error(`${name} gives ${actual}, not ${expected}`);
+      }
+    },
+    size() {
+      latest?.dispose();
+      return resident.logits.buffer.byteLength;
+    },
+  };
+}
+
+/** A meter that is interrupted time and again: a batch is in it as a whole, or not at all. */
+function steadyMeter({ CrossEntropyLoss, LossMeter }: typeof Analysis, seed: number) {
+  const { logits, targets, alpha } = makeBatch(seed + 2);
+  const meter = new LossMeter(new CrossEntropyLoss({ weight: alpha }));
+  const { rows, mean } = new LossMeter(new CrossEntropyLoss({ weight: alpha })).update(logits, targets).result();
+  return {
+    calls: { 'update of one meter': () => meter.update(logits, targets) },
+    check() {
+      const found = meter.result();
+      const isWhole = found.rows % rows === 0 && (found.rows === 0 || Math.abs(found.mean / mean - 1) < 1e-14);
+      if (!isWhole) throw new Error(`a meter of ${rows} rows with mean ${mean} has ${JSON.stringify(found)}`);
+    },
+  };
+}
