@@ -40,7 +40,7 @@ function mostWords(): number {
 /** By so many words the stack grows from call to call: frames are larger. */
 const STEP = 3;
 
-/** Words that a first call takes more than later ones, which need not be compiled. */
+/** So many words more than there is room for are tried as well: engines compile functions anew while they run. */
 const MARGIN = 300;
 
 /** So many calls that come to their end, one after the other, have seen the last place at which they do not. */
@@ -54,14 +54,18 @@ const ENDED = 40;
  */
 export function exhaust(call: () => void, check: () => void, offset: number): unknown[] {
   const errors: unknown[] = [];
+  let began = false;
+  const begin = () => {
+    began = true;
+    call();
+  };
+  // What has never run has to be compiled, which takes stack itself.
+  begin();
   let words = mostWords() + MARGIN - (offset % STEP);
   for (let ended = 0; ended < ENDED && words > 0; words -= STEP) {
-    let began = false;
+    began = false;
     try {
-      below(words, () => {
-        began = true;
-        call();
-      });
+      below(words, begin);
       ended++;
     } catch (error) {
       if (!began) continue;
