@@ -1,7 +1,9 @@
-import { FocalLoss } from 'focal-loss/analysis';
-import { describe, expect, it } from 'vitest';
+import { FocalLoss, softmax } from 'focal-loss/analysis';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it, vi } from 'vitest';
 import { analyse, rowsAsCsv, sweepAsCsv, sweepBatch } from '../../examples/playground/src/data/analyse.js';
 import { readCsv } from '../../examples/playground/src/data/csv.js';
+import { describe as describeFindings } from '../../examples/playground/src/data/drawings.js';
 import { makeExample } from '../../examples/playground/src/data/example.js';
 import { type NpyArray, readNpy, toBatch } from '../../examples/playground/src/data/npy.js';
 import { openFiles } from '../../examples/playground/src/data/open.js';
@@ -291,6 +293,16 @@ describe('what is found in a batch', () => {
     const notes = ['One.'];
     expect(analyse({ ...batch, names, notes }, LOSS)).toMatchObject({ names, notes });
     expect(analyse(batch, LOSS)).toMatchObject({ names: ['0', '1', '2'], notes: [] });
+  });
+
+  it('is nothing to go by where they are probabilities, which is said first', () => {
+    const { document } = parseHTML('<html></html>');
+    vi.stubGlobal('document', document);
+    const textOf = (logits: typeof batch.logits) =>
+      describeFindings(analyse({ ...batch, logits }, LOSS)).children[0].textContent;
+    expect(textOf(softmax(batch.logits, 3))).toMatch(/^The logits look like probabilities/);
+    expect(textOf(batch.logits)).toMatch(/rows of 3 classes/);
+    vi.unstubAllGlobals();
   });
 
   it('is exported row by row, over all parts', () => {

@@ -233,13 +233,25 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
   const isRight = (k: number) => predicted[k] === labels[k];
   const loss = summarize(losses);
   const total = sum(losses);
+  const numbersOf = (places: Uint32Array) => pick(numbers, places, new Uint32Array(places.length));
+  const shareOfLoss = (places: Uint32Array) =>
+    shareOf(sum(pick(losses, places, new Float64Array(places.length))), total);
+  yield count;
 
   const overconfident = placesWhere(count, (k) => (confidences[k] as number) > overconfidence);
+  const sureAndWrong = placesWhere(overconfident.length, (i) => !isRight(overconfident[i] as number)).length;
+  yield count;
   const easy = placesWhere(count, (k) => isRight(k) && (confidences[k] as number) > 0.5);
   const hard = placesWhere(count, (k) => (losses[k] as number) > loss.mean);
-  const lossesOf = (places: Uint32Array) => pick(losses, places, new Float64Array(places.length));
-  const numbersOf = (places: Uint32Array) => pick(numbers, places, new Uint32Array(places.length));
+  yield count;
   const hardestFirst = yield* ascendingInTurns(tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)));
+  const hardLossShare = shareOfLoss(hard);
+  const hardRows = numbersOf(pick(hard, hardestFirst, new Uint32Array(hard.length)));
+  yield count;
+  const classes = describe(measured, measured.classes, (k) => labels[k] as number);
+  yield count;
+  const columns = describeColumns(measured, batch);
+  yield count;
   const findings = {
     rows: count,
     nonFinite: { rows: measured.nonFinite, logits: measured.nonFiniteLogits },
@@ -247,19 +259,11 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
     loss,
     floor: measured.least / count,
     confidence: summarize(confidences),
-    overconfident: {
-      threshold: overconfidence,
-      rows: numbersOf(overconfident),
-      wrong: placesWhere(overconfident.length, (i) => !isRight(overconfident[i] as number)).length,
-    },
-    hard: {
-      threshold: loss.mean,
-      rows: numbersOf(pick(hard, hardestFirst, new Uint32Array(hard.length))),
-      lossShare: shareOf(sum(lossesOf(hard)), total),
-    },
-    easy: { rows: easy.length, lossShare: shareOf(sum(lossesOf(easy)), total) },
-    classes: describe(measured, measured.classes, (k) => labels[k] as number),
-    columns: describeColumns(measured, batch),
+    overconfident: { threshold: overconfidence, rows: numbersOf(overconfident), wrong: sureAndWrong },
+    hard: { threshold: loss.mean, rows: hardRows, lossShare: hardLossShare },
+    easy: { rows: easy.length, lossShare: shareOfLoss(easy) },
+    classes,
+    columns,
     focalWeight: sum(factors) / count,
     effectiveSampleSize: shareOf(sum(weights) ** 2, sum(tabulate(count, (k) => (weights[k] as number) ** 2))),
   };

@@ -141,7 +141,11 @@ export function hardTable({ hard, names }: Findings): HTMLElement {
 
 /** What there is to say in words. */
 export function describe({ title, notes, diagnosis, hard, overconfident, nonFinite, report }: Findings): HTMLElement {
+  // What makes all else worthless is said before it.
+  const urgent = diagnosis.advice.filter(({ code }) => code === 'probabilities');
+  const advice = diagnosis.advice.filter((one) => !urgent.includes(one));
   const facts = [
+    ...urgent.map(({ message }) => message),
     `${title}: ${count(report.rows, 'row')} of ${count(report.numClasses, 'class', 'classes')}.`,
     ...notes,
     `Mean loss ${short(diagnosis.loss.mean, 4)}, accuracy ${percent(report.accuracy)}, balanced accuracy ${percent(report.balancedAccuracy)}, ` +
@@ -153,7 +157,7 @@ export function describe({ title, notes, diagnosis, hard, overconfident, nonFini
     ...(nonFinite > 0
       ? [`${count(nonFinite, 'row')} ${nonFinite === 1 ? 'is' : 'are'} left out, for a loss that is not finite.`]
       : []),
-    ...diagnosis.advice.map(({ message }) => message),
+    ...advice.map(({ message }) => message),
   ];
   return make('ul', {}, ...facts.map((fact) => make('li', {}, fact)));
 }
