@@ -216,12 +216,13 @@ export function prepare(
   criterion: DiagnosedCriterion,
   options: DiagnoseOptions,
 ): ToDiagnose {
-  const { overconfidence = 0.95, numClasses, spatialSize } = options;
+  const { overconfidence = 0.95 } = options;
   checkShare('overconfidence', overconfidence);
   checkAnyCriterion('criterion', criterion);
-  const shape = { numClasses, spatialSize };
-  const columns = isSigmoid(criterion) ? 1 : 0;
-  const given = opened(logits, targets, shape, isSigmoid(criterion) ? undefined : criterion.layout, columns);
+  const { numClasses = criterion.numClasses, spatialSize } = options;
+  const elementwise = isSigmoid(criterion);
+  const layout = elementwise ? undefined : criterion.layout;
+  const given = opened(logits, targets, { numClasses, spatialSize }, layout, elementwise ? 1 : 0);
   return { batch: openBatch(given.logits, given.targets, criterion, given.options), overconfidence };
 }
 

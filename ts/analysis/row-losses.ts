@@ -87,7 +87,7 @@ export function openBatch(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
   criterion: DiagnosedCriterion,
-  { numClasses = criterion.numClasses, spatialSize }: CallOptions,
+  { numClasses, spatialSize }: CallOptions,
 ): LossBatch {
   const elementwise = isSigmoid(criterion);
   checkNumClasses(numClasses, 1);
