@@ -14,7 +14,9 @@ interface Options {
   labelSmoothing: number;
 }
 
-/** All of it in plain loops, from the loss's definition. Logit `i` counts unless its target is -1. */
+/**
+ * All of it in plain loops, from the loss's definition. Logit `i` counts unless its target is -1.
+ */
 function naive(logits: ArrayLike<number>, targets: ArrayLike<number>, columns: number, options: Options) {
   const { gamma, labelSmoothing } = options;
   const counted = Array.from(logits, (x, i) => {

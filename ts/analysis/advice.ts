@@ -45,7 +45,10 @@ const MOST_GAMMA = 5;
 
 type Findings = Omit<Diagnosis, 'advice' | 'toString'>;
 
-/** What there is to say, the most urgent first. Of logits that look like probabilities nothing else can be said. */
+/**
+ * What there is to say, the most urgent first. Of logits that look like probabilities nothing else
+ * can be said.
+ */
 export function adviseOn(findings: Findings, criterion: DiagnosedCriterion, areProbabilities: boolean): Advice[] {
   const onLogits = areProbabilities ? [probabilities(findings)] : adviseOnLogits(findings, criterion);
   return [...onLogits, alpha(findings, criterion)].filter((advice) => advice !== undefined);

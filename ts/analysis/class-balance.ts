@@ -30,14 +30,18 @@ export interface ClassBalanceOptions {
    */
   ignoreIndex?: number | undefined;
   /**
-   * How fast further rows of a class stop telling anything new, in [0, 1): the `beta` of the effective number of samples. 0
-   * weighs all classes the same, towards 1 the weights become those by inverse frequency. Classes of many times `1 / (1 - beta)` rows
-   * all weigh the same: for those `1 - 1 / rows` is a good choice.
+   * How fast further rows of a class stop telling anything new, in [0, 1): the `beta` of the
+   * effective number of samples. 0 weighs all classes the same, towards 1 the weights become those
+   * by inverse frequency. Classes of many times `1 / (1 - beta)` rows all weigh the same: for those
+   * `1 - 1 / rows` is a good choice.
    *
    * @defaultValue 0.999
    */
   beta?: number | undefined;
-  /** A loss whose class weights are to be judged, in place of `alpha`: see {@link ClassBalance.warning}. */
+  /**
+   * A loss whose class weights are to be judged, in place of `alpha`: see
+   * {@link ClassBalance.warning}.
+   */
   criterion?: SoftmaxCriterion | undefined;
 }
 
@@ -51,11 +55,15 @@ export interface ClassBalance {
   readonly counts: Float64Array;
   /** The share of each class in the rows. They add up to 1; NaN where there are no rows. */
   readonly fractions: Float64Array;
-  /** The fraction of all classes but class 1: as `alpha` it gives both of two classes the same total weight. */
+  /**
+   * The fraction of all classes but class 1: as `alpha` it gives both of two classes the same total
+   * weight.
+   */
   readonly balancedAlpha: number;
   /**
-   * The fraction of class 1: positives / total, as a common recipe has it. As `alpha` it weighs a rare class 1 *less* than the
-   * others, which {@link ClassBalance.warning} says; `balancedAlpha` is the one that balances.
+   * The fraction of class 1: positives / total, as a common recipe has it. As `alpha` it weighs a
+   * rare class 1 *less* than the others, which {@link ClassBalance.warning} says; `balancedAlpha`
+   * is the one that balances.
    */
   readonly alpha: number;
   /**
@@ -69,8 +77,9 @@ export interface ClassBalance {
    */
   readonly effectiveNumber: Float64Array;
   /**
-   * What is to be said: if the criterion weighs the most frequent class more than a rarer one, or without a criterion, if `alpha`
-   * would; and if `beta` is so small that `effectiveNumber` tells classes of different sizes no longer apart.
+   * What is to be said: if the criterion weighs the most frequent class more than a rarer one, or
+   * without a criterion, if `alpha` would; and if `beta` is so small that `effectiveNumber` tells
+   * classes of different sizes no longer apart.
    */
   readonly warning: string | undefined;
   /** All of it as a table. */
@@ -83,8 +92,9 @@ export interface ClassBalance {
  *
  * @param targets - Class indices, one per row, in any integer array; or class probabilities `[rows, classes]`, each of which
  *   counts for its class as far as it goes.
- * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least 2: an index of 65536 or more,
- *   which is at least the number of rows, is refused then. Probabilities need it.
+ * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least
+ *   2: an index of 65536 or more, which is at least the number of rows, is refused then.
+ *   Probabilities need it.
  * @throws TypeError and RangeError as the losses do.
  *
  * @example
@@ -153,7 +163,10 @@ const SAME_WEIGHT = 1.01;
 /** Classes whose sizes are as near to each other as this need no weights. */
 const SAME_SIZE = 1.1;
 
-/** That classes are so large that their effective numbers are the same. A beta of 0 is asked for to have that. */
+/**
+ * That classes are so large that their effective numbers are the same. A beta of 0 is asked for to
+ * have that.
+ */
 function saturation(counts: Float64Array, effective: Float64Array, beta: number): string | undefined {
   const rangeOf = (numbers: Float64Array) => {
     const present = numbers.filter((number) => number > 0);

@@ -53,8 +53,8 @@ export interface LossComparison {
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
- * @param losses - The losses by name: each a `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`, or an object of a `criterion` and its
- *   `logits`.
+ * @param losses - The losses by name: each a `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`,
+ *   or an object of a `criterion` and its `logits`.
  * @returns One entry per loss, in order. As text, the array is a table.
  * @throws TypeError and RangeError as the criteria do.
  *
@@ -84,14 +84,16 @@ export function compareLosses(
 }
 
 /**
- * A {@link compareLosses} that lets others have their turn every few hundredths of a second, says how far it is, and can be aborted.
- * The results are the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ * A {@link compareLosses} that lets others have their turn every few hundredths of a second, says
+ * how far it is, and can be aborted. The results are the same, bit for bit. The arrays must stay as
+ * they are until the promise is settled.
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
  * @param losses - The losses by name, as for {@link compareLosses}.
  * @param options - `onProgress` is told of rows, each as often as there are losses.
- * @returns A promise, which is rejected with what {@link compareLosses} throws, or the reason of the signal.
+ * @returns A promise, which is rejected with what {@link compareLosses} throws, or the reason of
+ *   the signal.
  *
  * @example
  * ```ts

@@ -27,7 +27,9 @@ export interface AnalysedCriterion {
   ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
 }
 
-/** A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package. */
+/**
+ * A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package.
+ */
 export interface SoftmaxCriterion extends AnalysedCriterion {
   /** How the logits lie in memory. */
   readonly layout: Layout;

@@ -75,8 +75,9 @@ export interface Diagnosis {
   /** The losses of the rows. */
   readonly loss: Summary;
   /**
-   * The least that the mean loss could be, with any logits: label smoothing and soft targets keep it above 0. NaN with either for
-   * `focusOn: 'class'` and for a `SigmoidFocalLoss` whose gamma is above 0, for which there is no formula.
+   * The least that the mean loss could be, with any logits: label smoothing and soft targets keep
+   * it above 0. NaN with either for `focusOn: 'class'` and for a `SigmoidFocalLoss` whose gamma is
+   * above 0, for which there is no formula.
    */
   readonly floor: number;
   /** The probabilities of the predicted classes. */
@@ -107,13 +108,13 @@ export interface Diagnosis {
     readonly lossShare: number;
   };
   /**
-   * Class by class. Where targets are probabilities, a row is of the most probable class. Yes-or-no logits have two, no and yes, and
-   * each of them is a row.
+   * Class by class. Where targets are probabilities, a row is of the most probable class. Yes-or-no
+   * logits have two, no and yes, and each of them is a row.
    */
   readonly classes: readonly ClassDiagnosis[];
   /**
-   * Column by column, where a `SigmoidFocalLoss` has several yes-or-no logits per row: `numClasses` says how many, or the shape of a
-   * tensor.
+   * Column by column, where a `SigmoidFocalLoss` has several yes-or-no logits per row: `numClasses`
+   * says how many, or the shape of a tensor.
    */
   readonly columns: readonly ColumnDiagnosis[] | undefined;
   /** The average of `(1 - pt) ** gamma`: 1 for cross-entropy. */
@@ -137,12 +138,14 @@ export interface Diagnosis {
  * whose loss or gradient is not finite, which are counted and listed. Labels, `numClasses`, `layout` and the rest are as in a call
  * of the criterion.
  *
- * For a `SigmoidFocalLoss` every logit is a row by itself, of class 1 where its target is above 1/2, else of class 0, and its
- * confidence is the larger of the sigmoid and 1 minus it. The other losses take one logit per row as well, that of class 1 of two,
- * beside which class 0 has a 0: where there are as many class indices as logits, or `numClasses` is 1.
+ * For a `SigmoidFocalLoss` every logit is a row by itself, of class 1 where its target is above
+ * 1/2, else of class 0, and its confidence is the larger of the sigmoid and 1 minus it. The other
+ * losses take one logit per row as well, that of class 1 of two, beside which class 0 has a 0:
+ * where there are as many class indices as logits, or `numClasses` is 1.
  *
  * @param logits - `[rows, classes]`, row-major.
- * @param targets - Class indices, or class probabilities; for a `SigmoidFocalLoss` one per logit, in [0, 1].
+ * @param targets - Class indices, or class probabilities; for a `SigmoidFocalLoss` one per logit,
+ *   in [0, 1].
  * @param criterion - A `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`.
  * @throws TypeError and RangeError as the criterion does.
  *
@@ -171,13 +174,15 @@ export function diagnose(
 }
 
 /**
- * A {@link diagnose} that lets others have their turn every few hundredths of a second, says how far it is, and can be aborted. The
- * results are the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ * A {@link diagnose} that lets others have their turn every few hundredths of a second, says how
+ * far it is, and can be aborted. The results are the same, bit for bit. The arrays must stay as
+ * they are until the promise is settled.
  *
  * @param logits - `[rows, classes]`, row-major.
  * @param targets - Class indices, or class probabilities.
  * @param criterion - A `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`.
- * @returns A promise, which is rejected with what {@link diagnose} throws, or the reason of the signal.
+ * @returns A promise, which is rejected with what {@link diagnose} throws, or the reason of the
+ *   signal.
  *
  * @example
  * ```ts

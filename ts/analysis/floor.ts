@@ -15,9 +15,9 @@ import { sum } from './loops.js';
 import type { Rows } from './rows.js';
 
 /**
- * A function from rows, the first of which has a number in the batch, to the least that their losses can add up to, whatever their
- * logits. It is NaN where there is no formula: for targets that are spread over classes under `focusOn: 'class'`, and under the
- * focus of yes-or-no logits.
+ * A function from rows, the first of which has a number in the batch, to the least that their
+ * losses can add up to, whatever their logits. It is NaN where there is no formula: for targets
+ * that are spread over classes under `focusOn: 'class'`, and under the focus of yes-or-no logits.
  */
 export function leastLosses(criterion: DiagnosedCriterion): (rows: Rows, first: number) => number {
   const { labelSmoothing: smoothing } = criterion;

@@ -21,7 +21,10 @@ export interface MultiLabelBalanceOptions {
   ignoreIndex?: number | undefined;
 }
 
-/** How often each label is yes, and which weights make up for it. Each array has one entry per label. */
+/**
+ * How often each label is yes, and which weights make up for it. Each array has one entry per
+ * label.
+ */
 export interface MultiLabelBalance {
   /** How many rows there are. */
   readonly rows: number;
@@ -34,21 +37,26 @@ export interface MultiLabelBalance {
   /** The share of these. NaN for a label without rows. */
   readonly fractions: Float64Array;
   /**
-   * `negatives / positives`, for `posWeight` of a `SigmoidFocalLoss` with `alpha: null`: yes and no have the same total weight then,
-   * as PyTorch's `BCEWithLogitsLoss` advises. 1 for a label of which there is but one of the two.
+   * `negatives / positives`, for `posWeight` of a `SigmoidFocalLoss` with `alpha: null`: yes and no
+   * have the same total weight then, as PyTorch's `BCEWithLogitsLoss` advises. 1 for a label of
+   * which there is but one of the two.
    */
   readonly posWeight: Float64Array;
-  /** `negatives / count`, for `alpha` of a `SigmoidFocalLoss`: the same, without making the loss larger. 1/2 where `posWeight` is 1. */
+  /**
+   * `negatives / count`, for `alpha` of a `SigmoidFocalLoss`: the same, without making the loss
+   * larger. 1/2 where `posWeight` is 1.
+   */
   readonly balancedAlpha: Float64Array;
   /** All of it as a table. */
   toString(): string;
 }
 
 /**
- * Counts how often each label of multi-label targets is yes, and derives weights from that: for `posWeight` or `alpha` of a
- * `SigmoidFocalLoss`.
+ * Counts how often each label of multi-label targets is yes, and derives weights from that: for
+ * `posWeight` or `alpha` of a `SigmoidFocalLoss`.
  *
- * @param targets - One per label of each row, `[rows, numClasses]`: 0 and 1 in any integer array, or numbers in [0, 1].
+ * @param targets - One per label of each row, `[rows, numClasses]`: 0 and 1 in any integer array,
+ *   or numbers in [0, 1].
  * @param numClasses - The labels of a row: 1 unless it is given, or a tensor's shape says it.
  * @throws TypeError and RangeError as a `SigmoidFocalLoss` does.
  *

@@ -5,30 +5,36 @@ import { checkGiven, checkLength, checkNumClasses, isFloats, outOfRange, wrongTy
 import { kernels } from './kernels.js';
 import { type Logits, openedLogits } from './tensors.js';
 
-/** By how much rounding may take a probability out of [0, 1]: some runtimes' float32 softmax gives 1.0000001. */
+/**
+ * By how much rounding may take a probability out of [0, 1]: some runtimes' float32 softmax gives
+ * 1.0000001.
+ */
 const ROUNDING = 1e-6;
 
 /** How far from 1 the sum of a row may be: files hold probabilities with two or three decimals. */
 const TOLERANCE = 0.05;
 
 /**
- * Logits that have these probabilities: what the losses and the analysis take, from what files of predictions and classifiers that end
- * in a softmax or a sigmoid hold.
+ * Logits that have these probabilities: what the losses and the analysis take, from what files of
+ * predictions and classifiers that end in a softmax or a sigmoid hold.
  *
- * The logit of a class is the natural logarithm of its probability, that of a single yes-or-no probability `log(p / (1 - p))`: the
- * inverses of softmax and sigmoid. 0 becomes -Infinity, a class that is masked; a row that has it for its target has an infinite
- * loss. A single 1 becomes the largest number there is, since losses make NaN of +Infinity. Equal probabilities have equal logits,
- * so that what is tied stays so, and the bits are the same in every engine. Rows need not add up to 1 exactly, since softmax divides by
- * their sum.
+ * The logit of a class is the natural logarithm of its probability, that of a single yes-or-no
+ * probability `log(p / (1 - p))`: the inverses of softmax and sigmoid. 0 becomes -Infinity, a class
+ * that is masked; a row that has it for its target has an infinite loss. A single 1 becomes the
+ * largest number there is, since losses make NaN of +Infinity. Equal probabilities have equal
+ * logits, so that what is tied stays so, and the bits are the same in every engine. Rows need not
+ * add up to 1 exactly, since softmax divides by their sum.
  *
  * What is lost in probabilities is lost: 1 stands for every logit far above the others.
  *
- * @param probabilities - `[rows, numClasses]`, row-major; or a tensor that holds them, which says how many classes there are.
- * @param numClasses - The number of classes; 1 where each probability is one of yes or no by itself, as a `SigmoidFocalLoss` takes
- *   their logits: a single column, or several labels.
- * @returns The logits, of the same shape, in float64 whatever the probabilities are: in float32, some different ones would become the
- *   same.
- * @throws RangeError for a probability outside [0, 1], and for a row of several that do not add up to 1, within 0.05.
+ * @param probabilities - `[rows, numClasses]`, row-major; or a tensor that holds them, which says
+ *   how many classes there are.
+ * @param numClasses - The number of classes; 1 where each probability is one of yes or no by
+ *   itself, as a `SigmoidFocalLoss` takes their logits: a single column, or several labels.
+ * @returns The logits, of the same shape, in float64 whatever the probabilities are: in float32,
+ *   some different ones would become the same.
+ * @throws RangeError for a probability outside [0, 1], and for a row of several that do not add up
+ *   to 1, within 0.05.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
-// Whether what should be logits looks like probabilities: the loss would apply the activation a second time, and every figure be
-// confident and wrong.
+// Whether what should be logits looks like probabilities: the loss would apply the activation a
+// second time, and every figure be confident and wrong.
 
 import type { Rows } from './rows.js';
 
@@ -49,7 +49,10 @@ export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired,
   return true;
 }
 
-/** How many rows have to be like that for it to be said: of single numbers in [0, 1] there must be many. */
+/**
+ * How many rows have to be like that for it to be said: of single numbers in [0, 1] there must be
+ * many.
+ */
 export function leastSuspicious(isPaired: boolean): number {
   return isPaired ? MANY : 1;
 }

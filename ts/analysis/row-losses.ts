@@ -82,7 +82,10 @@ export interface LossBatch {
   readonly targetsWidth: number;
 }
 
-/** Checks as much of a batch as there is to be known without looking at its entries, as the losses do. */
+/**
+ * Checks as much of a batch as there is to be known without looking at its entries, as the losses
+ * do.
+ */
 export function openBatch(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
@@ -118,7 +121,10 @@ export function openBatch(
   };
 }
 
-/** How often a row is looked at once its logits have been, the sorting of the hard ones included, at most. */
+/**
+ * How often a row is looked at once its logits have been, the sorting of the hard ones included, at
+ * most.
+ */
 const AFTERWARDS = 16;
 
 /** How many entries are looked at in a batch, about. */
@@ -140,7 +146,8 @@ export function* measureRows(batch: LossBatch): Work<RowLosses> {
     try {
       parts.push(measure(start, count));
     } catch (error) {
-      // An error about a part counts the part's rows. All rows as one part have the error that counts from the first.
+      // An error about a part counts the part's rows. All rows as one part have the error that
+      // counts from the first.
       if (start > 0) measure(0, rows);
       throw error;
     }
@@ -211,7 +218,10 @@ function countedFrom(start: number, numbers: Uint32Array): Uint32Array {
   return counted;
 }
 
-/** The sizes of the gradients of the rows that count, by their numbers, and how many of their logits are not finite. */
+/**
+ * The sizes of the gradients of the rows that count, by their numbers, and how many of their logits
+ * are not finite.
+ */
 function measureGradients({ numbers }: Rows, logits: FloatArray, grad: FloatArray, count: number) {
   const sizes = new Float64Array(count);
   const width = lengthOf(grad) / Math.max(count, 1);
@@ -260,7 +270,10 @@ function join(parts: readonly RowLosses[]): RowLosses {
   };
 }
 
-/** What cross-entropies are multiplied by where they have become 0: the factor for a label, and with the weight of a row. */
+/**
+ * What cross-entropies are multiplied by where they have become 0: the factor for a label, and with
+ * the weight of a row.
+ */
 function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1) {
   const gammas = classGammas(criterion, classes);
   const factorOf = (label: number) => (gammas[label] === 0 ? 1 : 0);

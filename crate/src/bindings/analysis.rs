@@ -64,8 +64,9 @@ fn state<T>(f: impl FnOnce(&mut State) -> T) -> T {
     f(unsafe { &mut *STATE.0.get() })
 }
 
-/// Where to read what has gone to the meter since a job that did not continue another: digits, how many were NaN, and how many infinite, of the values and then of the
-/// weights; how many rows count.
+/// Where to read what has gone to the meter since a job that did not continue another: digits, how
+/// many were NaN, and how many infinite, of the values and then of the weights; how many rows
+/// count.
 #[wasm_bindgen]
 pub fn meter_end() -> usize {
     state(|s| {
@@ -94,7 +95,8 @@ pub fn softmax(rows: usize, classes: usize, wanted: u32, flags: u32) {
     });
 }
 
-/// The natural logarithms of the first so many float64 numbers in the tile's place of logits, in their place.
+/// The natural logarithms of the first so many float64 numbers in the tile's place of logits, in
+/// their place.
 #[wasm_bindgen]
 pub fn logarithms(count: usize) {
     module(|m| {
