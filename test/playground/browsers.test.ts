@@ -109,7 +109,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         }, id);
         expect(places.height).toBeLessThan(120);
         expect(places.heading).toBeGreaterThan(places.from < 1 ? places.height : 0);
-        if (id !== 'benchmark') expect(places.from).toBe(0);
+        if (id !== 'benchmark') expect(Math.abs(places.from)).toBeLessThan(1);
       }
     });
 
