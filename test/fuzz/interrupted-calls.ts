@@ -62,7 +62,7 @@ function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: Losses, se
 /** Calls of all functions of the analysis. */
 function analysisCalls(entry: typeof Analysis, seed: number): Calls {
   const { FocalLoss, CrossEntropyLoss, LossMeter } = entry;
-  const { classes, logits, wide, targets, soft, alpha } = makeBatch(seed);
+  const { classes, logits, wide, targets, soft, alpha, yes } = makeBatch(seed);
   const numClasses = classes;
   const focal = new FocalLoss({ alpha });
   const weighted = new CrossEntropyLoss({ weight: alpha });
@@ -79,7 +79,11 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     classBalance: () => entry.classBalance(targets, numClasses),
     classIndices: () => entry.classIndices(Array.from(targets, (target) => `class ${target}`)),
     classificationReport: () => entry.classificationReport(logits, targets, { numClasses }),
+    multiLabelBalance: () => entry.multiLabelBalance(yes, numClasses),
+    'probabilitiesToLogits, diagnose': () =>
+      entry.diagnose(entry.probabilitiesToLogits(soft, numClasses), targets, focal),
     diagnose: () => entry.diagnose(logits, targets, focal),
+    'diagnose, sigmoid': () => entry.diagnose(logits, yes, new entry.SigmoidFocalLoss({ numClasses })),
     compareLosses: () => entry.compareLosses(logits, targets, { a: focal, b: weighted }),
     lossCurve: () => entry.lossCurve({ points: 5 }),
     stages: () => entry.stages([{ until: 2, gamma: 0 }, { gamma: 1 }], focal)(1),
