@@ -41,6 +41,9 @@ const WEIGHTS = 64;
 
 const SWEEP: Method = { ...FORWARD, options: ['numClasses', 'sampleWeights'] };
 
+/** Halves and wholes up to here take products alone. The same number is in crate/src/loss/focal.rs. */
+const LARGEST_PRODUCT = 8;
+
 /** The most numbers that there is room for. */
 const MOST_NUMBERS = 2 ** 28 - 1;
 
@@ -62,7 +65,7 @@ export class SweepFormula extends Formula {
   /** Where each entry of an axis is among the exponents, and the weightings. */
   readonly #places: { readonly gamma: readonly number[]; readonly alpha: readonly number[] };
   /** How many sums there are: every setting is one or two of them. */
-  readonly sums: number;
+  readonly #sums: number;
   /** What is in the module's room while a part is computed. */
   readonly #plan: Float64Array;
   /** Where it is then. Nobody keeps it: no other call takes memory before this one has ended. */
@@ -85,7 +88,7 @@ export class SweepFormula extends Formula {
     ];
     this.#weightings = [...plain, ...this.#tables.keys()];
     this.#places = { gamma: placesOf(axes.gamma, this.#gammas), alpha: placesOfAlpha(axes.alpha, plain) };
-    this.sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
+    this.#sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
     const entries = this.#gammas.length + axes.labelSmoothing.length + this.#weightings.length;
     const length = this.#tables.reduce((sum, weights) => sum + weights.length, this.#counted + 1 + entries);
     if (length > MOST_NUMBERS) throw noRoom();
@@ -97,13 +100,20 @@ export class SweepFormula extends Formula {
     }
   }
 
+  /** How many logits take about as long as the settings of a row do: sixteen sums, or four powers. */
+  get cost(): number {
+    const isProduct = (gamma: number) => gamma <= LARGEST_PRODUCT && Number.isInteger(2 * gamma);
+    const powers = this.#gammas.reduce((count, gamma) => count + (isProduct(gamma) ? 0 : 1), 0);
+    return this.#sums / 16 + (this.#axes.labelSmoothing.length * powers) / 4;
+  }
+
   /** Where the sums are in the plan, and behind them how many rows counted. */
   get #totals(): number {
-    return STATE * this.sums + WEIGHTS * this.#weightings.length;
+    return STATE * this.#sums + WEIGHTS * this.#weightings.length;
   }
 
   get #counted(): number {
-    return this.#totals + this.sums;
+    return this.#totals + this.#sums;
   }
 
   /** How many rows counted. */

@@ -156,11 +156,8 @@ const ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [...OPTIONS, 'signal
 /** Logits that are looked at before others get their turn: a hundredth of a second or so. */
 const TURN = 2 ** 19;
 
-/** So many sums for a row take about as long as a logit. */
-const SUMS_PER_LOGIT = 16;
-
 /** Fewer rows in a turn would spend it on other things. */
-const FEWEST_ROWS = 256;
+const FEWEST_ROWS = 64;
 
 /**
  * The focal loss of a batch for every combination of some `alpha`, `gamma` and `labelSmoothing`: what as many losses would give, each to
@@ -387,8 +384,8 @@ async function eachTurn(
   const ofTargets = lengthOf(targets) === rows ? 1 : width;
   const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
   // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an empty batch is one part.
-  const bySums = Math.max(FEWEST_ROWS, Math.floor((SUMS_PER_LOGIT * TURN) / formula.sums));
-  const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySums) & ~3);
+  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / formula.cost));
+  const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
   for (let start = 0; start === 0 || start < rows; start += step) {
     const count = Math.min(step, rows - start);
     checkLength('logits', logits);
