@@ -3,17 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../scripts/lib/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
-
-/** What stands for packages that are too large to be installed for this. */
-const STAND_INS = { '@duckdb/node-api': './duckdb.ts', '@tensorflow/tfjs': './tfjs.ts' };
-
-function withStandIns(program: string): string {
-  let result = program;
-  for (const [name, file] of Object.entries(STAND_INS)) {
-    result = result.replaceAll(`'${name}'`, JSON.stringify(new URL(file, import.meta.url).href));
-  }
-  return result;
-}
+import { withStandIns } from './stand-ins.js';
 
 /** TensorFlow.js recommends its package for Node to whoever runs it there. */
 const ADVERTISEMENT = /=+\nHi, looks like you are running TensorFlow\.js in Node\.js.*\n=+\n/;
@@ -30,7 +20,7 @@ describe.each(['recipes.md', 'tfjs.md'])('docs/%s', (name) => {
 
   for (const { code, output, title } of programs) {
     it.skipIf(code.includes('jax-js') && typeof navigator === 'undefined')(title, () => {
-      const { stdout, stderr } = runProgram(withStandIns(code));
+      const { stdout, stderr } = runProgram(withStandIns(code, (file) => new URL(file, import.meta.url).href));
       expect(stderr.replace(ADVERTISEMENT, '').trim()).toBe('');
       expect(stdout).toBe(output);
     });
