@@ -77,6 +77,15 @@ it("the page's table of models that were trained with each loss", () => {
   expect(focal.report.macro.f1).toBeGreaterThan(ce.report.macro.f1);
 });
 
+it('takes plain arrays, of which it makes one report', () => {
+  const [logits, targets] = imbalanced(20);
+  const losses = { focal: new FocalLoss(), plain: new CrossEntropyLoss() };
+  const rows = Array.from(targets, (_, i) => [...logits.subarray(2 * i, 2 * i + 2)]);
+  const compared = compareLosses(rows, [...targets], losses);
+  expect(compared).toEqual(compareLosses(logits, targets, losses));
+  expect(compared[0].report).toBe(compared[1].report);
+});
+
 it('says what diagnose and classificationReport say, for each criterion with its own options', () => {
   const { logits, targets } = randomBatch(float64, 40, 3, 42);
   const criteria = {

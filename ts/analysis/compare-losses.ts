@@ -135,9 +135,14 @@ function open(
   options: DiagnoseOptions,
 ): Named[] {
   if (typeof losses !== 'object' || losses === null) throw wrongType('losses', 'an object', losses);
+  // Plain arrays become typed ones, once for all losses: reports know logits by their array.
+  const arrays = new Map<Logits, FloatArray>();
   return Object.entries(losses).map(([name, compared]) => {
-    const { criterion, own } = unpack(`losses.${name}`, compared);
-    return { name, work: prepare(own ?? logits, targets, criterion, options) };
+    const { criterion, own = logits } = unpack(`losses.${name}`, compared);
+    const { batch, ...rest } = prepare(own, targets, criterion, options);
+    const array = arrays.get(own) ?? batch.logits;
+    arrays.set(own, array);
+    return { name, work: { ...rest, batch: { ...batch, logits: array } } };
   });
 }
 
