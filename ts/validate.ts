@@ -179,7 +179,7 @@ export function checkColumns(name: string, values: number | readonly number[] | 
 }
 
 /** One entry per class, where the number of classes is known. */
-export function checkEntries(name: string, values: number | readonly number[] | null, classes: number): void {
+export function checkEntries(name: string, values: number | readonly unknown[] | null, classes: number): void {
   if (typeof values === 'object' && values !== null && classes !== 0 && values.length !== classes) {
     throw wrongLength(name, `one entry per class, ${classes}`, values.length);
   }

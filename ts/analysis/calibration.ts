@@ -1,10 +1,12 @@
+import { sum } from './loops.js';
+
 /** The rows whose confidence is above `from` and not above `to`. */
 export interface CalibrationBin {
   /** What all of the bin are above. */
   readonly from: number;
   /** What none of the bin is above. */
   readonly to: number;
-  /** How many rows there are. */
+  /** How many rows there are; with `sampleWeights`, what they weigh. */
   readonly rows: number;
   /** The average probability of the predicted class; NaN without rows. */
   readonly confidence: number;
@@ -25,31 +27,47 @@ export interface Calibration {
   readonly bins: readonly CalibrationBin[];
 }
 
-/** What the rows' confidences, each in (0, 1] or NaN, are worth. */
-export function calibrate(confidences: Float64Array, isRight: (k: number) => boolean, numBins: number): Calibration {
-  const rows = new Float64Array(numBins);
-  const confidence = new Float64Array(numBins);
-  const right = new Float64Array(numBins);
-  for (let k = 0; k < confidences.length; k++) {
-    const one = confidences[k] as number;
-    // A NaN has no bin of its own: it makes the first one's figures NaN, and so the errors.
-    const bin = Math.max(0, Math.ceil(one * numBins) - 1) || 0;
-    rows[bin] = (rows[bin] as number) + 1;
-    confidence[bin] = (confidence[bin] as number) + one;
-    if (isRight(k)) right[bin] = (right[bin] as number) + 1;
+/** Confidences, bin by bin. */
+export class Bins {
+  readonly #rows: Float64Array;
+  readonly #confidence: Float64Array;
+  readonly #right: Float64Array;
+
+  constructor(bins: number) {
+    this.#rows = new Float64Array(bins);
+    this.#confidence = new Float64Array(bins);
+    this.#right = new Float64Array(bins);
   }
-  const bins = Array.from(rows, (count, bin) => ({
-    from: bin / numBins,
-    to: (bin + 1) / numBins,
-    rows: count,
-    confidence: (confidence[bin] as number) / count,
-    accuracy: (right[bin] as number) / count,
-  }));
-  const filled = bins.filter((bin) => bin.rows > 0);
-  const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
-  return {
-    expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / confidences.length,
-    maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
-    bins,
-  };
+
+  /** A confidence is in (0, 1], or NaN. */
+  add(confidence: number, isRight: boolean, weight: number): void {
+    // A NaN has no bin of its own: it makes the first one's figures NaN, and so the errors.
+    const bin = Math.max(0, Math.ceil(confidence * this.#rows.length) - 1) || 0;
+    increase(this.#rows, bin, weight);
+    increase(this.#confidence, bin, weight * confidence);
+    if (isRight) increase(this.#right, bin, weight);
+  }
+
+  /** What the confidences are worth. */
+  calibration(): Calibration {
+    const { length } = this.#rows;
+    const bins = Array.from(this.#rows, (rows, bin) => ({
+      from: bin / length,
+      to: (bin + 1) / length,
+      rows,
+      confidence: (this.#confidence[bin] as number) / rows,
+      accuracy: (this.#right[bin] as number) / rows,
+    }));
+    const filled = bins.filter((bin) => bin.rows > 0);
+    const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
+    return {
+      expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / sum(this.#rows),
+      maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
+      bins,
+    };
+  }
+}
+
+function increase(numbers: Float64Array, i: number, by: number): void {
+  numbers[i] = (numbers[i] as number) + by;
 }

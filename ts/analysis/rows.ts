@@ -6,6 +6,7 @@ import { CrossEntropyLoss } from '../cross-entropy-loss.js';
 import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import { checkLength, isFloats, outOfRange } from '../validate.js';
+import { grainOf, sumInAnyOrder } from './any-order.js';
 import { pick, placesWhere, tabulate } from './loops.js';
 import { eachPart, finish, TURN, type Work } from './turns.js';
 
@@ -188,19 +189,32 @@ export function readElements(
 function* elementsInTurns(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
-  { numClasses, ignoreIndex }: RowOptions,
+  options: RowOptions,
   labelSmoothing: number,
 ): Work<Rows> {
   const logits = widen(given);
-  const criterion = new SigmoidFocalLoss({
-    alpha: null,
-    gamma: 0,
-    reduction: 'none',
-    numClasses,
-    ignoreIndex,
-    labelSmoothing,
-  });
-  const entropy = yield* lossesInTurns(criterion, logits, targets, {});
+  const entropy = yield* elementLosses(logits, targets, options, labelSmoothing);
+  return elementsOf(logits, targets, entropy, options.ignoreIndex);
+}
+
+/** The binary cross-entropy of each logit. Checks all of them. */
+export function* elementLosses(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  { numClasses, ignoreIndex }: RowOptions,
+  labelSmoothing = 0,
+): Work<FloatArray> {
+  const options = { alpha: null, gamma: 0, numClasses, ignoreIndex, labelSmoothing };
+  return yield* lossesInTurns(new SigmoidFocalLoss({ ...options, reduction: 'none' }), logits, targets, {});
+}
+
+/** Logits that have been checked, as rows of two classes. */
+export function elementsOf(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  entropy: FloatArray,
+  ignoreIndex: number | undefined,
+): Rows {
   const count = entropy.length;
   const shares = new Float64Array(count);
   copyNumbers(shares, targets, kindOf(targets) as string);
@@ -264,35 +278,47 @@ export interface Predictions {
   readonly surprise: Float64Array;
 }
 
-/**
- * The prediction of each row. Shows the probabilities of all classes, in float64, to `visit`; the array is the same for all
- * rows. NaN where the softmax is none: where a logit is NaN or +Infinity, or all are -Infinity.
- */
-export function predictRows(rows: Rows, visit?: (k: number, probabilities: Float64Array) => void): Predictions {
-  const { logits, classes, stride, numbers } = rows;
-  const predicted = new Int32Array(numbers.length);
-  const maxima = new Float64Array(numbers.length);
-  const surprise = new Float64Array(numbers.length);
+/** Shows the probabilities of all classes of a row, in float64. The array is the same for all rows. */
+export type Visit = (k: number, probabilities: Float64Array) => void;
+
+/** The prediction of each row. NaN where the softmax is none: where a logit is NaN or +Infinity, or all are -Infinity. */
+export function predictRows(rows: Rows, visit?: Visit): Predictions {
+  const predictions = emptyPredictions(rows);
+  predictPart(rows, predictions, 0, rows.numbers.length, visit);
+  return predictions;
+}
+
+/** Room for the prediction of each row. */
+export function emptyPredictions({ numbers: { length } }: Rows): Predictions {
+  return { classes: new Int32Array(length), largest: new Float64Array(length), surprise: new Float64Array(length) };
+}
+
+/** The predictions of rows from one on to before another. */
+export function predictPart(rows: Rows, predictions: Predictions, from: number, to: number, visit?: Visit): void {
+  const { logits, classes, stride } = rows;
   const p = new Float64Array(classes);
-  for (let k = 0; k < numbers.length; k++) {
+  const grain = grainOf(classes);
+  for (let k = from; k < to; k++) {
     const start = rows.start(k);
     const best = indexOfLargest(logits, start, stride, classes);
     const largest = logits[start + best * stride] as number;
     // The largest term, which is 1, is left out: so there are digits of the others where they are few.
-    let others = largest === Infinity ? NaN : 0;
+    let most = 0;
     for (let j = 0; j < classes; j++) {
-      const term = j === best ? 1 : Math.exp((logits[start + j * stride] as number) - largest);
+      const term = Math.exp((logits[start + j * stride] as number) - largest);
       p[j] = term;
-      if (j !== best) others += term;
+      if (j !== best && term > most) most = term;
     }
-    predicted[k] = best;
-    maxima[k] = largest;
-    surprise[k] = Math.log1p(others);
+    p[best] = 0;
+    const others = largest === Infinity ? NaN : sumInAnyOrder(p, most, grain);
+    predictions.classes[k] = best;
+    predictions.largest[k] = largest;
+    predictions.surprise[k] = Math.log1p(others);
     if (visit === undefined) continue;
+    p[best] = 1;
     for (let j = 0; j < classes; j++) p[j] = (p[j] as number) / (1 + others);
     visit(k, p);
   }
-  return { classes: predicted, largest: maxima, surprise };
 }
 
 /** The probability of the predicted class of each row. */
@@ -300,11 +326,21 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
   return tabulate(surprise.length, (k) => Math.exp(-(surprise[k] as number)));
 }
 
-/** The logarithms of the probabilities of a class, of each row. */
-export function logProbabilities({ logits, stride, start }: Rows, predictions: Predictions, j: number): Float64Array {
+/**
+ * How much a row is of a class, to be compared with other rows: the logarithm of its probability or, of two classes, of its odds,
+ * which is in the same order. Rows of the same probability have the same score, to the last bit; see the sum in
+ * {@link predictPart}.
+ */
+export function scoreOf(
+  { logits, classes, stride, start }: Rows,
+  predictions: Predictions,
+  j: number,
+  k: number,
+): number {
   const { largest, surprise } = predictions;
-  return tabulate(largest.length, (k) => {
-    const logit = logits[start(k) + j * stride] as number;
-    return logit - (largest[k] as number) - (surprise[k] as number);
-  });
+  const place = start(k) + j * stride;
+  const logit = logits[place] as number;
+  if (classes !== 2) return logit - (largest[k] as number) - (surprise[k] as number);
+  if (Number.isNaN(surprise[k])) return NaN;
+  return logit - (logits[place + (j === 0 ? stride : -stride)] as number);
 }

@@ -1,0 +1,95 @@
+import { lengthOf } from '../arrays.js';
+import { cohensKappa, matthews } from './agreement.js';
+import { countOthers, countRow, emptyCounts } from './confusion.js';
+import type { Findings, Settings } from './report.js';
+import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './report-figures.js';
+import { rocAuc } from './roc-auc.js';
+import { emptyPredictions, type Predictions, predictPart, type Rows, scoreOf } from './rows.js';
+import { average } from './scores.js';
+import { eachPart, type Work } from './turns.js';
+
+/** The report on rows of one class each. */
+export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
+  const { labels, classes, numbers, entropy } = rows;
+  const { topK } = settings;
+  const weights = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
+  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[numbers[k] as number] as number));
+  const predictions = emptyPredictions(rows);
+  const decisions = new Decisions(settings.bins);
+  const counts = emptyCounts(classes);
+  const matrix = matrixOf(settings, classes, classes * classes);
+  let hits = 0;
+  const visit = (k: number, probabilities: Float64Array) =>
+    decisions.addDistance(squaredDistance(rows, k, probabilities), weightOf(k));
+  yield* eachPart(labels.length, classes, (start, end) => {
+    predictPart(rows, predictions, start, end, visit);
+    for (let k = start; k < end; k++) {
+      const label = labels[k] as number;
+      const predicted = predictions.classes[k] as number;
+      const weight = weightOf(k);
+      const isRight = predicted === label;
+      decisions.add(isRight, predictions.surprise[k] as number, entropy[k] as number, weight);
+      countRow(counts, label, predicted, weight);
+      if (isRight || topK >= classes || (topK > 1 && rankOf(rows, k) < topK)) hits += weight;
+      const cell = label * classes + predicted;
+      if (matrix !== undefined) matrix[cell] = (matrix[cell] as number) + weight;
+    }
+  });
+  countOthers(counts);
+  const { support, right } = counts;
+  const areas = new Float64Array(classes).fill(NaN);
+  if (settings.auc) yield* fillAreas(areas, rows, predictions, support, weightOf);
+  const figures = decisions.figures();
+  return {
+    multiLabel: false,
+    rows: labels.length,
+    numClasses: classes,
+    ...figures,
+    // The probabilities of two classes are equally far from their targets.
+    brier: figures.brier / (classes === 2 ? 2 : 1),
+    balancedAccuracy: average(
+      right.map((weight, j) => weight / (support[j] as number)),
+      () => 1,
+    ),
+    topKAccuracy: hits / decisions.weight,
+    mcc: matthews(counts),
+    kappa: cohensKappa(counts),
+    ...scoreFigures(counts, areas, labels.length > 0, settings.averageOver === 'all', settings),
+    // The areas of two classes are one.
+    ...(classes === 2 ? { auc: areas[1] as number, weightedAuc: areas[1] as number } : {}),
+    samples: undefined,
+    confusion: matrix,
+  };
+}
+
+/** How many classes come before that of a row: those with larger logits, and of equals those before it. A NaN is the largest. */
+function rankOf({ logits, classes, labels, stride, start }: Rows, k: number): number {
+  const first = start(k);
+  const label = labels[k] as number;
+  const own = logits[first + label * stride] as number;
+  let rank = 0;
+  for (let j = 0; j < classes; j++) {
+    const logit = logits[first + j * stride] as number;
+    const isLarger = !(logit <= own || Number.isNaN(own));
+    if (isLarger || (j < label && Object.is(logit + 0, own + 0))) rank++;
+  }
+  return rank;
+}
+
+/** The areas of all classes that have rows, and not all of them; NaN for others. */
+function* fillAreas(
+  areas: Float64Array,
+  rows: Rows,
+  predictions: Predictions,
+  support: Float64Array,
+  weight: (k: number) => number,
+): Work<void> {
+  const { labels } = rows;
+  function* area(j: number): Work<number> {
+    const membership = (k: number) => (labels[k] === j ? 1 : 0);
+    return yield* rocAuc(labels.length, { membership, score: (k) => scoreOf(rows, predictions, j, k), weight });
+  }
+  // Of two classes, the more a row is one the less it is the other: their areas are the same.
+  if (rows.classes === 2) areas.fill(yield* area(1));
+  else for (let j = 0; j < rows.classes; j++) if ((support[j] as number) > 0) areas[j] = yield* area(j);
+}
