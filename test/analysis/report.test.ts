@@ -1,8 +1,17 @@
 import fc from 'fast-check';
-import { classificationReport, type FloatArray, FocalLoss, type ReportOptions } from 'focal-loss/analysis';
+import {
+  type Calibration,
+  type ClassificationReport,
+  classificationReport,
+  type FloatArray,
+  FocalLoss,
+  type ReportOptions,
+  type Scores,
+  SigmoidFocalLoss,
+} from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
-import { float64 } from '../support/dtypes.js';
+import { float32, float64 } from '../support/dtypes.js';
 import { expectFailure } from '../support/failure.js';
 import { randomProbabilities } from '../support/family.js';
 import { generator } from '../support/random.js';
@@ -14,57 +23,157 @@ function expectFigure(actual: number, expected: number | null, where: string, to
   else expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected)));
 }
 
+const dtypes = [
+  ['float64', float64, 1e-13],
+  // The losses of rows are in float32, everything else is in float64.
+  ['float32', float32, 1e-7],
+] as const;
+
+const SCORES = ['precision', 'recall', 'specificity', 'f1', 'fBeta'] as const;
+
+/** How a zero division is named in the fixtures. */
+const divisions = [
+  ['0.0', 0],
+  ['1.0', 1],
+  ['nan', NaN],
+] as const;
+
+type Figures = (typeof fixtures.cases)[number]['plain'];
+
+function expectScores(actual: Scores, expected: Record<string, number | null>, where: string): void {
+  for (const name of SCORES) expectFigure(actual[name], expected[name], `${where} ${name}`);
+}
+
+function expectClasses(report: ClassificationReport, expected: Figures['scores']['0.0']['classes']): void {
+  report.classes.forEach((scores, j) => {
+    for (const name of SCORES) expectFigure(scores[name], expected[name][j], `${name} of class ${j}`);
+    expect(scores.support, `support of class ${j}`).toBe(expected.support[j]);
+  });
+}
+
+function expectCalibration({ bins, expectedError, maximumError }: Calibration, expected: Figures['calibration']): void {
+  expect(bins.map(({ rows }) => rows)).toEqual(expected.rows);
+  const filled = bins.filter(({ rows }) => rows > 0);
+  filled.forEach(({ accuracy, confidence }, i) => {
+    expectFigure(accuracy, expected.accuracy[i], `accuracy of filled bin ${i}`);
+    expectFigure(confidence, expected.confidence[i], `confidence of filled bin ${i}`);
+  });
+  expectFigure(expectedError, expected.expectedError, 'expected error');
+  expectFigure(maximumError, expected.maximumError, 'maximum error');
+}
+
+/** What a report on classes or labels has to say, but for what depends on how zero divisions are taken. */
+function expectShared(
+  report: ClassificationReport,
+  expected: Omit<Figures, 'scores' | 'topKAccuracy' | 'balancedAccuracy' | 'mcc' | 'kappa'>,
+  tolerance: number,
+): void {
+  for (const name of ['accuracy', 'hammingLoss', 'brier'] as const) expectFigure(report[name], expected[name], name);
+  expectFigure(report.logLoss, expected.logLoss, 'log loss', tolerance);
+  expected.areas.forEach((area, j) => {
+    expectFigure(report.classes[j].auc, area, `AUC of class ${j}`);
+  });
+  if (expected.auc !== null) expectFigure(report.auc, expected.auc, 'AUC');
+  if (expected.weightedAuc !== null) expectFigure(report.weightedAuc, expected.weightedAuc, 'weighted AUC');
+  expect([...(report.confusion ?? [])]).toEqual(expected.confusion);
+  expectCalibration(report.calibration, expected.calibration);
+}
+
+function expectFigures(report: ClassificationReport, expected: Figures, tolerance: number): void {
+  for (const name of ['balancedAccuracy', 'mcc', 'kappa'] as const) expectFigure(report[name], expected[name], name);
+  expectShared(report, expected, tolerance);
+}
+
+const weightings = (one: { sampleWeights: number[] }) =>
+  [
+    ['plain', {}],
+    ['weighted', { sampleWeights: Float32Array.from(one.sampleWeights) }],
+  ] as const;
+
 describe.each(fixtures.cases)("scikit-learn's figures: $name", (one) => {
   const targets = Uint8Array.from(one.targets);
-  const options = { numClasses: one.classes, bins: fixtures.bins };
+  const { beta, bins } = fixtures;
 
-  it.each([
-    ['float64', Float64Array.from(one.logits), 1e-13],
-    // The losses of rows are in float32, everything else is in float64.
-    ['float32', Float32Array.from(one.logits), 1e-7],
-  ] as const)('%s', (_, logits, tolerance) => {
-    const report = classificationReport(logits, targets, options);
-    expectFigure(report.accuracy, one.accuracy, 'accuracy');
-    expectFigure(report.balancedAccuracy, one.balancedAccuracy, 'balanced accuracy');
-    expectFigure(report.logLoss, one.logLoss, 'log loss', tolerance);
-    expectFigure(report.brier, one.brier, 'Brier score');
-    one.areas.forEach((area, j) => {
-      expectFigure(report.classes[j].auc, area, `AUC of class ${j}`);
+  describe.each(weightings(one))('%s', (key, weights) => {
+    const expected = one[key];
+    const options: ReportOptions = { numClasses: one.classes, bins, beta, ...weights };
+
+    it.each(dtypes)('%s', (_, { array }, tolerance) => {
+      expectFigures(classificationReport(array(one.logits), targets, options), expected, tolerance);
     });
-    if (one.auc !== null) expectFigure(report.auc, one.auc, 'AUC');
-    if (one.weightedAuc !== null) expectFigure(report.weightedAuc, one.weightedAuc, 'weighted AUC');
-    expect([...(report.confusion ?? [])]).toEqual(one.confusion);
-  });
 
-  it.each([0, 1, NaN])('0 / 0 is %f', (zeroDivision) => {
-    const report = classificationReport(Float64Array.from(one.logits), targets, { ...options, zeroDivision });
-    const key = { 0: '0.0', 1: '1.0', NaN: 'nan' }[zeroDivision] as '0.0' | '1.0' | 'nan';
-    const expected = one.scores[key];
-    for (const name of ['precision', 'recall', 'f1'] as const) {
-      report.classes.forEach((scores, j) => {
-        expectFigure(scores[name], expected.classes[name][j], `${name} of class ${j}`);
-      });
-      for (const average of ['macro', 'weighted', 'micro'] as const) {
-        expectFigure(report[average][name], expected[average][name], `${average} ${name}`);
+    it.each(divisions)('0 / 0 is %s', (name, zeroDivision) => {
+      const scores = expected.scores[name];
+      for (const averageOver of [undefined, 'present', 'all'] as const) {
+        const changes = { ...options, zeroDivision, averageOver };
+        const report = classificationReport(Float64Array.from(one.logits), targets, changes);
+        expectClasses(report, scores.classes);
+        for (const average of ['macro', 'weighted', 'micro'] as const) {
+          expectScores(report[average], scores[averageOver ?? 'present'][average], `${average} over ${averageOver}`);
+        }
       }
-    }
-  });
-
-  it('calibration', () => {
-    const { bins, expectedError, maximumError } = classificationReport(
-      Float64Array.from(one.logits),
-      targets,
-      options,
-    ).calibration;
-    const { calibration } = one;
-    expect(bins.map(({ rows }) => rows)).toEqual(calibration.rows);
-    const filled = bins.filter(({ rows }) => rows > 0);
-    filled.forEach(({ accuracy, confidence }, i) => {
-      expectFigure(accuracy, calibration.accuracy[i], `accuracy of filled bin ${i}`);
-      expectFigure(confidence, calibration.confidence[i], `confidence of filled bin ${i}`);
     });
-    expectFigure(expectedError, calibration.expectedError, 'expected error');
-    expectFigure(maximumError, calibration.maximumError, 'maximum error');
+
+    it.each(Object.entries(expected.topKAccuracy))('top-%s accuracy', (k, accuracy) => {
+      const report = classificationReport(Float64Array.from(one.logits), targets, { ...options, topK: Number(k) });
+      expectFigure(report.topKAccuracy, accuracy, 'accuracy');
+    });
+  });
+});
+
+describe.each(fixtures.columns)("scikit-learn's figures: $name", (one) => {
+  const { beta, bins } = fixtures;
+  const sigmoid = new SigmoidFocalLoss();
+  const ways: [string, ReportOptions][] = [
+    ['numClasses', { numClasses: 1 }],
+    ['a SigmoidFocalLoss', { criterion: sigmoid }],
+  ];
+
+  describe.each(weightings(one))('%s', (key, weights) => {
+    it.each(ways)('by %s', (_, way) => {
+      for (const [, { array }, tolerance] of dtypes) {
+        for (const targets of [Uint8Array.from(one.targets), Float32Array.from(one.targets)]) {
+          const options = { ...way, bins, beta, ...weights };
+          const report = classificationReport(array(one.logits), targets, options);
+          expectFigures(report, one[key], tolerance);
+          expectClasses(report, one[key].scores['0.0'].classes);
+          expectScores(report.macro, one[key].scores['0.0'].present.macro, 'macro');
+          expect(report).toMatchObject({ numClasses: 2, multiLabel: false, samples: undefined });
+        }
+      }
+    });
+  });
+});
+
+describe.each(fixtures.labels)("scikit-learn's figures: $name", (one) => {
+  const { beta, bins } = fixtures;
+  const criterion = new SigmoidFocalLoss({ numClasses: one.classes });
+
+  describe.each(weightings(one))('%s', (key, weights) => {
+    const expected = one[key];
+    const options: ReportOptions = { criterion, bins, beta, ...weights };
+
+    it.each(dtypes)('%s', (_, { array }, tolerance) => {
+      for (const targets of [Uint8Array.from(one.targets), BigInt64Array.from(one.targets, BigInt)]) {
+        const report = classificationReport(array(one.logits), targets, options);
+        expectShared(report, expected, tolerance);
+        expect(report).toMatchObject({ numClasses: one.classes, multiLabel: true, rows: one.sampleWeights.length });
+        const { balancedAccuracy, topKAccuracy, mcc, kappa } = report;
+        expect([balancedAccuracy, topKAccuracy, mcc, kappa]).toEqual(Array(4).fill(NaN));
+      }
+    });
+
+    it.each(divisions)('0 / 0 is %s', (name, zeroDivision) => {
+      const report = classificationReport(Float64Array.from(one.logits), Uint8Array.from(one.targets), {
+        ...options,
+        zeroDivision,
+      });
+      const { classes, ...averages } = expected.scores[name];
+      expectClasses(report, classes);
+      for (const [average, scores] of Object.entries(averages)) {
+        expectScores(report[average as 'samples'] as Scores, scores, average);
+      }
+    });
   });
 });
 
@@ -262,7 +371,10 @@ describe('input', () => {
     expect(report).toMatchObject({ rows: 0, numClasses: 3, nonFinite: 0, confusion: new Uint32Array(9) });
     expect([auc, brier, logLoss, accuracy, balancedAccuracy, micro.f1, weighted.f1]).toEqual(Array(7).fill(NaN));
     expect([calibration.expectedError, calibration.maximumError]).toEqual([NaN, NaN]);
-    expect([macro.f1, report.classes[2].support, report.classes[2].recall]).toEqual([0, 0, 0]);
+    expect([macro.f1, macro.specificity, report.mcc, report.kappa, report.topKAccuracy]).toEqual(Array(5).fill(NaN));
+    expect([report.classes[2].support, report.classes[2].recall]).toEqual([0, 0]);
+    const all = classificationReport(new Float32Array(0), new Uint8Array(0), { numClasses: 3, averageOver: 'all' });
+    expect([all.macro.f1, all.weighted.f1, all.micro.f1]).toEqual([NaN, NaN, NaN]);
     expect(classificationReport(new Float32Array(0), new Uint8Array(0)).numClasses).toBe(0);
   });
 
@@ -308,15 +420,17 @@ it('is a table as text', () => {
   const report = classificationReport(logits, new Uint8Array([0, 0, 1, 1]));
   expect(Object.keys(report)).not.toContain('toString');
   expect(`${report}`).toBe(`\
-class             precision  recall      F1     AUC  rows
-0                    0.6667  1.0000  0.8000  1.0000     2
-1                    1.0000  0.5000  0.6667  1.0000     2
-macro average        0.8333  0.7500  0.7333  1.0000     4
-weighted average     0.8333  0.7500  0.7333  1.0000     4
-micro average        0.7500  0.7500  0.7500             4
+class             precision  recall  specificity      F1     AUC  rows
+0                    0.6667  1.0000       0.5000  0.8000  1.0000     2
+1                    1.0000  0.5000       1.0000  0.6667  1.0000     2
+macro average        0.8333  0.7500       0.7500  0.7333  1.0000     4
+weighted average     0.8333  0.7500       0.7500  0.7333  1.0000     4
+micro average        0.7500  0.7500       0.7500  0.7500             4
 
 accuracy                    0.7500
 balanced accuracy           0.7500
+Matthews correlation        0.5774
+Cohen's kappa               0.5000
 log loss                    0.4319
 Brier score                 0.1366
 expected calibration error  0.3199
@@ -326,7 +440,7 @@ class \\ predicted  0  1
 0                  2  0
 1                  1  1`);
   const many = classificationReport(new Float32Array(21), Uint8Array.of(3), { numClasses: 21 });
-  expect(many.toString()).toMatch(/^20 +0.0000 +0.0000 +0.0000 +- +0$/m);
+  expect(many.toString()).toMatch(/^20 +0.0000 +0.0000 +1.0000 +0.0000 +- +0$/m);
   expect(many.toString()).not.toContain('predicted');
 });
 
@@ -356,7 +470,8 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => classificationReport(...two, { gamma: 1 } as never),
     TypeError,
-    'unknown option "gamma"; known are numClasses, ignoreIndex, layout, spatialSize, bins, zeroDivision, auc, confusion',
+    'unknown option "gamma"; known are numClasses, ignoreIndex, layout, spatialSize, bins, zeroDivision, auc, confusion, averageOver, ' +
+      'beta, topK, classNames, sampleWeights, criterion',
   ],
   [
     () => classificationReport(...two, { layout: 'rows' as never }),

@@ -24,7 +24,13 @@ export { type AnyMeter, LossMeter, type MeterOptions, type MeterResult, type Met
 export { type MultiLabelBalance, type MultiLabelBalanceOptions, multiLabelBalance } from './multi-label-balance.js';
 export type { AnyCriterion, LossName } from './own-criterion.js';
 export { probabilitiesToLogits } from './probabilities.js';
-export { type ClassificationReport, classificationReport, type ReportOptions } from './report.js';
+export {
+  type ClassificationReport,
+  classificationReport,
+  classificationReportAsync,
+  type ReportAsyncOptions,
+  type ReportOptions,
+} from './report.js';
 export type { RowOptions } from './rows.js';
 export type { ClassScores, Scores } from './scores.js';
 export { logSoftmax, type Prediction, type PredictOptions, predict, type SoftmaxOutput, softmax } from './softmax.js';

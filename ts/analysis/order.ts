@@ -24,62 +24,57 @@ export function ascending(keys: Float64Array): Uint32Array {
 export function* ascendingInTurns(keys: Float64Array): Work<Uint32Array> {
   const { length } = keys;
   const pairs = new BigUint64Array(length);
-  const halves = new Uint32Array(pairs.buffer);
-  yield* eachPart(length, 1, (start, end) => pair(keys, halves, start, end));
+  let from = new Uint32Array(pairs.buffer);
+  const sizes = new Uint32Array(length > FEW ? (32 / DIGIT_BITS) * DIGITS : 0);
+  yield* eachPart(length, 1, (start, end) => pair(keys, from, sizes, start, end));
   if (length <= FEW) pairs.sort();
-  const sorted = length <= FEW ? halves : yield* byUpperHalf(halves);
+  else {
+    let to = new Uint32Array(2 * length);
+    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+      const places = placesOf(sizes, (shift / DIGIT_BITS) * DIGITS);
+      yield* eachPart(length, 1, (start, end) => deal(from, to, shift, places, start, end));
+      [from, to] = [to, from];
+    }
+  }
   const order = new Uint32Array(length);
   yield* eachPart(length, 1, (start, end) => {
-    for (let place = start; place < end; place++) order[place] = sorted[2 * place] as number;
+    for (let place = start; place < end; place++) order[place] = from[2 * place] as number;
   });
   let start = 0;
   for (let end = 1; end <= length; end++) {
-    if (end < length && sorted[2 * end + 1] === sorted[2 * start + 1]) continue;
+    if (end < length && from[2 * end + 1] === from[2 * start + 1]) continue;
     if (end - start > 1) sortRun(order, start, end, keys);
     start = end;
   }
   return order;
 }
 
-/** Puts each index under the upper half of its key. */
-function pair(keys: Float64Array, halves: Uint32Array, start: number, end: number): void {
+/** Puts each index under the upper half of its key, and counts the upper halves with each digit. */
+function pair(keys: Float64Array, pairs: Uint32Array, sizes: Uint32Array, start: number, end: number): void {
   const number = new Float64Array(1);
   const bits = new Int32Array(number.buffer);
   for (let i = start; i < end; i++) {
     number[0] = (keys[i] as number) + 0; // -0 becomes 0
-    const upper = bits[1] as number;
+    const half = bits[1] as number;
     // In the order of the keys, if all bits of negative ones are turned over, and the sign of the others.
-    halves[2 * i + 1] = upper ^ ((upper >> 31) | 0x80000000);
-    halves[2 * i] = i;
-  }
-}
-
-/** Sorts pairs by their upper halves. Those whose upper halves are the same stay in order. */
-function* byUpperHalf(halves: Uint32Array<ArrayBuffer>): Work<Uint32Array> {
-  const length = halves.length / 2;
-  let from = halves;
-  let to = new Uint32Array(halves.length);
-  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-    const places = new Uint32Array(DIGITS);
-    yield* eachPart(length, 1, (start, end) => count(from, shift, places, start, end));
-    // Each pile begins where the one before it ends.
-    for (let digit = 0, place = 0; digit < DIGITS; digit++) {
-      const size = places[digit] as number;
-      places[digit] = place;
-      place += size;
+    let upper = half ^ ((half >> 31) | 0x80000000);
+    pairs[2 * i] = i;
+    pairs[2 * i + 1] = upper;
+    for (let first = 0; first < sizes.length; first += DIGITS) {
+      const place = first + (upper & (DIGITS - 1));
+      sizes[place] = (sizes[place] as number) + 1;
+      upper >>>= DIGIT_BITS;
     }
-    yield* eachPart(length, 1, (start, end) => deal(from, to, shift, places, start, end));
-    [from, to] = [to, from];
   }
-  return from;
 }
 
-/** How many upper halves there are with each digit. */
-function count(halves: Uint32Array, shift: number, sizes: Uint32Array, start: number, end: number): void {
-  for (let i = start; i < end; i++) {
-    const digit = ((halves[2 * i + 1] as number) >>> shift) % DIGITS;
-    sizes[digit] = (sizes[digit] as number) + 1;
+/** Where the pile of each digit begins: where the one before it ends. */
+function placesOf(sizes: Uint32Array, first: number): Uint32Array {
+  const places = new Uint32Array(DIGITS);
+  for (let digit = 1; digit < DIGITS; digit++) {
+    places[digit] = (places[digit - 1] as number) + (sizes[first + digit - 1] as number);
   }
+  return places;
 }
 
 /** Puts each pair where the pile of its digit has got to. */
@@ -93,7 +88,7 @@ function deal(
 ): void {
   for (let i = start; i < end; i++) {
     const upper = from[2 * i + 1] as number;
-    const digit = (upper >>> shift) % DIGITS;
+    const digit = (upper >>> shift) & (DIGITS - 1);
     const place = places[digit] as number;
     places[digit] = place + 1;
     to[2 * place] = from[2 * i] as number;

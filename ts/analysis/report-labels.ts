@@ -2,6 +2,7 @@ import { lengthOf, part } from '../arrays.js';
 import type { ClassIndices, FloatArray } from '../types.js';
 import { checkSameShape } from '../validate.js';
 import { countLabel, emptyCounts } from './confusion.js';
+import { pick, placesWhere, tabulate } from './loops.js';
 import type { Findings, Settings } from './report.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './report-figures.js';
 import { rocAuc } from './roc-auc.js';
@@ -39,12 +40,14 @@ export function* reportOnLabels(
   });
   const areas = new Float64Array(labels).fill(NaN);
   for (let j = 0; settings.auc && j < labels; j++) {
-    const membership = (row: number) => members[row * labels + j] as number;
-    const score = (row: number) => {
-      const logit = logits[row * labels + j] as number;
-      return logit === Infinity ? NaN : logit;
-    };
-    areas[j] = yield* rocAuc(rows, { membership, score, weight: weightOf });
+    const counted = placesWhere(rows, (row) => members[row * labels + j] !== IGNORED);
+    const column = (array: ArrayLike<number>) =>
+      tabulate(counted.length, (k) => array[(counted[k] as number) * labels + j] as number);
+    // A logit of Infinity has no probability, as in the loss.
+    const scores = column(logits).map((logit) => (logit === Infinity ? NaN : logit));
+    yield rows;
+    const own = weights && pick(weights, counted, new Float64Array(counted.length));
+    areas[j] = yield* rocAuc(scores, Int32Array.from(column(members)), 1, own);
   }
   return tally.findings(areas);
 }

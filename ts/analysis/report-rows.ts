@@ -1,10 +1,11 @@
 import { lengthOf } from '../arrays.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
+import { pick } from './loops.js';
 import type { Findings, Settings } from './report.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './report-figures.js';
 import { rocAuc } from './roc-auc.js';
-import { emptyPredictions, type Predictions, predictPart, type Rows, scoreOf } from './rows.js';
+import { emptyPredictions, fillScores, type Predictions, predictPart, type Rows } from './rows.js';
 import { average } from './scores.js';
 import { eachPart, type Work } from './turns.js';
 
@@ -12,8 +13,9 @@ import { eachPart, type Work } from './turns.js';
 export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   const { labels, classes, numbers, entropy } = rows;
   const { topK } = settings;
-  const weights = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
-  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[numbers[k] as number] as number));
+  const given = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
+  const weights = given && pick(given, numbers, new Float64Array(numbers.length));
+  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
   const predictions = emptyPredictions(rows);
   const decisions = new Decisions(settings.bins);
   const counts = emptyCounts(classes);
@@ -38,7 +40,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   countOthers(counts);
   const { support, right } = counts;
   const areas = new Float64Array(classes).fill(NaN);
-  if (settings.auc) yield* fillAreas(areas, rows, predictions, support, weightOf);
+  if (settings.auc) yield* fillAreas(areas, rows, predictions, support, weights);
   const figures = decisions.figures();
   return {
     multiLabel: false,
@@ -82,14 +84,15 @@ function* fillAreas(
   rows: Rows,
   predictions: Predictions,
   support: Float64Array,
-  weight: (k: number) => number,
+  weights: Float64Array | undefined,
 ): Work<void> {
-  const { labels } = rows;
+  const { labels, classes } = rows;
+  const scores = new Float64Array(labels.length);
   function* area(j: number): Work<number> {
-    const membership = (k: number) => (labels[k] === j ? 1 : 0);
-    return yield* rocAuc(labels.length, { membership, score: (k) => scoreOf(rows, predictions, j, k), weight });
+    yield* eachPart(labels.length, 1, (start, end) => fillScores(scores, rows, predictions, j, start, end));
+    return yield* rocAuc(scores, labels, j, weights);
   }
   // Of two classes, the more a row is one the less it is the other: their areas are the same.
-  if (rows.classes === 2) areas.fill(yield* area(1));
-  else for (let j = 0; j < rows.classes; j++) if ((support[j] as number) > 0) areas[j] = yield* area(j);
+  if (classes === 2) areas.fill(yield* area(1));
+  else for (let j = 0; j < classes; j++) if ((support[j] as number) > 0) areas[j] = yield* area(j);
 }

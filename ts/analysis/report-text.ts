@@ -20,8 +20,8 @@ export interface TextSettings {
 export function reportText(report: ClassificationReport, settings: TextSettings): string {
   const { rows, nonFinite, multiLabel } = report;
   const parts = [classTable(report, settings), figureTable(report, settings), ...confusionTables(report)];
-  const what = multiLabel ? 'labels have a logit that is' : 'rows have logits that are';
-  if (nonFinite > 0) parts.push(`${nonFinite} of ${rows} ${what} NaN or Infinity.`);
+  const whose = multiLabel ? 'labels' : `of ${rows} rows`;
+  if (nonFinite > 0) parts.push(`${nonFinite} ${whose} have logits that are NaN or Infinity.`);
   return parts.join('\n\n');
 }
 

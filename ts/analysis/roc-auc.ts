@@ -1,66 +1,86 @@
 import { ascendingInTurns } from './order.js';
 import { eachPart, type Work } from './turns.js';
 
-/** How many times each row is looked at for an area. */
-export const AREA_PASSES = 12;
-
-/** What an area is of. */
-export interface Ranking {
-  /** Whether a row is of the class: 1 or 0, or -1 if it does not count. */
-  membership(k: number): number;
-  /** How much it is of the class, by the model. */
-  score(k: number): number;
-  /** What it weighs. */
-  weight(k: number): number;
-}
+/** How many times each row is looked at for an area, with its score. */
+export const AREA_PASSES = 13;
 
 /**
  * The area under the ROC curve: the probability that a row of the class has a higher score than one of another class, where equal
  * scores count half. NaN where there are none of either, or a score is NaN.
  */
-export function* rocAuc(rows: number, { membership, score, weight }: Ranking): Work<number> {
-  const places = new Uint32Array(rows);
-  const keys = new Float64Array(rows);
-  let count = 0;
+export function* rocAuc(
+  scores: Float64Array,
+  labels: Int32Array,
+  positive: number,
+  weights: Float64Array | undefined,
+): Work<number> {
+  const { length } = scores;
   let isNumber = true;
-  yield* eachPart(rows, 1, (start, end) => {
-    for (let k = start; k < end; k++) {
-      if (membership(k) < 0) continue;
-      const key = score(k);
-      if (Number.isNaN(key)) isNumber = false;
-      places[count] = k;
-      keys[count++] = key;
-    }
+  yield* eachPart(length, 1, (start, end) => {
+    isNumber &&= areNumbers(scores, start, end);
   });
   if (!isNumber) return NaN;
-  const order = yield* ascendingInTurns(keys.subarray(0, count));
-  // Twice the weight of the pairs in the right order, so that all are whole numbers without weights.
-  let won = 0;
-  let positives = 0;
-  let negatives = 0;
-  // Of the rows with the score that has been reached.
-  let reached = NaN;
-  let tied = 0;
-  let others = 0;
-  const settle = () => {
-    won += tied * (2 * negatives + others);
-    positives += tied;
-    negatives += others;
-    tied = 0;
-    others = 0;
-  };
-  yield* eachPart(count, 1, (start, end) => {
+  const order = yield* ascendingInTurns(scores);
+  const pairs = new Pairs();
+  yield* eachPart(length, 1, (start, end) => pairs.add(order, scores, labels, positive, weights, start, end));
+  return pairs.area();
+}
+
+function areNumbers(scores: Float64Array, start: number, end: number): boolean {
+  for (let k = start; k < end; k++) if (Number.isNaN(scores[k])) return false;
+  return true;
+}
+
+/** Pairs of a row of the class and another. */
+class Pairs {
+  /** Twice the weight of those in the right order, so that all are whole numbers without weights. */
+  #won = 0;
+  #positives = 0;
+  #negatives = 0;
+  /** Of the rows with the score that has been reached. */
+  #reached = NaN;
+  #tied = 0;
+  #others = 0;
+
+  /** Adds the rows of some places in the order of the scores. */
+  add(
+    order: Uint32Array,
+    scores: Float64Array,
+    labels: Int32Array,
+    positive: number,
+    weights: Float64Array | undefined,
+    start: number,
+    end: number,
+  ): void {
+    let reached = this.#reached;
+    let tied = this.#tied;
+    let others = this.#others;
     for (let place = start; place < end; place++) {
-      const at = order[place] as number;
-      const k = places[at] as number;
-      if (keys[at] !== reached) {
-        settle();
-        reached = keys[at] as number;
+      const k = order[place] as number;
+      const score = scores[k] as number;
+      if (score !== reached) {
+        this.#settle(tied, others);
+        reached = score;
+        tied = 0;
+        others = 0;
       }
-      if (membership(k) > 0) tied += weight(k);
-      else others += weight(k);
+      const weight = weights === undefined ? 1 : (weights[k] as number);
+      if (labels[k] === positive) tied += weight;
+      else others += weight;
     }
-  });
-  settle();
-  return won / (2 * positives * negatives);
+    this.#reached = reached;
+    this.#tied = tied;
+    this.#others = others;
+  }
+
+  #settle(tied: number, others: number): void {
+    this.#won += tied * (2 * this.#negatives + others);
+    this.#positives += tied;
+    this.#negatives += others;
+  }
+
+  area(): number {
+    this.#settle(this.#tied, this.#others);
+    return this.#won / (2 * this.#positives * this.#negatives);
+  }
 }

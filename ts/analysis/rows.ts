@@ -126,7 +126,9 @@ function* lossesInTurns(
   if (kindOf(logits) === undefined || kind === undefined) return criterion.forward(logits, targets, { spatialSize });
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
-  const rows = isFloats(kind) ? entries / numClasses : entries;
+  // Without a layout, each logit has a target and a loss.
+  const isElementwise = criterion.layout === undefined;
+  const rows = isElementwise || isFloats(kind) ? entries / numClasses : entries;
   const samples = criterion.layout === 'channels-first' ? rows / (spatialSize ?? rows) : rows;
   const width = size / samples;
   const height = entries / samples;
@@ -135,7 +137,8 @@ function* lossesInTurns(
     yield size;
     return losses;
   }
-  const losses = arrayLike(logits, rows);
+  const losses = arrayLike(logits, isElementwise ? entries : rows);
+  const lossesEach = lengthOf(losses) / samples;
   try {
     yield* eachPart(samples, width, (start, end) => {
       const count = end - start;
@@ -143,7 +146,7 @@ function* lossesInTurns(
       checkLength('targets', targets);
       const x = part(logits, start * width, count * width);
       const y = part(targets, start * height, count * height);
-      copyInto(losses, criterion.forward(x, y, { spatialSize }), start * (rows / samples));
+      copyInto(losses, criterion.forward(x, y, { spatialSize }), start * lossesEach);
     });
   } catch (error) {
     criterion.forward(logits, targets, { spatialSize });
@@ -205,7 +208,7 @@ export function* elementLosses(
   labelSmoothing = 0,
 ): Work<FloatArray> {
   const options = { alpha: null, gamma: 0, numClasses, ignoreIndex, labelSmoothing };
-  return yield* lossesInTurns(new SigmoidFocalLoss({ ...options, reduction: 'none' }), logits, targets, {});
+  return yield* lossesInTurns(new SigmoidFocalLoss({ ...options, reduction: 'none' }), logits, targets, { numClasses });
 }
 
 /** Logits that have been checked, as rows of two classes. */
@@ -310,7 +313,8 @@ export function predictPart(rows: Rows, predictions: Predictions, from: number, 
       if (j !== best && term > most) most = term;
     }
     p[best] = 0;
-    const others = largest === Infinity ? NaN : sumInAnyOrder(p, most, grain);
+    const rest = classes === 2 ? (p[1 - best] as number) : sumInAnyOrder(p, most, grain);
+    const others = largest === Infinity ? NaN : rest;
     predictions.classes[k] = best;
     predictions.largest[k] = largest;
     predictions.surprise[k] = Math.log1p(others);
@@ -327,20 +331,26 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
 }
 
 /**
- * How much a row is of a class, to be compared with other rows: the logarithm of its probability or, of two classes, of its odds,
- * which is in the same order. Rows of the same probability have the same score, to the last bit; see the sum in
- * {@link predictPart}.
+ * How much rows are of a class, to be compared with each other: the logarithm of its probability or, of two classes, of its odds,
+ * which is in the same order. Rows of the same probability have the same score, to the last bit: the exponentials of different
+ * numbers have no sum in common with those of others (Lindemann and Weierstrass), and the order makes no difference.
  */
-export function scoreOf(
-  { logits, classes, stride, start }: Rows,
-  predictions: Predictions,
+export function fillScores(
+  scores: Float64Array,
+  rows: Rows,
+  { largest, surprise }: Predictions,
   j: number,
-  k: number,
-): number {
-  const { largest, surprise } = predictions;
-  const place = start(k) + j * stride;
-  const logit = logits[place] as number;
-  if (classes !== 2) return logit - (largest[k] as number) - (surprise[k] as number);
-  if (Number.isNaN(surprise[k])) return NaN;
-  return logit - (logits[place + (j === 0 ? stride : -stride)] as number);
+  from: number,
+  to: number,
+): void {
+  const { logits, classes, stride } = rows;
+  const offset = j * stride;
+  const other = (j === 0 ? 1 : 0) * stride;
+  for (let k = from; k < to; k++) {
+    const start = rows.start(k);
+    const logit = logits[start + offset] as number;
+    const unsure = surprise[k] as number;
+    if (classes !== 2) scores[k] = logit - (largest[k] as number) - unsure;
+    else scores[k] = Number.isNaN(unsure) ? NaN : logit - (logits[start + other] as number);
+  }
 }
