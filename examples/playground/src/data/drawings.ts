@@ -75,13 +75,13 @@ const MOST_CLASSES = 20;
 
 export function confusionTable({ report, names }: Findings): HTMLElement {
   const { confusion, numClasses }: ClassificationReport = report;
-  const counts = confusion ?? new Uint32Array(0);
+  const counts = Array.from(confusion ?? []);
   if (numClasses > MOST_CLASSES) return confusionList(counts, names);
-  const lines = Array.from({ length: numClasses }, (_, j) => counts.subarray(j * numClasses, (j + 1) * numClasses));
+  const lines = Array.from({ length: numClasses }, (_, j) => counts.slice(j * numClasses, (j + 1) * numClasses));
   const table = makeTable(
     'Rows of each class, by predicted class',
     ['class', ...names.map((name) => `as ${name}`)],
-    lines.map((line, j) => [names[j], ...Array.from(line, (count) => count.toLocaleString('en'))]),
+    lines.map((line, j) => [names[j], ...line.map((count) => count.toLocaleString('en'))]),
   );
   // The share of the class's rows, as a tint.
   const cells = table.querySelectorAll<HTMLElement>('td');
@@ -94,7 +94,7 @@ export function confusionTable({ report, names }: Findings): HTMLElement {
   return table;
 }
 
-function confusionList(counts: Uint32Array, names: readonly string[]): HTMLElement {
+function confusionList(counts: readonly number[], names: readonly string[]): HTMLElement {
   const classes = names.length;
   const wrong = [...counts.keys()].filter((i) => counts[i] > 0 && i % classes !== Math.floor(i / classes));
   const most = wrong.sort((a, b) => counts[b] - counts[a]).slice(0, MOST_CLASSES);
