@@ -44,7 +44,7 @@ function expectScores(actual: Scores, expected: Record<string, number | null>, w
   for (const name of SCORES) expectFigure(actual[name], expected[name], `${where} ${name}`);
 }
 
-function expectClasses(report: ClassificationReport, expected: Figures['scores']['0.0']['classes']): void {
+function expectClasses(report: ClassificationReport, expected: Record<string, (number | null)[]>): void {
   report.classes.forEach((scores, j) => {
     for (const name of SCORES) expectFigure(scores[name], expected[name][j], `${name} of class ${j}`);
     expect(scores.support, `support of class ${j}`).toBe(expected.support[j]);

@@ -17,7 +17,10 @@ export async function analyse() {
     classBalance: analysis.classBalance(targets),
     compareLosses: analysis.compareLosses(logits, targets, { criterion, plain: new CrossEntropyLoss() }),
     classificationReport: analysis.classificationReport(logits, targets),
-    classificationReportAsync: await analysis.classificationReportAsync(logits, targets, { beta: 2, averageOver: 'all' }),
+    classificationReportAsync: await analysis.classificationReportAsync(logits, targets, {
+      beta: 2,
+      averageOver: 'all',
+    }),
     diagnose: analysis.diagnose(logits, targets, criterion),
     logSoftmax: analysis.logSoftmax(logits, 3),
     lossCurve: analysis.lossCurve({ points: 5 }),
