@@ -416,6 +416,42 @@ sea          1          1         0         1`);
   });
 });
 
+describe('a warning', () => {
+  const { targets } = randomBatch(float64, 40, 3, 42);
+  const shares = randomProbabilities(float64, 40, 3, 43);
+
+  it('says that logits look like probabilities, in the text as well', () => {
+    const single = Float64Array.from(targets, (_, i) => shares[3 * i]);
+    const yes = Uint8Array.from(targets, (target) => target % 2);
+    const labels = Uint8Array.from(shares, (share) => Math.round(share));
+    for (const report of [
+      classificationReport(shares, targets),
+      classificationReport(single, yes, { numClasses: 1 }),
+      classificationReport(shares, labels, { criterion: new SigmoidFocalLoss({ numClasses: 3 }) }),
+    ]) {
+      expect(report.warning).toMatch(/^The logits look like probabilities: .* probabilitiesToLogits\.$/);
+      const text = String(report);
+      expect(text.replace(/\s+/g, ' ')).toContain(` ${report.warning}`);
+      expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    }
+  });
+
+  it('is not there where a row is none, but for rows that are ignored', () => {
+    const logits = shares.slice();
+    logits[5] += 0.01;
+    expect(classificationReport(logits, targets).warning).toBeUndefined();
+    const some = targets.slice();
+    some[1] = 7;
+    expect(classificationReport(logits, some, { ignoreIndex: 7 }).warning).toBeDefined();
+    const criterion = new SigmoidFocalLoss({ numClasses: 3 });
+    logits[5] = -0.01;
+    expect(classificationReport(logits, new Uint8Array(120), { criterion }).warning).toBeUndefined();
+    expect(
+      classificationReport(new Float64Array(6).fill(0.5), new Uint8Array(6), { criterion }).warning,
+    ).toBeUndefined();
+  });
+});
+
 const two = [new Float32Array(4), new Uint8Array(2)] as const;
 
 it.each<[() => unknown, ErrorConstructor, string]>([

@@ -179,7 +179,7 @@ class Reports {
     const made = this.#made.find((one) => one.logits === logits && one.key === key);
     if (made !== undefined) return made.report;
     const rows = (width === 1 ? readElements : readRows)(logits, targets, settings);
-    const report = reportOn(rows, { bins: 15, zeroDivision: 0, auc: true, confusion: false });
+    const report = yield* reportOn(rows, { confusion: false });
     this.#made.push({ logits, key, report });
     return report;
   }

@@ -3,6 +3,7 @@ import type { ClassIndices, FloatArray } from '../types.js';
 import { checkSameShape } from '../validate.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { pick, placesWhere, tabulate } from './loops.js';
+import { leastSuspicious, mayBeProbabilities, PROBABILITIES_NOTICE } from './probability-watch.js';
 import type { Findings, Settings } from './report.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './report-figures.js';
 import { rocAuc } from './roc-auc.js';
@@ -60,6 +61,8 @@ class LabelTally {
   readonly #counts;
   readonly #matrix;
   readonly #samples = new ScoreAverage();
+  #mayBeProbabilities = true;
+  #count = 0;
   #rows = 0;
   #weight = 0;
   #allRight = 0;
@@ -75,6 +78,8 @@ class LabelTally {
   /** Adds the labels that count of some rows, each of which is a pair. */
   add(pairs: Rows, weightOf: (row: number) => number): void {
     const { numbers, labels, entropy } = pairs;
+    this.#mayBeProbabilities &&= mayBeProbabilities(pairs);
+    this.#count += numbers.length;
     const rowOf = (k: number) => Math.floor((numbers[k] as number) / this.#labels);
     const predictions = predictRows(pairs, (k, probabilities) =>
       this.#decisions.addDistance(squaredDistance(pairs, k, probabilities) / 2, weightOf(rowOf(k))),
@@ -131,6 +136,7 @@ class LabelTally {
       ...scoreFigures(this.#counts, areas, this.#rows > 0, averagesAll, this.#settings),
       samples: this.#samples.value,
       confusion: this.#matrix,
+      warning: this.#mayBeProbabilities && this.#count >= leastSuspicious(true) ? PROBABILITIES_NOTICE : undefined,
     };
   }
 }

@@ -2,6 +2,7 @@ import { lengthOf } from '../arrays.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
 import { pick } from './loops.js';
+import { lookLikeProbabilities, PROBABILITIES_NOTICE } from './probability-watch.js';
 import type { Findings, Settings } from './report.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './report-figures.js';
 import { rocAuc } from './roc-auc.js';
@@ -61,6 +62,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     ...(classes === 2 ? { auc: areas[1] as number, weightedAuc: areas[1] as number } : {}),
     samples: undefined,
     confusion: matrix,
+    warning: lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined,
   };
 }
 

@@ -18,10 +18,11 @@ export interface TextSettings {
 
 /** A report as a table. */
 export function reportText(report: ClassificationReport, settings: TextSettings): string {
-  const { rows, nonFinite, multiLabel } = report;
+  const { rows, nonFinite, multiLabel, warning } = report;
   const parts = [classTable(report, settings), figureTable(report, settings), ...confusionTables(report)];
   const whose = multiLabel ? 'labels' : `of ${rows} rows`;
   if (nonFinite > 0) parts.push(`${nonFinite} ${whose} have logits that are NaN or Infinity.`);
+  if (warning !== undefined) parts.push(linesOf(warning));
   return parts.join('\n\n');
 }
 
@@ -93,6 +94,17 @@ function wrapped(lines: readonly string[][]): string[][][] {
     });
   }
   return tables;
+}
+
+/** A sentence in lines that are not too long. */
+function linesOf(sentence: string): string {
+  const lines = [''];
+  for (const word of sentence.split(' ')) {
+    const line = lines.at(-1) as string;
+    if (line !== '' && line.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join('\n');
 }
 
 /** A name on one line, of at most so many characters. */

@@ -17,7 +17,7 @@ import { reportOnLabels } from './report-labels.js';
 import { reportOnRows } from './report-rows.js';
 import { reportText } from './report-text.js';
 import { AREA_PASSES } from './roc-auc.js';
-import { ROW_OPTIONS, type RowOptions, rowsInTurns } from './rows.js';
+import { ROW_OPTIONS, type RowOptions, type Rows, rowsInTurns } from './rows.js';
 import type { ClassScores, Scores } from './scores.js';
 import { withText } from './table.js';
 import { type Logits, opened, type Targets } from './tensors.js';
@@ -146,6 +146,8 @@ export interface ClassificationReport {
    * Float64Array, with `sampleWeights`; `undefined` if it was not asked for.
    */
   readonly confusion: Uint32Array | Float64Array | undefined;
+  /** What to look at before any figure: that the logits look like probabilities, which makes all of them wrong. */
+  readonly warning: string | undefined;
   /** All of it as a table. */
   toString(): string;
 }
@@ -294,6 +296,12 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOption
   }
   const classes = isFloats(kindOf(targets)) ? numClasses : undefined;
   return taskOf(reportOnBatch(logits, targets, rowOptions, settings), logits, targets, settings, classes);
+}
+
+/** The report on rows of one class each that have been read. */
+export function* reportOn(rows: Rows, options: ReportOptions): Work<ClassificationReport> {
+  const settings = checkSettings(options);
+  return yield* withReportText(reportOnRows(rows, settings), settings);
 }
 
 function* reportOnBatch(
