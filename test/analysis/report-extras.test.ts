@@ -143,6 +143,32 @@ describe('sampleWeights', () => {
     );
   });
 
+  it('may be plain, as logits and targets may', () => {
+    const { logits, targets } = randomBatch(float64, 6, 3, 44);
+    const sampleWeights = [1, 0.5, 2, 0, 1, 3];
+    const rows = [0, 3, 6, 9, 12, 15].map((start) => [...logits.slice(start, start + 3)]);
+    const expected = classificationReport(logits, targets, { sampleWeights: Float64Array.from(sampleWeights) });
+    expect(classificationReport(rows, [...targets], { sampleWeights })).toEqual(expected);
+    const criterion = new SigmoidFocalLoss();
+    const column = classificationReport([2, -1, 0.5, -3], [1, 0, 0, 1], { criterion });
+    expect(column).toEqual(
+      classificationReport(Float64Array.of(2, -1, 0.5, -3), Uint8Array.of(1, 0, 0, 1), { criterion }),
+    );
+    const labels = [
+      [1, 0],
+      [0, 1],
+    ];
+    const report = classificationReport(
+      [
+        [2, -1],
+        [0.5, -3],
+      ],
+      labels,
+      { criterion },
+    );
+    expect(report).toMatchObject({ multiLabel: true, numClasses: 2, rows: 2, hammingLoss: 0.5 });
+  });
+
   it('leave nothing over where all rows are of one class, or predicted to be', () => {
     const sampleWeights = Float64Array.from({ length: 9 }, (_, i) => 0.1 + i / 7);
     const logits = Float64Array.from({ length: 27 }, (_, i) => (i % 3 === 1 ? 1 : 0));
@@ -363,7 +389,7 @@ describe('as text', () => {
     const lines = text.split('\n');
     expect(lines[0]).toMatch(/^class +precision {2}recall {2}specificity {4}F0.5 {5}AUC +rows$/);
     expect(lines[1]).toMatch(/^cat +0\.\d{4} /);
-    expect(lines[2]).toMatch(/^a dog with a name t… +0\.\d{4} /);
+    expect(lines[2]).toMatch(/^a dog with a name \.\. +0\.\d{4} /);
     expect(lines[3]).toMatch(/^猫 x +0\.\d{4} /);
     expect(text).toContain('\ntop-3 accuracy  ');
     const widths = lines.map((line) => line.length);
@@ -492,9 +518,9 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'sampleWeights[1] must be finite and not negative, got -1',
   ],
   [
-    () => classificationReport(...two, { sampleWeights: [1, 1] as never }),
+    () => classificationReport(...two, { sampleWeights: Int32Array.of(1, 1) as never }),
     TypeError,
-    'sampleWeights must be a float array with one weight per row, got an Array',
+    'sampleWeights must be a float array with one weight per row, got an Int32Array',
   ],
   [
     () => classificationReport(...two, { criterion: {} as never }),

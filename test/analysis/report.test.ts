@@ -62,7 +62,10 @@ function expectCalibration({ bins, expectedError, maximumError }: Calibration, e
   expectFigure(maximumError, expected.maximumError, 'maximum error');
 }
 
-/** What a report on classes or labels has to say, but for what depends on how zero divisions are taken. */
+/**
+ * What a report on classes or labels has to say, but for what depends on how zero divisions are
+ * taken.
+ */
 function expectShared(
   report: ClassificationReport,
   expected: Omit<Figures, 'scores' | 'topKAccuracy' | 'balancedAccuracy' | 'mcc' | 'kappa'>,

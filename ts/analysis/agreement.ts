@@ -1,18 +1,21 @@
-// How far predictions agree with targets beyond chance. Where a part is taken from a whole, the products of the parts are added up
-// instead, so that nothing is left over where they are the same.
+// How far predictions agree with targets beyond chance. Where a part is taken from a whole, the
+// products of the parts are added up instead, so that nothing is left over where they are the same.
 
 import type { Counts } from './confusion.js';
 import { sum } from './loops.js';
 
-/** The sum over the classes of what is of one class in `some`, times what is of another in `others`. */
+/**
+ * The sum over the classes of what is of one class in `some`, times what is of another in `others`.
+ */
 function unlike(some: Float64Array, others: Float64Array): number {
   const whole = sum(others);
   return some.reduce((total, number, j) => total + number * (whole - (others[j] as number)), 0);
 }
 
 /**
- * The Matthews correlation coefficient, for any number of classes (Gorodkin, Comparing two K-category assignments by a
- * K-category correlation coefficient, 2004). 0 where targets or predictions are all of one class, as scikit-learn has it.
+ * The Matthews correlation coefficient, for any number of classes (Gorodkin, Comparing two
+ * K-category assignments by a K-category correlation coefficient, 2004). 0 where targets or
+ * predictions are all of one class, as scikit-learn has it.
  */
 export function matthews({ support, right, wrong }: Counts): number {
   const rows = sum(support);
@@ -27,7 +30,10 @@ export function matthews({ support, right, wrong }: Counts): number {
   return covariance / Math.sqrt(spread);
 }
 
-/** Cohen's kappa (A coefficient of agreement for nominal scales, 1960). NaN where both are all of the same class. */
+/**
+ * Cohen's kappa (A coefficient of agreement for nominal scales, 1960). NaN where both are all of
+ * the same class.
+ */
 export function cohensKappa({ support, right, wrong }: Counts): number {
   const predicted = right.map((number, j) => number + (wrong[j] as number));
   return 1 - (sum(wrong) * sum(support)) / unlike(predicted, support);

@@ -1,6 +1,6 @@
-// Sums that do not depend on the order of their terms, to the last bit: of each term, the bits above a fixed one are added up, and
-// then those below, which in either sum are too few for anything to be rounded (Demmel and Nguyen, Fast Reproducible
-// Floating-Point Summation, 2013).
+// Sums that do not depend on the order of their terms, to the last bit: of each term, the bits
+// above a fixed one are added up, and then those below, which in either sum are too few for
+// anything to be rounded (Demmel and Nguyen, Fast Reproducible Floating-Point Summation, 2013).
 
 /** The bits of a number. */
 const PRECISION = 53;
@@ -26,7 +26,10 @@ export function grainOf(terms: number): Grain {
 const number = new Float64Array(1);
 const words = new Uint32Array(number.buffer);
 
-/** The smallest power of 2 that is above a positive number; 0 for subnormal ones, whose sums are exact. */
+/**
+ * The smallest power of 2 that is above a positive number; 0 for subnormal ones, whose sums are
+ * exact.
+ */
 function powerAbove(positive: number): number {
   number[0] = positive;
   words[0] = 0;
@@ -35,8 +38,8 @@ function powerAbove(positive: number): number {
 }
 
 /**
- * The sum of terms that are not negative, and not above `most`. Its relative error is below 2 ** -52 for up to 2 ** 17 terms, and
- * below 2 ** -45 for 2 ** 20.
+ * The sum of terms that are not negative, and not above `most`. Its relative error is below 2 **
+ * -52 for up to 2 ** 17 terms, and below 2 ** -45 for 2 ** 20.
  */
 export function sumInAnyOrder(terms: Float64Array, most: number, { first, second }: Grain): number {
   const bound = powerAbove(most);

@@ -26,7 +26,10 @@ export function countRow({ support, right, wrong, occurs }: Counts, label: numbe
   occurs[predicted] = 1;
 }
 
-/** The rows that are not of a class are those of the others. Nothing is subtracted, so that few stay exact. */
+/**
+ * The rows that are not of a class are those of the others. Nothing is subtracted, so that few stay
+ * exact.
+ */
 export function countOthers({ support, negatives }: Counts): void {
   let before = 0;
   for (let j = 0; j < support.length; j++) {

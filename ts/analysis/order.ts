@@ -1,7 +1,8 @@
-// Sorting rows by a number of each. Engines sort typed arrays by value quickly; indices by something else only through a
-// comparison that they call for every pair. So indices are put under the numbers' upper halves, into integers of 64 bits. Where
-// there are many, these are dealt out by eight bits at a time, the lowest first (Knuth, The Art of Computer Programming,
-// volume 3, 5.2.5), which takes half the time, and can be interrupted.
+// Sorting rows by a number of each. Engines sort typed arrays by value quickly; indices by
+// something else only through a comparison that they call for every pair. So indices are put under
+// the numbers' upper halves, into integers of 64 bits. Where there are many, these are dealt out by
+// eight bits at a time, the lowest first (Knuth, The Art of Computer Programming, volume 3, 5.2.5),
+// which takes half the time, and can be interrupted.
 
 import { eachPart, finish, type Work } from './turns.js';
 
@@ -56,7 +57,8 @@ function pair(keys: Float64Array, pairs: Uint32Array, sizes: Uint32Array, start:
   for (let i = start; i < end; i++) {
     number[0] = (keys[i] as number) + 0; // -0 becomes 0
     const half = bits[1] as number;
-    // In the order of the keys, if all bits of negative ones are turned over, and the sign of the others.
+    // In the order of the keys, if all bits of negative ones are turned over, and the sign of the
+    // others.
     let upper = half ^ ((half >> 31) | 0x80000000);
     pairs[2 * i] = i;
     pairs[2 * i + 1] = upper;

@@ -21,7 +21,10 @@ export function matrixOf({ confusion, sampleWeights }: Settings, classes: number
   return confusion ? makeMatrix(classes, entries, sampleWeights !== undefined) : undefined;
 }
 
-/** What is added up decision by decision: that for the class of a row, or for or against one of its labels. */
+/**
+ * What is added up decision by decision: that for the class of a row, or for or against one of its
+ * labels.
+ */
 export class Decisions {
   /** What all of them weigh. */
   weight = 0;
@@ -64,7 +67,10 @@ export class Decisions {
   }
 }
 
-/** The scores of classes, or labels, and their averages; `hasRows` says whether there is anything to average. */
+/**
+ * The scores of classes, or labels, and their averages; `hasRows` says whether there is anything to
+ * average.
+ */
 export function scoreFigures(
   counts: Counts,
   areas: Float64Array,
@@ -99,7 +105,10 @@ export function scoreFigures(
   };
 }
 
-/** How far probabilities are from the target of a row, squared. No digits are lost where that is near 0. */
+/**
+ * How far probabilities are from the target of a row, squared. No digits are lost where that is
+ * near 0.
+ */
 export function squaredDistance({ labels, soft, stride, start }: Rows, k: number, probabilities: Float64Array): number {
   const label = labels[k] as number;
   const first = soft === undefined ? 0 : start(k);

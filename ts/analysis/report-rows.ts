@@ -66,7 +66,10 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   };
 }
 
-/** How many classes come before that of a row: those with larger logits, and of equals those before it. A NaN is the largest. */
+/**
+ * How many classes come before that of a row: those with larger logits, and of equals those before
+ * it. A NaN is the largest.
+ */
 function rankOf({ logits, classes, labels, stride, start }: Rows, k: number): number {
   const first = start(k);
   const label = labels[k] as number;

@@ -76,7 +76,10 @@ function confusionTables({ confusion, multiLabel, classes }: ClassificationRepor
   return wrapped([[multiLabel ? 'label' : 'class \\ predicted', ...heads], ...lines]).map(table);
 }
 
-/** The columns of a table, in as many tables as it takes for none to be too wide. All have the first column. */
+/**
+ * The columns of a table, in as many tables as it takes for none to be too wide. All have the first
+ * column.
+ */
 function wrapped(lines: readonly string[][]): string[][][] {
   const widths = (lines[0] as string[]).map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
   const first = widths[0] as number;
@@ -110,7 +113,7 @@ function linesOf(sentence: string): string {
 /** A name on one line, of at most so many characters. */
 function shortName(name: string, most: number): string {
   const characters = Array.from(name.replace(/\s+/g, ' '));
-  return characters.length <= most ? characters.join('') : `${characters.slice(0, most - 1).join('')}…`;
+  return characters.length <= most ? characters.join('') : `${characters.slice(0, most - 2).join('')}..`;
 }
 
 /** A count, or a weight with no more digits than a table has room for. */

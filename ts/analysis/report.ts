@@ -1,4 +1,6 @@
 import { kindOf, lengthOf } from '../arrays.js';
+import { readOptions } from '../own.js';
+import { floatsOf } from '../plain-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import {
   checkChoice,
@@ -32,8 +34,8 @@ export interface ReportOptions extends RowOptions {
    */
   bins?: number | undefined;
   /**
-   * What precision, recall, specificity and F scores are where they would be 0 / 0: 0, 1, or NaN, which averages leave out. As
-   * scikit-learn's `zero_division`.
+   * What precision, recall, specificity and F scores are where they would be 0 / 0: 0, 1, or NaN,
+   * which averages leave out. As scikit-learn's `zero_division`.
    *
    * @defaultValue 0
    */
@@ -51,8 +53,8 @@ export interface ReportOptions extends RowOptions {
    */
   confusion?: boolean | undefined;
   /**
-   * Which classes macro, weighted and micro averages are over: `'all'`, or those that are `'present'`, as the target or the
-   * prediction of a row.
+   * Which classes macro, weighted and micro averages are over: `'all'`, or those that are
+   * `'present'`, as the target or the prediction of a row.
    *
    * @defaultValue 'present', and for multi-label rows 'all', as in scikit-learn
    */
@@ -71,12 +73,16 @@ export interface ReportOptions extends RowOptions {
   topK?: number | undefined;
   /** What the classes are called, one name for each. */
   classNames?: ArrayLike<string> | undefined;
-  /** One weight per row: any float array of finite numbers that are not negative. All that counts rows adds up weights then. */
-  sampleWeights?: FloatArray | undefined;
   /**
-   * The loss that the model was trained with. It says what the logits mean: those of a `SigmoidFocalLoss` are yes or no each by
-   * itself, one per row or, with `numClasses`, one per label of a row. Its `numClasses`, `ignoreIndex` and `layout` hold where
-   * they are not given. Its other options make no difference.
+   * One weight per row: finite numbers that are not negative. All that counts rows adds up weights
+   * then.
+   */
+  sampleWeights?: FloatArray | readonly number[] | undefined;
+  /**
+   * The loss that the model was trained with. It says what the logits mean: those of a
+   * `SigmoidFocalLoss` are yes or no each by itself, one per row or, with `numClasses`, one per
+   * label of a row. Its `numClasses`, `ignoreIndex` and `layout` hold where they are not given. Its
+   * other options make no difference.
    */
   criterion?: AnyCriterion | undefined;
 }
@@ -90,26 +96,37 @@ export interface ClassificationReport {
   readonly multiLabel: boolean;
   /** How many rows count. */
   readonly rows: number;
-  /** How many classes there are: 2 where rows have one logit, and 0 if there are no rows and nothing says it. */
+  /**
+   * How many classes there are: 2 where rows have one logit, and 0 if there are no rows and nothing
+   * says it.
+   */
   readonly numClasses: number;
-  /** How many of the rows, or of their labels, have no probabilities, because a logit is NaN or Infinity. */
+  /**
+   * How many of the rows, or of their labels, have no probabilities, because a logit is NaN or
+   * Infinity.
+   */
   readonly nonFinite: number;
-  /** The share of rows that are predicted right: of multi-label rows, those of which all labels are. */
+  /**
+   * The share of rows that are predicted right: of multi-label rows, those of which all labels are.
+   */
   readonly accuracy: number;
   /** The share of rows that are predicted wrong; of multi-label rows, the share of labels. */
   readonly hammingLoss: number;
   /** The average recall of the classes that have rows. NaN for multi-label rows. */
   readonly balancedAccuracy: number;
-  /** The share of rows whose target is among the `topK` likeliest classes, of equals the first. NaN for multi-label rows. */
+  /**
+   * The share of rows whose target is among the `topK` likeliest classes, of equals the first. NaN
+   * for multi-label rows.
+   */
   readonly topKAccuracy: number;
   /**
-   * The Matthews correlation coefficient: 1 where all rows are right, 0 where predictions say nothing, and where targets or
-   * predictions are all of one class. NaN for multi-label rows.
+   * The Matthews correlation coefficient: 1 where all rows are right, 0 where predictions say
+   * nothing, and where targets or predictions are all of one class. NaN for multi-label rows.
    */
   readonly mcc: number;
   /**
-   * Cohen's kappa: the accuracy beyond that of chance. NaN where targets and predictions are all of one class, and for multi-label
-   * rows.
+   * Cohen's kappa: the accuracy beyond that of chance. NaN where targets and predictions are all of
+   * one class, and for multi-label rows.
    */
   readonly kappa: number;
   /** Class by class. */
@@ -118,7 +135,10 @@ export interface ClassificationReport {
   readonly macro: Scores;
   /** Averages over the classes, weighted by their rows. */
   readonly weighted: Scores;
-  /** Of all rows and classes taken together: for one class per row, all but the specificity are the accuracy. */
+  /**
+   * Of all rows and classes taken together: for one class per row, all but the specificity are the
+   * accuracy.
+   */
   readonly micro: Scores;
   /** Averages over multi-label rows, of the scores of each row's labels. */
   readonly samples: Scores | undefined;
@@ -130,47 +150,56 @@ export interface ClassificationReport {
   /** The same with more than two classes, or labels, averaged by their rows. */
   readonly weightedAuc: number;
   /**
-   * The Brier score: the squared distance of the probabilities from the target, averaged over the rows. For two classes half of
-   * it, which is `(p_1 - y) ** 2`, and that averaged over all labels of multi-label rows. As scikit-learn's `brier_score_loss`.
+   * The Brier score: the squared distance of the probabilities from the target, averaged over the
+   * rows. For two classes half of it, which is `(p_1 - y) ** 2`, and that averaged over all labels
+   * of multi-label rows. As scikit-learn's `brier_score_loss`.
    */
   readonly brier: number;
   /**
-   * The average cross-entropy, in nats; of multi-label rows, over all labels. It is not clipped: a target whose probability is 0
-   * makes it Infinity.
+   * The average cross-entropy, in nats; of multi-label rows, over all labels. It is not clipped: a
+   * target whose probability is 0 makes it Infinity.
    */
   readonly logLoss: number;
   /** How far the confidences can be trusted: of multi-label rows, those of all labels. */
   readonly calibration: Calibration;
   /**
-   * Row-major `[class, predicted class]`, or for multi-label rows `[label, target, prediction]`, where 1 is yes. Weights, in a
-   * Float64Array, with `sampleWeights`; `undefined` if it was not asked for.
+   * Row-major `[class, predicted class]`, or for multi-label rows `[label, target, prediction]`,
+   * where 1 is yes. Weights, in a Float64Array, with `sampleWeights`; `undefined` if it was not
+   * asked for.
    */
   readonly confusion: Uint32Array | Float64Array | undefined;
-  /** What to look at before any figure: that the logits look like probabilities, which makes all of them wrong. */
+  /**
+   * What to look at before any figure: that the logits look like probabilities, which makes all of
+   * them wrong.
+   */
   readonly warning: string | undefined;
   /** All of it as a table. */
   toString(): string;
 }
 
 /**
- * How well logits classify: everything that is usually asked, from one pass over the rows and, for the areas under ROC curves,
- * a sort for each class.
+ * How well logits classify: everything that is usually asked, from one pass over the rows and, for
+ * the areas under ROC curves, a sort for each class.
  *
- * A row is predicted to be of the class with the largest logit, the first of equals, and its confidence is the probability of
- * that class. Where targets are probabilities, a row is of the most probable class, the first of equals; log loss and Brier score
- * go by all of them. One logit per row, where `numClasses` is 1 or the `criterion` a `SigmoidFocalLoss`, is that of class 1 of two:
- * it is predicted where the logit is above 0. So is each label of multi-label rows, for which the criterion has `numClasses`.
+ * A row is predicted to be of the class with the largest logit, the first of equals, and its
+ * confidence is the probability of that class. Where targets are probabilities, a row is of the
+ * most probable class, the first of equals; log loss and Brier score go by all of them. One logit
+ * per row, where `numClasses` is 1 or the `criterion` a `SigmoidFocalLoss`, is that of class 1 of
+ * two: it is predicted where the logit is above 0. So is each label of multi-label rows, for which
+ * the criterion has `numClasses`.
  *
- * For areas, rows are compared by the logarithms of their probabilities, which tell apart what has become 1 as a probability. Rows
- * whose probabilities of a class are the same in exact arithmetic are tied: those whose logits are the same up to their order
- * and a number added to all of them. The others are in the order of their probabilities, to within a few roundings of the logarithms.
+ * For areas, rows are compared by the logarithms of their probabilities, which tell apart what has
+ * become 1 as a probability. Rows whose probabilities of a class are the same in exact arithmetic
+ * are tied: those whose logits are the same up to their order and a number added to all of them.
+ * The others are in the order of their probabilities, to within a few roundings of the logarithms.
  *
- * A NaN or +Infinity among a row's logits makes the log loss, the Brier score, the calibration's errors and the areas NaN; the
- * prediction is the first NaN then. Without rows, everything that is an average is NaN.
+ * A NaN or +Infinity among a row's logits makes the log loss, the Brier score, the calibration's
+ * errors and the areas NaN; the prediction is the first NaN then. Without rows, everything that is
+ * an average is NaN.
  *
  * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
- * @param targets - Class indices, or with `numClasses` class probabilities; for one logit per row and for multi-label rows one per
- *   logit: 0, 1 or a probability.
+ * @param targets - Class indices, or with `numClasses` class probabilities; for one logit per row
+ *   and for multi-label rows one per logit: 0, 1 or a probability.
  * @throws TypeError and RangeError as the losses do.
  *
  * @example
@@ -208,12 +237,13 @@ export function classificationReport(
   options: ReportOptions = {},
 ): ClassificationReport {
   checkOptionNames(options, OPTIONS);
-  return finish(prepare(logits, targets, options).work);
+  return finish(prepare(logits, targets, readOptions(options, OPTIONS)).work);
 }
 
 /**
- * A {@link classificationReport} that lets others have their turn every hundredth of a second or so, says how far it is, and can be
- * aborted. The results are the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ * A {@link classificationReport} that lets others have their turn every hundredth of a second or
+ * so, says how far it is, and can be aborted. The results are the same, bit for bit. The arrays
+ * must stay as they are until the promise is settled.
  *
  * @example
  * ```ts
@@ -232,9 +262,11 @@ export async function classificationReportAsync(
   targets: Targets,
   options: ReportAsyncOptions = {},
 ): Promise<ClassificationReport> {
-  checkOptionNames(options, [...OPTIONS, ...TURN_OPTIONS]);
-  const { work, entries, rows } = prepare(logits, targets, options);
-  return inTurns(work, entries, rows, options);
+  const names = [...OPTIONS, ...TURN_OPTIONS];
+  checkOptionNames(options, names);
+  const given = readOptions(options, names);
+  const { work, entries, rows } = prepare(logits, targets, given);
+  return inTurns(work, entries, rows, given);
 }
 
 const OPTIONS: readonly (keyof ReportOptions)[] = [
@@ -313,7 +345,10 @@ function* reportOnBatch(
   return yield* reportOnRows(yield* rowsInTurns(logits, targets, options), settings);
 }
 
-/** Work on a batch, with how much it is as far as that can be told of arrays that have not been checked. */
+/**
+ * Work on a batch, with how much it is as far as that can be told of arrays that have not been
+ * checked.
+ */
 function taskOf(
   work: Work<Findings>,
   logits: FloatArray,
@@ -354,9 +389,10 @@ function checkSettings({
   if (averageOver !== undefined) checkChoice('averageOver', ['present', 'all'], averageOver);
   checkNotNegative('beta', beta);
   checkInteger('topK', 1, Number.MAX_SAFE_INTEGER, topK);
-  if (sampleWeights !== undefined) checkSampleWeights(sampleWeights);
+  const weights = floatsOf('sampleWeights', sampleWeights);
+  if (weights !== undefined) checkSampleWeights(weights);
   const names = classNames === undefined ? undefined : checkNames(classNames);
-  return { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names, sampleWeights };
+  return { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names, sampleWeights: weights };
 }
 
 function checkBoolean(name: string, value: boolean): void {

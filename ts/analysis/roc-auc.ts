@@ -33,7 +33,9 @@ function areNumbers(scores: Float64Array, start: number, end: number): boolean {
 
 /** Pairs of a row of the class and another. */
 class Pairs {
-  /** Twice the weight of those in the right order, so that all are whole numbers without weights. */
+  /**
+   * Twice the weight of those in the right order, so that all are whole numbers without weights.
+   */
   #won = 0;
   #positives = 0;
   #negatives = 0;

@@ -13,8 +13,8 @@ import { eachPart, finish, TURN, type Work } from './turns.js';
 /** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
 export interface RowOptions {
   /**
-   * The number of classes. Needed where targets are probabilities. Without it, it is `logits.length / targets.length`. 1 is for models
-   * with one logit per row, that of class 1 of two: yes or no.
+   * The number of classes. Needed where targets are probabilities. Without it, it is `logits.length
+   * / targets.length`. 1 is for models with one logit per row, that of class 1 of two: yes or no.
    */
   numClasses?: number | undefined;
   /** The target of rows that do not count. Only for class indices. */
@@ -115,7 +115,10 @@ export function* rowsInTurns(
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
 }
 
-/** The losses of the rows of a batch, part by part. What is wrong is refused as it is at one go, by the number of its row. */
+/**
+ * The losses of the rows of a batch, part by part. What is wrong is refused as it is at one go, by
+ * the number of its row.
+ */
 function* lossesInTurns(
   criterion: Criterion<'none'> & { readonly layout?: Layout },
   logits: FloatArray,
@@ -155,7 +158,10 @@ function* lossesInTurns(
   return losses;
 }
 
-/** Whether there is one logit per row: where that is said, or where there are as many class indices as logits. */
+/**
+ * Whether there is one logit per row: where that is said, or where there are as many class indices
+ * as logits.
+ */
 export function isSingleColumn(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
@@ -177,8 +183,8 @@ export function pairsOf(logits: FloatArray): FloatArray {
 }
 
 /**
- * Checks logits of which each has a target, no or yes or in between, as a `SigmoidFocalLoss` does: one of them does it. Each becomes a
- * row of two classes.
+ * Checks logits of which each has a target, no or yes or in between, as a `SigmoidFocalLoss` does:
+ * one of them does it. Each becomes a row of two classes.
  */
 export function readElements(
   given: FloatArray,
@@ -281,10 +287,15 @@ export interface Predictions {
   readonly surprise: Float64Array;
 }
 
-/** Shows the probabilities of all classes of a row, in float64. The array is the same for all rows. */
+/**
+ * Shows the probabilities of all classes of a row, in float64. The array is the same for all rows.
+ */
 export type Visit = (k: number, probabilities: Float64Array) => void;
 
-/** The prediction of each row. NaN where the softmax is none: where a logit is NaN or +Infinity, or all are -Infinity. */
+/**
+ * The prediction of each row. NaN where the softmax is none: where a logit is NaN or +Infinity, or
+ * all are -Infinity.
+ */
 export function predictRows(rows: Rows, visit?: Visit): Predictions {
   const predictions = emptyPredictions(rows);
   predictPart(rows, predictions, 0, rows.numbers.length, visit);
@@ -331,9 +342,10 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
 }
 
 /**
- * How much rows are of a class, to be compared with each other: the logarithm of its probability or, of two classes, of its odds,
- * which is in the same order. Rows of the same probability have the same score, to the last bit: the exponentials of different
- * numbers have no sum in common with those of others (Lindemann and Weierstrass), and the order makes no difference.
+ * How much rows are of a class, to be compared with each other: the logarithm of its probability
+ * or, of two classes, of its odds, which is in the same order. Rows of the same probability have
+ * the same score, to the last bit: the exponentials of different numbers have no sum in common with
+ * those of others (Lindemann and Weierstrass), and the order makes no difference.
  */
 export function fillScores(
   scores: Float64Array,

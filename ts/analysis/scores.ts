@@ -10,7 +10,10 @@ export interface Scores {
   readonly specificity: number;
   /** The harmonic mean of precision and recall. */
   readonly f1: number;
-  /** The same with recall weighing `beta ** 2` times as much as precision: F1 unless the option `beta` is given. */
+  /**
+   * The same with recall weighing `beta ** 2` times as much as precision: F1 unless the option
+   * `beta` is given.
+   */
   readonly fBeta: number;
 }
 
@@ -71,7 +74,10 @@ export function microScores(counts: Counts, takesPart: (j: number) => boolean, s
   return scoresOf(total(support), total(negatives), total(right), total(wrong), settings);
 }
 
-/** An average of numbers that leaves out those that are NaN. Where the others weigh nothing, all weigh the same. */
+/**
+ * An average of numbers that leaves out those that are NaN. Where the others weigh nothing, all
+ * weigh the same.
+ */
 export class Average {
   #total = 0;
   #weight = 0;

@@ -26,7 +26,7 @@ function lineOf({ alpha, gamma, labelSmoothing, loss, metric }: SweepRow, hasMet
 function alphaText(alpha: SweepRow['alpha']): string {
   if (alpha === null || typeof alpha === 'number') return String(alpha);
   const shown = alpha.slice(0, 4).map(significant).join(' ');
-  return alpha.length > 4 ? `${shown} … (${alpha.length})` : shown;
+  return alpha.length > 4 ? `${shown} .. (${alpha.length})` : shown;
 }
 
 /** Six digits, and none that is not there; a dash for NaN. */

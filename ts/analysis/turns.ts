@@ -1,9 +1,13 @@
-// Long work that lets others have their turn: written once, as a generator, and done at one go or in turns.
+// Long work that lets others have their turn: written once, as a generator, and done at one go or
+// in turns.
 
 /** Entries that are looked at before others get their turn: a hundredth of a second or so. */
 export const TURN = 2 ** 19;
 
-/** Work that can be interrupted wherever it yields, which is how many entries it has looked at since. */
+/**
+ * Work that can be interrupted wherever it yields, which is how many entries it has looked at
+ * since.
+ */
 export type Work<T> = Generator<number, T, void>;
 
 /** Options of functions whose work is done in turns. */
@@ -49,7 +53,9 @@ export async function inTurns<T>(
   }
 }
 
-/** Has work done on 0, 1, 2, … in parts that take about a turn, where each takes so many entries. */
+/**
+ * Has work done on 0, 1, 2, … in parts that take about a turn, where each takes so many entries.
+ */
 export function* eachPart(count: number, entriesEach: number, work: (start: number, end: number) => void): Work<void> {
   const step = Math.max(1, Math.floor(TURN / Math.max(entriesEach, 1)));
   for (let start = 0; start < count; start += step) {
