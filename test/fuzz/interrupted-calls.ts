@@ -91,7 +91,7 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
 }
 
 /** What is in a result, down to the bits. */
-function bitsOf(value: unknown): string {
+export function bitsOf(value: unknown): string {
   return JSON.stringify(value, (_, entry: unknown) => {
     if (typeof entry === 'number' && !Number.isInteger(entry))
       return Buffer.from(Float64Array.of(entry).buffer).toString('hex');

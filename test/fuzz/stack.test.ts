@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
 import * as main from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
 import * as slim from 'focal-loss/slim';
-import { describe, expect, it } from 'vitest';
+import { crossEntropy, focalLoss, sigmoidFocalLoss } from 'focal-loss/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expectWorking } from '../support/failure.js';
+import { useBackend } from '../tfjs/backends.js';
 import { exhaust, stop } from './interrupt.js';
 import { type Harness, harnessOf } from './interrupted-calls.js';
 
@@ -53,3 +56,27 @@ function checkAfter(name: string, harness: Harness): void {
     throw new Error(`after ${name}`, { cause });
   }
 }
+
+describe('focal-loss/tfjs', () => {
+  const harness = harnessOf(ENTRIES.main as typeof analysis, SEEDS[0] as number);
+  const x = Float32Array.from({ length: 18 }, (_, i) => Math.cos(i));
+  const losses = { focalLoss: focalLoss(), crossEntropy: crossEntropy(), sigmoidFocalLoss: sigmoidFocalLoss() };
+  // Values alone: a gradient that is interrupted leaves TensorFlow.js itself in the middle of one.
+  const calls = Object.entries(losses).map(([name, loss]) => {
+    const call = () => {
+      const logits = tf.tensor(x, [6, 3]);
+      const isSigmoid = name === 'sigmoidFocalLoss';
+      const targets = isSigmoid ? tf.onesLike(logits) : tf.tensor1d([0, 1, 2, 2, 1, 0], 'int32');
+      loss(targets, logits).dataSync();
+    };
+    return { name, call };
+  });
+
+  beforeAll(() => useBackend('cpu'));
+
+  it.each(calls)('$name, interrupted at any place of it, leaves the losses as they were', ({ name, call }) => {
+    const errors = exhaust(call, () => checkAfter(name, harness), 0);
+    expect(errors.length).toBeGreaterThan(10);
+    for (let i = 0; i < 30; i++) stop(call, () => checkAfter(name, harness), 1 + (i % 3));
+  });
+});
