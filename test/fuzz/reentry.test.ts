@@ -91,6 +91,9 @@ function analysisCalls(watch: Watch) {
         .merge(LossMeter.fromJSON(watch(state)))
         .toJSON(),
     classBalance: () => analysis.classBalance(watch(indices), CLASSES, watch({ beta: 0.9 })),
+    multiLabelBalance: () =>
+      analysis.multiLabelBalance(watch({ data: yes, dims: [ROWS, CLASSES] }), CLASSES, watch({})),
+    probabilitiesToLogits: () => analysis.probabilitiesToLogits(watch(q)),
     classIndices: () => analysis.classIndices(watch(['a', 'b', 'a']), watch({ classes: ['b', 'a'] })),
     classificationReport: () => analysis.classificationReport(watch(x), watch(indices), watch({ bins: 5 })),
     diagnose: () => analysis.diagnose(watch(x), watch(indices), focal, watch({ overconfidence: 0.5 })),

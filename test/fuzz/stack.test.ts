@@ -23,6 +23,12 @@ describe.each(SEEDS)('seed %i', (seed) => {
   describe.each(['main', 'slim', 'analysis'] as const)('focal-loss, %s entry', (name) => {
     const harness = harnessOf(ENTRIES[name] as typeof analysis, seed);
 
+    it('every function is among them, but for those that wait and then call the others', () => {
+      const names = Object.keys(harness.calls).join();
+      const missing = Object.keys(ENTRIES[name] as typeof analysis).filter((exported) => !names.includes(exported));
+      expect(missing.filter((exported) => !/Async$|^init$|Error$|^LossMeter$/.test(exported))).toEqual([]);
+    });
+
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {
       const before = harness.size();
       let count = 0;
@@ -36,7 +42,7 @@ describe.each(SEEDS)('seed %i', (seed) => {
         count += errors.length;
       }
       console.log(`${count} calls ran out of stack`);
-      expect(count).toBeGreaterThan(1000);
+      expect(count).toBeGreaterThan(500);
       expect(harness.size()).toBe(before);
       if (name === 'main') expectWorking();
     });
