@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 packages=(torch==2.15.0 torchvision==0.29.2 monai==1.6.1 kornia==0.9.0 segmentation-models-pytorch==0.6.0)
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}"
+"$folder/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check "${packages[@]}"
 
 HOME="$folder" "$folder/venv/bin/python" -W ignore - <<'PY'
 import kornia.losses

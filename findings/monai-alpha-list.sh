@@ -11,7 +11,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: monai==1.6.1 torch==2.15.0 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check --only-binary :all: monai==1.6.1 torch==2.15.0 numpy==2.4.6
 
 "$folder/venv/bin/python" -W ignore - <<'PY'
 import torch

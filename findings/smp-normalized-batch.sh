@@ -12,7 +12,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 packages=(segmentation-models-pytorch==0.6.0 torch==2.15.0 torchvision==0.29.2 numpy==2.4.6)
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "${packages[@]}"
+"$folder/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check --only-binary :all: "${packages[@]}"
 
 HOME="$folder" "$folder/venv/bin/python" -W ignore - <<'PY'
 import torch
