@@ -10,9 +10,9 @@ import {
   prepare,
   type ToDiagnose,
 } from './diagnose.js';
-import { type ClassificationReport, reportOn } from './report.js';
+import { type ClassificationReport, reportEntries, reportOn } from './report.js';
 import { entriesOf, type LossBatch } from './row-losses.js';
-import { readElements, readRows } from './rows.js';
+import { rowsInTurns } from './rows.js';
 import { figure, table, withText } from './table.js';
 import type { Logits, Targets } from './tensors.js';
 import { finish, inTurns, TURN_OPTIONS, type Work } from './turns.js';
@@ -117,8 +117,10 @@ export async function compareLossesAsync(
   const { signal, onProgress } = options;
   const opened = open(logits, targets, losses, options);
   const rows = opened.reduce((total, { work }) => total + work.batch.rows, 0);
-  // The batch of each is looked at for its diagnosis and for its report.
-  const entries = opened.reduce((total, { work }) => total + 2 * entriesOf(work.batch), 0);
+  // The batch of each is looked at for its diagnosis and, unless there is one, for its report.
+  const entries = opened.reduce((total, { work: { batch } }) => {
+    return total + entriesOf(batch) + reportEntries(batch.rows * batch.width, batch.rows);
+  }, 0);
   return inTurns(compareInTurns(opened), entries, rows, { signal, onProgress });
 }
 
@@ -173,12 +175,13 @@ class Reports {
 
   *of({ logits, targets, criterion, call, width }: LossBatch): Work<ClassificationReport> {
     const { ignoreIndex } = criterion;
-    const settings =
-      width === 1 || isSigmoid(criterion) ? { ignoreIndex } : { ...call, ignoreIndex, layout: criterion.layout };
-    const key = JSON.stringify([width, settings]);
+    const isSingle = width === 1 || isSigmoid(criterion);
+    const shape = isSingle ? { numClasses: 1 } : { ...call, layout: criterion.layout };
+    const settings = { ...shape, ignoreIndex };
+    const key = JSON.stringify(settings);
     const made = this.#made.find((one) => one.logits === logits && one.key === key);
     if (made !== undefined) return made.report;
-    const rows = (width === 1 ? readElements : readRows)(logits, targets, settings);
+    const rows = yield* rowsInTurns(logits, targets, settings);
     const report = yield* reportOn(rows, { confusion: false });
     this.#made.push({ logits, key, report });
     return report;

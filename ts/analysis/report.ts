@@ -359,9 +359,14 @@ function taskOf(
   const isArray = kindOf(logits) !== undefined && kindOf(targets) !== undefined;
   const size = isArray ? lengthOf(logits) : 0;
   const rows = isArray ? Math.floor(lengthOf(targets) / targetsPerRow) : 0;
+  return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc), rows };
+}
+
+/** How many entries are looked at for a report on so many logits. */
+export function reportEntries(size: number, rows: number, auc = true): number {
   // Of two classes one area is enough.
   const areas = size > 2 * rows ? size : rows;
-  return { work: withReportText(work, settings), entries: 3 * size + (settings.auc ? AREA_PASSES * areas : 0), rows };
+  return 3 * size + (auc ? AREA_PASSES * areas : 0);
 }
 
 function* withReportText(work: Work<Findings>, settings: Settings): Work<ClassificationReport> {
