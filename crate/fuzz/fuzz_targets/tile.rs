@@ -34,7 +34,7 @@ const AREAS: [Area; 10] = [
 /// A cache line of memory.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line([u8; 64]);
+struct Line(#[expect(dead_code, reason = "memory is all that is wanted of it")] [u8; 64]);
 
 /// Memory that begins at a cache line, zeros.
 struct Memory(Vec<Line>);
