@@ -20,6 +20,8 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default + ExpTable + LogTable {
     const TINY: f64;
     /// Largest finite number.
     const HUGE: f64;
+    /// Distance from 1 to the next number: times [`Self::TINY`], the smallest positive number there is.
+    const EPSILON: f64;
     /// Rounds a float64 to this type.
     fn from_f64(x: f64) -> Self;
     /// Widens exactly.
@@ -32,6 +34,7 @@ impl Scalar for f32 {
     const MAGIC: f64 = 12_582_912.0;
     const TINY: f64 = f32::MIN_POSITIVE as f64;
     const HUGE: f64 = f32::MAX as f64;
+    const EPSILON: f64 = f32::EPSILON as f64;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
         x as f32
@@ -48,6 +51,7 @@ impl Scalar for f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0;
     const TINY: f64 = f64::MIN_POSITIVE;
     const HUGE: f64 = f64::MAX;
+    const EPSILON: f64 = f64::EPSILON;
     #[inline(always)]
     fn from_f64(x: f64) -> Self {
         x

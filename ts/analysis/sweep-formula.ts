@@ -34,6 +34,8 @@ export interface SweptLoss {
 const EVEN = -1;
 const ONE = -2;
 const OTHERS = -3;
+const ONE_ALONE = -4;
+const OTHERS_ALONE = -5;
 
 /** What the kernel needs of each, in float64: the state of a sum; the weights of a block. */
 const STATE = 4;
@@ -46,6 +48,12 @@ const LARGEST_PRODUCT = 8;
 
 /** The most numbers that there is room for. */
 const MOST_NUMBERS = 2 ** 28 - 1;
+
+/** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
+function weightingsOf(alpha: number): [number, number?] {
+  if (alpha === 0) return [OTHERS_ALONE];
+  return alpha === 1 ? [ONE_ALONE] : [ONE, OTHERS];
+}
 
 /** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
 export class SweepFormula extends Formula {
@@ -84,7 +92,7 @@ export class SweepFormula extends Formula {
     this.columns = elementwise ? (table?.length ?? 1) : 0;
     const plain = [
       ...(axes.alpha.includes(null) ? [EVEN] : []),
-      ...(axes.alpha.some((alpha) => typeof alpha === 'number') ? [ONE, OTHERS] : []),
+      ...new Set(axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : []))),
     ];
     this.#weightings = [...plain, ...this.#tables.keys()];
     this.#places = { gamma: placesOf(axes.gamma, this.#gammas), alpha: placesOfAlpha(axes.alpha, plain) };
@@ -141,7 +149,7 @@ export class SweepFormula extends Formula {
     const row = labelSmoothing * this.#gammas.length + (this.#places.gamma[gamma] as number);
     const at = this.#totals + row * this.#weightings.length + (this.#places.alpha[alpha] as number);
     const sum = this.#plan[at] as number;
-    if (typeof entry !== 'number') return sum;
+    if (typeof entry !== 'number' || weightingsOf(entry).length === 1) return sum;
     const others = this.#plan[at + 1] as number;
     const round = this.#isSingle ? Math.fround : Number;
     return round(entry) * sum + round(1 - entry) * others;
@@ -190,6 +198,6 @@ function placesOfAlpha(alphas: readonly Alpha[], plain: readonly number[]): numb
   let tables = plain.length;
   return alphas.map((alpha) => {
     if (alpha === null) return plain.indexOf(EVEN);
-    return typeof alpha === 'number' ? plain.indexOf(ONE) : tables++;
+    return typeof alpha === 'number' ? plain.indexOf(weightingsOf(alpha)[0]) : tables++;
   });
 }

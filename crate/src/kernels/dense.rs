@@ -27,8 +27,8 @@ pub(super) struct Aims<S> {
     pub smoothing: f64,
     /// What each `q_j` is multiplied with.
     pub weights: Weights<S>,
-    /// The row weighs the mean of these, by its unsmoothed `q_j`.
-    pub mean: Weights<S>,
+    /// The row weighs the sum of these, each times its unsmoothed `q_j`, if there are any.
+    pub mean: Option<Weights<S>>,
 }
 
 /// What is asked of a row.
@@ -209,7 +209,8 @@ impl<V: Vector> Typed<'_, V> {
     unsafe fn smooth(&self, from: usize, shares: &mut [f64]) {
         let Aims { smoothing, weights, .. } = self.kernel.aims;
         if smoothing > 0.0 {
-            let (kept, each) = (1.0 - smoothing, smoothing / self.kernel.classes as f64);
+            // Every class has a share, which a masked one makes infinite.
+            let (kept, each) = (1.0 - smoothing, (smoothing / self.kernel.classes as f64).max(f64::from_bits(1)));
             shares.iter_mut().for_each(|q| *q = *q * kept + each);
         }
         if !weights.is_none() {
@@ -268,8 +269,7 @@ impl<V: Vector> Source for Typed<'_, V> {
                 *to = x.to_f64();
             }
             self.probabilities(row, from, &mut chunk.shares[..n]);
-            let mean = self.kernel.aims.mean;
-            if !mean.is_none() {
+            if let Some(mean) = self.kernel.aims.mean {
                 for (i, (to, plain)) in chunk.means[..n].iter_mut().zip(&chunk.shares[..n]).enumerate() {
                     *to = plain * mean.of_class(from + i).to_f64();
                 }
@@ -290,6 +290,6 @@ impl<V: Vector> Source for Typed<'_, V> {
     }
 
     fn has_mean_weights(&self) -> bool {
-        !self.kernel.aims.mean.is_none()
+        self.kernel.aims.mean.is_some()
     }
 }

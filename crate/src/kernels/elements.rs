@@ -89,7 +89,9 @@ impl<S: Scalar> Elements<S> {
     pub(super) unsafe fn shares<V: Vector<Scalar = S>>(&self, at: usize) -> (V, V) {
         // SAFETY: passed on.
         let y = unsafe { V::load(self.targets.add(at)) };
-        let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing));
+        // Half of what is drawn is not rounded to 0.
+        let least = if self.label_smoothing > 0.0 { 2.0 * V::Scalar::TINY * V::Scalar::EPSILON } else { 0.0 };
+        let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing.max(least)));
         (y.add(drawn), V::constant(1.0).sub(y).sub(drawn))
     }
 

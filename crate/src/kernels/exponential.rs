@@ -65,11 +65,12 @@ pub(super) fn within_range<V: Vector>(max: V, target: V) -> bool {
 pub(super) fn bring_into_range<V: Vector>(max: V, target: V) -> (V, V, V) {
     let limit = V::constant(V::Scalar::EXACT_LIMIT);
     let lowest = V::constant(f64::NEG_INFINITY);
-    // No other class: every logit is −Inf, and nothing is to be taken off.
-    let shift = max.clear(max.abs().lt(limit)).keep(max.gt(lowest));
-    let target = target.sub(shift);
-    // A sum cannot see that the target's logit is infinite; the row is NaN.
-    let infinite = target.gt(V::constant(V::Scalar::HUGE));
-    let target = V::constant(f64::NAN).select(target, infinite);
+    let huge = V::constant(V::Scalar::HUGE);
+    // Where every other class is masked, the target is all there is; where that is too, nothing is to be taken off.
+    let top = target.select(max, max.equals(lowest));
+    let shift = top.clear(top.abs().lt(limit)).keep(top.gt(lowest));
+    // A sum cannot see that the target's logit is infinite; the row is NaN. A difference too large for the type is not infinite.
+    let infinite = target.gt(huge);
+    let target = V::constant(f64::NAN).select(target.sub(shift).pmin(huge), infinite);
     (max.sub(shift).pmax(limit.neg()), target, shift)
 }

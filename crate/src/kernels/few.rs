@@ -10,7 +10,7 @@ use super::{
 use crate::{
     loss::{
         focal::Loss,
-        softmax::{Others, Outcome, RowSums},
+        softmax::{Others, Outcome, RowSums, SPREAD_UNIT},
     },
     vector::Vector,
 };
@@ -88,14 +88,16 @@ unsafe fn shift_by<V: Vector>(columns: *mut V, classes: usize, shift: V) {
     }
 }
 
-/// `Σ_j (max − x_j)` over all but the target.
+/// `Σ_j (max − x_j)` over all but the target, in units of [`SPREAD_UNIT`].
 ///
 /// # Safety
 /// `columns` must hold a vector per class.
 #[inline(never)]
 unsafe fn spread_of<V: Vector>(columns: *const V, classes: usize, max: V, index: V::Index) -> V {
+    let unit = V::constant(1.0 / SPREAD_UNIT);
+    let top = max.mul(unit);
     // SAFETY: j < classes.
-    sum_of_four(classes, |j| max.sub(unsafe { *columns.add(j) }).clear(V::index_is(index, j as i32)))
+    sum_of_four(classes, |j| top.sub(unsafe { *columns.add(j) }.mul(unit)).clear(V::index_is(index, j as i32)))
 }
 
 /// `Σ_j f(j)`, as four sums in turn: shorter chains of roundings.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     loss::{
         focal::Loss,
-        softmax::{Outcome, RowSums},
+        softmax::{Outcome, RowSums, SPREAD_UNIT},
     },
     vector::{Scalar, Vector, WideSum},
 };
@@ -72,7 +72,7 @@ struct Row<V: Vector> {
 }
 
 impl<V: Vector> Row<V> {
-    /// `Σ_j (max − x_j)` over all but the target.
+    /// `Σ_j (max − x_j)` over all but the target, in units of [`SPREAD_UNIT`].
     ///
     /// # Safety
     /// The row must be valid.
@@ -80,12 +80,14 @@ impl<V: Vector> Row<V> {
     unsafe fn spread(&self) -> f64 {
         let zero = V::constant(0.0);
         let shift = self.shift.unwrap_or(zero);
+        let unit = V::constant(1.0 / SPREAD_UNIT);
+        let top = self.max.mul(unit);
         let (n, rest) = (self.classes, self.classes % V::LANES);
         // How far the vector at `j` lies below, but for the target.
         let below = |j: usize| {
             // SAFETY: a vector within the row.
             let x = unsafe { V::load(self.logits.add(j)) };
-            self.max.sub(x.sub(shift)).clear(V::lane_is(self.target.wrapping_sub(j)))
+            top.sub(x.sub(shift).mul(unit)).clear(V::lane_is(self.target.wrapping_sub(j)))
         };
         let mut total = V::Wide::zero();
         for from in (0..n - rest).step_by(RUN) {

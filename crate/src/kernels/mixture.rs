@@ -101,7 +101,7 @@ pub(super) trait Source {
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]);
     /// Whether there is a place for gradients.
     fn wants_gradients(&self) -> bool;
-    /// Whether rows weigh the mean of their classes' weights.
+    /// Whether rows weigh the mean of their classes' weights, which is not 1 where those are, since probabilities need not sum to exactly 1.
     fn has_mean_weights(&self) -> bool;
 }
 
@@ -314,7 +314,6 @@ impl<'a> Mixtures<'a> {
             }
             let [others, rest, distance, mean] = totals.map(WideSum::total);
             let own = self.source.share(row, largest);
-            // Probabilities need not sum to exactly 1.
             let mean = if self.source.has_mean_weights() { mean } else { 1.0 };
             self.seen[row % ROWS] = Seen { others, own, rest, distance, mean, ..self.seen[row % ROWS] };
         }

@@ -99,7 +99,7 @@ pub unsafe fn solve<V: Vector>(
             probabilities,
             smoothing: plan.focal.label_smoothing,
             weights: weights(Weighed::Terms),
-            mean: weights(Weighed::Mixture),
+            mean: (plan.weighed == Weighed::Mixture).then_some(rows.weights),
         },
         task,
         single: plan.single.then_some((plan.focal, rows.weights)),

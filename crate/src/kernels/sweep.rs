@@ -6,7 +6,7 @@
 use core::{cell::Cell, ptr, slice};
 
 use super::{
-    Focal, Problem,
+    Problem,
     block::{Block, Column, GROUPS},
     elements::{Elements, PerColumn, fill_up},
     observer::{Observer, observe},
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     arch::F64x2,
     loss::{
-        focal::{FocusOn, Focusing, Gamma, Hard, Later, Power, Smoothing, probabilities},
+        focal::{Focusing, Gamma, Hard, Later, Power, Smoothing, probabilities},
         sigmoid::{Logistic, odds},
         softmax::{Outcome, Row, RowSums},
     },
@@ -32,17 +32,23 @@ enum Weighting {
     One,
     /// By that of the other classes.
     Others,
+    /// As [`Self::One`], and no other weighs anything: not that an infinite value were nothing, which no number times 0 is.
+    OneAlone,
+    /// As [`Self::Others`], likewise.
+    OthersAlone,
     /// By those of all classes, each with the weight that it has in this table.
     PerClass(usize),
 }
 
 impl Weighting {
-    /// The weighting that a number stands for: of a table, or −1, −2 and −3 for the others in the order above.
+    /// The weighting that a number stands for: of a table, or −1 to −5 for the others in the order above.
     fn of(code: f64) -> Self {
         match code {
             -1.0 => Self::Even,
             -2.0 => Self::One,
             -3.0 => Self::Others,
+            -4.0 => Self::OneAlone,
+            -5.0 => Self::OthersAlone,
             table => Self::PerClass(table as usize),
         }
     }
@@ -74,7 +80,8 @@ pub struct Sweep<V: Vector> {
     pub gammas: *const f64,
     /// Each ε.
     pub smoothings: *const f64,
-    /// Each weighting: the number of a table, or −1 for even weights, −2 for those of class 1, −3 for those of the others.
+    /// Each weighting: the number of a table, or −1 for even weights, −2 for those of class 1, −3 for those of the others, and −4 and −5
+    /// for either of these alone.
     pub weightings: *const f64,
     /// The weights of the classes, one table after the other.
     pub tables: *const f64,
@@ -177,8 +184,8 @@ impl<V: Vector + 'static> Sweep<V> {
             let (positive, negative) = elements.shares::<V>(at);
             match weighting {
                 Weighting::Even => V::constant(1.0),
-                Weighting::One => positive,
-                Weighting::Others => negative,
+                Weighting::One | Weighting::OneAlone => positive,
+                Weighting::Others | Weighting::OthersAlone => negative,
                 Weighting::PerClass(table) => {
                     let table = PerColumn::Each(self.tables.add(table * elements.columns));
                     let of_positives: V = elements.of_column(table, first + at, |alpha| alpha);
@@ -269,8 +276,6 @@ impl<V: Vector + 'static> Sweep<V> {
                 let to = sums.add(i);
                 let mut sum = *to;
                 match weighting {
-                    Weighting::Even => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g))),
-                    Weighting::PerClass(_) => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g).mul(*weights.add(g)))),
                     // Side by side, since each addition waits for the one before.
                     Weighting::One => {
                         let (others, mut rest) = (weights.add(GROUPS), *to.add(1));
@@ -283,6 +288,7 @@ impl<V: Vector + 'static> Sweep<V> {
                         to.add(1).write(rest);
                     }
                     Weighting::Others => continue,
+                    _ => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g).mul(*weights.add(g)))),
                 }
                 to.write(sum);
             }
@@ -363,9 +369,8 @@ impl<V: Vector + 'static> Walk<V> {
         // SAFETY: rows of the batch.
         unsafe {
             for (s, &label_smoothing) in self.sweep.smoothings().iter().enumerate() {
-                let cross_entropy = Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed };
                 let plain = Rows { values: room, row_weights: ptr::null(), ..self.rows };
-                super::solve::<V>(&plain, soft, &Problem::Focal(cross_entropy), V::Wide::zero());
+                super::solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), V::Wide::zero());
                 for from in (0..rows).step_by(step) {
                     let n = step.min(rows - from);
                     let groups = n.div_ceil(V::LANES);
@@ -405,9 +410,9 @@ impl<V: Vector + 'static> Walk<V> {
             sum.total()
         };
         match weighting {
-            Weighting::Even => 1.0,
-            Weighting::One => sum(&|j| f64::from(u8::from(j == 1))),
-            Weighting::Others => sum(&|j| f64::from(u8::from(j != 1))),
+            Weighting::Even => sum(&|_| 1.0),
+            Weighting::One | Weighting::OneAlone => sum(&|j| f64::from(u8::from(j == 1))),
+            Weighting::Others | Weighting::OthersAlone => sum(&|j| f64::from(u8::from(j != 1))),
             // SAFETY: a class.
             Weighting::PerClass(table) => sum(&|j| unsafe { self.sweep.weight_of(table, classes, j) }),
         }
@@ -436,8 +441,8 @@ impl<V: Vector + 'static> Observer<V> for Walk<V> {
                 let is_one = V::index_is(V::load_index(targets), 1);
                 match weighting {
                     Weighting::Even => one,
-                    Weighting::One => one.keep(is_one),
-                    Weighting::Others => one.clear(is_one),
+                    Weighting::One | Weighting::OneAlone => one.keep(is_one),
+                    Weighting::Others | Weighting::OthersAlone => one.clear(is_one),
                     Weighting::PerClass(table) => {
                         V::from_lanes(|i| V::Scalar::from_f64(self.sweep.weight_of(table, classes, *targets.add(i) as usize)))
                     }

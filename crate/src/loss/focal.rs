@@ -6,7 +6,7 @@
 //! Products are formed from the weights down, one factor of at most 1 after the other: every intermediate is at least as
 //! large as the result, so a result in the normal range was never rounded below it.
 
-use super::softmax::{LIFT, Others, Outcome, Row, RowSums};
+use super::softmax::{Others, Outcome, Row, RowSums, SPREAD_UNIT};
 use crate::{
     math::{exp, pow::UnitPower},
     vector::{Scalar, Vector},
@@ -32,6 +32,9 @@ pub enum FocusOn {
     /// Every class by itself, see [`super::each_class`].
     EachClass,
 }
+
+/// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have room for what it is multiplied with.
+const LARGEST_GAMMA: f64 = 1e20;
 
 /// Multiplication by the focusing factor `u^γ`.
 pub trait Focusing<V: Vector>: Copy {
@@ -125,7 +128,7 @@ impl<V: Vector> Focusing<V> for Power<V> {
         let Self::PerClass(table) = self else { return (self, None) };
         // SAFETY: the caller vouches for the targets, and there is a γ for every class.
         let gamma = |i: usize| unsafe { *table.add(*targets.add(i) as usize) };
-        let each = V::from_lanes(|i| V::Scalar::from_f64(gamma(i)));
+        let each = V::from_lanes(|i| V::Scalar::from_f64(gamma(i).min(LARGEST_GAMMA)));
         (Self::Real(UnitPower::new(|i| gamma(i) / 2.0)), Some(each))
     }
 }
@@ -168,8 +171,7 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
     #[inline(always)]
     pub fn new(gamma: Gamma, power: P) -> Self {
         let gamma = match gamma {
-            // A float32 ends at 3.4e38, and far below it every focusing factor but that of 1 is 0.
-            Gamma::All(gamma) => gamma.min(1e30),
+            Gamma::All(gamma) => gamma.min(LARGEST_GAMMA),
             // Each group of rows has its own.
             Gamma::PerClass(_) => 0.0,
         };
@@ -216,7 +218,8 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
 #[inline(always)]
 pub fn probabilities<V: Vector>(nll: V) -> (V, V) {
     let (hit, less_one) = exp::decay(nll.neg());
-    (hit, less_one.neg())
+    // Not its negation, which would be −0 for a cross-entropy of 0.
+    (hit, V::constant(0.0).sub(less_one))
 }
 
 /// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
@@ -251,6 +254,8 @@ impl<V: Vector, P: Focusing<V>> Hard<V, P> {
 pub struct Smoothing<V> {
     /// `ε/C`.
     each: V,
+    /// `ε/C`, times [`SPREAD_UNIT`].
+    spread: V,
     /// `q_t = 1 − ε + ε/C`.
     target: V,
     /// `1 − q_t = ε·(C − 1)/C`.
@@ -262,10 +267,13 @@ impl<V: Vector> Smoothing<V> {
     #[inline(always)]
     pub fn new(smoothing: f64, classes: usize) -> Self {
         let each = smoothing / classes as f64;
+        // Every class has a share, which a masked one makes infinite.
+        let least = V::constant(V::Scalar::TINY * V::Scalar::EPSILON);
         Self {
-            each: V::constant(each),
+            each: V::constant(each).pmax(least),
+            spread: V::constant(smoothing * SPREAD_UNIT / classes as f64).pmax(least),
             target: V::constant(1.0 - smoothing + each),
-            rest: V::constant(each * (classes - 1) as f64),
+            rest: V::constant(each * (classes - 1) as f64).pmax(least),
         }
     }
 
@@ -276,7 +284,7 @@ impl<V: Vector> Smoothing<V> {
         // largest of them, whichever is the larger; so is the target, if it is not that itself.
         let below = row.gap.gt(V::constant(0.0));
         let distance = self.target.select(self.rest, below).mul(row.gap.abs());
-        let nll = row.log_sum.add(distance).add(self.each.mul(spread));
+        let nll = row.log_sum.add(distance).add(self.spread.mul(spread));
         let (hit, miss) = probabilities(nll);
         let [value, derivative] = loss.value_and_derivative(nll, (hit, miss), weight, scale);
         // p_t − q_t, from whichever of p_t and 1 − p_t is the smaller.
@@ -304,7 +312,6 @@ impl<V: Vector> Loss<'_, V> {
             // The derivative times p_j − q_j.
             Some(smoothing) => (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg()),
         };
-        // Each has its share e^{x_j} / others.
-        Others { factor: shared.mul(V::constant(LIFT)).div(positive(sums.others)), offset }
+        Others::new(shared, sums.others, offset)
     }
 }

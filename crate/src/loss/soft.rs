@@ -7,7 +7,7 @@ use super::{
     focal::{Focusing, Hard, finite, probabilities},
     softmax::Row,
 };
-use crate::vector::Vector;
+use crate::vector::{Scalar, Vector};
 
 /// What the passes over the classes leave of a row, seen from its largest class `m`.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +91,10 @@ impl<V: Vector> SoftRow<V> {
         let nll = self.cross_entropy();
         let scaled = weight.mul(scale);
         let pull = loss.gamma.mul(finite(nll).mul(hit)).mul(scaled);
-        let [value, derivative, pull] = loss.power.focus([weight.mul(nll), scaled, pull], miss);
+        let weighted = weight.mul(nll);
+        let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], miss);
+        // A masked class that has a share makes the value infinite, also where the target is certain.
+        let value = weighted.select(value, nll.gt(V::constant(V::Scalar::HUGE)));
         (self.outcome_of(value, derivative), pull)
     }
 }

@@ -1,5 +1,6 @@
 //! What every softmax loss needs of a row: cross-entropy, probability of the target and of all other classes.
 
+use super::focal::positive;
 use crate::{
     math::{
         exp::{self, ExpTable},
@@ -15,6 +16,10 @@ pub const UNIT: f64 = 1_048_576.0;
 /// What [`Others::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
 pub const LIFT: f64 = 1_099_511_627_776.0;
 
+/// The unit of [`RowSums::spread`]: so large that differences between finite logits, added up, stay finite. What is lost below is
+/// nothing beside the rest of a smoothed cross-entropy.
+pub const SPREAD_UNIT: f64 = 18_446_744_073_709_551_616.0;
+
 /// What the passes over the classes leave of a row.
 ///
 /// The target is left out of all of them, never subtracted: so the probabilities of the other classes keep every digit, however
@@ -27,7 +32,7 @@ pub struct RowSums<V> {
     pub max: V,
     /// `Σ_{j≠t} e^{x_j}` in units of `2^N / `[`UNIT`], where `2^N` is nearest to `e^M`: 0 where there is no other class.
     pub others: V,
-    /// `Σ_{j≠t} (M − x_j)`; only where the loss asks for it.
+    /// `Σ_{j≠t} (M − x_j)` in units of [`SPREAD_UNIT`]; only where the loss asks for it.
     pub spread: V,
 }
 
@@ -120,16 +125,27 @@ pub struct Outcome<V> {
     pub miss: V,
 }
 
-/// The gradients of all classes but the target: `∂L/∂x_j = factor / LIFT · e^{x_j} + offset`.
+/// The gradients of all classes but the target: `∂L/∂x_j = factor · lower · e^{x_j} + offset`.
 #[derive(Clone, Copy, Debug)]
 pub struct Others<V> {
-    /// Factor of `e^{x_j}`, times [`LIFT`].
+    /// Factor of `e^{x_j}`, times [`LIFT`] unless it would be too large for that.
     pub factor: V,
+    /// What makes the factor of it, `1 / `[`LIFT`] or 1.
+    pub lower: V,
     /// What every class gets.
     pub offset: V,
 }
 
 impl<V: Vector> Others<V> {
+    /// For gradients that add up to `shared`, each with its share `e^{x_j} / others`, and `offset` besides.
+    #[inline(always)]
+    pub fn new(shared: V, others: V, offset: V) -> Self {
+        let (one, lift) = (V::constant(1.0), V::constant(LIFT));
+        let huge = shared.abs().gt(V::constant(V::Scalar::HUGE / LIFT));
+        let factor = shared.mul(one.select(lift, huge)).div(positive(others));
+        Self { factor, lower: one.select(V::constant(1.0 / LIFT), huge), offset }
+    }
+
     /// The rows whose factor is below the normal range without its [`LIFT`].
     #[inline(always)]
     pub fn tiny(&self) -> V::Mask {
@@ -141,7 +157,6 @@ impl<V: Vector> Others<V> {
     /// By what the exponentials are multiplied, one after the other, in rows that are `tiny`.
     #[inline(always)]
     pub fn factors(&self, tiny: V::Mask) -> (V, V) {
-        let rest = V::constant(1.0 / LIFT);
-        (self.factor.select(V::constant(1.0), tiny), rest.select(self.factor.mul(rest), tiny))
+        (self.factor.select(V::constant(1.0), tiny), self.lower.select(self.factor.mul(self.lower), tiny))
     }
 }
