@@ -521,34 +521,34 @@ impl<'a> Mixtures<'a> {
         chunk: &mut Chunk,
     ) {
         let one = D::constant(1.0);
-        let hard = self.hard;
+        let (hard, soft) = (self.hard, self.soft_row(two));
         // SAFETY: passed on.
         unsafe {
             let (nll, hit, miss) = self.target(two, true);
             let curvature = Curvature::new(loss, (nll, hit, miss), two.weight.mul(two.scale), hard, gauss_newton);
             for i in (0..2).filter(|&i| wanted(i)) {
                 let row = two.rows[i];
-                let Seen { largest, own, .. } = self.seen[row % ROWS];
+                let Seen { largest, .. } = self.seen[row % ROWS];
                 let lane = |v: D| D::splat(v.lane(i));
                 let (hit, miss, inverse) = (lane(hit), positive(lane(miss)), lane(two.inverse));
                 let (square, variance) = (lane(curvature.square), lane(curvature.variance));
                 let target = self.source.target(row);
-                let entry = |p: D, rest: D, q: D, j: usize| {
+                // Of a class with this p, 1 − p and, if smoothed, p − q.
+                let entry = |p: D, rest: D, difference: D, j: usize| {
                     let (difference, spread) = if hard {
                         let is_target = D::lane_is(target.wrapping_sub(j));
                         let share = p.div(miss);
                         (one.select(share, is_target), hit.select(share.mul(rest), is_target))
                     } else {
-                        // 1 − p − (1 − q) where p is the larger part of 1.
-                        let difference = one.sub(q).sub(rest).select(p.sub(q), p.gt(D::constant(0.5)));
                         (difference, p.mul(rest))
                     };
                     square.mul(difference.mul(difference)).add(variance.mul(spread))
                 };
-                let of_largest = entry(lane(two.softmax.hit), lane(two.softmax.miss), D::splat(own), largest);
+                let of_largest =
+                    entry(lane(two.softmax.hit), lane(two.softmax.miss), lane(soft.largest_difference()), largest);
                 let gradient = |[_, q, e]: [D; 3], j| {
                     let p = e.mul(inverse);
-                    entry(p, one.sub(p), q, j)
+                    entry(p, one.sub(p), p.sub(q), j)
                 };
                 self.write(row, chunk, gradient, of_largest, None);
             }

@@ -52,7 +52,7 @@ impl<V: Vector> SoftRow<V> {
 
     /// `Q·p_m − q_m`, from whichever of `p_m` and `1 − p_m` is the smaller.
     #[inline(always)]
-    fn largest_difference(&self) -> V {
+    pub fn largest_difference(&self) -> V {
         let likely = self.softmax.miss.lt(V::constant(0.5));
         let near = self.rest.sub(self.mass().mul(self.softmax.miss));
         let far = self.mass().mul(self.softmax.hit).sub(self.own);

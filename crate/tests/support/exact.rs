@@ -203,6 +203,32 @@ pub fn mixture(x: &[f64], q: &[Exact], weight: f64, gamma: f64) -> Row {
     Row { value: focusing * nll, grad, terms: slope.to_f64() * softmax.terms(q) }
 }
 
+/// The diagonal of the Hessian of the focal loss of a row on one class, smoothed or not, in the place of a gradient; `value` is the
+/// cross-entropy. `terms` is the largest of what its entries are sums of, each term taken as positive.
+pub fn hessian(x: &[f64], target: usize, smoothing: f64, weight: f64, gamma: f64, gauss_newton: bool) -> Row {
+    let softmax = Softmax::new(x);
+    let hard = smoothing == 0.0;
+    let q = smooth(&one_hot(target, x.len()), smoothing);
+    let nll = if hard { softmax.nll[target].clone() } else { softmax.cross_entropy(&q) };
+    let (hit, miss) =
+        if hard { (softmax.p[target].clone(), softmax.rest[target].clone()) } else { ((-nll.clone()).exp(), miss(&nll)) };
+    let number = Exact::new;
+    let focusing = number(weight) * miss.pow(gamma);
+    let ratio = nll.clone() * hit.clone() / miss.clone();
+    let first = focusing.clone() * (number(1.0) + number(gamma) * ratio.clone());
+    let outer = if gauss_newton { number(0.0) } else { focusing * number(gamma) * hit / miss };
+    let second = outer.clone() * (number(2.0) + number(gamma - 1.0) * ratio.clone() - nll.clone());
+    let size = outer * (number(2.0) + number((gamma - 1.0).abs()) * ratio + nll.clone());
+    let mut terms = 0.0_f64;
+    let grad = softmax.differences(&q).into_iter().enumerate().map(|(j, difference)| {
+        let square = difference.clone() * difference;
+        let variance = first.clone() * softmax.p[j].clone() * softmax.rest[j].clone();
+        terms = terms.max((size.clone() * square.clone() + variance.clone()).to_f64());
+        second.clone() * square + variance
+    });
+    Row { grad: grad.collect(), value: nll, terms }
+}
+
 /// The same for a smoothed class, with the focus on the probability of the class.
 pub fn focus_on_target(x: &[f64], target: usize, smoothing: f64, weight: f64, gamma: f64) -> Row {
     let softmax = Softmax::new(x);
