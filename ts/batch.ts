@@ -31,6 +31,9 @@ export abstract class Formula {
     this.ignoreIndex = ignoreIndex;
   }
 
+  /** Whether float32 does not hold its numbers, so that it is computed in float64 whatever the logits are. */
+  readonly isWide: boolean = false;
+
   /** Whether an option has one entry per class. */
   readonly isPerClass: boolean = false;
 
@@ -85,11 +88,26 @@ export class Batch {
     this.scales = undefined;
   }
 
+  /** Has all be computed in float64, which logits, targets and gradient are copied to and from. */
+  widen(): void {
+    this.tile = tileOf('Float64Array');
+    this.logitsAddress = 0;
+    this.gradAddress = 0;
+    if (this.reader !== classIndices) this.targetsAddress = 0;
+  }
+
   /** Whether the kernels find all there is of each row in place, and leave it there. */
   isInPlace(values: FloatArray | undefined, grad: FloatArray | undefined): boolean {
     if (this.logitsAddress === 0 || this.targetsAddress === 0) return false;
     if (grad !== undefined && this.gradAddress === 0) return false;
     return values === undefined && this.weights === undefined && this.scales === undefined;
+  }
+
+  /** Makes +0 of -0, to which small negative numbers have been rounded where the results are of another kind. */
+  clearSigns(values: FloatArray | undefined, grad: FloatArray | undefined): void {
+    if (this.tile.flags === 0 || this.logitsKind === this.tile.kind) return;
+    for (let i = 0; values !== undefined && i < this.rows; i++) values[i] = (values[i] as number) + 0;
+    for (let i = 0; grad !== undefined && i < this.rows * this.width; i++) grad[i] = (grad[i] as number) + 0;
   }
 
   /** Looks over all targets, in steps of so many, and throws when one is not what it must be. Counts those that count. */

@@ -8,7 +8,7 @@ import {
   type SoftmaxOptions,
   type SoftmaxSettings,
 } from './options.js';
-import { kernelNumbers, type Tile } from './tile.js';
+import { kernelNumbers, needsFloat64, type Tile } from './tile.js';
 import type { Layout, Reduction } from './types.js';
 import { checkEntries, checkWeight } from './validate.js';
 
@@ -92,6 +92,7 @@ class CrossEntropyFormula extends Formula {
   override readonly isWeighted: boolean;
   override readonly indicesOnly: string | undefined;
   override readonly isPerClass: boolean;
+  override readonly isWide: boolean;
   readonly #weight: readonly number[] | null;
   readonly #flags: number;
   override readonly numbers: Float64Array;
@@ -105,6 +106,7 @@ class CrossEntropyFormula extends Formula {
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     this.#weight = weight;
     this.#flags = CROSS_ENTROPY | (weight === null ? 0 : ALPHA_PER_CLASS);
+    this.isWide = needsFloat64(labelSmoothing, [weight]);
     this.numbers = kernelNumbers(0, labelSmoothing, 1, 1, 1, ignoreIndex);
   }
 

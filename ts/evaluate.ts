@@ -16,7 +16,7 @@ import { readOptions } from './own.js';
 import { countRows, floatsOf, integersOf } from './plain-arrays.js';
 import { classIndices, elements, probabilities } from './targets.js';
 import { type Logits, type Targets, unpack } from './tensor-like.js';
-import { loadNumbers, TILE_ROWS, tileOf, totals } from './tile.js';
+import { leavesFloat32, loadNumbers, someLeaveFloat32, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
   checkAddress,
@@ -189,7 +189,7 @@ function fill(
   }
   if (formula.isPerClass) formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
   batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
-  const tile = tileOf(kind);
+  const tile = tileOf(formula.isWide ? 'Float64Array' : kind);
   batch.tile = tile;
   batch.logits = logits;
   batch.logitsKind = kind;
@@ -222,11 +222,23 @@ function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1)
   }
   checkWeights(sampleWeights);
   batch.weights = sampleWeights;
+  widenFor(sampleWeights);
+}
+
+/** Has what leaves float32 be computed in float64. */
+function widenFor(factors: FloatArray): void {
+  if (isNarrow() && someLeaveFloat32(factors)) batch.widen();
+}
+
+/** Whether it is computed in float32. */
+function isNarrow(): boolean {
+  return batch.tile.flags === 0;
 }
 
 function addScales(gradOutput: FloatArray): void {
   checkPerRow('gradOutput', gradOutput, batch.rows);
   batch.scales = gradOutput;
+  widenFor(gradOutput);
 }
 
 function checkResult(name: string, buffer: FloatArray): void {
@@ -249,26 +261,39 @@ function compute(
   normalizer: number | undefined,
   buffer: FloatArray | undefined,
 ): Result {
-  const { logits, rows, width } = batch;
+  const { rows } = batch;
   const { reduction } = formula;
-  const grad = method.wantsGrad ? (buffer ?? arrayLike(logits, rows * width)) : undefined;
-  const values = method.wantsValue && reduction === 'none' ? arrayLike(logits, rows) : undefined;
+  const grad = method.wantsGrad ? (buffer ?? arrayLike(batch.logits, rows * batch.width)) : undefined;
+  const values = valuesFor(formula, method);
   // What there is to divide by: without a number given, the rows that count, which may have to be counted.
   const given = reduction === 'mean' ? normalizer : 1;
   if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
 
-  const capacity = prepare(formula, method, buffer);
-  const step = batch.isInPlace(values, grad) ? rows : capacity;
+  const room = prepare(formula, method, buffer);
   const isCounted = needsCount(formula, given);
+  const denominator = isCounted && survey(formula, room) ? countOf(formula) : (given ?? rows);
+  const capacity = widenForScale(formula, method, buffer, gradOutput / denominator) ?? room;
+  const step = batch.isInPlace(values, grad) ? rows : capacity;
   // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
   // untouched only if they are all looked at first.
-  const isSurveyed = isCounted || (buffer !== undefined && rows > step);
-  if (isSurveyed) survey(formula, capacity);
-  const denominator = given ?? (isCounted ? countOf(formula) : rows);
+  const isSurveyed = isCounted || (buffer !== undefined && rows > step && survey(formula, capacity));
   loadNumbers(formula.numbers, gradOutput, denominator);
   batch.run(formula, isSurveyed, step, method.flags, values, grad);
+  batch.clearSigns(values, grad);
   method.collect?.(batch);
   return { value: values ?? (totals()[0] as number) / denominator, grad };
+}
+
+/** An array for a value per row, if that is what is wanted. */
+function valuesFor({ reduction }: Formula, { wantsValue }: Method): FloatArray | undefined {
+  return wantsValue && reduction === 'none' ? arrayLike(batch.logits, batch.rows) : undefined;
+}
+
+/** Has a gradient whose factor leaves float32 be computed in float64. Returns for how many rows there is room then. */
+function widenForScale(formula: Formula, method: Method, buffer: FloatArray | undefined, scale: number) {
+  if (!(isNarrow() && method.wantsGrad && leavesFloat32(scale))) return undefined;
+  batch.widen();
+  return prepare(formula, method, buffer);
 }
 
 /** Makes room in the tile, and puts there what there is per class. Returns for how many rows there is room. */
@@ -304,8 +329,9 @@ function countOf({ isWeighted }: Formula): number {
   return totals()[isWeighted ? 2 : 1] as number;
 }
 
-/** Looks over all targets. */
-function survey({ isWeighted }: Formula, capacity: number): void {
+/** Looks over all targets, and returns true when they are what they must be. */
+function survey({ isWeighted }: Formula, capacity: number): true {
   const { reader } = batch;
   batch.survey(reader === classIndices ? TILE_ROWS : capacity, isWeighted && reader === classIndices);
+  return true;
 }

@@ -14,7 +14,7 @@ import {
 } from './options.js';
 import { said } from './own.js';
 import type { Labels, Logits } from './tensor-like.js';
-import { gammasArea, kernelNumbers, type Tile } from './tile.js';
+import { gammasArea, kernelNumbers, needsFloat64, type Tile } from './tile.js';
 import type { Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
 
@@ -214,6 +214,7 @@ class FocalFormula extends Formula {
   override readonly channelsFirst: boolean;
   override readonly indicesOnly: string | undefined;
   override readonly isPerClass: boolean;
+  override readonly isWide: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #gamma: number | readonly number[];
   readonly #flags: number;
@@ -232,6 +233,7 @@ class FocalFormula extends Formula {
       (focusOn === 'target' ? FOCUS_TARGET : 0) |
       (focusOn === 'class' ? FOCUS_CLASS : 0);
     this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | GAMMA_PER_CLASS)) !== 0;
+    this.isWide = needsFloat64(labelSmoothing, [alpha]);
     this.numbers = kernelNumbers(
       typeof gamma === 'number' ? gamma : 0,
       labelSmoothing,

@@ -8,7 +8,7 @@ import {
   checkCriterionOptions,
   overlay,
 } from './options.js';
-import { columnAlphasArea, kernelNumbers, posWeightsArea } from './tile.js';
+import { columnAlphasArea, kernelNumbers, needsFloat64, posWeightsArea } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
 
@@ -139,6 +139,7 @@ function create<R extends Reduction>(options: SigmoidFocalLossOptions<R>): Sigmo
 class SigmoidFormula extends Formula {
   override readonly columns: number;
   override readonly isPerClass: boolean;
+  override readonly isWide: boolean;
   readonly #alpha: number | readonly number[] | null;
   readonly #posWeight: number | readonly number[];
   readonly #flags: number;
@@ -149,6 +150,7 @@ class SigmoidFormula extends Formula {
     const { alpha, gamma, posWeight, labelSmoothing, ignoreIndex } = settings;
     this.#alpha = alpha;
     this.#posWeight = posWeight;
+    this.isWide = needsFloat64(labelSmoothing, [alpha, posWeight]);
     this.numbers = kernelNumbers(
       gamma,
       labelSmoothing,

@@ -1,8 +1,10 @@
 // The memory through which rows go to the kernels. The module owns one tile: an area for logits, which the kernels
 // overwrite with gradients, and areas for what goes with the rows and with the classes. Both element kinds use the same.
 
+import { kindOf, lengthOf } from './arrays.js';
 import { FLOAT64 } from './flags.js';
 import { Area, reserve } from './memory.js';
+import type { FloatArray } from './types.js';
 import { type Kernels, takeKernels, wasm } from './wasm.js';
 
 /** Where an area lies, by its number, which is the same in crate/src/tile.rs. */
@@ -35,14 +37,34 @@ export function kernelNumbers(
 }
 
 /**
- * Puts the numbers of a loss, and the factor of its gradient, where the kernels look for them. The factor is made here:
- * handed over, it might cost an allocation.
+ * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels look for them: handed
+ * over, they might cost an allocation.
  */
 export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): void {
-  const view = numbersArea.view(7);
+  const view = numbersArea.view(8);
   for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
-  // Where no row counts, the mean is NaN, but its gradient 0.
-  view[6] = denominator === 0 ? 0 : gradOutput / denominator;
+  view[6] = gradOutput;
+  view[7] = denominator;
+}
+
+/** Whether float32 has no number for one of float64, or one of few digits: because it is too large or too small. */
+export function leavesFloat32(x: number): boolean {
+  const size = Math.abs(x);
+  return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 128 * (1 - 2 ** -24)));
+}
+
+/** Whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the classes. */
+export function needsFloat64(smoothed: number, numbers: readonly (number | readonly number[] | null)[]): boolean {
+  // There are fewer classes than that.
+  return leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x));
+}
+
+/** Whether one of the numbers in an array leaves float32. */
+export function someLeaveFloat32(array: FloatArray): boolean {
+  if (kindOf(array) !== 'Float64Array') return false;
+  const count = lengthOf(array);
+  for (let i = 0; i < count; i++) if (leavesFloat32(array[i] as number)) return true;
+  return false;
 }
 
 const totalsArea = new Area(Float64Array, area(11));

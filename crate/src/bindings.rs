@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::{self, Focal, Problem},
+    kernels::{self, Focal, Problem, Scale},
     loss::focal::{FocusOn, Gamma},
     tile::{AREAS, Area, Counted, ElementsJob, Extras, Job, Places, Tile},
     vector::{Vector, WideSum},
@@ -72,8 +72,10 @@ struct Numbers {
     positive_weight: f64,
     /// The target of what does not count.
     ignored: f64,
-    /// Factor of the gradient.
-    scale: f64,
+    /// The upstream gradient.
+    upstream: f64,
+    /// What it is divided by.
+    denominator: f64,
 }
 
 /// The running numbers of a batch, as JavaScript reads them.
@@ -125,7 +127,8 @@ static MODULE: Shared = Shared(UnsafeCell::new(Module {
         alpha_one: 1.0,
         positive_weight: 1.0,
         ignored: 0.0,
-        scale: 1.0,
+        upstream: 1.0,
+        denominator: 1.0,
     },
     totals: Totals { values: 0.0, rows: 0.0, weights: 0.0 },
 }));
@@ -245,7 +248,8 @@ pub fn find_invalid_probabilities(probabilities: usize, rows: usize, classes: us
 pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: usize, flags: u32) -> i32 {
     let has = |bit: u32| flags & bit != 0;
     module(|m| {
-        let Numbers { gamma, label_smoothing, alpha_other, alpha_one, scale, ignored, .. } = m.numbers;
+        let Numbers { gamma, label_smoothing, alpha_other, alpha_one, upstream, denominator, ignored, .. } = m.numbers;
+        let scale = Scale::new(upstream, denominator);
         let gamma = if has(flag::GAMMA_PER_CLASS) { Gamma::PerClass(m.tile.address(Area::Gammas)) } else { Gamma::All(gamma) };
         let focal = Focal { gamma, label_smoothing, focus_on: focus_on(flags) };
         let problem = if has(flag::CROSS_ENTROPY) {
@@ -264,7 +268,7 @@ pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: u
             rows,
             classes,
             weights: (!has(flag::ALPHA_PER_CLASS)).then_some((alpha_other, alpha_one)),
-            scale,
+            scale: scale.factor,
             row_weights: has(flag::ROW_WEIGHTS),
             row_scales: has(flag::ROW_SCALES),
             ignored: has(flag::IGNORE).then_some(ignored as i32),
@@ -281,7 +285,9 @@ pub fn solve(logits: usize, targets: usize, grad: usize, rows: usize, classes: u
             match sums {
                 Sums::Float32(sums) => tile.run::<F32x4>(&job, sums),
                 Sums::Float64(sums) => tile.run::<F64x2>(&job, sums),
-            }
+            }?;
+            by_float!(flags, V => scale.finish::<Float<V>>(job.places.grad.cast(), rows * classes));
+            Ok(())
         })
     })
 }
@@ -305,7 +311,8 @@ pub fn count_elements(targets: usize, count: usize, flags: u32, ignore_index: f6
 pub fn sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns: usize, flags: u32) -> i32 {
     let has = |bit: u32| flags & bit != 0;
     module(|m| {
-        let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, scale, .. } = m.numbers;
+        let Numbers { gamma, label_smoothing, alpha_one, positive_weight, ignored, upstream, denominator, .. } = m.numbers;
+        let scale = Scale::new(upstream, denominator);
         let job = ElementsJob {
             places: places(logits, targets, grad),
             count,
@@ -314,7 +321,7 @@ pub fn sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns
             label_smoothing,
             alpha: (!has(flag::NO_ALPHA)).then_some((!has(flag::ALPHA_PER_CLASS)).then_some(alpha_one)),
             positive_weight: (!has(flag::POS_WEIGHT_PER_COLUMN)).then_some(positive_weight),
-            scale,
+            scale: scale.factor,
             row_weights: has(flag::ROW_WEIGHTS),
             row_scales: has(flag::ROW_SCALES),
             ignored: has(flag::IGNORE).then_some(ignored),
@@ -330,6 +337,7 @@ pub fn sigmoid(logits: usize, targets: usize, grad: usize, count: usize, columns
                 Sums::Float32(sums) => tile.run_elements::<F32x4>(&job, sums),
                 Sums::Float64(sums) => tile.run_elements::<F64x2>(&job, sums),
             }
+            by_float!(flags, V => scale.finish::<Float<V>>(job.places.grad.cast(), count));
             Ok(())
         })
     })

@@ -26,6 +26,11 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default + ExpTable + LogTable {
     fn from_f64(x: f64) -> Self;
     /// Widens exactly.
     fn to_f64(self) -> f64;
+    /// Whether this type holds `x` to all its digits, or no type does.
+    #[inline(always)]
+    fn holds(x: f64) -> bool {
+        Self::HUGE == f64::MAX || x == 0.0 || (Self::TINY..=Self::HUGE).contains(&x.abs())
+    }
 }
 
 impl Scalar for f32 {

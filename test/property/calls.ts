@@ -17,7 +17,7 @@ import { generator } from '../support/random.js';
 import type { AnyCall, CrossEntropyCall, FocalCall, SigmoidCall } from './draws.js';
 import {
   anyFactor,
-  anyLogit,
+  anyLogits,
   anyProbabilities,
   anyShare,
   anyUpstream,
@@ -63,13 +63,13 @@ export interface Call {
 class Numbers {
   readonly random: Random;
   readonly #drawn: AnyCall;
-  readonly #dtype: Dtype;
+  readonly dtype: Dtype;
   readonly #other: Dtype;
 
   constructor(dtype: Dtype, drawn: AnyCall) {
     this.random = generator(drawn.seed);
     this.#drawn = drawn;
-    this.#dtype = dtype;
+    this.dtype = dtype;
     this.#other = drawn.otherFloats;
   }
 
@@ -84,11 +84,11 @@ class Numbers {
   }
 
   seen(entries: Iterable<number>): number[] {
-    return Array.from(this.#dtype.array(entries));
+    return Array.from(this.dtype.array(entries));
   }
 
   logits(count: number): number[] {
-    return this.seen(this.many(count, (random) => anyLogit(random, this.#drawn.flavour, this.#dtype)));
+    return this.seen(anyLogits(this.random, this.#drawn.flavour, this.dtype, count));
   }
 
   /** A weight for each class, if there shall be any: as an option, and as the kernels see them. */
@@ -105,8 +105,13 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const { random } = numbers;
   const divisor = normalizer === undefined ? undefined : 0.1 + 20 * random();
   const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
-  const factor = gradOutput === 'number' ? anyUpstream(random) : 1;
-  const factors = gradOutput === 'each' && reduction === 'none' ? numbers.pair(count, anyUpstream) : undefined;
+  const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype) : 1;
+  const factors =
+    gradOutput === 'each' && reduction === 'none'
+      ? numbers.pair(count, (random) =>
+          anyUpstream(random, drawn.otherFloats.largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype),
+        )
+      : undefined;
   return {
     settings: {
       reduction,

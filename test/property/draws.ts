@@ -19,7 +19,19 @@ export const INDEX_KINDS = [
 ] as const;
 
 /** What the logits of a batch are like. */
-export type Flavour = 'ordinary' | 'far apart' | 'of any size' | 'tiny' | 'ties' | 'far from 0' | 'special';
+export const FLAVOURS = [
+  'ordinary',
+  'far apart',
+  'of any size',
+  'tiny',
+  'ties',
+  'far from 0',
+  'special',
+  'masked',
+  'extreme',
+] as const;
+
+export type Flavour = (typeof FLAVOURS)[number];
 
 const hundredths = (x: number) => x / 100;
 const often = <T>(common: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
@@ -27,7 +39,7 @@ const often = <T>(common: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
 
 const common = {
   seed: fc.noShrink(fc.nat()),
-  flavour: fc.constantFrom<Flavour>('ordinary', 'far apart', 'of any size', 'tiny', 'ties', 'far from 0', 'special'),
+  flavour: fc.constantFrom(...FLAVOURS),
   samples: often(fc.integer({ min: 1, max: 3 }), fc.constant(0)),
   /** Rows of a sample. */
   positions: often(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 5, max: 40 })),

@@ -13,7 +13,32 @@ function choose<T>(random: Random, choices: readonly T[]): T {
   return choices[Math.floor(random() * choices.length)];
 }
 
-export function anyLogit(random: Random, flavour: Flavour, { smallest }: Dtype): number {
+/** The logits of a row. */
+export function anyLogits(random: Random, flavour: Flavour, dtype: Dtype, count: number): number[] {
+  const { largest, smallest } = dtype;
+  if (flavour !== 'masked' && flavour !== 'extreme') {
+    return Array.from({ length: count }, () => anyLogit(random, flavour, dtype));
+  }
+  // As far from 0 as leaves differences finite, also once they are weighted, and often no farther than most are drawn.
+  const reach = random() < 0.3 ? 20 : largest ** (0.95 * random());
+  const offset = choose(random, [-1, 1]) * reach;
+  const masked = flavour === 'masked' ? choose(random, [0.3, 0.8, 1]) : choose(random, [0, 0.3]);
+  const kept = Math.floor(random() * count);
+  return Array.from({ length: count }, (_, j) => {
+    if (random() < masked && j !== kept) return -Infinity;
+    if (flavour === 'masked') return offset + choose(random, [0, 0, 1, 8]) * (2 * random() - 1);
+    const near = offset * (1 + Math.round(4 * random()) * 2 ** -20);
+    return choose(
+      random,
+      random() < 0.05 ? ENDS : [offset, offset, near, -offset, 0, smallest, smallest * random(), 3 * random()],
+    );
+  });
+}
+
+/** What spoils a row, or masks a class of it. */
+const ENDS = [Infinity, NaN, -Infinity, -Infinity];
+
+function anyLogit(random: Random, flavour: Flavour, { smallest }: Dtype): number {
   const x = 2 * random() - 1;
   switch (flavour) {
     case 'ordinary':
@@ -31,6 +56,8 @@ export function anyLogit(random: Random, flavour: Flavour, { smallest }: Dtype):
       return 10_000 + 10 * x;
     case 'special':
       return random() < 0.85 ? 8 * x : choose(random, SPECIAL);
+    default:
+      throw new Error(`${flavour} logits are drawn by the row`);
   }
 }
 
@@ -59,8 +86,10 @@ export function anyShare(random: Random): number {
   return Math.round(256 * random()) / 256;
 }
 
-export function anyUpstream(random: Random): number {
-  return choose(random, [-1, 1]) * anyFactor(random);
+export function anyUpstream(random: Random, { largest }: Dtype): number {
+  // Now and then so large that a product with it is near the end of the type's range.
+  const size = random() < 0.1 ? 2 ** Math.floor(0.9 * Math.log2(largest) * random()) : 1;
+  return choose(random, [-1, 1]) * anyFactor(random) * size;
 }
 
 /** What stands around the arrays of a call. */

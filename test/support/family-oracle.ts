@@ -123,7 +123,9 @@ export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, foc
     const factor = weight * u[t] ** gamma;
     // What the focus is moved by pulls at the target alone.
     const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * nll) / u[t];
-    return { value: factor * nll, ...differences(factor, softmax, aims, aims.with(t, aims[t] + focus), aims) };
+    // A masked class that has a share makes the value infinite, also where the target is certain.
+    const value = nll === Infinity ? weight * nll : factor * nll;
+    return { value, ...differences(factor, softmax, aims, aims.with(t, aims[t] + focus), aims) };
   }
   const unsure = -Math.expm1(-nll);
   const factor = weight * unsure ** gamma;

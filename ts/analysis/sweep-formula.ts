@@ -5,7 +5,7 @@ import { type Batch, Formula } from '../batch.js';
 import { evaluate, FORWARD, type Method } from '../evaluate.js';
 import { POS_WEIGHT_PER_COLUMN } from '../flags.js';
 import { type Block, room } from '../memory.js';
-import { kernelNumbers, posWeightsArea } from '../tile.js';
+import { kernelNumbers, needsFloat64, posWeightsArea, someLeaveFloat32 } from '../tile.js';
 import type { ClassIndices, FloatArray } from '../types.js';
 import { checkColumns, checkEntries } from '../validate.js';
 import { load } from '../wasm.js';
@@ -28,6 +28,8 @@ export interface SweptLoss {
   readonly posWeight: number | readonly number[];
   readonly numClasses: number | undefined;
   readonly ignoreIndex: number | undefined;
+  /** Those of the whole batch, checked. */
+  readonly sampleWeights: FloatArray | undefined;
 }
 
 /** What the kernel calls the weightings that are no tables: see crate/src/kernels/sweep.rs. */
@@ -50,7 +52,7 @@ const LARGEST_PRODUCT = 8;
 const MOST_NUMBERS = 2 ** 28 - 1;
 
 /** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
-function weightingsOf(alpha: number): [number, number?] {
+function weightingsOf(alpha: number): [number] | [number, number] {
   if (alpha === 0) return [OTHERS_ALONE];
   return alpha === 1 ? [ONE_ALONE] : [ONE, OTHERS];
 }
@@ -65,6 +67,7 @@ export class SweepFormula extends Formula {
    */
   override readonly isPerClass = true;
   override readonly numbers: Float64Array;
+  override readonly isWide: boolean;
   readonly #axes: Axes;
   readonly #gammas: Float64Array;
   readonly #weightings: readonly number[];
@@ -79,11 +82,17 @@ export class SweepFormula extends Formula {
   /** Where it is then. Nobody keeps it: no other call takes memory before this one has ended. */
   #room: Block | undefined;
 
-  constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex }: SweptLoss) {
+  constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss) {
     super({ reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex });
     this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
     const single = typeof posWeight === 'number' ? posWeight : 1;
     this.numbers = kernelNumbers(0, 0, 1, 1, single, ignoreIndex);
+    const { alpha, labelSmoothing } = axes;
+    // No part of a batch may be computed in another precision than the others.
+    this.isWide =
+      needsFloat64(0, [...alpha, posWeight]) ||
+      labelSmoothing.some((smoothed) => needsFloat64(smoothed, [])) ||
+      (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
     this.#axes = axes;
     this.#posWeight = posWeight;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
@@ -151,7 +160,7 @@ export class SweepFormula extends Formula {
     const sum = this.#plan[at] as number;
     if (typeof entry !== 'number' || weightingsOf(entry).length === 1) return sum;
     const others = this.#plan[at + 1] as number;
-    const round = this.#isSingle ? Math.fround : Number;
+    const round = this.#isSingle && !this.isWide ? Math.fround : Number;
     return round(entry) * sum + round(1 - entry) * others;
   }
 

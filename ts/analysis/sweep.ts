@@ -281,14 +281,15 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
   if (reduction !== 'mean' && reduction !== 'sum') throw wrongType('reduction', "'mean' or 'sum'", reduction);
   const normalizer = checkNormalizer(options.normalizer ?? loss.normalizer);
   const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
+  const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
+  if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
   const formula = new SweepFormula(axes, {
     elementwise,
     posWeight: elementwise ? loss.posWeight : 1,
     numClasses,
     ignoreIndex: checkIgnoreIndex(options.ignoreIndex ?? loss.ignoreIndex),
+    sampleWeights,
   });
-  const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
-  if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
   return {
     logits,
     targets,

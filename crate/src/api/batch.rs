@@ -4,8 +4,9 @@ use core::ptr;
 
 use super::error::{Error, length, not_negative, positive};
 use crate::{
-    arch::Float,
-    kernels::{self, Look, Rows, Weights},
+    arch::{F64x2, Float},
+    kernels::{self, Look, Problem, Rows, Scale, Weights},
+    vector::WideSum,
 };
 
 /// How the values of the rows become one.
@@ -119,11 +120,12 @@ impl<'a, T: Float> Batch<'a, T> {
         weights: Weights<T>,
         ignored: Option<i32>,
         denominator: f64,
-    ) -> Result<Rows<T>, Error> {
+    ) -> Result<Prepared<T>, Error> {
         let rows = self.rows();
         let (values, grad) = outputs.check(rows, self.logits.len())?;
         let (all, row_scales) = self.grad_output.parts();
-        Ok(Rows {
+        let scale = Scale::new(all, denominator);
+        let rows = Rows {
             logits: self.logits.as_ptr(),
             targets: match self.targets {
                 Targets::Classes(targets) => targets.as_ptr(),
@@ -135,13 +137,107 @@ impl<'a, T: Float> Batch<'a, T> {
             classes: self.classes,
             weights,
             row_weights: self.sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
-            scale: T::from_f64(grad_scale(all, denominator)),
+            scale: T::from_f64(scale.factor),
             row_scales,
             // Probabilities are none of them an index, and there are no indices to look at.
             ignored: if matches!(self.targets, Targets::Classes(_)) { ignored } else { None },
             #[cfg(feature = "analysis")]
             meter: None,
-        })
+        };
+        Ok(Prepared { rows, probabilities: self.probabilities(), scale, pair: None, denominator })
+    }
+}
+
+/// A batch for the kernels, checked.
+pub(super) struct Prepared<T> {
+    rows: Rows<T>,
+    probabilities: *const T,
+    scale: Scale,
+    /// The weights of the classes where they are not one for each: that of all but class 1, and that of class 1.
+    pub pair: Option<(f64, f64)>,
+    /// What the sum of the values is divided by.
+    denominator: f64,
+}
+
+impl<T: Float> Prepared<T> {
+    /// Solves a problem with so much smoothing. Returns the reduced value.
+    pub(super) fn solve(&self, problem: &Problem, label_smoothing: f64) -> f64 {
+        let Self { ref rows, probabilities, scale, pair, denominator } = *self;
+        let n = rows.rows * rows.classes;
+        let (other, one) = pair.unwrap_or((1.0, 1.0));
+        let scales = if rows.grad.is_null() { 0.0 } else { scale.factor };
+        let total = if [other, one, label_smoothing / rows.classes as f64, scales].into_iter().all(T::holds) {
+            // SAFETY: the arguments have been checked.
+            unsafe {
+                let total = kernels::solve::<T::Vector>(rows, probabilities, problem, WideSum::zero());
+                scale.finish(rows.grad, n);
+                total.total()
+            }
+        } else {
+            // SAFETY: likewise; each array is as long as the kernels take it to be.
+            unsafe {
+                let (logits, probabilities) = (widened(rows.logits, n), widened(probabilities, n));
+                let (mut grad, mut values) = (widened(rows.grad, n), widened(rows.values, rows.rows));
+                let row_weights = widened(rows.row_weights, rows.rows);
+                let row_scales = widened(rows.row_scales, rows.rows);
+                let table = match rows.weights {
+                    Weights::PerClass(table) => widened(table, rows.classes),
+                    Weights::Pair { .. } => Vec::new(),
+                };
+                let wide = Rows {
+                    logits: logits.as_ptr(),
+                    targets: rows.targets,
+                    grad: or_null(&mut grad),
+                    values: or_null(&mut values),
+                    rows: rows.rows,
+                    classes: rows.classes,
+                    weights: if table.is_empty() { Weights::pair(other, one) } else { Weights::PerClass(table.as_ptr()) },
+                    row_weights: or_null_const(&row_weights),
+                    scale: scale.factor,
+                    row_scales: or_null_const(&row_scales),
+                    ignored: rows.ignored,
+                    #[cfg(feature = "analysis")]
+                    meter: None,
+                };
+                let total = kernels::solve::<F64x2>(&wide, or_null_const(&probabilities), problem, WideSum::zero());
+                scale.finish(or_null(&mut grad), n);
+                narrow(&grad, rows.grad);
+                narrow(&values, rows.values);
+                total.total()
+            }
+        };
+        total / denominator
+    }
+}
+
+/// The numbers of an array, in float64; none where it is null.
+///
+/// # Safety
+/// It must be valid for so many.
+pub(super) unsafe fn widened<T: Float>(array: *const T, n: usize) -> Vec<f64> {
+    let n = if array.is_null() { 0 } else { n };
+    // SAFETY: passed on.
+    (0..n).map(|i| unsafe { *array.add(i) }.to_f64()).collect()
+}
+
+/// Where the numbers of a list are; null where there are none.
+pub(super) fn or_null(list: &mut [f64]) -> *mut f64 {
+    if list.is_empty() { ptr::null_mut() } else { list.as_mut_ptr() }
+}
+
+/// The same for numbers that stay as they are.
+pub(super) fn or_null_const(list: &[f64]) -> *const f64 {
+    if list.is_empty() { ptr::null() } else { list.as_ptr() }
+}
+
+/// Writes numbers, rounded, with +0 for −0, which a small negative number is rounded to.
+///
+/// # Safety
+/// `to` must be valid for them.
+pub(super) unsafe fn narrow<T: Float>(from: &[f64], to: *mut T) {
+    for (i, &x) in from.iter().enumerate() {
+        // SAFETY: passed on.
+        unsafe { *to.add(i) = T::from_f64(T::from_f64(x).to_f64() + 0.0) };
     }
 }
 
@@ -171,11 +267,6 @@ impl<T> Outputs<'_, T> {
         };
         Ok((address("values", self.values, values)?, address("grad", self.grad, grad)?))
     }
-}
-
-/// The factor of all gradients. Where no row counts, or none has a weight, the mean is NaN, but its gradient 0.
-pub(super) fn grad_scale(grad_output: f64, denominator: f64) -> f64 {
-    if denominator == 0.0 { 0.0 } else { grad_output / denominator }
 }
 
 /// The denominator of a reduction, where `counted` is that of the mean.

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     arch::Float,
-    kernels::{self, Problem, Weights},
-    vector::WideSum,
+    kernels::{Problem, Weights},
 };
 
 /// The cross-entropy on softmax logits, as `torch.nn.CrossEntropyLoss` has it.
@@ -89,10 +88,7 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
             _ => counted as f64,
         };
         let denominator = denominator(self.reduction, self.normalizer, counted)?;
-        let rows = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
-        let problem = Problem::CrossEntropy(self.label_smoothing);
-        // SAFETY: the arguments have been checked.
-        let total = unsafe { kernels::solve::<T::Vector>(&rows, batch.probabilities(), &problem, WideSum::zero()) };
-        Ok(total.total() / denominator)
+        let prepared = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
+        Ok(prepared.solve(&Problem::CrossEntropy(self.label_smoothing), self.label_smoothing))
     }
 }

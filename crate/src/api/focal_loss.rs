@@ -1,17 +1,14 @@
 //! [`FocalLoss`].
 
-use core::ptr;
-
 use super::{
     Batch, Error, Reduction, Targets,
-    batch::{Outputs, denominator},
+    batch::{Outputs, Prepared, denominator},
     error::{fraction, length, not_negative},
 };
 use crate::{
     arch::Float,
-    kernels::{self, Focal, Problem, Rows, Weights},
+    kernels::{Focal, Problem, Weights},
     loss::focal::{self, FocusOn},
-    vector::WideSum,
 };
 
 /// The weight of a row, from its target class.
@@ -134,10 +131,9 @@ impl<T: Float> FocalLoss<'_, T> {
         if self.label_smoothing > 0.0 && self.focus_on != FocusOn::Smoothed {
             return Err(Error::Unsupported("the Hessian is that of a focus on the smoothed cross-entropy"));
         }
-        let (rows, _) = self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
+        let prepared = self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
         let problem = Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
-        // SAFETY: `prepare` has checked the arguments.
-        unsafe { kernels::solve::<T::Vector>(&rows, ptr::null(), &problem, WideSum::zero()) };
+        prepared.solve(&problem, self.label_smoothing);
         Ok(())
     }
 
@@ -148,19 +144,12 @@ impl<T: Float> FocalLoss<'_, T> {
     /// What is wrong with the arguments, see [`Error`].
     pub fn gamma_grad(&self, batch: &Batch<T>, values: &mut [T]) -> Result<f64, Error> {
         self.by_class(batch)?;
-        let (rows, denominator) = self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
-        let problem = Problem::GammaGrad(self.focal());
-        // SAFETY: `prepare` has checked the arguments.
-        let total = unsafe { kernels::solve::<T::Vector>(&rows, ptr::null(), &problem, WideSum::zero()) };
-        Ok(total.total() / denominator)
+        let prepared = self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
+        Ok(prepared.solve(&Problem::GammaGrad(self.focal()), self.label_smoothing))
     }
 
     fn run(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
-        let (rows, denominator) = self.prepare(batch, outputs)?;
-        let problem = Problem::Focal(self.focal());
-        // SAFETY: `prepare` has checked the arguments.
-        let total = unsafe { kernels::solve::<T::Vector>(&rows, batch.probabilities(), &problem, WideSum::zero()) };
-        Ok(total.total() / denominator)
+        Ok(self.prepare(batch, outputs)?.solve(&Problem::Focal(self.focal()), self.label_smoothing))
     }
 
     fn focal(&self) -> Focal {
@@ -182,7 +171,7 @@ impl<T: Float> FocalLoss<'_, T> {
     }
 
     /// Checks everything and returns what the kernels are told, and the denominator of the value.
-    fn prepare(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<(Rows<T>, f64), Error> {
+    fn prepare(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<Prepared<T>, Error> {
         let counted = batch.check(self.ignore_index)?;
         fraction("label_smoothing", self.label_smoothing)?;
         match self.gamma {
@@ -215,7 +204,10 @@ impl<T: Float> FocalLoss<'_, T> {
             }
         };
         let denominator = denominator(self.reduction, self.normalizer, counted as f64)?;
-        let rows = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
-        Ok((rows, denominator))
+        let mut prepared = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
+        if let Alpha::Positive(alpha) = self.alpha {
+            prepared.pair = Some((1.0 - alpha, alpha));
+        }
+        Ok(prepared)
     }
 }

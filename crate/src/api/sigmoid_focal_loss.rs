@@ -4,11 +4,11 @@ use core::ptr;
 
 use super::{
     Error, GradOutput, Reduction,
-    batch::{Outputs, denominator, grad_scale},
+    batch::{Outputs, denominator, narrow, or_null, or_null_const, widened},
     error::{fraction, length, not_negative},
 };
 use crate::{
-    arch::Float,
+    arch::{F64x2, Float},
     kernels,
     vector::{Vector, WideSum},
 };
@@ -140,6 +140,7 @@ impl SigmoidFocalLoss<'_> {
         let denominator = denominator(self.reduction, self.normalizer, counted as f64)?;
         let (values, grad) = outputs.check(count, count)?;
         let (all, scales) = grad_output.parts();
+        let scale = kernels::Scale::new(all, denominator);
         let elements = kernels::Elements {
             logits: logits.as_ptr(),
             targets: targets.as_ptr(),
@@ -152,13 +153,52 @@ impl SigmoidFocalLoss<'_> {
             alpha,
             positive_weight,
             weights: sample_weights.map_or(ptr::null(), <[T]>::as_ptr),
-            scale: grad_scale(all, denominator),
+            scale: scale.factor,
             scales,
             ignored: self.ignore_index,
         };
-        // SAFETY: the arguments have been checked.
-        let total = unsafe { kernels::sigmoid::<T::Vector>(&elements, <T::Vector as Vector>::Wide::zero()) };
-        Ok(total.total() / denominator)
+        let own = |parameter: PerColumn| match parameter {
+            PerColumn::All(x) => T::holds(x),
+            PerColumn::Each(table) => table.iter().all(|&x| T::holds(x)),
+        };
+        let alpha_holds = self.alpha.is_none_or(own);
+        let scales = if grad.is_null() { 0.0 } else { scale.factor };
+        let holds = alpha_holds && own(self.pos_weight) && T::holds(self.label_smoothing / 2.0) && T::holds(scales);
+        // SAFETY: the arguments have been checked; each array is as long as the kernels take it to be.
+        unsafe {
+            let total = if holds {
+                let total = kernels::sigmoid::<T::Vector>(&elements, <T::Vector as Vector>::Wide::zero());
+                scale.finish(grad, count);
+                total.total()
+            } else {
+                let (logits, targets) = (widened(elements.logits, count), widened(elements.targets, count));
+                let (weights, scales) = (widened(elements.weights, count), widened(elements.scales, count));
+                let (mut wide_grad, mut wide_values) = (widened(grad, count), widened(values, count));
+                let wide = kernels::Elements {
+                    logits: logits.as_ptr(),
+                    targets: targets.as_ptr(),
+                    grad: or_null(&mut wide_grad),
+                    values: or_null(&mut wide_values),
+                    weights: or_null_const(&weights),
+                    scales: or_null_const(&scales),
+                    count,
+                    columns,
+                    gamma: elements.gamma,
+                    label_smoothing: elements.label_smoothing,
+                    alpha,
+                    positive_weight,
+                    scale: elements.scale,
+                    // As float32 has it, so that it is the target it is meant for.
+                    ignored: elements.ignored.map(|ignored| T::from_f64(ignored).to_f64()),
+                };
+                let total = kernels::sigmoid::<F64x2>(&wide, WideSum::<F64x2>::zero());
+                scale.finish(or_null(&mut wide_grad), count);
+                narrow(&wide_grad, grad);
+                narrow(&wide_values, values);
+                total.total()
+            };
+            Ok(total / denominator)
+        }
     }
 }
 

@@ -544,8 +544,7 @@ impl<'a> Mixtures<'a> {
                     };
                     square.mul(difference.mul(difference)).add(variance.mul(spread))
                 };
-                let of_largest =
-                    entry(lane(two.softmax.hit), lane(two.softmax.miss), lane(soft.largest_difference()), largest);
+                let of_largest = entry(lane(two.softmax.hit), lane(two.softmax.miss), lane(soft.largest_difference()), largest);
                 let gradient = |[_, q, e]: [D; 3], j| {
                     let p = e.mul(inverse);
                     entry(p, one.sub(p), p.sub(q), j)

@@ -31,7 +31,7 @@ use few::{Few, MAX_CLASSES};
 use many::Many;
 use mixture::Outlined;
 use pair::Pair;
-pub use rows::{Rows, Weights};
+pub use rows::{Rows, Scale, Weights};
 #[cfg(feature = "analysis")]
 pub use shares::{Wanted, shares};
 #[cfg(feature = "analysis")]

@@ -98,3 +98,43 @@ pub struct Rows<S> {
     #[cfg(feature = "analysis")]
     pub meter: Option<crate::exact::Meter>,
 }
+
+/// The factor of a gradient: in two parts where float64 does not hold it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// What the kernels multiply with.
+    pub factor: f64,
+    /// What is left to multiply with.
+    rest: f64,
+}
+
+/// What is left of a factor that float64 does not hold: 2¹²⁸.
+const REST: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
+
+impl Scale {
+    /// `upstream / denominator`; 0 where there is nothing to divide by.
+    pub fn new(upstream: f64, denominator: f64) -> Self {
+        let factor = if denominator == 0.0 { 0.0 } else { upstream / denominator };
+        if !factor.is_infinite() || upstream.is_infinite() {
+            return Self { factor, rest: 1.0 };
+        }
+        // What is still infinite makes every gradient so, but for those that are 0.
+        let factor = upstream / REST / denominator;
+        Self { factor: factor.clamp(-f64::MAX, f64::MAX), rest: REST }
+    }
+
+    /// Multiplies `n` gradients with what is left.
+    ///
+    /// # Safety
+    /// `grad` must be valid for them, or null.
+    #[inline(never)]
+    pub unsafe fn finish<S: Scalar>(self, grad: *mut S, n: usize) {
+        if self.rest == 1.0 || grad.is_null() {
+            return;
+        }
+        for i in 0..n {
+            // SAFETY: passed on.
+            unsafe { *grad.add(i) = S::from_f64((*grad.add(i)).to_f64() * self.rest) };
+        }
+    }
+}
