@@ -116,7 +116,7 @@ export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, foc
     const value = sumOf(aims.map((aim, j) => (aim === 0 ? 0 : focused[j] * surprise[j])));
     return { value, ...differences(1, softmax, aims, pulls) };
   }
-  const weight = weights === null ? 1 : sumOf(given.map((qj, j) => qj * weights[j]));
+  const weight = sumOf(given.map((qj, j) => qj * weightOf(weights, j)));
   const nll = sumOf(aims.map((aim, j) => times(aim, surprise[j])));
   if (focusOn === 'target') {
     const t = given.indexOf(1);
