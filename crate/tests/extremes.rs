@@ -1,0 +1,207 @@
+//! Rows anywhere in the range of a type, with masked classes, ties, subnormals and infinities, in every kernel; and numbers of a loss that
+//! the type of the logits does not hold.
+//!
+//! Half of the rows have a fixed seed, half a new one, which is printed.
+
+mod support;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, PerColumn, Reduction, SigmoidFocalLoss,
+};
+use support::{Contract, Random, exact};
+
+const CLASSES: [usize; 9] = [2, 2, 3, 4, 5, 9, 24, 64, 70];
+const INFINITE: f64 = f64::INFINITY;
+
+fn seeds() -> [u64; 2] {
+    [20_261_127, SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 % 1_000_000_000]
+}
+
+/// A row of logits, all differences of which are exact or far larger than what is lost; and its target.
+fn row<T: Contract>(random: &mut Random) -> (Vec<T>, usize) {
+    let classes = random.choose(&CLASSES);
+    let reach = if random.unit() < 0.4 { 24.0 } else { T::HUGE.powf(0.99 * random.unit()).round() };
+    let offset = reach * random.choose(&[-1.0, 1.0]);
+    let masked = random.choose(&[0.0, 0.3, 0.8, 1.0]);
+    let target = random.below(classes);
+    let mut entry = |j: usize| {
+        if j != target && random.unit() < masked {
+            return -INFINITE;
+        }
+        let step = (8.0 * random.normal()).round() / 4.0;
+        match random.below(12) {
+            0..=3 => offset,
+            4..=7 => offset + step,
+            8 => 0.0,
+            9 => -offset,
+            10 => T::TINY * random.unit(),
+            _ if random.unit() < 0.05 => random.choose(&[INFINITE, -INFINITE, f64::NAN]),
+            _ => step,
+        }
+    };
+    ((0..classes).map(|j| T::from_f64(entry(j))).collect(), target)
+}
+
+/// The exact loss of a row of which a class is not masked; classes that lie too far below the largest to have a probability, nearer to it.
+fn exactly(x: &[f64], target: usize, gamma: f64) -> exact::Row {
+    let top = x.iter().copied().fold(-INFINITE, f64::max);
+    let near: Vec<f64> = x.iter().map(|x| (x - top).max(-3000.0)).collect();
+    exact::focal(&near, target, 1.0, gamma)
+}
+
+fn every_row_is_right<T: Contract>() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        for _ in 0..3000 {
+            let (x, target) = row::<T>(&mut random);
+            let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
+            let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 3.0, 0.7]);
+            let here = format!("seed {seed}, gamma {gamma}, target {target}, logits {wide:?}");
+            let focus_on = random.choose(&[FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass]);
+            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, ..FocalLoss::default() };
+            let (mut value, mut grad) = ([T::default()], vec![T::default(); x.len()]);
+            criterion.rows(&Batch::new(&x, &[target as i32], x.len()), &mut value, Some(&mut grad)).unwrap();
+            let value = value[0].to_f64();
+            let grad: Vec<f64> = grad.iter().map(|g| g.to_f64()).collect();
+            if wide.iter().any(|x| x.is_nan() || *x == INFINITE) {
+                assert!(value.is_nan() && grad.iter().all(|g| g.is_nan()), "{here}: {value}, {grad:?}");
+                continue;
+            }
+            if wide[target] == -INFINITE {
+                assert!(value == INFINITE || wide.iter().all(|&x| x == -INFINITE), "{here}: {value}");
+                continue;
+            }
+            let exact = exactly(&wide, target, gamma);
+            let top = wide.iter().copied().fold(-INFINITE, f64::max);
+            let bound = T::BOUND * (1.0 + gamma);
+            let gap = top - wide[target];
+            let far = gap > 3000.0;
+            let size = exact.value.to_f64() + if far { gap - 3000.0 } else { 0.0 };
+            let off = if far { (value - size).abs() } else { exact.value.distance(value) };
+            let overflows = size >= T::HUGE && value == INFINITE;
+            assert!(overflows || off <= bound * size + T::TINY, "{here}: {value}, not {size}");
+            for (j, (got, exact)) in grad.iter().zip(&exact.grad).enumerate() {
+                let (size, off) = (exact.to_f64().abs(), exact.distance(*got));
+                assert!(off <= bound * size + T::TINY, "{here}: grad[{j}] is {got}, not {}", exact.to_f64());
+                assert!(*got != 0.0 || got.is_sign_positive(), "{here}: −0");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_is_right_in_float32() {
+    every_row_is_right::<f32>();
+}
+
+#[test]
+fn every_row_is_right_in_float64() {
+    every_row_is_right::<f64>();
+}
+
+/// With a target that is all there is, and with the shares of masked classes.
+fn masked_rows<T: Contract>() {
+    for classes in CLASSES {
+        for size in [0.0, 999.0, 1000.0, 2000.0, 1_048_576.0, 2_097_152.0, 1e30, T::HUGE] {
+            for offset in [size, -size] {
+                let mut x = vec![T::from_f64(-INFINITE); classes];
+                x[1] = T::from_f64(offset);
+                let batch = Batch::new(&x, &[1], classes);
+                for label_smoothing in [0.0, 0.1, 1e-46, 1e-300, 5e-324] {
+                    let (mut value, mut grad) = ([T::from_f64(9.0)], vec![T::from_f64(9.0); classes]);
+                    let loss = CrossEntropyLoss { label_smoothing, ..CrossEntropyLoss::default() };
+                    loss.rows(&batch, &mut value, Some(&mut grad)).unwrap();
+                    let focal = FocalLoss { label_smoothing, focus_on: FocusOn::Target, ..FocalLoss::default() };
+                    let focused = focal.forward(&batch).unwrap();
+                    if label_smoothing == 0.0 {
+                        assert_eq!((value[0].to_f64(), focused), (0.0, 0.0), "C {classes}, offset {offset}");
+                        assert!(grad.iter().all(|g| g.to_f64() == 0.0), "C {classes}, offset {offset}: {grad:?}");
+                    } else {
+                        let here = format!("C {classes}, offset {offset}, smoothing {label_smoothing}");
+                        assert_eq!((value[0].to_f64(), focused), (INFINITE, INFINITE), "{here}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn masked_rows_are_certain_and_infinite_once_smoothed() {
+    masked_rows::<f32>();
+    masked_rows::<f64>();
+}
+
+/// What float32 gives with numbers that it does not hold is what float64 gives, rounded.
+#[test]
+fn numbers_beyond_float32() {
+    let x = [1.0f32, 2.0, 3.0, 4.0, 0.5, -2.0, 30.0, -30.0];
+    let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+    let targets = [0, 1, 1, 0];
+    let same = |single: (f64, &[f32]), double: (f64, &[f64])| {
+        assert!((single.0 - double.0).abs() <= 1e-15 * double.0.abs() || single.0 == double.0, "{single:?}, {double:?}");
+        assert!(single.1.iter().zip(double.1).all(|(&a, &b)| a == b as f32), "{single:?}, {double:?}");
+    };
+    for (alpha, label_smoothing, normalizer, upstream) in [
+        (1e-46, 0.0, 1e-46, 1.0),
+        (0.25, 1e-300, 1.0, 1.0),
+        (0.25, 0.1, 1e-310, 1e-270),
+        (0.25, 0.0, 1e300, 1e258),
+        (0.25, 0.0, 1.0, 1e39),
+    ] {
+        let grad_output = GradOutput::All(upstream);
+        let (mut grad, mut wide_grad) = ([0.0f32; 8], [0.0; 8]);
+        let options = (Some(normalizer), Reduction::Mean);
+        let single = FocalLoss {
+            alpha: Alpha::Positive(alpha),
+            label_smoothing,
+            normalizer: options.0,
+            reduction: options.1,
+            ..FocalLoss::default()
+        };
+        let double = FocalLoss {
+            alpha: Alpha::Positive(alpha),
+            label_smoothing,
+            normalizer: options.0,
+            reduction: options.1,
+            ..FocalLoss::default()
+        };
+        let batch = Batch { grad_output, ..Batch::new(&x, &targets, 2) };
+        let value = single.value_and_grad(&batch, &mut grad).unwrap();
+        let wide_batch = Batch { grad_output: GradOutput::All(upstream), ..Batch::new(&wide, &targets, 2) };
+        let expected = double.value_and_grad(&wide_batch, &mut wide_grad).unwrap();
+        same((value, &grad), (expected, &wide_grad));
+        let sigmoid = SigmoidFocalLoss {
+            alpha: Some(PerColumn::All(alpha)),
+            label_smoothing,
+            normalizer: Some(normalizer),
+            ..SigmoidFocalLoss::default()
+        };
+        let yes = [1.0f32, 0.0, 0.5, 1.0, 0.0, 0.0, 1.0, 0.25];
+        let wide_yes = yes.map(f64::from);
+        let elements = Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&x, &yes) };
+        let value = sigmoid.value_and_grad(&elements, &mut grad).unwrap();
+        let elements = Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&wide, &wide_yes) };
+        let expected = sigmoid.value_and_grad(&elements, &mut wide_grad).unwrap();
+        same((value, &grad), (expected, &wide_grad));
+    }
+}
+
+#[test]
+fn factors_up_to_the_end_of_the_type() {
+    for classes in CLASSES {
+        let x = vec![0.0; classes];
+        for factor in [1e-300, 1e27, 1e290, 1e303, 1e308] {
+            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
+            let mut grad = vec![0.0; classes];
+            let batch = Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[0], classes) };
+            criterion.value_and_grad(&batch, &mut grad).unwrap();
+            let each = factor / classes as f64;
+            assert!(grad[1..].iter().all(|g| (g - each).abs() <= 2e-15 * each), "C {classes}, {factor:e}: {grad:?}");
+            assert!((grad[0] + each * (classes - 1) as f64).abs() <= 2e-15 * factor, "C {classes}, {factor:e}: {grad:?}");
+        }
+    }
+}
