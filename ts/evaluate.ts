@@ -16,7 +16,7 @@ import { readOptions } from './own.js';
 import { countRows, floatsOf, integersOf } from './plain-arrays.js';
 import { classIndices, elements, probabilities } from './targets.js';
 import { type Logits, type Targets, unpack } from './tensor-like.js';
-import { leavesFloat32, loadNumbers, someLeaveFloat32, TILE_ROWS, tileOf, totals } from './tile.js';
+import { loadNumbers, someLeaveFloat32, TILE_ROWS, tileOf, totals } from './tile.js';
 import type { FloatArray } from './types.js';
 import {
   checkAddress,
@@ -272,12 +272,12 @@ function compute(
   const room = prepare(formula, method, buffer);
   const isCounted = needsCount(formula, given);
   const denominator = isCounted && survey(formula, room) ? countOf(formula) : (given ?? rows);
-  const capacity = widenForScale(formula, method, buffer, gradOutput / denominator) ?? room;
+  const leaves = loadNumbers(formula.numbers, gradOutput, denominator) && method.wantsGrad && isNarrow();
+  const capacity = leaves ? widen(formula, method, buffer) : room;
   const step = batch.isInPlace(values, grad) ? rows : capacity;
   // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
   // untouched only if they are all looked at first.
   const isSurveyed = isCounted || (buffer !== undefined && rows > step && survey(formula, capacity));
-  loadNumbers(formula.numbers, gradOutput, denominator);
   batch.run(formula, isSurveyed, step, method.flags, values, grad);
   batch.clearSigns(values, grad);
   method.collect?.(batch);
@@ -289,9 +289,8 @@ function valuesFor({ reduction }: Formula, { wantsValue }: Method): FloatArray |
   return wantsValue && reduction === 'none' ? arrayLike(batch.logits, batch.rows) : undefined;
 }
 
-/** Has a gradient whose factor leaves float32 be computed in float64. Returns for how many rows there is room then. */
-function widenForScale(formula: Formula, method: Method, buffer: FloatArray | undefined, scale: number) {
-  if (!(isNarrow() && method.wantsGrad && leavesFloat32(scale))) return undefined;
+/** Has the batch be computed in float64. Returns for how many rows there is room then. */
+function widen(formula: Formula, method: Method, buffer: FloatArray | undefined): number {
   batch.widen();
   return prepare(formula, method, buffer);
 }

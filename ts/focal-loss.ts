@@ -22,7 +22,8 @@ import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOpt
 export interface FocalLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
   /**
    * The weight of each class. A number in [0, 1] is the weight of class 1, and every other class weighs `1 - alpha`; an
-   * array holds one weight per class; `null` weighs every class 1. A row of probabilities weighs their average of this.
+   * array holds one weight per class; `null` weighs every class 1. A row of probabilities weighs the sum of these, each
+   * times the weight of its class.
    *
    * @defaultValue 0.25
    */

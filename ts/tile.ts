@@ -38,13 +38,14 @@ export function kernelNumbers(
 
 /**
  * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels look for them: handed
- * over, they might cost an allocation.
+ * over, they might cost an allocation. Returns whether that factor leaves float32.
  */
-export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): void {
+export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): boolean {
   const view = numbersArea.view(8);
   for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
   view[6] = gradOutput;
   view[7] = denominator;
+  return leavesFloat32(gradOutput / denominator);
 }
 
 /** Whether float32 has no number for one of float64, or one of few digits: because it is too large or too small. */
