@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
-import { moduleId, withModuleId } from './scripts/lib/module-id.mjs';
+import { moduleId } from './scripts/lib/close-wasm.mjs';
 import { printableWasm } from './scripts/lib/printable.mjs';
-
-const module = readFileSync('crate/pkg/focal_loss_bg.wasm');
 
 /** Takes the WebAssembly module out of the bundle. */
 const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
@@ -33,17 +30,25 @@ const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-/** An entry of the package: one file that imports nothing, unless it says so, and its types. */
+/** What an entry without the module says of it: which file it takes, and which entry it is. */
+function slim(entry: string, file: string, folder: string): Options {
+  const id = moduleId(readFileSync(`crate/${folder}/focal_loss_bg.wasm`));
+  const define = { ENTRY: `focal-loss/${entry}`, MODULE_FILE: file, MODULE_ID: id };
+  return {
+    esbuildPlugins: [withoutModule],
+    define: Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
+  };
+}
+
+/** An entry of the package: a file to import and one to require, which import nothing, unless it says so. */
 function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
   return {
     entry: { [name]: file },
     tsconfig: 'tsconfig.lib.json',
-    format: 'esm',
+    format: ['esm', 'cjs'],
     platform: 'neutral',
     target: 'es2022',
-    // tsup sets `baseUrl` when it emits types, which TypeScript 6 reports as deprecated.
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
-    // With a top-level await in it, the package could not be required, nor used by a service worker.
+    // With a top-level await in it, the package could not be used by a service worker.
     esbuildOptions: (options) => {
       options.supported = { ...options.supported, 'top-level-await': false };
     },
@@ -52,13 +57,14 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
       compress: { inline: false, reduce_funcs: false },
-      // Bundlers leave out what they mark, where it is not used.
-      format: { preserve_annotations: true },
+      // Node prints the line that an error was thrown in. Comments are left where bundlers are told to look away, and marks of what
+      // they may leave out where it is not used.
+      format: { preserve_annotations: true, max_line_len: 256, comments: /webpackIgnore|@vite-ignore/ },
       // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
       mangle: {
         reserved: [
-          ...['FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter', 'NotInitializedError'],
-          ...['logitAccuracy', 'binaryLogitAccuracy'],
+          ...['Criterion', 'FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter'],
+          ...['ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
         ],
       },
     },
@@ -69,18 +75,9 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
 export default defineConfig([
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be taught.
   entry('index', { esbuildPlugins: [printableWasm] }),
-  entry('slim', {
-    esbuildPlugins: [withoutModule],
-    define: { MODULE_ID: JSON.stringify(moduleId(module)) },
-    onSuccess: async () => {
-      await writeFile('dist/focal-loss.wasm', withModuleId(module));
-      await writeFile(
-        'dist/focal-loss.wasm.d.ts',
-        "import type { ModuleSource } from './slim.js';\n\n/** What importing the file gives, which depends on the bundler: `init` takes it. */\ndeclare const source: ModuleSource;\nexport default source;\n",
-      );
-    },
-  }),
+  entry('slim', slim('slim', 'focal-loss.wasm', 'pkg')),
   entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }, 'ts/analysis/index.ts'),
+  entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis'), 'ts/analysis/slim.ts'),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),
 ]);

@@ -1,9 +1,10 @@
 // What all entries with losses have in common: everything but `init`.
 
 export { type Allocation, allocate, type ResidentArrays } from './allocation.js';
-export type { Criterion } from './criterion.js';
+export { Criterion } from './criterion.js';
 export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
 export { FocalLoss, type FocalLossOptions } from './focal-loss.js';
+export { ModuleError } from './module-error.js';
 export type {
   CriterionOptions,
   ForwardOptions,

@@ -1,9 +1,22 @@
 import { moduleBytes } from './embedded.js';
-import { startOnce } from './wasm.js';
+import { explained } from './module-error.js';
+import { type Exports, startOnce } from './wasm.js';
+
+async function instantiated(): Promise<Exports> {
+  const bytes = moduleBytes();
+  try {
+    return (await WebAssembly.instantiate(bytes)).instance.exports;
+  } catch (cause) {
+    throw explained(cause, bytes);
+  }
+}
 
 /**
- * Compiles the WebAssembly module in the background. There is no need to call it: the first loss that is computed
- * compiles the module, which takes a few milliseconds. Await it where these should not fall on that first call.
+ * Compiles and starts the WebAssembly module in the background. Mostly there is no need to call it: the first loss that is
+ * computed does so, which takes a few milliseconds. Await it where these should not fall on that first call, and on the main
+ * thread of a page in Chrome or Edge before version 115, which start modules only so.
+ *
+ * @throws ModuleError where the engine does not start the module.
  *
  * @example
  * ```ts
@@ -14,5 +27,5 @@ import { startOnce } from './wasm.js';
  * ```
  */
 export function init(): Promise<void> {
-  return startOnce(() => WebAssembly.compile(moduleBytes()));
+  return startOnce(instantiated);
 }

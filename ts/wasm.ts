@@ -3,12 +3,16 @@
 
 import type { InitOutput } from '../crate/pkg/focal_loss.js';
 import { moduleBytes } from './embedded.js';
+import { explained } from './module-error.js';
 
 /**
  * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass these numbers on. What
  * is 2 GiB or more, an address for one, comes out of them as a negative number.
  */
-export let wasm: InitOutput & { readonly __stack_pointer: WebAssembly.Global<'i32'> };
+export let wasm: InitOutput & { reset_stack(): void };
+
+/** What an instance of the module exports. */
+export type Exports = WebAssembly.Exports | typeof wasm;
 
 /** The functions of the module that work on rows. */
 export type Kernels = ReturnType<typeof takeKernels>;
@@ -25,18 +29,10 @@ export function takeKernels() {
   };
 }
 
-/** The one function that the module asks for would fill a table of JavaScript values. There are none. */
-const IMPORTS = { './focal_loss_bg.js': { __wbindgen_init_externref_table() {} } };
-
-/** Where the module's own stack begins. */
-let stackTop: number;
-
 /** Where the memory begins that the module itself does not use: behind all that it started with. */
 export let freeStart: number;
 
-function start(module: WebAssembly.Module): void {
-  const exports = new WebAssembly.Instance(module, IMPORTS).exports as unknown as typeof wasm;
-  stackTop = exports.__stack_pointer.value;
+function take(exports: typeof wasm): void {
   freeStart = exports.memory.buffer.byteLength;
   // The last of it: where a call ends before, there is no module yet.
   wasm = exports;
@@ -44,27 +40,34 @@ function start(module: WebAssembly.Module): void {
 
 /** Empties the module's stack: an engine whose own has ended leaves the module as it is, and there would be less of it each time. */
 export function resetStack(): void {
-  wasm.__stack_pointer.value = stackTop;
+  wasm.reset_stack();
 }
 
 /** The module's memory. The first call compiles and starts the module, synchronously. */
 export function load(): WebAssembly.Memory {
-  if (wasm === undefined) start(new WebAssembly.Module(moduleBytes()));
+  if (wasm === undefined) {
+    const bytes = moduleBytes();
+    try {
+      take(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as typeof wasm);
+    } catch (cause) {
+      throw explained(cause, bytes);
+    }
+  }
   return wasm.memory;
 }
 
 let pending: Promise<void> | undefined;
 
-async function startWith(compile: () => Promise<WebAssembly.Module>): Promise<void> {
+async function startWith(instantiate: () => Promise<Exports>): Promise<void> {
   if (wasm !== undefined) return;
-  const module = await compile();
+  const exports = await instantiate();
   // A loss that was computed meanwhile has started it.
-  if (wasm === undefined) start(module);
+  if (wasm === undefined) take(exports as typeof wasm);
 }
 
 /** Compiles and starts the module in the background: once, however often it is called, unless that fails. */
-export function startOnce(compile: () => Promise<WebAssembly.Module>): Promise<void> {
-  pending ??= startWith(compile).catch((error: unknown) => {
+export function startOnce(instantiate: () => Promise<Exports>): Promise<void> {
+  pending ??= startWith(instantiate).catch((error: unknown) => {
     // The next call tries again.
     pending = undefined;
     throw error;

@@ -1,17 +1,18 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { checkInstructions, checkPanics } from './check-wasm.mjs';
+import { bundle } from './bundle.mjs';
+import { checkClosed, checkInstructions, checkPanics } from './check-wasm.mjs';
 import { runStage, sha256 } from './fingerprint.mjs';
-import { nodeBin, records, root } from './paths.mjs';
+import { records, root } from './paths.mjs';
 import { mustRun } from './process.mjs';
 import { ExplainedError, say, seconds } from './report.mjs';
 
 /** Scripts that decide what the WebAssembly module is. */
-const OWN_FILES = ['build', 'check-wasm', 'wasm-opt-witness'].map((name) => `scripts/lib/${name}.mjs`);
+const OWN_FILES = ['build', 'check-wasm', 'close-wasm', 'wasm-opt-witness'].map((name) => `scripts/lib/${name}.mjs`);
 
 /** Scripts that decide how it lies in the npm package. */
-const BUNDLE_FILES = ['module-id', 'printable'].map((name) => `scripts/lib/${name}.mjs`);
+const BUNDLE_FILES = ['bundle', 'close-wasm', 'printable', 'types'].map((name) => `scripts/lib/${name}.mjs`);
 
 /** @typedef {import('./rust.mjs').Toolchain} Toolchain */
 
@@ -37,7 +38,7 @@ export function wasmEnvironment({ env }) {
     'no-vectorize-loops',
     '-C',
     'no-vectorize-slp',
-    // For ts/memory.ts, which puts it back after an error.
+    // For scripts/lib/close-wasm.mjs, which makes a function of it that puts it back.
     '-C',
     'link-arg=--export=__stack_pointer',
     // Panic messages name source files: the module must not depend on where the clone lies.
@@ -92,6 +93,7 @@ async function buildWasm(toolchain, { name, folder, features }) {
   checkOptimized(bytes, record);
   const count = await checkInstructions(bytes);
   await checkPanics(bytes);
+  checkClosed(bytes);
   say(`${name}: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
 }
 
@@ -154,13 +156,10 @@ export async function build(toolchain) {
         ],
         ...BUNDLE_FILES,
       ],
-      settings: ['tsup', 'typescript', 'esbuild', 'terser'].map(npmVersion),
+      settings: ['tsup', 'typescript', 'esbuild', 'terser', 'rollup', 'rollup-plugin-dts'].map(npmVersion),
       output: 'dist',
     },
-    async () => {
-      rmSync(join(root, 'dist'), { recursive: true, force: true });
-      await mustRun('Bundling the npm package', join(nodeBin, 'tsup'), ['--silent'], { cwd: root, env: toolchain.env });
-    },
+    () => bundle(toolchain),
   );
   say(`Build: ${compiled || bundled ? 'done' : 'up to date'} (${seconds(performance.now() - start)})`);
 }

@@ -57,3 +57,15 @@ export async function checkPanics(bytes) {
     throw new ExplainedError(`The WebAssembly module can panic, in ${[...new Set(files)].join(', ')}.`);
   }
 }
+
+/**
+ * Refuses a module that imports something: whoever loads the file would have to have it.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+export function checkClosed(bytes) {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes));
+  if (imports.length > 0) {
+    const names = imports.map(({ module, name }) => `${module} ${name}`);
+    throw new ExplainedError(`The WebAssembly module imports ${names.join(', ')}.`);
+  }
+}

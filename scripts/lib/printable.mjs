@@ -20,6 +20,29 @@ export function toPrintable(bytes) {
   return Array.from(bytes, (byte) => CODES[byte]).join('');
 }
 
+/** How long the lines are that the text lies in. */
+const LINE = 4000;
+
+/**
+ * Code with the text of the module on lines of its own: in a string, a backslash at the end of a line leaves the end out. Engines and
+ * tools show lines, above all that in which an error was thrown.
+ * @param {string} code
+ */
+export function inLines(code) {
+  return code.replaceAll(/"[#-[\]-~]{10000,}"/g, (literal) => {
+    const lines = literal.slice(1, -1).match(new RegExp(`.{1,${LINE}}`, 'g')) ?? [];
+    return `"\\\n${lines.join('\\\n')}\\\n"`;
+  });
+}
+
+/**
+ * Code with the text of the module as it was.
+ * @param {string} code
+ */
+export function withoutLines(code) {
+  return code.replaceAll('\\\n', '');
+}
+
 /**
  * Makes the import of a WebAssembly file a string of this text.
  * @type {NonNullable<import('tsup').Options['esbuildPlugins']>[number]}

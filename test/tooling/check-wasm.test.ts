@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkOptimized } from '../../scripts/lib/build.mjs';
-import { checkInstructions, checkPanics } from '../../scripts/lib/check-wasm.mjs';
+import { checkClosed, checkInstructions, checkPanics } from '../../scripts/lib/check-wasm.mjs';
 import { sha256 } from '../../scripts/lib/fingerprint.mjs';
 
 const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
@@ -46,6 +46,20 @@ describe('the instructions of the module', () => {
 
   it('are as they must be in the module that was built', async () => {
     expect(await checkInstructions(built)).toBeGreaterThan(100);
+  });
+});
+
+describe('imports', () => {
+  it('are refused', () => {
+    const module = binaryen.parseText('(module (import "./focal_loss_bg.js" "init" (func)))');
+    expect(() => checkClosed(module.emitBinary() as Uint8Array<ArrayBuffer>)).toThrow(
+      'imports ./focal_loss_bg.js init.',
+    );
+    module.dispose();
+  });
+
+  it.each(['pkg', 'pkg-analysis'])('are none in the module of %s', (folder) => {
+    checkClosed(readFileSync(new URL(`../../crate/${folder}/focal_loss_bg.wasm`, import.meta.url)));
   });
 });
 
