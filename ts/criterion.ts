@@ -19,6 +19,13 @@ export let run: (
  * A call checks everything before it writes anything. It throws a TypeError for an argument or an option of the wrong
  * kind, for one that is missing or unknown, and for an array whose memory is gone; and a RangeError for lengths that do
  * not match, for a target that is none, and for a buffer that shares memory with another array.
+ *
+ * @example
+ * ```ts
+ * import { Criterion, FocalLoss } from 'focal-loss';
+ *
+ * new FocalLoss() instanceof Criterion; // => true
+ * ```
  */
 export abstract class Criterion<R extends Reduction = Reduction> {
   /** What becomes of the per-row losses. */

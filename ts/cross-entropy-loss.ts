@@ -66,6 +66,10 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly layout: Layout;
 
   /**
+   * The cross-entropy `weight_t * -log(p_t)` of rows of logits with a class each, with these options, which
+   * are its properties from then on, and never change.
+   *
+   * @param options - Those left out are: classes of weight 1, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
   constructor(options: CrossEntropyLossOptions<R> = {}) {

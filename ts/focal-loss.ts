@@ -103,6 +103,10 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   declare readonly layout: Layout;
 
   /**
+   * The focal loss `alpha_t * (1 - p_t) ** gamma * -log(p_t)` of rows of logits with a class each, with these options, which
+   * are its properties from then on, and never change.
+   *
+   * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
   constructor(options: FocalLossOptions<R> = {}) {

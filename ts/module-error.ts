@@ -9,14 +9,13 @@
  * ```ts
  * import { FocalLoss, ModuleError } from 'focal-loss';
  *
- * let loss: number | undefined;
  * try {
- *   loss = new FocalLoss().forward(new Float32Array(2), new Uint8Array(1));
+ *   const loss = new FocalLoss().forward(new Float32Array(2), new Uint8Array(1));
+ *   loss; // => 0.1299651
  * } catch (error) {
- *   if (!(error instanceof ModuleError)) throw error;
- *   console.warn(error.message);
+ *   if (error instanceof ModuleError) console.warn(error.message);
+ *   else throw error;
  * }
- * loss; // => 0.1299651
  * ```
  */
 export class ModuleError extends Error {

@@ -109,6 +109,10 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly labelSmoothing: number;
 
   /**
+   * The focal loss of logits that are each a yes-or-no question of its own, with these options, which
+   * are its properties from then on, and never change.
+   *
+   * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
   constructor(options: SigmoidFocalLossOptions<R> = {}) {

@@ -26,7 +26,13 @@ export type ModuleSource =
   | Made<'Response'>
   | Made<'URL'>
   | string
-  | { readonly default: ModuleSource };
+  | ImportedDefault;
+
+/** A module whose default is the source, as dynamic imports give it. */
+export interface ImportedDefault {
+  /** The source. */
+  readonly default: ModuleSource;
+}
 
 /** What the module exports that says which one it is, so that no other is taken for it. */
 declare const MODULE_ID: string;

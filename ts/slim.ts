@@ -7,4 +7,4 @@
 
 export { NotInitializedError } from './absent.js';
 export * from './api.js';
-export { init, type ModuleSource } from './slim-init.js';
+export { type ImportedDefault, init, type ModuleSource } from './slim-init.js';

@@ -27,7 +27,7 @@ export async function closed(bytes) {
   for (const name of UNUSED) module.removeExport(name);
   const { value: pointer } = binaryen.getExportInfo(module.getExport('__stack_pointer'));
   const { init } = binaryen.getGlobalInfo(module.getGlobal(pointer));
-  const { value: top } = binaryen.getExpressionInfo(init);
+  const { value: top } = /** @type {{ value?: unknown }} */ (binaryen.getExpressionInfo(init));
   module.removeExport('__stack_pointer');
   const reset = module.global.set(pointer, module.i32.const(Number(top)));
   module.addFunction('reset_stack', binaryen.none, binaryen.none, [], reset);

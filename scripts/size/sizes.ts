@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import CliTable from 'cli-table3';
-import { toPrintable } from '../lib/printable.mjs';
+import { toPrintable, withoutLines } from '../lib/printable.mjs';
 
 /** What the main entry may take as a web server sends it, in bytes: compressed by brotli. */
 export const BUDGET = 35 * 1024;
@@ -33,6 +33,7 @@ export interface Sizes {
   readonly types: Size;
   readonly slim: Size;
   readonly analysis: Size;
+  readonly analysisSlim: Size;
   readonly tfjs: Size;
 }
 
@@ -41,7 +42,7 @@ export function measure(): Sizes {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url));
   const module = read('crate/pkg/focal_loss_bg.wasm');
   const entry = read('dist/index.js');
-  const code = Buffer.from(entry.toString().replace(toPrintable(module), ''));
+  const code = Buffer.from(withoutLines(entry.toString()).replace(toPrintable(module), ''));
   return {
     module: sizeOf(module),
     code: sizeOf(code),
@@ -49,12 +50,13 @@ export function measure(): Sizes {
     types: sizeOf(read('dist/index.d.ts')),
     slim: sizeOf(read('dist/slim.js')),
     analysis: sizeOf(read('dist/analysis.js')),
+    analysisSlim: sizeOf(read('dist/analysis-slim.js')),
     tfjs: sizeOf(read('dist/tfjs.js')),
   };
 }
 
 /** A line for each, and how the main entry keeps to its budget. */
-export function sizeTable({ module, code, entry, types, slim, analysis, tfjs }: Sizes): string {
+export function sizeTable({ module, code, entry, types, slim, analysis, analysisSlim, tfjs }: Sizes): string {
   const table = new CliTable({
     head: ['bytes', 'raw', 'gzip', 'brotli'],
     colAligns: ['left', 'right', 'right', 'right'],
@@ -67,6 +69,7 @@ export function sizeTable({ module, code, entry, types, slim, analysis, tfjs }: 
   add('dist/index.d.ts', types);
   add('dist/slim.js', slim);
   add('dist/analysis.js', analysis);
+  add('dist/analysis-slim.js', analysisSlim);
   add('dist/tfjs.js', tfjs);
   const share = ((100 * entry.brotli) / BUDGET).toFixed(1);
   return `${table}\ndist/index.js takes ${share} % of its budget of ${BUDGET} bytes, compressed by brotli.`;

@@ -1,4 +1,4 @@
-import { FocalLoss, init } from 'focal-loss';
+import { FocalLoss, init, ModuleError } from 'focal-loss';
 import { expect, it, vi } from 'vitest';
 import { expectWorking } from '../support/failure.js';
 
@@ -18,25 +18,30 @@ it('a start that fails is tried again by the next call', () => {
   const compile = vi.spyOn(WebAssembly, 'Module').mockImplementation(function blocked() {
     throw new WebAssembly.CompileError('blocked');
   });
-  expect(call).toThrow('blocked');
+  expect(call).toThrow(ModuleError);
   expect(call).toThrow('blocked');
   expect(compile).toHaveBeenCalledTimes(2);
   compile.mockRestore();
 });
 
 it('an init that fails can be repeated', async () => {
-  const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('blocked'));
+  const compile = vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new WebAssembly.CompileError('blocked'));
   await expect(init()).rejects.toThrow('blocked');
   await expect(init()).rejects.toThrow('blocked');
   expect(compile).toHaveBeenCalledTimes(2);
   compile.mockRestore();
 });
 
-it('init compiles once, however often it is awaited', async () => {
-  const compile = vi.spyOn(WebAssembly, 'compile');
+it('init compiles and starts once, however often it is awaited, and nothing of it synchronously', async () => {
+  const synchronously = [vi.spyOn(WebAssembly, 'Module'), vi.spyOn(WebAssembly, 'Instance')];
+  const compile = vi.spyOn(WebAssembly, 'instantiate');
   expect(await Promise.all([init(), init()])).toEqual([undefined, undefined]);
   await init();
   expect(compile).toHaveBeenCalledTimes(1);
+  for (const compiler of synchronously) {
+    expect(compiler).not.toHaveBeenCalled();
+    compiler.mockRestore();
+  }
   compile.mockRestore();
 });
 

@@ -78,6 +78,11 @@ describe('starts with', () => {
     ['the promise of a Response without a type', () => Promise.resolve(new Response(bytes))],
     ['a URL', () => new URL(dataUrl)],
     ['a string', () => dataUrl],
+    ['the URL of a file', () => url],
+    ['the URL of a file, as a string', () => url.href],
+    ['an instance', () => new WebAssembly.Instance(new WebAssembly.Module(bytes))],
+    ['what an instance exports', () => new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports],
+    ['the promise of what importing the file gives', () => Promise.resolve({ default: bytes })],
   ])('%s', async (_, source) => {
     expect(await slim.init(source())).toBeUndefined();
     expect(compute()).toBe(expected);
@@ -96,21 +101,22 @@ describe('rejects, and starts with the next call,', () => {
       () => undefined,
       'source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got Undefined',
     ],
-    ['an object', () => ({}), /got Object$/],
+    ['an object', () => ({}), /of this very version/],
+    ['a Map', () => new Map(), /got Map$/],
     ['an array of numbers', () => [...EMPTY], /got Array$/],
     ['what was rejected', () => Promise.reject(new Error('no luck')), 'no luck'],
     ['a Response that says no', () => new Response('', { status: 404 }), /could not be fetched: 404/],
     [
       'a URL without anything behind it',
       () => 'http://localhost:1/',
-      /could not be fetched from http:\/\/localhost:1\/$/,
+      /could not be fetched from http:\/\/localhost:1\/: fetch failed: /,
     ],
     [
       'a relative URL, which Node has no base for',
       () => 'focal-loss.wasm',
-      /could not be fetched from focal-loss.wasm$/,
+      /could not be fetched from focal-loss.wasm: .*URL/,
     ],
-    ['a file: URL, which Node does not fetch', () => url, /could not be fetched from file:/],
+    ['the URL of a file that is not there', () => new URL('none.wasm', url), /could not be fetched from file:.*ENOENT/],
     [
       'a Response that was read',
       async () => {
@@ -124,7 +130,11 @@ describe('rejects, and starts with the next call,', () => {
     ['no bytes', () => new ArrayBuffer(0), /empty/],
     ['another module', () => EMPTY, /of this very version/],
     ['another module, compiled', () => new WebAssembly.Module(EMPTY), /of this very version/],
-    ['the module of another build', () => readFileSync('crate/pkg/focal_loss_bg.wasm'), /of this very version/],
+    [
+      'the module of another entry',
+      () => readFileSync('dist/focal-loss-analysis.wasm'),
+      /the file focal-loss.wasm of this very version/,
+    ],
   ])('%s', async (_, source, message) => {
     await expect(slim.init(source() as never)).rejects.toThrow(message);
     expect(compute).toThrow(slim.NotInitializedError);

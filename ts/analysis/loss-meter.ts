@@ -109,6 +109,8 @@ export class LossMeter {
   #seen = NOTHING;
 
   /**
+   * A meter that has seen no rows.
+   *
    * @param criterion - A loss of any entry of this package. Its `reduction` does not matter.
    * @throws TypeError for anything else.
    */

@@ -6,5 +6,5 @@
  */
 
 export { NotInitializedError } from '../absent.js';
-export { init, type ModuleSource } from '../slim-init.js';
+export { type ImportedDefault, init, type ModuleSource } from '../slim-init.js';
 export * from './index.js';

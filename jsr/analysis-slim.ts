@@ -1,0 +1,2 @@
+// @ts-types="../dist/analysis-slim.d.ts"
+export * from '../dist/analysis-slim.js';
