@@ -17,14 +17,15 @@ const MODULES = /** @type {const} */ ([
 ]);
 
 /**
- * What importing the file of a module gives, which depends on the bundler.
+ * What importing the file of a module gives, which depends on the bundler; and requiring it.
  * @param {string} entry
+ * @param {'js' | 'cjs'} extension
  */
-const wasmTypes = (entry) => `import type { ModuleSource } from '${entry}.js';
+const wasmTypes = (entry, extension) => `import type { ModuleSource } from '${entry}.${extension}';
 
 /** What importing the file gives, which depends on the bundler: \`init\` takes it. */
 declare const source: ModuleSource;
-export default source;
+export ${extension === 'js' ? 'default' : '='} source;
 `;
 
 /**
@@ -52,7 +53,8 @@ export async function bundle({ env }) {
   }
   for (const [folder, name, entry] of MODULES) {
     copyFileSync(join(root, 'crate', folder, 'focal_loss_bg.wasm'), join(dist, name));
-    writeFileSync(join(dist, `${name}.d.ts`), wasmTypes(entry));
+    writeFileSync(join(dist, `${name}.d.ts`), wasmTypes(entry, 'js'));
+    writeFileSync(join(dist, `${name}.d.cts`), wasmTypes(entry, 'cjs'));
   }
   for (const [name, text] of Object.entries(await declarations())) writeFileSync(join(dist, name), text);
 }
