@@ -36,6 +36,8 @@ export ${extension === 'js' ? 'default' : '='} source;
  */
 function finished(name, code) {
   const lines = inLines(code);
+  // Deno looks for the types of a file that others import in its first line.
+  if (/^(?:index|analysis)\.js$/.test(name)) return `/* @ts-self-types="./${name.replace('.js', '.d.ts')}" */${lines}`;
   return name.endsWith('.cjs')
     ? `"use strict";\n${lines.replaceAll('require("./index.js")', 'require("./index.cjs")')}`
     : lines;
