@@ -59,7 +59,12 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
       compress: { inline: false, reduce_funcs: false },
       // Node prints the line that an error was thrown in. Comments are left where bundlers are told to look away, and marks of what
       // they may leave out where it is not used.
-      format: { preserve_annotations: true, max_line_len: 256, comments: /webpackIgnore|@vite-ignore/ },
+      format: {
+        preserve_annotations: true,
+        ascii_only: true,
+        max_line_len: 256,
+        comments: /webpackIgnore|@vite-ignore/,
+      },
       // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
       mangle: {
         reserved: [
