@@ -21,7 +21,7 @@ export function toPrintable(bytes) {
 }
 
 /** How long the lines are that the text lies in. */
-const LINE = 4000;
+const LINE = 8000;
 
 /**
  * Code with the text of the module on lines of its own: in a string, a backslash at the end of a line leaves the end out. Engines and
