@@ -44,4 +44,4 @@ export {
   sweep,
   sweepAsync,
 } from './sweep.js';
-export type { TurnOptions } from './turns.js';
+export type { Signal, TurnOptions } from './turns.js';

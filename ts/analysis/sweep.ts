@@ -31,6 +31,7 @@ import { type Axes, SweepFormula } from './sweep-formula.js';
 import { sweepText } from './sweep-text.js';
 import { withText } from './table.js';
 import { type Logits, opened, type Targets } from './tensors.js';
+import type { Signal } from './turns.js';
 
 /** One setting of a {@link sweep}, and what it gives. */
 export interface SweepRow {
@@ -129,8 +130,8 @@ export interface SweepOptions {
 export interface SweepAsyncOptions extends Omit<SweepOptions, 'metric'> {
   /** Says how good a setting is, as that of {@link SweepOptions}, or promises to. The next is not called before. */
   metric?: ((setting: SweepSetting) => number | PromiseLike<number>) | undefined;
-  /** Aborts the sweep: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal | undefined;
+  /** Aborts the sweep: the promise is rejected with the reason of the `AbortSignal`. */
+  signal?: Signal | undefined;
   /** Told how far the sweep is, in rows of the batch, each time some have been computed. */
   onProgress?: ((done: number, rows: number) => void) | undefined;
 }

@@ -10,10 +10,16 @@ export const TURN = 2 ** 19;
  */
 export type Work<T> = Generator<number, T, void>;
 
+/** What an `AbortSignal` is here, of which not every runtime's types know. */
+export interface Signal {
+  /** Throws its reason once it has been aborted. */
+  throwIfAborted(): void;
+}
+
 /** Options of functions whose work is done in turns. */
 export interface TurnOptions {
-  /** Aborts the work: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal | undefined;
+  /** Aborts the work: the promise is rejected with the reason of the `AbortSignal`. */
+  signal?: Signal | undefined;
   /** Told how far the work is, in rows of the batch, each time some of it is done. */
   onProgress?: ((done: number, rows: number) => void) | undefined;
 }
