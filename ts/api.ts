@@ -2,8 +2,12 @@
 
 export { type Allocation, allocate, type ResidentArrays } from './allocation.js';
 export { Criterion } from './criterion.js';
-export { CrossEntropyLoss, type CrossEntropyLossOptions } from './cross-entropy-loss.js';
-export { FocalLoss, type FocalLossOptions } from './focal-loss.js';
+export {
+  CrossEntropyLoss,
+  type CrossEntropyLossOptions,
+  type CrossEntropyLossParameters,
+} from './cross-entropy-loss.js';
+export { FocalLoss, type FocalLossOptions, type FocalLossParameters } from './focal-loss.js';
 export { ModuleError } from './module-error.js';
 export type {
   CriterionOptions,
@@ -11,10 +15,16 @@ export type {
   GradientOptions,
   GradOutput,
   HessianOptions,
+  NoOptions,
+  ReductionOption,
   SoftmaxOptions,
 } from './options.js';
 export type { PlainArray, PlainTarget, Shape } from './plain-arrays.js';
-export { SigmoidFocalLoss, type SigmoidFocalLossOptions } from './sigmoid-focal-loss.js';
+export {
+  SigmoidFocalLoss,
+  type SigmoidFocalLossOptions,
+  type SigmoidFocalLossParameters,
+} from './sigmoid-focal-loss.js';
 export type {
   Labels,
   Logits,

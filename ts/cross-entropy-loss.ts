@@ -3,7 +3,9 @@ import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS, CROSS_ENTROPY } from './flags.js';
 import {
   checkSoftmaxOptions,
+  type NoOptions,
   overlay,
+  type ReductionOption,
   SOFTMAX_DEFAULTS,
   type SoftmaxOptions,
   type SoftmaxSettings,
@@ -12,8 +14,8 @@ import { kernelNumbers, needsFloat64, type Tile } from './tile.js';
 import type { Layout, Reduction } from './types.js';
 import { checkEntries, checkWeight } from './validate.js';
 
-/** What a {@link CrossEntropyLoss} is made with. Every option may be left out. */
-export interface CrossEntropyLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
+/** What a {@link CrossEntropyLoss} is made with, beside its reduction. Every option may be left out. */
+export interface CrossEntropyLossParameters extends SoftmaxOptions {
   /**
    * One weight per class, or `null` for 1.
    *
@@ -21,6 +23,9 @@ export interface CrossEntropyLossOptions<R extends Reduction = Reduction> extend
    */
   weight?: ArrayLike<number> | null | undefined;
 }
+
+/** What a {@link CrossEntropyLoss} is made with. Every option may be left out, but for a reduction that is not `'mean'`. */
+export type CrossEntropyLossOptions<R extends Reduction = Reduction> = CrossEntropyLossParameters & ReductionOption<R>;
 
 /** The options of a {@link CrossEntropyLoss}, all of them there. */
 interface CrossEntropySettings extends SoftmaxSettings {
@@ -72,7 +77,9 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
    * @param options - Those left out are: classes of weight 1, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: CrossEntropyLossOptions<R> = {}) {
+  constructor(options: CrossEntropyLossOptions<R>);
+  constructor(...none: NoOptions<R, CrossEntropyLossOptions<R>>);
+  constructor(options: CrossEntropyLossOptions = {}) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: CrossEntropySettings = { weight: checkWeight(settings.weight), ...checkSoftmaxOptions(settings) };
     super(checked, new CrossEntropyFormula(checked));
@@ -81,13 +88,17 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   /**
    * A copy with some options changed. What is left out or `undefined` stays as it is.
    */
-  with<S extends Reduction = R>(changes: CrossEntropyLossOptions<S>): CrossEntropyLoss<S> {
-    return create(overlay(changes, this, DEFAULTS) as CrossEntropyLossOptions<S>);
+  with<S extends Reduction>(changes: CrossEntropyLossParameters & { reduction: S }): CrossEntropyLoss<S>;
+  with<S extends Reduction = never>(
+    changes: CrossEntropyLossParameters & { reduction?: S | undefined },
+  ): CrossEntropyLoss<R | S>;
+  with(changes: CrossEntropyLossOptions): CrossEntropyLoss<Reduction> {
+    return create(overlay(changes, this, DEFAULTS));
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create<R extends Reduction>(options: CrossEntropyLossOptions<R>): CrossEntropyLoss<R> {
+function create(options: CrossEntropyLossOptions): CrossEntropyLoss<Reduction> {
   return new CrossEntropyLoss(options);
 }
 

@@ -7,7 +7,9 @@ import {
   type ForwardOptions,
   HESSIAN_OPTIONS,
   type HessianOptions,
+  type NoOptions,
   overlay,
+  type ReductionOption,
   SOFTMAX_DEFAULTS,
   type SoftmaxOptions,
   type SoftmaxSettings,
@@ -18,8 +20,8 @@ import { gammasArea, kernelNumbers, needsFloat64, type Tile } from './tile.js';
 import type { Fresh, Layout, LossValue, Reduction, SameKind } from './types.js';
 import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from './validate.js';
 
-/** What a {@link FocalLoss} is made with. Every option may be left out. */
-export interface FocalLossOptions<R extends Reduction = Reduction> extends SoftmaxOptions<R> {
+/** What a {@link FocalLoss} is made with, beside its reduction. Every option may be left out. */
+export interface FocalLossParameters extends SoftmaxOptions {
   /**
    * The weight of each class. A number in [0, 1] is the weight of class 1, and every other class weighs `1 - alpha`; an
    * array holds one weight per class; `null` weighs every class 1. A row of probabilities weighs the sum of these, each
@@ -49,6 +51,9 @@ export interface FocalLossOptions<R extends Reduction = Reduction> extends Softm
    */
   focusOn?: 'smoothed' | 'target' | 'class' | undefined;
 }
+
+/** What a {@link FocalLoss} is made with. Every option may be left out, but for a reduction that is not `'mean'`. */
+export type FocalLossOptions<R extends Reduction = Reduction> = FocalLossParameters & ReductionOption<R>;
 
 /** The options of a {@link FocalLoss}, all of them there. */
 interface FocalSettings extends SoftmaxSettings {
@@ -109,7 +114,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: FocalLossOptions<R> = {}) {
+  constructor(options: FocalLossOptions<R>);
+  constructor(...none: NoOptions<R, FocalLossOptions<R>>);
+  constructor(options: FocalLossOptions = {}) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: FocalSettings = {
       alpha: checkAlpha(settings.alpha),
@@ -133,8 +140,10 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * main.gamma; // => 3
    * ```
    */
-  with<S extends Reduction = R>(changes: FocalLossOptions<S>): FocalLoss<S> {
-    return create(overlay(changes, this, DEFAULTS) as FocalLossOptions<S>);
+  with<S extends Reduction>(changes: FocalLossParameters & { reduction: S }): FocalLoss<S>;
+  with<S extends Reduction = never>(changes: FocalLossParameters & { reduction?: S | undefined }): FocalLoss<R | S>;
+  with(changes: FocalLossOptions): FocalLoss<Reduction> {
+    return create(overlay(changes, this, DEFAULTS));
   }
   /**
    * The diagonal of the Hessian: the second derivative of the loss with respect to each logit, reduced as the gradient
@@ -204,7 +213,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create<R extends Reduction>(options: FocalLossOptions<R>): FocalLoss<R> {
+function create(options: FocalLossOptions): FocalLoss<Reduction> {
   return new FocalLoss(options);
 }
 

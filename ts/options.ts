@@ -1,4 +1,3 @@
-import { readOptions } from './own.js';
 import type { FloatArray, Layout, Reduction } from './types.js';
 import {
   checkChoice,
@@ -6,17 +5,29 @@ import {
   checkLabelSmoothing,
   checkNormalizer,
   checkNumClasses,
-  checkOptionNames,
+  checkOptions,
 } from './validate.js';
 
-/** What every criterion can be made with. Every option may be left out. */
-export interface CriterionOptions<R extends Reduction = Reduction> {
-  /**
-   * What becomes of the per-row losses.
-   *
-   * @defaultValue 'mean'
-   */
-  reduction?: R | undefined;
+/** What becomes of the per-row losses. It may be left out where it may be `'mean'`. */
+export type ReductionOption<R extends Reduction> = 'mean' extends R
+  ? {
+      /**
+       * What becomes of the per-row losses.
+       *
+       * @defaultValue 'mean'
+       */
+      reduction?: R | undefined;
+    }
+  : {
+      /** What becomes of the per-row losses. */
+      reduction: R;
+    };
+
+/** What a criterion is made with: nothing, if its reduction may be `'mean'`; else options that say which it is. */
+export type NoOptions<R extends Reduction, O> = 'mean' extends R ? [options?: undefined] : [options: O];
+
+/** What every criterion can be made with, beside its reduction. Every option may be left out. */
+export interface CriterionOptions {
   /**
    * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as the rows of a whole
    * batch of which this is a shard, or the number of positives. It can also be given per call. `'sum'` and `'none'`
@@ -39,7 +50,7 @@ export interface CriterionOptions<R extends Reduction = Reduction> {
 }
 
 /** What the criteria of softmax classifiers can be made with as well. */
-export interface SoftmaxOptions<R extends Reduction = Reduction> extends CriterionOptions<R> {
+export interface SoftmaxOptions extends CriterionOptions {
   /**
    * The share, in [0, 1], of each row's target that is spread evenly over all classes.
    *
@@ -171,8 +182,7 @@ export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings 
 /** `options`, and where they say nothing what `base` says. The names are those of `defaults`. */
 export function overlay<T extends object>(options: object, base: object, defaults: T): T {
   const names = Object.keys(defaults);
-  checkOptionNames(options, names);
-  const given: Record<string, unknown> = readOptions(options as Record<string, unknown>, names);
+  const given = checkOptions(options as Record<string, unknown>, names);
   const result: Record<string, unknown> = {};
   for (const name of names) {
     result[name] = given[name] === undefined ? (base as Record<string, unknown>)[name] : given[name];

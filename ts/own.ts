@@ -19,8 +19,13 @@ function isOfClass(object: object, name: string): boolean {
   );
 }
 
+/** Whether an object says anything under a name. */
+export function says(object: object, name: string): boolean {
+  return said(object, name, (object as Record<string, unknown>)[name]) !== undefined;
+}
+
 /** What options say, of the names that are known. Nothing is inherited. */
-export function readOptions<O extends object>(options: O, names: readonly (keyof O & string)[] | readonly string[]): O {
+export function readOptions<O extends object>(options: O, names: readonly string[]): O {
   const read: Record<string, unknown> = Object.create(null);
   for (const name of names) read[name] = said(options, name, (options as Record<string, unknown>)[name]);
   return read as O;

@@ -6,14 +6,16 @@ import {
   type CriterionOptions,
   type CriterionSettings,
   checkCriterionOptions,
+  type NoOptions,
   overlay,
+  type ReductionOption,
 } from './options.js';
 import { columnAlphasArea, kernelNumbers, needsFloat64, posWeightsArea } from './tile.js';
 import type { Reduction } from './types.js';
 import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from './validate.js';
 
-/** What a {@link SigmoidFocalLoss} is made with. Every option may be left out. */
-export interface SigmoidFocalLossOptions<R extends Reduction = Reduction> extends CriterionOptions<R> {
+/** What a {@link SigmoidFocalLoss} is made with, beside its reduction. Every option may be left out. */
+export interface SigmoidFocalLossParameters extends CriterionOptions {
   /**
    * The weight, in [0, 1], of positive targets; negative ones weigh `1 - alpha`, and a target in between the average. An
    * array holds one per class, and takes `numClasses`; `null` weighs all 1.
@@ -54,6 +56,9 @@ export interface SigmoidFocalLossOptions<R extends Reduction = Reduction> extend
    */
   numClasses?: number | undefined;
 }
+
+/** What a {@link SigmoidFocalLoss} is made with. Every option may be left out, but for a reduction that is not `'mean'`. */
+export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters & ReductionOption<R>;
 
 /** The options of a {@link SigmoidFocalLoss}, all of them there. */
 interface SigmoidSettings extends CriterionSettings {
@@ -115,7 +120,9 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
    * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: SigmoidFocalLossOptions<R> = {}) {
+  constructor(options: SigmoidFocalLossOptions<R>);
+  constructor(...none: NoOptions<R, SigmoidFocalLossOptions<R>>);
+  constructor(options: SigmoidFocalLossOptions = {}) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: SigmoidSettings = {
       alpha: checkColumnAlpha(settings.alpha),
@@ -130,13 +137,17 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
   /**
    * A copy with some options changed. What is left out or `undefined` stays as it is.
    */
-  with<S extends Reduction = R>(changes: SigmoidFocalLossOptions<S>): SigmoidFocalLoss<S> {
-    return create(overlay(changes, this, DEFAULTS) as SigmoidFocalLossOptions<S>);
+  with<S extends Reduction>(changes: SigmoidFocalLossParameters & { reduction: S }): SigmoidFocalLoss<S>;
+  with<S extends Reduction = never>(
+    changes: SigmoidFocalLossParameters & { reduction?: S | undefined },
+  ): SigmoidFocalLoss<R | S>;
+  with(changes: SigmoidFocalLossOptions): SigmoidFocalLoss<Reduction> {
+    return create(overlay(changes, this, DEFAULTS));
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create<R extends Reduction>(options: SigmoidFocalLossOptions<R>): SigmoidFocalLoss<R> {
+function create(options: SigmoidFocalLossOptions): SigmoidFocalLoss<Reduction> {
   return new SigmoidFocalLoss(options);
 }
 

@@ -3,6 +3,7 @@
 
 import { isGone, kindOf, lengthOf, type NumberArray, overlap } from './arrays.js';
 import { addressOf, type BufferLookup, isAllocated, isStale } from './memory.js';
+import { readOptions } from './own.js';
 import type { ClassIndices, FloatArray } from './types.js';
 
 /** Class indices are 32-bit integers inside the module. */
@@ -50,6 +51,12 @@ export function checkOptionNames(options: object, known: readonly string[]): voi
       throw unknownOption(name, known);
     }
   }
+}
+
+/** Checks the names of options, and reads them: once each, and nothing that is inherited by all objects. */
+export function checkOptions<O extends object>(options: O, known: readonly string[]): O {
+  checkOptionNames(options, known);
+  return readOptions(options, known);
 }
 
 // Errors are made in functions of their own: engines inline only so much code into a call, and would count it.

@@ -7,7 +7,7 @@ import {
   checkLength,
   checkNumber,
   checkNumClasses,
-  checkOptionNames,
+  checkOptions,
   checkTargets,
   invalidIndex,
   invalidProbabilities,
@@ -109,8 +109,7 @@ export interface ClassBalance {
  * ```
  */
 export function classBalance(targets: Targets, numClasses?: number, options: ClassBalanceOptions = {}): ClassBalance {
-  checkOptionNames(options, ['ignoreIndex', 'beta', 'criterion']);
-  const { ignoreIndex, beta = 0.999, criterion } = options;
+  const { ignoreIndex, beta = 0.999, criterion } = checkOptions(options, ['ignoreIndex', 'beta', 'criterion']);
   const batch = openedTargets(targets, numClasses);
   checkNumClasses(batch.numClasses, 2);
   if ((batch.numClasses ?? 0) > MAX_ENTRIES) {

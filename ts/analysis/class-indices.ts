@@ -1,6 +1,6 @@
 // Labels as files and data bases hold them: what they stand for is said by the labels themselves, or by `classes`.
 
-import { checkIgnoreIndex, checkOptionNames, orIgnored, outOfRange, show, wrongType } from '../validate.js';
+import { checkIgnoreIndex, checkOptions, orIgnored, outOfRange, show, wrongType } from '../validate.js';
 
 /** A value that stands for a class. */
 export type ClassLabel = string | number | bigint | boolean;
@@ -60,9 +60,9 @@ export interface EncodedLabels {
  * ```
  */
 export function classIndices(values: Iterable<unknown>, options: ClassIndicesOptions = {}): EncodedLabels {
-  checkOptionNames(options, ['classes', 'ignoreIndex']);
-  const ignoreIndex = checkIgnoreIndex(options.ignoreIndex);
-  const given = options.classes === undefined ? undefined : checkClasses(options.classes);
+  const read = checkOptions(options, ['classes', 'ignoreIndex']);
+  const ignoreIndex = checkIgnoreIndex(read.ignoreIndex);
+  const given = read.classes === undefined ? undefined : checkClasses(read.classes);
   const rows = readRows(values, ignoreIndex);
   const kind = given ? 'any' : commonKind(rows);
   if (kind === 'number') return indicesAsTheyAre(rows, ignoreIndex);

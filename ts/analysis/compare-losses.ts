@@ -1,5 +1,6 @@
+import { says } from '../own.js';
 import type { FloatArray } from '../types.js';
-import { checkOptionNames, wrongType } from '../validate.js';
+import { checkOptions, wrongType } from '../validate.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import {
   DIAGNOSE_OPTIONS,
@@ -18,14 +19,15 @@ import type { Logits, Targets } from './tensors.js';
 import { finish, inTurns, TURN_OPTIONS, type Work } from './turns.js';
 
 /** A loss to be compared; with logits of its own, those of a model that was trained with it. */
-export type Compared =
-  | DiagnosedCriterion
-  | {
-      /** The loss. */
-      readonly criterion: DiagnosedCriterion;
-      /** The logits of its model. */
-      readonly logits: Logits;
-    };
+export type Compared = DiagnosedCriterion | ComparedPair;
+
+/** A loss, and the logits of a model that was trained with it. */
+export interface ComparedPair {
+  /** The loss. */
+  readonly criterion: DiagnosedCriterion;
+  /** The logits of its model. */
+  readonly logits: Logits;
+}
 
 /** What one loss makes of the rows. */
 export interface LossComparison {
@@ -79,8 +81,7 @@ export function compareLosses(
   losses: Readonly<Record<string, Compared>>,
   options: DiagnoseOptions = {},
 ): LossComparison[] {
-  checkOptionNames(options, DIAGNOSE_OPTIONS);
-  return finish(compareInTurns(open(logits, targets, losses, options)));
+  return finish(compareInTurns(open(logits, targets, losses, checkOptions(options, DIAGNOSE_OPTIONS))));
 }
 
 /**
@@ -113,9 +114,9 @@ export async function compareLossesAsync(
   losses: Readonly<Record<string, Compared>>,
   options: DiagnoseAsyncOptions = {},
 ): Promise<LossComparison[]> {
-  checkOptionNames(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
-  const { signal, onProgress } = options;
-  const opened = open(logits, targets, losses, options);
+  const given = checkOptions(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
+  const { signal, onProgress } = given;
+  const opened = open(logits, targets, losses, given);
   const rows = opened.reduce((total, { work }) => total + work.batch.rows, 0);
   // The batch of each is looked at for its diagnosis and, unless there is one, for its report.
   const entries = opened.reduce((total, { work: { batch } }) => {
@@ -159,14 +160,14 @@ function* compareInTurns(losses: readonly Named[]): Work<LossComparison[]> {
 }
 
 function unpack(name: string, compared: Compared): { criterion: DiagnosedCriterion; own?: Logits } {
-  const isPair = typeof compared === 'object' && compared !== null && 'criterion' in compared;
+  const isPair = typeof compared === 'object' && compared !== null && says(compared, 'criterion');
   if (!isPair) {
-    checkAnyCriterion(name, compared);
-    return { criterion: compared };
+    checkAnyCriterion(name, compared as DiagnosedCriterion);
+    return { criterion: compared as DiagnosedCriterion };
   }
-  checkOptionNames(compared, ['criterion', 'logits']);
-  checkAnyCriterion(`${name}.criterion`, compared.criterion);
-  return { criterion: compared.criterion, own: compared.logits };
+  const { criterion, logits } = checkOptions(compared as ComparedPair, ['criterion', 'logits']);
+  checkAnyCriterion(`${name}.criterion`, criterion);
+  return { criterion, own: logits };
 }
 
 /** Reports on the same targets, made once for the same logits, of which the same rows count. */

@@ -2,6 +2,7 @@
 // will do, whichever copy of the code they come from.
 
 import type { ForwardOptions } from '../options.js';
+import { readOptions, said, says } from '../own.js';
 import type { ClassIndices, FloatArray, Layout, Reduction, ValueAndGrad } from '../types.js';
 import { checkEntries, wrongType } from '../validate.js';
 
@@ -72,17 +73,17 @@ export function checkAnyCriterion(name: string, criterion: DiagnosedCriterion): 
 }
 
 function has(criterion: unknown, name: string): boolean {
-  return typeof criterion === 'object' && criterion !== null && name in criterion && 'with' in criterion;
+  return typeof criterion === 'object' && criterion !== null && says(criterion, name) && 'with' in criterion;
 }
 
 /** Whether a loss takes a target for each logit. */
 export function isSigmoid(criterion: DiagnosedCriterion): criterion is SigmoidCriterion {
-  return 'posWeight' in criterion;
+  return says(criterion, 'posWeight');
 }
 
 /** Whether a criterion focuses, as a `FocalLoss` does with any gamma. */
 export function isFocal(criterion: DiagnosedCriterion): boolean {
-  return criterion.gamma !== undefined;
+  return says(criterion, 'gamma');
 }
 
 /** One number for all, or the one at a place. */
@@ -99,15 +100,16 @@ export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: nu
 }
 
 /** How much a criterion weighs each of so many classes. */
-export function classWeights({ alpha, weight }: SoftmaxCriterion, classes: number): Float64Array {
+export function classWeights(criterion: SoftmaxCriterion, classes: number): Float64Array {
+  const { alpha, weight } = readOptions(criterion, ['alpha', 'weight']);
   const given = alpha ?? weight ?? null;
   if (typeof given !== 'number') return perClass(weight === undefined ? 'alpha' : 'weight', given ?? 1, classes);
   return new Float64Array(classes).map((_, j) => (j === 1 ? given : 1 - given));
 }
 
 /** The exponent of each of so many classes: 0 for a loss that does not focus. */
-export function classGammas({ gamma = 0 }: DiagnosedCriterion, classes: number): Float64Array {
-  return perClass('gamma', gamma, classes);
+export function classGammas(criterion: DiagnosedCriterion, classes: number): Float64Array {
+  return perClass('gamma', said(criterion, 'gamma', criterion.gamma, 0), classes);
 }
 
 function perClass(name: string, value: number | readonly number[], classes: number): Float64Array {

@@ -1,4 +1,4 @@
-import { checkOptionNames, checkShare } from '../validate.js';
+import { checkOptions, checkShare } from '../validate.js';
 import { type Advice, adviseOn } from './advice.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from './criterion.js';
 import { diagnosisText } from './diagnosis-text.js';
@@ -169,8 +169,8 @@ export function diagnose(
   criterion: DiagnosedCriterion,
   options: DiagnoseOptions = {},
 ): Diagnosis {
-  checkOptionNames(options, DIAGNOSE_OPTIONS);
-  return finish(diagnoseInTurns(prepare(logits, targets, criterion, options)));
+  const given = checkOptions(options, DIAGNOSE_OPTIONS);
+  return finish(diagnoseInTurns(prepare(logits, targets, criterion, given)));
 }
 
 /**
@@ -202,9 +202,9 @@ export async function diagnoseAsync(
   criterion: DiagnosedCriterion,
   options: DiagnoseAsyncOptions = {},
 ): Promise<Diagnosis> {
-  checkOptionNames(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
-  const { signal, onProgress } = options;
-  const work = prepare(logits, targets, criterion, options);
+  const given = checkOptions(options, [...DIAGNOSE_OPTIONS, ...TURN_OPTIONS]);
+  const { signal, onProgress } = given;
+  const work = prepare(logits, targets, criterion, given);
   const { batch } = work;
   return inTurns(diagnoseInTurns(work), entriesOf(batch), batch.rows, { signal, onProgress });
 }

@@ -6,7 +6,13 @@ export type { Advice, AdviceCode } from './advice.js';
 export type { Calibration, CalibrationBin } from './calibration.js';
 export { type ClassBalance, type ClassBalanceOptions, classBalance } from './class-balance.js';
 export { type ClassIndicesOptions, type ClassLabel, classIndices, type EncodedLabels } from './class-indices.js';
-export { type Compared, compareLosses, compareLossesAsync, type LossComparison } from './compare-losses.js';
+export {
+  type Compared,
+  type ComparedPair,
+  compareLosses,
+  compareLossesAsync,
+  type LossComparison,
+} from './compare-losses.js';
 export type { AnalysedCriterion, DiagnosedCriterion, SigmoidCriterion, SoftmaxCriterion } from './criterion.js';
 export {
   type ClassDiagnosis,

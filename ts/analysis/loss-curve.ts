@@ -5,7 +5,7 @@ import {
   checkNotNegative,
   checkNumber,
   checkOneGamma,
-  checkOptionNames,
+  checkOptions,
   outOfRange,
   wrongType,
 } from '../validate.js';
@@ -92,8 +92,15 @@ const NAMES = ['alpha', 'gamma', 'labelSmoothing', 'numClasses', 'from', 'to', '
  * ```
  */
 export function lossCurve(options: LossCurveOptions = {}): LossCurve {
-  checkOptionNames(options, NAMES);
-  const { alpha = 0.25, gamma = 2, labelSmoothing = 0, numClasses = 2, from = 0.01, to = 0.99, points = 100 } = options;
+  const {
+    alpha = 0.25,
+    gamma = 2,
+    labelSmoothing = 0,
+    numClasses = 2,
+    from = 0.01,
+    to = 0.99,
+    points = 100,
+  } = checkOptions(options, NAMES);
   for (const [name, value] of Object.entries({ alpha, gamma, labelSmoothing })) checkSingle(name, value);
   if (alpha !== null) checkNotNegative('alpha', alpha);
   checkOneGamma(gamma);

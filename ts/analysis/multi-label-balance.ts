@@ -3,7 +3,7 @@ import {
   checkIgnoreIndex,
   checkLength,
   checkNumClasses,
-  checkOptionNames,
+  checkOptions,
   checkTargets,
   invalidElement,
 } from '../validate.js';
@@ -78,8 +78,7 @@ export function multiLabelBalance(
   numClasses?: number,
   options: MultiLabelBalanceOptions = {},
 ): MultiLabelBalance {
-  checkOptionNames(options, ['ignoreIndex']);
-  const { ignoreIndex } = options;
+  const { ignoreIndex } = checkOptions(options, ['ignoreIndex']);
   const batch = opened(new Float32Array(0), targets, { numClasses }, undefined, 1);
   const { numClasses: labels = 1 } = batch.options;
   checkNumClasses(labels, 1);

@@ -27,16 +27,17 @@ export type LossName = 'FocalLoss' | 'SigmoidFocalLoss' | 'CrossEntropyLoss';
 /** Which loss a criterion is. Each has an option that no other has. */
 export function nameOf(criterion: AnyCriterion): LossName {
   if (typeof criterion === 'object' && criterion !== null) {
-    if ('focusOn' in criterion) return 'FocalLoss';
-    if ('posWeight' in criterion) return 'SigmoidFocalLoss';
-    if ('weight' in criterion) return 'CrossEntropyLoss';
+    if (Object.hasOwn(criterion, 'focusOn')) return 'FocalLoss';
+    if (Object.hasOwn(criterion, 'posWeight')) return 'SigmoidFocalLoss';
+    if (Object.hasOwn(criterion, 'weight')) return 'CrossEntropyLoss';
   }
   throw wrongType('criterion', 'a loss of this package', criterion);
 }
 
 /** The loss of that name and these options, all of which are checked. It adds up the values of its rows. */
 export function makeSum(name: LossName, options: object): Criterion<'sum'> {
-  return new CLASSES[name]({ ...options, reduction: 'sum' });
+  const Loss = CLASSES[name] as new (options: object) => unknown as new (options: object) => Criterion<'sum'>;
+  return new Loss({ ...options, reduction: 'sum' });
 }
 
 export function isLossName(name: unknown): name is LossName {

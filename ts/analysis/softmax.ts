@@ -9,7 +9,7 @@ import {
   checkLength,
   checkLogits,
   checkNumClasses,
-  checkOptionNames,
+  checkOptions,
   checkPerRow,
   checkSameShape,
   wrongType,
@@ -118,8 +118,7 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   numClasses?: number,
   options: PredictOptions<G> = {},
 ): Prediction<G, Int32Array<ArrayBuffer>> {
-  checkOptionNames(options, ['classes', 'confidence']);
-  const { classes, confidence } = options;
+  const { classes, confidence } = checkOptions(options, ['classes', 'confidence']);
   const batch = checkRows(logits, numClasses);
   const { kind, rows } = batch;
   if (classes !== undefined) checkPart('classes', classes, 'Int32Array', rows, batch.logits);
@@ -136,8 +135,7 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
 
 /** Probabilities or their logarithms. */
 function shares(given: Logits, classes: number | undefined, options: SoftmaxOutput, wanted: number): FloatArray {
-  checkOptionNames(options, ['out']);
-  const { out } = options;
+  const { out } = checkOptions(options, ['out']);
   const { logits, numClasses, kind, rows } = checkRows(given, classes);
   if (out !== undefined) {
     checkBuffer('out', out, kind, rows * numClasses);

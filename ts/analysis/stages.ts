@@ -1,4 +1,5 @@
 import { FocalLoss, type FocalLossOptions } from '../focal-loss.js';
+import { said } from '../own.js';
 import { checkInteger, outOfRange, wrongType } from '../validate.js';
 import { checkCriterion, type SoftmaxCriterion } from './criterion.js';
 
@@ -45,9 +46,11 @@ export function stages<C extends SoftmaxCriterion = FocalLoss>(
   const ends: number[] = [];
   const criteria = stages.map((stage, i) => {
     if (typeof stage !== 'object' || stage === null) throw wrongType(`stages[${i}]`, 'an object', stage);
-    const { until, ...options } = stage;
+    const { until: given, ...options } = stage;
+    const until = said(stage, 'until', given);
     ends.push(checkEnd(`stages[${i}].until`, until, ends.at(-1) ?? 0, i === stages.length - 1));
-    if ('reduction' in options) throw new TypeError(`stages[${i}]: the reduction is that of the criterion`);
+    if (Object.hasOwn(options, 'reduction'))
+      throw new TypeError(`stages[${i}]: the reduction is that of the criterion`);
     return change(criterion, options, `stages[${i}]`);
   });
   return (epoch) => {

@@ -13,7 +13,7 @@ import {
   checkNormalizer,
   checkNotNegative,
   checkNumClasses,
-  checkOptionNames,
+  checkOptions,
   checkPerElement,
   checkPerRow,
   checkSameShape,
@@ -199,10 +199,10 @@ const FEWEST_ROWS = 64;
  * ```
  */
 export function sweep(logits: Logits, targets: Targets, options: SweepOptions = {}): SweepTable {
-  checkOptionNames(options, OPTIONS);
-  const { metric } = options;
+  const given = checkOptions(options, OPTIONS);
+  const { metric } = given;
   checkFunction('metric', metric, 'a function that returns a number');
-  const work = prepare(logits, targets, options);
+  const work = prepare(logits, targets, given);
   work.formula.add(work.logits, work.targets, work.batch);
   const settings = settingsOf(work);
   if (metric === undefined) return tableOf(work, settings, undefined);
@@ -235,11 +235,11 @@ export async function sweepAsync(
   targets: Targets,
   options: SweepAsyncOptions = {},
 ): Promise<SweepTable> {
-  checkOptionNames(options, ASYNC_OPTIONS);
-  const { metric, signal, onProgress } = options;
+  const given = checkOptions(options, ASYNC_OPTIONS);
+  const { metric, signal, onProgress } = given;
   checkFunction('metric', metric, 'a function that returns a number, or a promise of one');
   checkFunction('onProgress', onProgress, 'a function');
-  const work = prepare(logits, targets, options);
+  const work = prepare(logits, targets, given);
   signal?.throwIfAborted();
   await eachTurn(work, async (done) => {
     onProgress?.(done, work.rows);
