@@ -10,12 +10,12 @@ export {
 export { FocalLoss, type FocalLossOptions, type FocalLossParameters } from './focal-loss.js';
 export { ModuleError } from './module-error.js';
 export type {
+  Changed,
   CriterionOptions,
   ForwardOptions,
   GradientOptions,
   GradOutput,
   HessianOptions,
-  NoOptions,
   ReductionOption,
   SoftmaxOptions,
 } from './options.js';

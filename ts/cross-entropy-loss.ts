@@ -2,8 +2,8 @@ import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS, CROSS_ENTROPY } from './flags.js';
 import {
+  type Changed,
   checkSoftmaxOptions,
-  type NoOptions,
   overlay,
   type ReductionOption,
   SOFTMAX_DEFAULTS,
@@ -77,9 +77,7 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
    * @param options - Those left out are: classes of weight 1, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: CrossEntropyLossOptions<R>);
-  constructor(...none: NoOptions<R, CrossEntropyLossOptions<R>>);
-  constructor(options: CrossEntropyLossOptions = {}) {
+  constructor(options: CrossEntropyLossOptions<R> = {} as CrossEntropyLossOptions<R>) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: CrossEntropySettings = { weight: checkWeight(settings.weight), ...checkSoftmaxOptions(settings) };
     super(checked, new CrossEntropyFormula(checked));
@@ -88,18 +86,16 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   /**
    * A copy with some options changed. What is left out or `undefined` stays as it is.
    */
-  with<S extends Reduction>(changes: CrossEntropyLossParameters & { reduction: S }): CrossEntropyLoss<S>;
-  with<S extends Reduction = never>(
-    changes: CrossEntropyLossParameters & { reduction?: S | undefined },
-  ): CrossEntropyLoss<R | S>;
-  with(changes: CrossEntropyLossOptions): CrossEntropyLoss<Reduction> {
+  with<S extends Reduction | undefined = undefined>(
+    changes: CrossEntropyLossParameters & { reduction?: S },
+  ): CrossEntropyLoss<Changed<R, NoInfer<S>>> {
     return create(overlay(changes, this, DEFAULTS));
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create(options: CrossEntropyLossOptions): CrossEntropyLoss<Reduction> {
-  return new CrossEntropyLoss(options);
+function create<R extends Reduction>(options: object): CrossEntropyLoss<R> {
+  return new CrossEntropyLoss(options as CrossEntropyLossOptions<R>);
 }
 
 class CrossEntropyFormula extends Formula {

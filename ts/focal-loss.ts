@@ -3,11 +3,11 @@ import { Criterion, run } from './criterion.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from './evaluate.js';
 import { ALPHA_PER_CLASS, FOCUS_CLASS, FOCUS_TARGET, GAMMA_PER_CLASS } from './flags.js';
 import {
+  type Changed,
   checkSoftmaxOptions,
   type ForwardOptions,
   HESSIAN_OPTIONS,
   type HessianOptions,
-  type NoOptions,
   overlay,
   type ReductionOption,
   SOFTMAX_DEFAULTS,
@@ -114,9 +114,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: FocalLossOptions<R>);
-  constructor(...none: NoOptions<R, FocalLossOptions<R>>);
-  constructor(options: FocalLossOptions = {}) {
+  constructor(options: FocalLossOptions<R> = {} as FocalLossOptions<R>) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: FocalSettings = {
       alpha: checkAlpha(settings.alpha),
@@ -140,9 +138,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * main.gamma; // => 3
    * ```
    */
-  with<S extends Reduction>(changes: FocalLossParameters & { reduction: S }): FocalLoss<S>;
-  with<S extends Reduction = never>(changes: FocalLossParameters & { reduction?: S | undefined }): FocalLoss<R | S>;
-  with(changes: FocalLossOptions): FocalLoss<Reduction> {
+  with<S extends Reduction | undefined = undefined>(
+    changes: FocalLossParameters & { reduction?: S },
+  ): FocalLoss<Changed<R, NoInfer<S>>> {
     return create(overlay(changes, this, DEFAULTS));
   }
   /**
@@ -213,8 +211,8 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create(options: FocalLossOptions): FocalLoss<Reduction> {
-  return new FocalLoss(options);
+function create<R extends Reduction>(options: object): FocalLoss<R> {
+  return new FocalLoss(options as FocalLossOptions<R>);
 }
 
 /** Why targets have to be class indices, if they do. */

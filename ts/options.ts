@@ -20,13 +20,18 @@ export type ReductionOption<R extends Reduction> = 'mean' extends R
     }
   : {
       /** What becomes of the per-row losses. */
-      reduction: R;
+      reduction: NoInfer<R>;
     };
 
-/** What a criterion is made with: nothing, if its reduction may be `'mean'`; else options that say which it is. */
-export type NoOptions<R extends Reduction, O> = 'mean' extends R ? [options?: undefined] : [options: O];
+/** The reduction of a changed criterion: a new one, or where the changes say none that of the old one. */
+export type Changed<R extends Reduction, S extends Reduction | undefined> =
+  | Exclude<S, undefined>
+  | (undefined extends S ? R : never);
 
-/** What every criterion can be made with, beside its reduction. Every option may be left out. */
+/**
+ * What every criterion can be made with, beside its reduction. Every option may be left out. As everywhere in this package, an
+ * option counts if the object has it itself or by its class, and not if it is one of `Object.prototype`.
+ */
 export interface CriterionOptions {
   /**
    * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as the rows of a whole

@@ -2,11 +2,11 @@ import { type Batch, Formula } from './batch.js';
 import { Criterion } from './criterion.js';
 import { ALPHA_PER_CLASS, NO_ALPHA, POS_WEIGHT_PER_COLUMN } from './flags.js';
 import {
+  type Changed,
   CRITERION_DEFAULTS,
   type CriterionOptions,
   type CriterionSettings,
   checkCriterionOptions,
-  type NoOptions,
   overlay,
   type ReductionOption,
 } from './options.js';
@@ -120,9 +120,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
    * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
-  constructor(options: SigmoidFocalLossOptions<R>);
-  constructor(...none: NoOptions<R, SigmoidFocalLossOptions<R>>);
-  constructor(options: SigmoidFocalLossOptions = {}) {
+  constructor(options: SigmoidFocalLossOptions<R> = {} as SigmoidFocalLossOptions<R>) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: SigmoidSettings = {
       alpha: checkColumnAlpha(settings.alpha),
@@ -137,18 +135,16 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
   /**
    * A copy with some options changed. What is left out or `undefined` stays as it is.
    */
-  with<S extends Reduction>(changes: SigmoidFocalLossParameters & { reduction: S }): SigmoidFocalLoss<S>;
-  with<S extends Reduction = never>(
-    changes: SigmoidFocalLossParameters & { reduction?: S | undefined },
-  ): SigmoidFocalLoss<R | S>;
-  with(changes: SigmoidFocalLossOptions): SigmoidFocalLoss<Reduction> {
+  with<S extends Reduction | undefined = undefined>(
+    changes: SigmoidFocalLossParameters & { reduction?: S },
+  ): SigmoidFocalLoss<Changed<R, NoInfer<S>>> {
     return create(overlay(changes, this, DEFAULTS));
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
-function create(options: SigmoidFocalLossOptions): SigmoidFocalLoss<Reduction> {
-  return new SigmoidFocalLoss(options);
+function create<R extends Reduction>(options: object): SigmoidFocalLoss<R> {
+  return new SigmoidFocalLoss(options as SigmoidFocalLossOptions<R>);
 }
 
 class SigmoidFormula extends Formula {

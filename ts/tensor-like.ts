@@ -54,16 +54,16 @@ export type Targets = Labels | FloatArray;
 interface Opened {
   readonly array: NumberArray;
   /** That of more than one dimension, or of a tensor. */
-  readonly shape?: Shape;
+  readonly shape: Shape | undefined;
   /** Whether they are a plain array of numbers, not of rows. */
-  readonly isList?: boolean;
+  readonly isList: boolean;
 }
 
 /** The array of a tensor, or of a plain one, and its shape. What is neither stays what it is, to be refused where arrays are. */
 function open(name: string, value: unknown, areTargets: boolean): Opened {
   if (Array.isArray(value)) {
     const { array, shape } = flatten(name, value, areTargets);
-    return shape.length > 1 ? { array, shape } : { array, isList: true };
+    return shape.length > 1 ? { array, shape, isList: false } : { array, shape: undefined, isList: true };
   }
   if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
     const tensor = value as { data?: unknown; dims?: unknown; shape?: unknown };
@@ -71,7 +71,7 @@ function open(name: string, value: unknown, areTargets: boolean): Opened {
     const shape = said(tensor, 'shape', tensor.shape) ?? said(tensor, 'dims', tensor.dims);
     if (data !== undefined || shape !== undefined) return openTensor(name, data, shape, areTargets);
   }
-  return { array: value as NumberArray };
+  return { array: value as NumberArray, shape: undefined, isList: false };
 }
 
 function openTensor(name: string, data: unknown, shape: unknown, areTargets: boolean): Opened {
@@ -111,7 +111,7 @@ function areLabels({ array, shape, isList }: Opened, logits: Opened, numClasses:
   if (shape !== undefined && whole.length > 1) return shape.length !== whole.length;
   const size = kindOf(logits.array) === undefined ? 0 : lengthOf(logits.array);
   const entries = lengthOf(array);
-  return countRows(size, entries, numClasses) || (isList === true && (size !== entries || numClasses === undefined));
+  return countRows(size, entries, numClasses) || (isList && (size !== entries || numClasses === undefined));
 }
 
 /** The arrays of a call of which at least one is no typed array, and the options that shapes stand for. */

@@ -11,6 +11,9 @@ import {
   type Reduction,
   SigmoidFocalLoss,
 } from 'focal-loss';
+import { classBalance, classificationReport, diagnose, predict, softmax } from 'focal-loss/analysis';
+import { parse } from 'npyjs';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { expectTypeOf } from 'vitest';
 
 const single = new Float32Array(4);
@@ -200,3 +203,74 @@ function lossOf<A extends FloatArray>(logits: A): number {
   return new FocalLoss().forward(logits, [0]);
 }
 expectTypeOf(lossOf(single)).toEqualTypeOf<number>();
+
+// A reduction that is not 'mean' is one that the options say.
+// @ts-expect-error: it is 'mean'
+export const unsaid: FocalLossOptions<'none'> = { gamma: 3 };
+const none: FocalLossOptions<'none'> = { gamma: 3, reduction: 'none' };
+expectTypeOf(new FocalLoss(none)).toEqualTypeOf<FocalLoss<'none'>>();
+// @ts-expect-error: it is 'mean'
+new FocalLoss<'none'>({ gamma: 3 });
+// @ts-expect-error: it is 'mean'
+export const wrongToo: FocalLoss<'none'> = new FocalLoss({ gamma: 3 });
+declare const maybe: { reduction?: 'none'; gamma: number };
+// @ts-expect-error: it may be 'mean'
+new FocalLoss<'none'>(maybe);
+declare const any: FocalLossOptions;
+expectTypeOf(new FocalLoss(any)).toEqualTypeOf<FocalLoss<Reduction>>();
+expectTypeOf(new FocalLoss()).toEqualTypeOf<FocalLoss<'mean'>>();
+expectTypeOf(new FocalLoss({})).toEqualTypeOf<FocalLoss<'mean'>>();
+// @ts-expect-error: it is 'mean'
+new CrossEntropyLoss<'sum'>({});
+export function make<R extends Reduction>(options: FocalLossOptions<R>): FocalLoss<R> {
+  return new FocalLoss(options);
+}
+expectTypeOf(make({ reduction: 'sum' })).toEqualTypeOf<FocalLoss<'sum'>>();
+
+// `with` keeps what is left out, also where it may be.
+expectTypeOf(perRow.with({})).toEqualTypeOf<FocalLoss<'none'>>();
+expectTypeOf(perRow.with({ reduction: undefined })).toEqualTypeOf<FocalLoss<'none'>>();
+expectTypeOf(new FocalLoss().with({ reduction: undefined, gamma: 1 })).toEqualTypeOf<FocalLoss<'mean'>>();
+expectTypeOf(new FocalLoss().with(none)).toEqualTypeOf<FocalLoss<'none'>>();
+expectTypeOf(new FocalLoss().with(any)).toEqualTypeOf<FocalLoss<Reduction>>();
+declare const either2: { reduction?: 'none' | undefined };
+expectTypeOf(new FocalLoss().with(either2)).toEqualTypeOf<FocalLoss<'mean' | 'none'>>();
+expectTypeOf(new CrossEntropyLoss({ reduction: 'sum' }).with({ reduction: undefined })).toEqualTypeOf<
+  CrossEntropyLoss<'sum'>
+>();
+expectTypeOf(new SigmoidFocalLoss({ reduction: 'sum' }).with({ reduction: undefined })).toEqualTypeOf<
+  SigmoidFocalLoss<'sum'>
+>();
+// @ts-expect-error: no such option, beside one that is
+perRow.with({ gamma: 3, label_smoothing: 0.1 });
+// @ts-expect-error: what is kept is 'mean'
+export const kept: FocalLoss<'none'> = new FocalLoss().with({ gamma: 3 });
+
+// What other libraries return is taken as it is.
+declare const session: InferenceSession;
+export async function fromOnnx(feeds: Record<string, Tensor>, onnx: Tensor) {
+  const { logits, labels } = await session.run(feeds);
+  expectTypeOf(new FocalLoss().forward(logits, labels)).toEqualTypeOf<number>();
+  expectTypeOf(new FocalLoss().backward(logits, onnx)).toEqualTypeOf<
+    Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
+  >();
+  new FocalLoss().hessianDiag(new Tensor('float32', [1, 2], [1, 2]), new Tensor('int64', [0n], [1]));
+  softmax(logits);
+  classBalance(labels);
+  diagnose(logits, labels, new FocalLoss());
+}
+export function fromNpy(bytes: ArrayBuffer) {
+  const { data, shape } = parse(bytes);
+  new FocalLoss().forward(parse(bytes), parse(bytes));
+  new FocalLoss().forward({ data, shape }, targets);
+  classificationReport(parse(bytes), parse(bytes));
+}
+// As transformers.js 4.3 declares it, of which the package takes half a gigabyte.
+declare const ofTransformers: {
+  get data(): Float32Array | BigInt64Array | unknown[];
+  set dims(to: number[]);
+  get dims(): number[];
+};
+new FocalLoss().forward(ofTransformers, targets);
+new FocalLoss().forward(single, ofTransformers);
+predict(ofTransformers);

@@ -124,3 +124,41 @@ describe('what looks like probabilities instead of logits', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 });
+
+describe('class indices that no integer holds', () => {
+  const x = tf.tensor2d([9, 0, 9, 0], [2, 2]);
+
+  it.each([2 ** 31, 2 ** 32, -(2 ** 31), -(2 ** 32), Number.POSITIVE_INFINITY])('%d is no class', (index) => {
+    const y = tf.tensor1d([0, index]);
+    expect(() => focalLoss({ implementation: 'kernel' })(y, x)).toThrow(
+      `yTrue[1] must be the index of a class, got ${index}`,
+    );
+    expect(() => crossEntropy({ implementation: 'kernel', ignoreIndex: -1 })(y, x)).toThrow(RangeError);
+    // The operations cannot refuse it: the row counts nothing, as those of other indices that are no class.
+    const values = crossEntropy({ implementation: 'ops' })(y, x).dataSync();
+    expect(values[0]).toBeGreaterThan(0);
+    expect(values[1]).toBe(0);
+    expect(Array.from(logitAccuracy(y, x).dataSync())).toEqual([1, 0]);
+  });
+});
+
+it('what is added to all objects is no option, what a class has is', () => {
+  const [x, y] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([0, 1], 'int32')];
+  const losses = () => [focalLoss, crossEntropy].map((make) => Array.from(make()(y, x).dataSync()));
+  const expected = losses();
+  const added = { gamma: 7, alpha: 0.9, labelSmoothing: 0.5, implementation: 'gpu', reduction: 'sum', ignoreIndex: 1 };
+  for (const [name, value] of Object.entries(added)) {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true });
+    try {
+      expect(losses()).toEqual(expected);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+  }
+  class Settings {
+    get gamma() {
+      return 0;
+    }
+  }
+  expect(focalLoss(new Settings())(y, x).dataSync()).toEqual(focalLoss({ gamma: 0 })(y, x).dataSync());
+});

@@ -3,6 +3,7 @@ import { type Criterion, run } from '../criterion.js';
 import { FORWARD, type Method } from '../evaluate.js';
 import { SOFT } from '../flags.js';
 import type { ForwardOptions } from '../options.js';
+import { says } from '../own.js';
 import { show, wrongType } from '../validate.js';
 import { load } from '../wasm.js';
 import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
@@ -202,7 +203,7 @@ export class LossMeter {
   }
 
   get #isWeighted(): boolean {
-    return 'weight' in this.#criterion && this.#criterion.weight !== null;
+    return says(this.#criterion, 'weight') && (this.#criterion as { weight?: unknown }).weight !== null;
   }
 
   /**

@@ -3,6 +3,7 @@
 import { arrayLike, copyIndices, copyInto, copyNumbers, kindOf, lengthOf, part } from '../arrays.js';
 import type { Criterion } from '../criterion.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
+import { readOptions } from '../own.js';
 import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import { checkLength, isFloats, outOfRange } from '../validate.js';
@@ -91,7 +92,7 @@ export function* rowsInTurns(
     return yield* elementsInTurns(given, targets, options, labelSmoothing);
   }
   const logits = widen(given);
-  const { numClasses, ignoreIndex, layout, spatialSize } = options;
+  const { numClasses, ignoreIndex, layout, spatialSize } = readOptions(options, ROW_OPTIONS);
   const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
   const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const count = entropy.length;

@@ -1,6 +1,6 @@
 import { argMax, cast, equal, greater, mean, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { named } from './named.js';
-import { areIndices, checkSameShape, withoutLast } from './targets.js';
+import { areIndices, castIndices, checkSameShape, withoutLast } from './targets.js';
 
 /**
  * A metric on tensors, whose `name` stays when an application is minified.
@@ -35,7 +35,7 @@ export const logitAccuracy: LogitMetric = /* @__PURE__ */ named('logitAccuracy',
   if (yPred.rank < 2 || shape.at(-1) === 1) return binaryLogitAccuracy(yTrue, yPred);
   return tidy(() => {
     const classes = areIndices(yTrue, shape)
-      ? reshape(cast(yTrue, 'int32'), withoutLast(shape))
+      ? reshape(castIndices(yTrue), withoutLast(shape))
       : argMax(cast(yTrue, 'float32'), -1);
     return cast(equal(classes, argMax(yPred, -1)), 'float32');
   });

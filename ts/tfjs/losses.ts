@@ -6,6 +6,7 @@ import {
   SigmoidFocalLoss,
   type SigmoidFocalLossOptions,
 } from '../index.js';
+import { readOptions, said } from '../own.js';
 import { sigmoidKernel, softmaxKernel } from './kernel.js';
 import { sigmoidOps } from './sigmoid-ops.js';
 import { softmaxOps } from './softmax-ops.js';
@@ -25,8 +26,8 @@ export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, Tens
 /** What {@link crossEntropy} takes: the options of a `CrossEntropyLoss` but for those that tensors settle. */
 export interface CrossEntropyOptions extends Open<CrossEntropyLossOptions>, TensorLossOptions {}
 
-/** Its options for a criterion, which has one loss per row. */
-function perRow<O extends object>(options: O): O & { reduction: 'none' } {
+/** The options for a criterion, which are among those of another and say that there is one loss per row; and where it is computed. */
+function read<O extends TensorLossOptions>(options: O, other: object) {
   for (const name of SETTLED) {
     if (Object.hasOwn(options, name)) {
       throw new TypeError(
@@ -34,7 +35,14 @@ function perRow<O extends object>(options: O): O & { reduction: 'none' } {
       );
     }
   }
-  return { ...options, reduction: 'none' };
+  const names = Object.keys(other).filter((name) => !SETTLED.some((settled) => settled === name));
+  // What the object has itself is all there, so that the criterion refuses what it does not know.
+  const own: Omit<O, 'implementation'> & { implementation?: unknown } = { ...options };
+  delete own.implementation;
+  return {
+    perRow: { ...own, ...readOptions<typeof own>(options, names), reduction: 'none' } as const,
+    implementation: said(options, 'implementation', options.implementation),
+  };
 }
 
 /** Throws where an option of a criterion has one entry per class, and not as many as there are: of no rows it checks that as well. */
@@ -68,8 +76,9 @@ function checkClasses(
  * grad.dataSync()[3]; // => -0.0372858
  * ```
  */
-export function focalLoss({ implementation, ...options }: FocalOptions = {}): LossFunction {
-  const criterion = new FocalLoss(perRow(options));
+export function focalLoss(options: FocalOptions = {}): LossFunction {
+  const { perRow, implementation } = read(options, new FocalLoss());
+  const criterion = new FocalLoss(perRow);
   return tensorLoss('focalLoss', implementation, {
     kernel: softmaxKernel(criterion),
     ops: softmaxOps(criterion, checkClasses(criterion)),
@@ -92,8 +101,9 @@ export function focalLoss({ implementation, ...options }: FocalOptions = {}): Lo
  * perRow[1]; // => 0.6931472
  * ```
  */
-export function crossEntropy({ implementation, ...options }: CrossEntropyOptions = {}): LossFunction {
-  const criterion = new CrossEntropyLoss(perRow(options));
+export function crossEntropy(options: CrossEntropyOptions = {}): LossFunction {
+  const { perRow, implementation } = read(options, new CrossEntropyLoss());
+  const criterion = new CrossEntropyLoss(perRow);
   const { weight, labelSmoothing, ignoreIndex } = criterion;
   // Without a factor, the sum of what each class adds.
   const rule = { alpha: weight, gamma: 0, focusOn: 'class', labelSmoothing, ignoreIndex } as const;
@@ -123,8 +133,9 @@ export function crossEntropy({ implementation, ...options }: CrossEntropyOptions
  * binaryLogitAccuracy(targets, logits).dataSync()[1]; // => 0
  * ```
  */
-export function sigmoidFocalLoss({ implementation, ...options }: SigmoidFocalOptions = {}): LossFunction {
-  const criterion = new SigmoidFocalLoss(perRow(options));
+export function sigmoidFocalLoss(options: SigmoidFocalOptions = {}): LossFunction {
+  const { perRow, implementation } = read(options, new SigmoidFocalLoss());
+  const criterion = new SigmoidFocalLoss(perRow);
   return tensorLoss('sigmoidFocalLoss', implementation, {
     kernel: sigmoidKernel(criterion),
     ops: sigmoidOps(criterion, checkClasses(criterion)),

@@ -28,7 +28,7 @@ import {
   zerosLike,
 } from '@tensorflow/tfjs-core';
 import { gated, log1p, oneMinusExp, power } from './elementary.js';
-import { areIndices, softmaxClasses, withoutLast } from './targets.js';
+import { areIndices, castIndices, softmaxClasses, withoutLast } from './targets.js';
 import type { Way } from './tensor-loss.js';
 
 /** What settles a loss: the properties of a `FocalLoss`. */
@@ -74,7 +74,7 @@ interface Targets {
 function makeTargets(yTrue: Tensor, indices: boolean, shape: number[], rule: SoftmaxRule): Targets {
   const { alpha, gamma, labelSmoothing, ignoreIndex } = rule;
   const classes = shape.at(-1) as number;
-  const given = indices ? reshape(cast(yTrue, 'int32'), withoutLast(shape)) : cast(yTrue, 'float32');
+  const given = indices ? reshape(castIndices(yTrue), withoutLast(shape)) : cast(yTrue, 'float32');
   // In floats from the start, the wasm backend gets it wrong.
   let hard = indices ? cast(oneHot(given, classes), 'float32') : given;
   // What is one-hot of no class, as an index to be ignored can be, is all 0.

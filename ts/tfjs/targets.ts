@@ -1,6 +1,6 @@
 // Targets as they come: one-hot rows, probabilities or class indices, in tensors of any type.
 
-import type { Tensor } from '@tensorflow/tfjs-core';
+import { abs, cast, less, scalar, type Tensor, where } from '@tensorflow/tfjs-core';
 import type { ClassIndices } from '../index.js';
 
 type Shape = readonly number[];
@@ -56,9 +56,17 @@ export function readSoftmaxTargets(
   return indices ?? (data instanceof Float32Array ? data : Float32Array.from(data));
 }
 
+/** What no integer of a tensor holds: from here on. */
+const BEYOND = 2 ** 31;
+
+/** Class indices as integers, in operations. Casting wraps what is too large for one: it is no class, and becomes -1. */
+export function castIndices(yTrue: Tensor): Tensor {
+  return cast(yTrue.dtype === 'float32' ? where(less(abs(yTrue), BEYOND), yTrue, scalar(-1)) : yTrue, 'int32');
+}
+
 /** `tf.tensor1d([0, 1])` is of type float32. */
 function integers(data: Float32Array): Int32Array {
-  const row = data.findIndex((index) => !Number.isInteger(index));
+  const row = data.findIndex((index) => !(Number.isInteger(index) && Math.abs(index) < BEYOND));
   if (row >= 0) throw new RangeError(`yTrue[${row}] must be the index of a class, got ${data[row]}`);
   return Int32Array.from(data);
 }
