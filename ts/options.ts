@@ -188,7 +188,7 @@ export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings 
 export function overlay<T extends object>(options: object, base: object, defaults: T): T {
   const names = Object.keys(defaults);
   const given = checkOptions(options as Record<string, unknown>, names);
-  const result: Record<string, unknown> = {};
+  const result: Record<string, unknown> = Object.create(null);
   for (const name of names) {
     result[name] = given[name] === undefined ? (base as Record<string, unknown>)[name] : given[name];
   }

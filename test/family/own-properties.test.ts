@@ -32,6 +32,8 @@ const text = (value: unknown) =>
 
 const criteria = () => [new FocalLoss(), new CrossEntropyLoss(), new SigmoidFocalLoss()];
 const focal = new FocalLoss();
+const sigmoid = new SigmoidFocalLoss();
+const bits = Uint8Array.of(0, 1, 1, 0);
 const crossEntropy = new CrossEntropyLoss();
 const one = new FocalLoss({ gamma: 3 });
 
@@ -41,15 +43,7 @@ const calls: [string, () => unknown][] = [
   ['valueAndGrad', () => [focal.valueAndGrad(logits, targets), focal.valueAndGrad(logits, targets, {})]],
   [
     'forward',
-    () =>
-      criteria().map((criterion) =>
-        criterion.forward(
-          logits,
-          criterion === undefined
-            ? []
-            : Uint8Array.of(0, 1, 1, 0).subarray(0, criterion instanceof SigmoidFocalLoss ? 4 : 2),
-        ),
-      ),
+    () => [focal.forward(logits, targets), crossEntropy.forward(logits, targets), sigmoid.forward(logits, bits)],
   ],
   ['an option', () => focal.backward(logits, targets, { gradOutput: 2 })],
   ['hessianDiag', () => focal.hessianDiag(logits, targets, {})],
@@ -74,9 +68,24 @@ const calls: [string, () => unknown][] = [
   ['sweep', () => analysis.sweep(logits, targets, {})],
   ['lossCurve', () => analysis.lossCurve({})],
   ['stages', () => Object.entries(analysis.stages([{ gamma: 1 }])(9))],
+  ['a sigmoid in diagnose', () => analysis.diagnose(logits, bits, sigmoid)],
+  ['a sigmoid in a report', () => analysis.classificationReport(logits, bits, { criterion: sigmoid })],
+  ['a criterion in a report', () => analysis.classificationReport(logits, targets, { criterion: focal })],
+  ['a report of one column', () => analysis.classificationReport(logits, bits)],
+  ['a sigmoid in compareLosses', () => analysis.compareLosses(logits, bits, { sigmoid })],
+  ['a sigmoid in sweep', () => analysis.sweep(logits, bits, { criterion: sigmoid })],
+  ['labels', () => [analysis.multiLabelBalance(bits, 2), analysis.classIndices(['a', 'b', 'a'])]],
   [
     'LossMeter',
     () => [focal, crossEntropy].map((criterion) => new analysis.LossMeter(criterion).update(logits, targets)),
+  ],
+  ['LossMeter of a sigmoid', () => new analysis.LossMeter(sigmoid).update(logits, bits).result()],
+  [
+    'LossMeter as JSON',
+    () => {
+      const meter = new analysis.LossMeter(crossEntropy).update(logits, targets);
+      return analysis.LossMeter.fromJSON(JSON.parse(JSON.stringify(meter))).merge(meter);
+    },
   ],
 ];
 

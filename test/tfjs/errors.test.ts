@@ -149,7 +149,7 @@ it('what is added to all objects is no option, what a class has is', () => {
   const added = { gamma: 7, alpha: 0.9, labelSmoothing: 0.5, implementation: 'gpu', reduction: 'sum', ignoreIndex: 1 };
   for (const [name, value] of Object.entries(added)) {
     // TensorFlow.js itself enumerates its objects.
-    Object.defineProperty(Object.prototype, name, { value, configurable: true });
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
     try {
       expect(losses()).toEqual(expected);
     } finally {

@@ -309,7 +309,8 @@ interface Task {
 
 function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOptions): Task {
   const settings = checkSettings(given);
-  const criterion: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
+  const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
+  const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
   const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
   const asked: RowOptions = {
     numClasses: given.numClasses ?? criterion.numClasses,
@@ -332,7 +333,7 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOption
 
 /** The report on rows of one class each that have been read. */
 export function* reportOn(rows: Rows, options: ReportOptions): Work<ClassificationReport> {
-  const settings = checkSettings(options);
+  const settings = checkSettings(readOptions(options, OPTIONS));
   return yield* withReportText(reportOnRows(rows, settings), settings);
 }
 

@@ -3,7 +3,7 @@
 import { arrayLike, copyIndices, copyInto, copyNumbers, kindOf, lengthOf, part } from '../arrays.js';
 import type { Criterion } from '../criterion.js';
 import { CrossEntropyLoss } from '../cross-entropy-loss.js';
-import { readOptions } from '../own.js';
+import { readOptions, said } from '../own.js';
 import { SigmoidFocalLoss } from '../sigmoid-focal-loss.js';
 import type { ClassIndices, FloatArray, Layout } from '../types.js';
 import { checkLength, isFloats, outOfRange } from '../validate.js';
@@ -88,11 +88,11 @@ export function* rowsInTurns(
   options: RowOptions,
   labelSmoothing = 0,
 ): Work<Rows> {
-  if (isSingleColumn(given, targets, options.numClasses)) {
-    return yield* elementsInTurns(given, targets, options, labelSmoothing);
+  const { numClasses, ignoreIndex, layout, spatialSize } = readOptions(options, ROW_OPTIONS);
+  if (isSingleColumn(given, targets, numClasses)) {
+    return yield* elementsInTurns(given, targets, { numClasses, ignoreIndex }, labelSmoothing);
   }
   const logits = widen(given);
-  const { numClasses, ignoreIndex, layout, spatialSize } = readOptions(options, ROW_OPTIONS);
   const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
   const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const count = entropy.length;
@@ -131,9 +131,10 @@ function* lossesInTurns(
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
   // Without a layout, each logit has a target and a loss.
-  const isElementwise = criterion.layout === undefined;
+  const layout = said(criterion, 'layout', criterion.layout);
+  const isElementwise = layout === undefined;
   const rows = isElementwise || isFloats(kind) ? entries / numClasses : entries;
-  const samples = criterion.layout === 'channels-first' ? rows / (spatialSize ?? rows) : rows;
+  const samples = layout === 'channels-first' ? rows / (spatialSize ?? rows) : rows;
   const width = size / samples;
   const height = entries / samples;
   if (size <= TURN || !(Number.isInteger(width) && Number.isInteger(height))) {
@@ -203,8 +204,9 @@ function* elementsInTurns(
   labelSmoothing: number,
 ): Work<Rows> {
   const logits = widen(given);
-  const entropy = yield* elementLosses(logits, targets, options, labelSmoothing);
-  return elementsOf(logits, targets, entropy, options.ignoreIndex);
+  const { numClasses, ignoreIndex } = readOptions(options, ROW_OPTIONS);
+  const entropy = yield* elementLosses(logits, targets, { numClasses, ignoreIndex }, labelSmoothing);
+  return elementsOf(logits, targets, entropy, ignoreIndex);
 }
 
 /** The binary cross-entropy of each logit. Checks all of them. */
@@ -215,7 +217,8 @@ export function* elementLosses(
   labelSmoothing = 0,
 ): Work<FloatArray> {
   const options = { alpha: null, gamma: 0, numClasses, ignoreIndex, labelSmoothing };
-  return yield* lossesInTurns(new SigmoidFocalLoss({ ...options, reduction: 'none' }), logits, targets, { numClasses });
+  const criterion = new SigmoidFocalLoss({ ...options, reduction: 'none' });
+  return yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize: undefined });
 }
 
 /** Logits that have been checked, as rows of two classes. */
