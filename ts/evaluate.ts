@@ -1,6 +1,6 @@
 // A call from its arguments to its result: everything is checked, then everything is computed.
 
-import { arrayLike, bufferOf, type NumberArray } from './arrays.js';
+import { arrayLike, bufferOf, lengthOf, type NumberArray } from './arrays.js';
 import { Batch, type Formula } from './batch.js';
 import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN, STAGE } from './flags.js';
 import { enter, leave } from './gate.js';
@@ -123,7 +123,7 @@ export function evaluate(
   const given = isAdded() ? readOptions(options, method.options) : options;
   const buffer = method.buffer === 'grad' ? given.grad : given.out;
   const { gradOutput = 1, normalizer = formula.normalizer } = given;
-  const sampleWeights = floatsOf('sampleWeights', given.sampleWeights);
+  const sampleWeights = given.sampleWeights === undefined ? undefined : floatsOf('sampleWeights', given.sampleWeights);
   let { numClasses = formula.numClasses, spatialSize } = given;
   let logits = givenLogits as FloatArray;
   let targets = givenTargets as NumberArray;
@@ -132,26 +132,27 @@ export function evaluate(
   }
   checkNumClasses(numClasses, formula.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
-  let scale = 1;
-  let scales: FloatArray | undefined;
-  if (typeof gradOutput === 'number') {
-    scale = gradOutput;
-  } else {
-    checkGradOutput(gradOutput, formula.reduction === 'none');
-    scales = floatsOf('gradOutput', gradOutput);
-  }
+  const scales = typeof gradOutput === 'number' ? undefined : scalesOf(formula, gradOutput);
   enter();
   try {
     fill(formula, method, logits, targets, numClasses, spatialSize);
     if (sampleWeights !== undefined) addWeights(formula, sampleWeights, numClasses);
     if (scales !== undefined) addScales(scales);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
-    const result = compute(formula, method, scale, normalizer, buffer);
+    const result = compute(formula, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
     leave();
     return result;
   } finally {
     batch.clear();
   }
+}
+
+// What is seldom asked for has functions of its own: engines inline only so much code into a call.
+
+/** The upstream gradients of the rows. */
+function scalesOf({ reduction }: Formula, gradOutput: FloatArray | readonly number[]): FloatArray {
+  checkGradOutput(gradOutput, reduction === 'none');
+  return floatsOf('gradOutput', gradOutput);
 }
 
 /** Checks logits and targets, and makes them the batch. */
@@ -176,16 +177,12 @@ function fill(
     batch.reader = elements;
     batch.rows = size;
     batch.width = 1;
-  } else if (isFloats(targetsKind) && !countRows(size, entries, numClasses)) {
-    checkIndices(targets, method.indicesOnly ?? formula.indicesOnly);
-    batch.reader = probabilities;
-    batch.width = checkGiven(numClasses, 'where targets are probabilities');
-    batch.rows = checkSameShape(size, entries, numClasses);
+  } else if (isFloats(targetsKind)) {
+    fillFloats(targets as FloatArray, method.indicesOnly ?? formula.indicesOnly, size, numClasses);
   } else {
     batch.reader = classIndices;
     batch.width = checkShape(size, entries, numClasses);
     batch.rows = entries;
-    settleLabels();
   }
   if (formula.isPerClass) formula.checkClasses(elementwise ? (numClasses ?? 0) : batch.width);
   batch.plane = checkPlane(formula.channelsFirst, spatialSize, batch.rows);
@@ -204,11 +201,26 @@ function fill(
   batch.ignoreIndex = formula.ignoreIndex;
 }
 
-/** Makes integers of class indices that come as floats. */
-function settleLabels(): void {
-  if (!isFloats(batch.targetsKind)) return;
-  batch.targets = integersOf('targets', batch.targets as FloatArray);
-  batch.targetsKind = 'Int32Array';
+/** Takes floats for probabilities or, where there are as many as rows, for class indices. */
+function fillFloats(
+  targets: FloatArray,
+  indicesOnly: string | undefined,
+  size: number,
+  numClasses: number | undefined,
+): void {
+  const entries = lengthOf(targets);
+  if (countRows(size, entries, numClasses)) {
+    batch.reader = classIndices;
+    batch.width = checkShape(size, entries, numClasses);
+    batch.rows = entries;
+    batch.targets = integersOf('targets', targets);
+    batch.targetsKind = 'Int32Array';
+  } else {
+    checkIndices(targets, indicesOnly);
+    batch.reader = probabilities;
+    batch.width = checkGiven(numClasses, 'where targets are probabilities');
+    batch.rows = checkSameShape(size, entries, numClasses);
+  }
 }
 
 function addWeights(formula: Formula, sampleWeights: FloatArray, numClasses = 1): void {
