@@ -26,7 +26,8 @@ describe.each(SEEDS)('seed %i', (seed) => {
     it('every function is among them, but for those that wait and then call the others', () => {
       const names = Object.keys(harness.calls).join();
       const missing = Object.keys(ENTRIES[name] as typeof analysis).filter((exported) => !names.includes(exported));
-      expect(missing.filter((exported) => !/Async$|^init$|Error$|^LossMeter$/.test(exported))).toEqual([]);
+      // `Criterion` is what the losses have in common: its methods are called as theirs.
+      expect(missing.filter((exported) => !/Async$|^init$|Error$|^LossMeter$|^Criterion$/.test(exported))).toEqual([]);
     });
 
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {
