@@ -33,7 +33,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
       const isRight = predicted === label;
       decisions.add(isRight, predictions.surprise[k] as number, entropy[k] as number, weight);
       countRow(counts, label, predicted, weight);
-      if (isRight || topK >= classes || (topK > 1 && rankOf(rows, k) < topK)) hits += weight;
+      if (isRight || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK))) hits += weight;
       const cell = label * classes + predicted;
       if (matrix !== undefined) matrix[cell] = (matrix[cell] as number) + weight;
     }
@@ -67,20 +67,22 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
 }
 
 /**
- * How many classes come before that of a row: those with larger logits, and of equals those before
- * it. A NaN is the largest.
+ * Whether fewer than so many classes come before that of a row: those with larger logits, and of
+ * equals those before it. A NaN is the largest.
  */
-function rankOf({ logits, classes, labels, stride, start }: Rows, k: number): number {
+function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
   const first = start(k);
   const label = labels[k] as number;
   const own = logits[first + label * stride] as number;
+  const isNumber = !Number.isNaN(own);
   let rank = 0;
-  for (let j = 0; j < classes; j++) {
+  for (let j = 0; j < classes && rank < topK; j++) {
     const logit = logits[first + j * stride] as number;
-    const isLarger = !(logit <= own || Number.isNaN(own));
-    if (isLarger || (j < label && Object.is(logit + 0, own + 0))) rank++;
+    const isLarger = isNumber && !(logit <= own);
+    const isEqual = isNumber ? logit === own : Number.isNaN(logit);
+    if (isLarger || (isEqual && j < label)) rank++;
   }
-  return rank;
+  return rank < topK;
 }
 
 /** The areas of all classes that have rows, and not all of them; NaN for others. */
