@@ -7,7 +7,7 @@ use focal_loss::{
 };
 
 /// Two classes; few, a row per lane; and more than that, along the row, with a rest.
-const CLASSES: [usize; 3] = [2, 5, 27];
+const CLASSES: [usize; 3] = [2, 3, 25];
 /// A full group and a rest, of four lanes or of two.
 const ROWS: usize = 5;
 
@@ -44,11 +44,11 @@ macro_rules! call {
     }};
 }
 
-fn softmax_losses<T: Float>() {
-    for classes in CLASSES {
+fn softmax_losses<T: Float>(all_classes: &[usize]) {
+    for &classes in all_classes {
         let rows = ROWS;
         let logits = numbers::<T>(rows * classes, -4.0, 4.0);
-        let targets: Vec<i32> = (0..rows).map(|i| (i * 3 % classes) as i32).collect();
+        let targets: Vec<i32> = (0..rows).map(|i| ((i + i / 2) % classes) as i32).collect();
         let soft = probabilities::<T>(rows, classes);
         let (weights, each) = (numbers::<T>(classes, 0.5, 2.0), numbers::<T>(rows, 0.5, 2.0));
         let gammas: Vec<f64> = (0..classes).map(|j| j as f64 / 2.0).collect();
@@ -104,12 +104,13 @@ fn sigmoid<T: Float>() {
 
 #[test]
 fn softmax_losses_in_float32() {
-    softmax_losses::<f32>();
+    softmax_losses::<f32>(&CLASSES);
 }
 
 #[test]
 fn softmax_losses_in_float64() {
-    softmax_losses::<f64>();
+    // The code is the same but for the lanes, and takes Miri a minute for each number of classes.
+    softmax_losses::<f64>(&CLASSES[1..2]);
 }
 
 #[test]

@@ -165,8 +165,9 @@ impl<T: Float> Prepared<T> {
         let Self { ref rows, probabilities, scale, pair, denominator } = *self;
         let n = rows.rows * rows.classes;
         let (other, one) = pair.unwrap_or((1.0, 1.0));
-        let scales = if rows.grad.is_null() { 0.0 } else { scale.factor };
-        let total = if [other, one, label_smoothing / rows.classes as f64, scales].into_iter().all(T::holds) {
+        // The factor of the gradient counts where no gradient is wanted, too: a value does not depend on what else is.
+        let numbers = [other, one, label_smoothing / rows.classes as f64, scale.factor];
+        let total = if numbers.into_iter().all(T::holds) {
             // SAFETY: the arguments have been checked.
             unsafe {
                 let total = kernels::solve::<T::Vector>(rows, probabilities, problem, WideSum::zero());

@@ -162,8 +162,9 @@ impl SigmoidFocalLoss<'_> {
             PerColumn::Each(table) => table.iter().all(|&x| T::holds(x)),
         };
         let alpha_holds = self.alpha.is_none_or(own);
-        let scales = if grad.is_null() { 0.0 } else { scale.factor };
-        let holds = alpha_holds && own(self.pos_weight) && T::holds(self.label_smoothing / 2.0) && T::holds(scales);
+        // The factor of the gradient counts where no gradient is wanted, too: a value does not depend on what else is.
+        let numbers = [self.label_smoothing / 2.0, scale.factor];
+        let holds = alpha_holds && own(self.pos_weight) && numbers.into_iter().all(T::holds);
         // SAFETY: the arguments have been checked; each array is as long as the kernels take it to be.
         unsafe {
             let total = if holds {

@@ -4,12 +4,12 @@
 //! largest logit is taken off the exponent, so that nothing is lost to the rounding of `x − max`.
 
 use crate::{
-    loss::softmax::UNIT,
+    loss::softmax::UNIT_EXPONENT,
     math::exp::{self, ExpTable},
     vector::{Scalar, Vector},
 };
 
-/// What turns logits into exponentials in units of `2^N / `[`UNIT`], `2^N` being the power of two of the largest of them.
+/// What turns logits into exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT), `2^N` being the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
     /// See [`exp::reduce_by`].
@@ -23,7 +23,7 @@ impl<V: Vector> Exponential<V> {
     pub(super) fn new(max: V) -> Self {
         let magic = V::constant(V::Scalar::MAGIC);
         // What is added to the exponent n of a logit to give the bits of the power of two in that unit.
-        let bias = magic.sub(exp::reduce(max).exponent).add(V::constant(V::Scalar::BIAS + UNIT.log2()));
+        let bias = magic.sub(exp::reduce(max).exponent).add(V::constant(V::Scalar::BIAS + UNIT_EXPONENT as f64));
         // The logit for which those bits are 0: so is the exponential, also of all that lie below it.
         let lowest = bias.mul(V::constant(-core::f64::consts::LN_2));
         Self { magic: magic.add(bias), lowest }

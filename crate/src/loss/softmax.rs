@@ -11,7 +11,10 @@ use crate::{
 
 /// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the largest logit but the target's.
 /// So a class may lie that far below the normal range and still be multiplied up into it, by weights, `γ` or an upstream gradient.
-pub const UNIT: f64 = 1_048_576.0;
+pub const UNIT: f64 = exp::two_to(UNIT_EXPONENT);
+
+/// The exponent of [`UNIT`].
+pub const UNIT_EXPONENT: i64 = 20;
 
 /// What [`Others::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
 pub const LIFT: f64 = 1_099_511_627_776.0;
@@ -76,13 +79,13 @@ impl<V: Vector> Odds<V> {
         let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
         let max = exp::reduce(sums.max);
         // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little longer than its product with a weight.
-        let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i32;
-        let end = V::constant(V::Scalar::BIAS + f64::from(half));
+        let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i64;
+        let end = V::constant(V::Scalar::BIAS + half as f64);
         let distance = max.exponent.sub(target.exponent).abs().pmin(end);
         let power = end.add(V::constant(V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
         let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
         // The one that is nearer to the largest keeps its weight.
-        let (whole, back) = (V::constant(2f64.powi(half)), V::constant(2f64.powi(-half)));
+        let (whole, back) = (V::constant(exp::two_to(half)), V::constant(exp::two_to(-half)));
         let (by, own) = power.exchange(whole, below);
         let (others, own) = (weight.mul(by).mul(back), own.mul(back));
         let fraction = target.fraction.sub(max.fraction).keep(below);

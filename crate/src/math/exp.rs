@@ -109,6 +109,11 @@ pub fn fraction_exp<V: Vector>(g: V) -> V {
     fraction_exp_m1(g).add(V::stored(V::Scalar::ONE))
 }
 
+/// `2^n`, a normal number, from its bits: powers and logarithms of the platform promise none.
+pub const fn two_to(n: i64) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}
+
 /// `2^n` for exponents as [`Reduced`] has them; −bias gives +0, and what lies outside `[−bias, bias]` is the caller's to avoid.
 #[inline(always)]
 pub fn power_of_two<V: Vector>(exponent: V) -> V {
@@ -133,8 +138,7 @@ pub fn scale<V: Vector>(p: V, exponent: V) -> V {
 pub fn decay<V: Vector>(x: V) -> (V, V) {
     // The exponent is kept this much too large until the last product, which is the only one that may be rounded.
     let lift = (V::Scalar::BIAS + 1.0) / 2.0;
-    // Its bits are written out: `exp2` is the platform's, which promises none.
-    let lower = V::constant(f64::from_bits((1023 - lift as u64) << 52));
+    let lower = V::constant(two_to(-(lift as i64)));
     let Reduced { fraction, exponent } = reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
     let less_one = fraction_exp_m1(fraction);
     let one = V::stored(V::Scalar::ONE);
