@@ -54,23 +54,30 @@ function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Opt
     },
     treeshake: true,
     minify: 'terser',
+    // Terser writes into the objects that it is given, and both formats are built at once: each gets its own.
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
-      compress: { inline: false, reduce_funcs: false },
-      // Node prints the line that an error was thrown in. Comments are left where bundlers are told to look away, and marks of what
-      // they may leave out where it is not used.
-      format: {
-        preserve_annotations: true,
-        ascii_only: true,
-        max_line_len: 256,
-        comments: /webpackIgnore|@vite-ignore/,
+      get compress() {
+        return { inline: false as const, reduce_funcs: false };
+      },
+      // Node prints the line that an error was thrown in. Comments are left where bundlers are told to look away, and marks of
+      // what they may leave out where it is not used.
+      get format() {
+        return {
+          preserve_annotations: true,
+          ascii_only: true,
+          max_line_len: 256,
+          comments: /webpackIgnore|@vite-ignore/,
+        };
       },
       // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
-      mangle: {
-        reserved: [
-          ...['Criterion', 'FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter'],
-          ...['ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
-        ],
+      get mangle() {
+        return {
+          reserved: [
+            ...['Criterion', 'FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter'],
+            ...['ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
+          ],
+        };
       },
     },
     ...options,

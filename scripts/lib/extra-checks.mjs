@@ -125,6 +125,16 @@ function packedCrate({ env }) {
 }
 
 /**
+ * The package built once more, elsewhere.
+ * @param {Toolchain} toolchain
+ * @returns {Extra}
+ */
+function reproducible({ env }) {
+  const args = ['scripts/check-reproducible.mjs'];
+  return { checks: [{ name: 'the same bytes, built elsewhere', command: process.execPath, args, env }], missed: [] };
+}
+
+/**
  * @param {Toolchain} toolchain
  * @returns {Promise<Extra>}
  */
@@ -172,6 +182,7 @@ export async function extraChecks(toolchain) {
   const all = [
     everyFloat32(toolchain),
     packedCrate(toolchain),
+    reproducible(toolchain),
     await miri(toolchain),
     await fuzzing(toolchain),
     await crates(toolchain),

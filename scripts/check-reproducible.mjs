@@ -1,0 +1,52 @@
+// Checks that the package is reproducible: a copy of the clone elsewhere, under a longer path, is built into the same bytes.
+// `npm run test:all` calls it.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { sha256 } from './lib/fingerprint.mjs';
+import { root } from './lib/paths.mjs';
+import { capture } from './lib/process.mjs';
+import { ExplainedError, runMain } from './lib/report.mjs';
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {string} cwd
+ */
+async function must(command, args, cwd) {
+  const { code, stdout, output } = await capture(command, args, { cwd, env: process.env });
+  if (code !== 0) throw new ExplainedError(output);
+  return stdout;
+}
+
+/**
+ * The hash of each file that was built.
+ * @param {string} clone
+ * @returns {Record<string, string>}
+ */
+function built(clone) {
+  const folder = join(clone, 'dist');
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]));
+}
+
+await runMain(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-in-a-folder-with-a-longer-name-'));
+  try {
+    const copy = join(folder, 'copy');
+    const files = await must('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
+    for (const file of files.split('\0').filter((name) => name && existsSync(join(root, name)))) {
+      mkdirSync(dirname(join(copy, file)), { recursive: true });
+      cpSync(join(root, file), join(copy, file), { verbatimSymlinks: true });
+    }
+    // The build installs what it needs.
+    await must(process.execPath, ['scripts/build.mjs'], copy);
+    const [here, there] = [built(root), built(copy)];
+    const names = [...new Set([...Object.keys(here), ...Object.keys(there)])];
+    if (!names.some((name) => name.endsWith('.wasm'))) throw new ExplainedError('nothing was built');
+    const others = names.filter((name) => here[name] !== there[name]);
+    if (others.length > 0) throw new ExplainedError(`built elsewhere, these have other bytes: ${others.join(', ')}`);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
