@@ -3,37 +3,26 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './lib/paths.mjs';
-import { capture } from './lib/process.mjs';
+import { mustCapture } from './lib/process.mjs';
 import { ExplainedError, runMain } from './lib/report.mjs';
 
 const cargo = process.env.CARGO ?? 'cargo';
-
-/**
- * @param {string} command
- * @param {readonly string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
- */
-async function must(command, args, options) {
-  const { code, stdout, output } = await capture(command, args, options);
-  if (code !== 0) throw new ExplainedError(output);
-  return stdout;
-}
 
 await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-crate-'));
   const target = join(root, 'target', 'packed-crate');
   try {
     const pack = ['package', '--package', 'focal-loss', '--allow-dirty', '--no-verify', '--target-dir', target];
-    await must(cargo, pack, { cwd: root });
-    const files = (await must(cargo, [...pack, '--list'], { cwd: root })).split('\n');
+    await mustCapture(cargo, pack, { cwd: root });
+    const files = (await mustCapture(cargo, [...pack, '--list'], { cwd: root })).split('\n');
     for (const file of ['LICENSE', 'README.md', 'tests/contract.rs']) {
       if (!files.includes(file)) throw new ExplainedError(`the packed crate has no ${file}`);
     }
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const name = `focal-loss-${version}`;
-    await must('tar', ['-xf', join(target, 'package', `${name}.crate`)], { cwd: folder });
+    await mustCapture('tar', ['-xf', join(target, 'package', `${name}.crate`)], { cwd: folder });
     const compile = ['test', '--no-run', '--features', 'analysis', '--target-dir', target];
-    await must(cargo, compile, { cwd: join(folder, name) });
+    await mustCapture(cargo, compile, { cwd: join(folder, name) });
     return 0;
   } finally {
     rmSync(folder, { recursive: true });

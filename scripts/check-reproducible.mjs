@@ -5,19 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sha256 } from './lib/fingerprint.mjs';
 import { root } from './lib/paths.mjs';
-import { capture } from './lib/process.mjs';
+import { mustCapture } from './lib/process.mjs';
 import { ExplainedError, runMain } from './lib/report.mjs';
-
-/**
- * @param {string} command
- * @param {readonly string[]} args
- * @param {string} cwd
- */
-async function must(command, args, cwd) {
-  const { code, stdout, output } = await capture(command, args, { cwd, env: process.env });
-  if (code !== 0) throw new ExplainedError(output);
-  return stdout;
-}
 
 /**
  * The hash of each file that was built.
@@ -33,13 +22,14 @@ await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-in-a-folder-with-a-longer-name-'));
   try {
     const copy = join(folder, 'copy');
-    const files = await must('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root);
+    const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+    const files = await mustCapture('git', list, { cwd: root });
     for (const file of files.split('\0').filter((name) => name && existsSync(join(root, name)))) {
       mkdirSync(dirname(join(copy, file)), { recursive: true });
       cpSync(join(root, file), join(copy, file), { verbatimSymlinks: true });
     }
     // The build installs what it needs.
-    await must(process.execPath, ['scripts/build.mjs'], copy);
+    await mustCapture(process.execPath, ['scripts/build.mjs'], { cwd: copy });
     const [here, there] = [built(root), built(copy)];
     const names = [...new Set([...Object.keys(here), ...Object.keys(there)])];
     if (!names.some((name) => name.endsWith('.wasm'))) throw new ExplainedError('nothing was built');

@@ -115,23 +115,25 @@ async function fuzzing(toolchain) {
 }
 
 /**
- * The crate as it would be published: what is in it, and whether its tests compile from it alone.
+ * What is built, looked at by scripts of their own: the crate as it would be published, from which alone its tests must compile,
+ * and the package, which must have the same bytes when it is built elsewhere.
  * @param {Toolchain} toolchain
  * @returns {Extra}
  */
-function packedCrate({ env }) {
-  const args = ['scripts/check-packed-crate.mjs'];
-  return { checks: [{ name: 'packed crate', command: process.execPath, args, env }], missed: [] };
-}
-
-/**
- * The package built once more, elsewhere.
- * @param {Toolchain} toolchain
- * @returns {Extra}
- */
-function reproducible({ env }) {
-  const args = ['scripts/check-reproducible.mjs'];
-  return { checks: [{ name: 'the same bytes, built elsewhere', command: process.execPath, args, env }], missed: [] };
+function builds({ env }) {
+  const check = (/** @type {string} */ name, /** @type {string} */ script) => ({
+    name,
+    command: process.execPath,
+    args: [script],
+    env,
+  });
+  return {
+    checks: [
+      check('packed crate', 'scripts/check-packed-crate.mjs'),
+      check('the same bytes, built elsewhere', 'scripts/check-reproducible.mjs'),
+    ],
+    missed: [],
+  };
 }
 
 /**
@@ -181,8 +183,7 @@ async function npmPackages({ env }) {
 export async function extraChecks(toolchain) {
   const all = [
     everyFloat32(toolchain),
-    packedCrate(toolchain),
-    reproducible(toolchain),
+    builds(toolchain),
     await miri(toolchain),
     await fuzzing(toolchain),
     await crates(toolchain),

@@ -41,6 +41,18 @@ export function capture(command, args, { env, cwd, onOutput } = {}) {
 }
 
 /**
+ * What a program prints that has to succeed. It is not shown: for programs of which only a failure is of interest.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
+ */
+export async function mustCapture(command, args, options) {
+  const { code, stdout, output } = await capture(command, args, options);
+  if (code !== 0) throw new ExplainedError(output);
+  return stdout;
+}
+
+/**
  * Runs a program that may take long: shows that it is alive, and how long it took.
  * @param {string} label what the step does
  * @param {string} command

@@ -202,8 +202,8 @@ impl<T: Float> Prepared<T> {
                 };
                 let total = kernels::solve::<F64x2>(&wide, or_null_const(&probabilities), problem, WideSum::zero());
                 scale.finish(or_null(&mut grad), n);
-                narrow(&grad, rows.grad);
-                narrow(&values, rows.values);
+                write_narrow(&grad, rows.grad);
+                write_narrow(&values, rows.values);
                 total.total()
             }
         };
@@ -231,14 +231,14 @@ pub(super) fn or_null_const(list: &[f64]) -> *const f64 {
     if list.is_empty() { ptr::null() } else { list.as_ptr() }
 }
 
-/// Writes numbers, rounded, with +0 for −0, which a small negative number is rounded to.
+/// Writes numbers, [`narrow`](kernels::narrow)ed.
 ///
 /// # Safety
 /// `to` must be valid for them.
-pub(super) unsafe fn narrow<T: Float>(from: &[f64], to: *mut T) {
+pub(super) unsafe fn write_narrow<T: Float>(from: &[f64], to: *mut T) {
     for (i, &x) in from.iter().enumerate() {
         // SAFETY: passed on.
-        unsafe { *to.add(i) = T::from_f64(T::from_f64(x).to_f64() + 0.0) };
+        unsafe { *to.add(i) = kernels::narrow(x) };
     }
 }
 

@@ -170,7 +170,7 @@ impl<T: Float> FocalLoss<'_, T> {
         Ok(())
     }
 
-    /// Checks everything and returns what the kernels are told, and the denominator of the value.
+    /// Checks everything and returns the batch for the kernels.
     fn prepare(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<Prepared<T>, Error> {
         let counted = batch.check(self.ignore_index)?;
         fraction("label_smoothing", self.label_smoothing)?;

@@ -4,7 +4,7 @@ use core::ptr;
 
 use super::{
     Error, GradOutput, Reduction,
-    batch::{Outputs, denominator, narrow, or_null, or_null_const, widened},
+    batch::{Outputs, denominator, or_null, or_null_const, widened, write_narrow},
     error::{fraction, length, not_negative},
 };
 use crate::{
@@ -194,8 +194,8 @@ impl SigmoidFocalLoss<'_> {
                 };
                 let total = kernels::sigmoid::<F64x2>(&wide, WideSum::<F64x2>::zero());
                 scale.finish(or_null(&mut wide_grad), count);
-                narrow(&wide_grad, grad);
-                narrow(&wide_values, values);
+                write_narrow(&wide_grad, grad);
+                write_narrow(&wide_values, values);
                 total.total()
             };
             Ok(total / denominator)

@@ -160,7 +160,7 @@ impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
 
 /// `x`, rounded, with +0 for −0, which a small negative number is rounded to.
 #[inline(always)]
-fn narrow<S: Scalar>(x: f64) -> S {
+pub(crate) fn narrow<S: Scalar>(x: f64) -> S {
     S::from_f64(S::from_f64(x).to_f64() + 0.0)
 }
 

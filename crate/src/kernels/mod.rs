@@ -25,6 +25,7 @@ mod validate;
 #[cfg(feature = "analysis")]
 pub(crate) use block::in_fours;
 use block::run;
+pub(crate) use dense::narrow;
 use dense::{Aims, Dense, Task};
 pub use elements::{Elements, PerColumn, sigmoid};
 use few::{Few, MAX_CLASSES};
