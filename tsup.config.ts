@@ -8,7 +8,7 @@ import { printableWasm } from './scripts/lib/printable.mjs';
 const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'without-module',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/embedded\.js$/ }, () => ({ path: resolve('ts/absent.ts') }));
+    onResolve({ filter: /^\.\/embedded\.js$/ }, () => ({ path: resolve('ts/module/absent.ts') }));
   },
 };
 
@@ -24,8 +24,8 @@ const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
 const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'analysis-module',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\/crate\/pkg\// }, ({ path }) => ({
-      path: resolve(path.replace('../crate/pkg/', 'crate/pkg-analysis/')),
+    onResolve({ filter: /^\.\.\/\.\.\/crate\/pkg\// }, ({ path }) => ({
+      path: resolve(path.replace('../../crate/pkg/', 'crate/pkg-analysis/')),
     }));
   },
 };
@@ -41,9 +41,9 @@ function slim(entry: string, file: string, folder: string): Options {
 }
 
 /** An entry of the package: a file to import and one to require, which import nothing, unless it says so. */
-function entry(name: string, options: Options = {}, file = `ts/${name}.ts`): Options {
+function entry(name: string, options: Options = {}): Options {
   return {
-    entry: { [name]: file },
+    entry: { [name]: `ts/${name}.ts` },
     tsconfig: 'tsconfig.lib.json',
     format: ['esm', 'cjs'],
     platform: 'neutral',
@@ -88,8 +88,8 @@ export default defineConfig([
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be taught.
   entry('index', { esbuildPlugins: [printableWasm] }),
   entry('slim', slim('slim', 'focal-loss.wasm', 'pkg')),
-  entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }, 'ts/analysis/index.ts'),
-  entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis'), 'ts/analysis/slim.ts'),
+  entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }),
+  entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis')),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),
 ]);

@@ -6,4 +6,4 @@
  */
 
 export * from './api.js';
-export { init } from './init.js';
+export { init } from './module/init.js';

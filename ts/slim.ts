@@ -5,6 +5,6 @@
  * @module focal-loss/slim
  */
 
-export { NotInitializedError } from './absent.js';
 export * from './api.js';
-export { type ImportedDefault, init, type ModuleSource } from './slim-init.js';
+export { NotInitializedError } from './module/absent.js';
+export { type ImportedDefault, init, type ModuleSource } from './module/slim-init.js';

@@ -13,7 +13,7 @@ use crate::{
 
 /// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the first-level cache.
 const LOGITS_BYTES: usize = 32 * 1024;
-/// Rows that a tile holds at most: their targets, values, weights and scales. The same number is in ts/tile.ts.
+/// Rows that a tile holds at most: their targets, values, weights and scales. The same number is in ts/module/tile.ts.
 const ROWS: usize = 4096;
 /// Classes that a new tile has room for.
 const CLASSES: usize = 512;

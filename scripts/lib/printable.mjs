@@ -13,7 +13,7 @@ const CODES = Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Bytes as the text that ts/printable.ts reads: how, and why so, is said there.
+ * Bytes as the text that ts/module/base91.ts reads: how, and why so, is said there.
  * @param {Uint8Array} bytes
  */
 export function toPrintable(bytes) {

@@ -8,8 +8,8 @@ import { root } from './paths.mjs';
 const ENTRIES = /** @type {const} */ ([
   ['index', 'ts/index.ts', []],
   ['slim', 'ts/slim.ts', ['index']],
-  ['analysis', 'ts/analysis/index.ts', ['index']],
-  ['analysis-slim', 'ts/analysis/slim.ts', ['index', 'analysis']],
+  ['analysis', 'ts/analysis.ts', ['index']],
+  ['analysis-slim', 'ts/analysis-slim.ts', ['index', 'analysis']],
   ['tfjs', 'ts/tfjs.ts', ['index']],
 ]);
 

@@ -1,3 +1,4 @@
+import { readOptions, said } from '../arrays/own.js';
 import {
   CrossEntropyLoss,
   type CrossEntropyLossOptions,
@@ -6,7 +7,6 @@ import {
   SigmoidFocalLoss,
   type SigmoidFocalLossOptions,
 } from '../index.js';
-import { readOptions, said } from '../own.js';
 import { sigmoidKernel, softmaxKernel } from './kernel.js';
 import { sigmoidOps } from './sigmoid-ops.js';
 import { softmaxOps } from './softmax-ops.js';

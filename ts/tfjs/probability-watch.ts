@@ -1,5 +1,5 @@
 import { env } from '@tensorflow/tfjs-core';
-import { lookLikeSigmoid, lookLikeSoftmax } from '../analysis/probability-watch.js';
+import { lookLikeSigmoid, lookLikeSoftmax } from '../analysis/rows/probability-watch.js';
 
 /**
  * Warns, once and not in TensorFlow.js' production mode, when what should be logits looks like the output of an activation: the

@@ -1,0 +1,80 @@
+// `focal-loss/analysis`: the losses, and what helps to choose, compare and debug them.
+
+export type {
+  AnalysedCriterion,
+  DiagnosedCriterion,
+  SigmoidCriterion,
+  SoftmaxCriterion,
+} from './analysis/criteria/criterion.js';
+export type { AnyCriterion, LossName } from './analysis/criteria/own-criterion.js';
+export type { Advice, AdviceCode } from './analysis/diagnose/advice.js';
+export {
+  type Compared,
+  type ComparedPair,
+  compareLosses,
+  compareLossesAsync,
+  type LossComparison,
+} from './analysis/diagnose/compare-losses.js';
+export {
+  type ClassDiagnosis,
+  type ColumnDiagnosis,
+  type DiagnoseAsyncOptions,
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  diagnoseAsync,
+  type Summary,
+} from './analysis/diagnose/diagnose.js';
+export type { ExactSumState } from './analysis/meter/exact-sum.js';
+export {
+  type AnyMeter,
+  LossMeter,
+  type MeterOptions,
+  type MeterResult,
+  type MeterState,
+} from './analysis/meter/loss-meter.js';
+export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
+export {
+  type ClassificationReport,
+  classificationReport,
+  classificationReportAsync,
+  type ReportAsyncOptions,
+  type ReportOptions,
+} from './analysis/report/report.js';
+export type { ClassScores, Scores } from './analysis/report/scores.js';
+export type { RowOptions } from './analysis/rows/rows.js';
+export type { Signal, TurnOptions } from './analysis/rows/turns.js';
+export { type ClassBalance, type ClassBalanceOptions, classBalance } from './analysis/settings/class-balance.js';
+export {
+  type ClassIndicesOptions,
+  type ClassLabel,
+  classIndices,
+  type EncodedLabels,
+} from './analysis/settings/class-indices.js';
+export { type LossCurve, type LossCurveOptions, lossCurve } from './analysis/settings/loss-curve.js';
+export {
+  type MultiLabelBalance,
+  type MultiLabelBalanceOptions,
+  multiLabelBalance,
+} from './analysis/settings/multi-label-balance.js';
+export { type Stage, stages } from './analysis/settings/stages.js';
+export { probabilitiesToLogits } from './analysis/softmax/probabilities.js';
+export {
+  logSoftmax,
+  type Prediction,
+  type PredictOptions,
+  predict,
+  type SoftmaxOutput,
+  softmax,
+} from './analysis/softmax/softmax.js';
+export {
+  type SweepAsyncOptions,
+  type SweepOptions,
+  type SweepRow,
+  type SweepSetting,
+  type SweepTable,
+  sweep,
+  sweepAsync,
+} from './analysis/sweep/sweep.js';
+export * from './api.js';
+export { init } from './module/init.js';

@@ -1,0 +1,119 @@
+// What the analysis asks of a loss. Nothing but its public interface, so that the classes of every entry of the package
+// will do, whichever copy of the code they come from.
+
+import { readOptions, said, says } from '../../arrays/own.js';
+import type { ClassIndices, FloatArray, Layout, Reduction, ValueAndGrad } from '../../arrays/types.js';
+import { checkEntries, wrongType } from '../../call/checks.js';
+import type { ForwardOptions } from '../../call/options.js';
+
+/** What all losses have that the analysis looks through. */
+export interface AnalysedCriterion {
+  /** What becomes of the per-row losses. */
+  readonly reduction: Reduction;
+  /** What `'mean'` divides by, where it was given. */
+  readonly normalizer: number | undefined;
+  /** The target of the rows that do not count, where it was given. */
+  readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
+  readonly numClasses: number | undefined;
+  /** The share of the target that is spread over all classes. */
+  readonly labelSmoothing: number;
+  /** The loss alone. */
+  forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
+  /** The loss and its gradient. */
+  valueAndGrad(
+    logits: FloatArray,
+    targets: ClassIndices | FloatArray,
+    options?: ForwardOptions,
+  ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
+}
+
+/**
+ * A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package.
+ */
+export interface SoftmaxCriterion extends AnalysedCriterion {
+  /** How the logits lie in memory. */
+  readonly layout: Layout;
+  /** Of a `FocalLoss`. */
+  readonly alpha?: number | readonly number[] | null;
+  /** Of a `FocalLoss`. */
+  readonly gamma?: number | readonly number[];
+  /** Of a `FocalLoss`. */
+  readonly focusOn?: 'smoothed' | 'target' | 'class';
+  /** Of a `CrossEntropyLoss`. */
+  readonly weight?: readonly number[] | null;
+  /** A copy with some options changed. */
+  with(changes: object): SoftmaxCriterion;
+}
+
+/** A loss on yes-or-no logits: a `SigmoidFocalLoss`, of any entry of this package. */
+export interface SigmoidCriterion extends AnalysedCriterion {
+  /** The weight of positive targets, those of all classes, or `null`. */
+  readonly alpha: number | readonly number[] | null;
+  /** The exponent of the focusing factor. */
+  readonly gamma: number;
+  /** The factor of the positive term, or those of all classes. */
+  readonly posWeight: number | readonly number[];
+  /** A copy with some options changed. */
+  with(changes: object): SigmoidCriterion;
+}
+
+/** A loss that the analysis can look through. */
+export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
+
+/** Throws for what is no loss on softmax logits. Of the losses of this package, only these have a layout. */
+export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
+  if (!has(criterion, 'layout')) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+}
+
+/** Throws for what is no loss of either kind. */
+export function checkAnyCriterion(name: string, criterion: DiagnosedCriterion): void {
+  if (has(criterion, 'layout') || has(criterion, 'posWeight')) return;
+  throw wrongType(name, 'a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss', criterion);
+}
+
+function has(criterion: unknown, name: string): boolean {
+  return typeof criterion === 'object' && criterion !== null && says(criterion, name) && 'with' in criterion;
+}
+
+/** Whether a loss takes a target for each logit. */
+export function isSigmoid(criterion: DiagnosedCriterion): criterion is SigmoidCriterion {
+  return says(criterion, 'posWeight');
+}
+
+/** Whether a criterion focuses, as a `FocalLoss` does with any gamma. */
+export function isFocal(criterion: DiagnosedCriterion): boolean {
+  return says(criterion, 'gamma');
+}
+
+/** One number for all, or the one at a place. */
+export function entryOf(numbers: number | readonly number[], place: number): number {
+  return typeof numbers === 'number' ? numbers : (numbers[place] as number);
+}
+
+/** How much a loss weighs targets of 0 and 1 of a column. */
+export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: number): Float64Array {
+  const positive = entryOf(posWeight, column);
+  if (alpha === null) return Float64Array.of(1, positive);
+  const share = entryOf(alpha, column);
+  return Float64Array.of(1 - share, share * positive);
+}
+
+/** How much a criterion weighs each of so many classes. */
+export function classWeights(criterion: SoftmaxCriterion, classes: number): Float64Array {
+  const { alpha, weight } = readOptions(criterion, ['alpha', 'weight']);
+  const given = alpha ?? weight ?? null;
+  if (typeof given !== 'number') return perClass(weight === undefined ? 'alpha' : 'weight', given ?? 1, classes);
+  return new Float64Array(classes).map((_, j) => (j === 1 ? given : 1 - given));
+}
+
+/** The exponent of each of so many classes: 0 for a loss that does not focus. */
+export function classGammas(criterion: DiagnosedCriterion, classes: number): Float64Array {
+  return perClass('gamma', said(criterion, 'gamma', criterion.gamma, 0), classes);
+}
+
+function perClass(name: string, value: number | readonly number[], classes: number): Float64Array {
+  if (typeof value === 'number') return new Float64Array(classes).fill(value);
+  checkEntries(name, value, classes);
+  return Float64Array.from(value);
+}

@@ -1,0 +1,289 @@
+import { says } from '../../arrays/own.js';
+import type { Batch } from '../../call/batch.js';
+import { show, wrongType } from '../../call/checks.js';
+import { FORWARD, type Method } from '../../call/evaluate.js';
+import type { ForwardOptions } from '../../call/options.js';
+import { type Criterion, run } from '../../losses/criterion.js';
+import { kernels, METER } from '../../module/analysis-kernels.js';
+import { SOFT } from '../../module/flags.js';
+import { load } from '../../module/instance.js';
+import { type AnyCriterion, isLossName, type LossName, makeSum, nameOf } from '../criteria/own-criterion.js';
+import type { Logits, Targets } from '../rows/tensors.js';
+import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
+import { checkCount, checkRecord, field } from './json.js';
+
+/** Options of {@link LossMeter.update}. */
+export type MeterOptions = Omit<ForwardOptions, 'normalizer'>;
+
+const OPTIONS: readonly (keyof MeterOptions)[] = ['numClasses', 'sampleWeights', 'spatialSize'];
+
+/** Adds the values of all rows to the meter of the module. */
+const ADD: Method = { ...FORWARD, options: OPTIONS, flags: METER };
+
+/** What has been seen: never changed, so that a call that is stopped leaves a meter as it was. */
+interface Seen {
+  readonly values: ExactSum;
+  readonly denominator: ExactSum;
+  readonly rows: number;
+}
+
+const NOTHING: Seen = { values: new ExactSum(), denominator: new ExactSum(), rows: 0 };
+
+/** Both together. */
+function merged(a: Seen, b: Seen): Seen {
+  return {
+    values: a.values.plus(b.values),
+    denominator: a.denominator.plus(b.denominator),
+    rows: a.rows + b.rows,
+  };
+}
+
+/** What a {@link LossMeter} has seen. */
+export interface MeterResult {
+  /** The mean loss: `sum / denominator`, NaN where no row counts. */
+  readonly mean: number;
+  /** The sum of the losses of all rows. */
+  readonly sum: number;
+  /** How many rows count. */
+  readonly rows: number;
+  /**
+   * What the mean divides by: the criterion's `normalizer`, else what it says `'mean'` divides by, over all that was seen.
+   */
+  readonly denominator: number;
+  /** How many rows have a loss that is NaN. If any has, so are sum and mean. */
+  readonly nanRows: number;
+  /** How many have an infinite loss. If any has, and none is NaN, sum and mean are infinite. */
+  readonly infiniteRows: number;
+}
+
+/** A {@link LossMeter} as JSON. */
+export interface MeterState {
+  /** The version of this form. Another is refused. */
+  readonly version: 1;
+  /** The name of the criterion's class. */
+  readonly loss: LossName;
+  /** The criterion's options. */
+  readonly options: object;
+  /** The losses, added up. */
+  readonly values: ExactSumState;
+  /** What the mean divides by. */
+  readonly denominator: ExactSumState;
+  /** How many rows count. */
+  readonly rows: number;
+}
+
+/** A {@link LossMeter} of any copy of this package. */
+export interface AnyMeter {
+  /** Sees a batch. */
+  update(logits: Logits, targets: Targets, options?: MeterOptions): unknown;
+  /** Everything there is to it. */
+  toJSON(): MeterState;
+}
+
+/**
+ * The loss of a validation set of any size, a batch at a time.
+ *
+ * The sum is exact: every loss, as the criterion computes it for its row, is added without rounding, and only what `result`
+ * returns is rounded, once. So the parts of a set may be seen in any order, in batches of any size, by several meters, on workers
+ * or other machines, and {@link LossMeter.merge | merged} in any order: the result is the same, bit for bit.
+ *
+ * @example
+ * ```ts
+ * import { FocalLoss, LossMeter } from 'focal-loss/analysis';
+ *
+ * const meter = new LossMeter(new FocalLoss());
+ * meter.update(new Float64Array([2.5, -1, 0.5, 0.5]), new Uint8Array([0, 1]));
+ *
+ * // On another worker: its meter arrives as JSON.
+ * const worker = new LossMeter(new FocalLoss());
+ * worker.update(new Float64Array([-1, 2]), new Uint8Array([1]));
+ * meter.merge(LossMeter.fromJSON(JSON.parse(JSON.stringify(worker))));
+ *
+ * const { mean, rows } = meter.result();
+ * rows; // => 3
+ * mean; // => 0.014456063646326968
+ * ```
+ */
+export class LossMeter {
+  readonly #loss: LossName;
+  readonly #criterion: Criterion<'sum'>;
+  #seen = NOTHING;
+
+  /**
+   * A meter that has seen no rows.
+   *
+   * @param criterion - A loss of any entry of this package. Its `reduction` does not matter.
+   * @throws TypeError for anything else.
+   */
+  constructor(criterion: AnyCriterion) {
+    this.#loss = nameOf(criterion);
+    this.#criterion = makeSum(this.#loss, criterion);
+  }
+
+  /**
+   * Sees a batch. One that is refused leaves the meter as it was.
+   *
+   * @param logits - `[rows, classes]`, row-major.
+   * @param targets - What the rows are, as the criterion's `forward` takes them.
+   * @throws TypeError or RangeError where `forward` throws one.
+   */
+  update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
+    let batch = NOTHING;
+    const collect = ({ reader }: Batch) => {
+      const digits = new BigInt64Array(load().buffer, kernels().meter_end() >>> 0, 2 * SUM_LENGTH + 1);
+      const rows = Number(digits[2 * SUM_LENGTH]);
+      const isWeighted = this.#isWeighted && (reader.flags & SOFT) === 0;
+      const denominator = isWeighted ? ExactSum.ofDigits(digits, SUM_LENGTH) : ExactSum.ofInteger(rows);
+      batch = { values: ExactSum.ofDigits(digits, 0), denominator, rows };
+    };
+    run(this.#criterion, { ...ADD, collect }, logits, targets, options);
+    this.#seen = merged(this.#seen, batch);
+    return this;
+  }
+
+  /**
+   * Adds what another meter has seen. Where that is of another copy of this package, it goes
+   * through JSON.
+   *
+   * @throws TypeError where it is none, or one for a loss with other options, which the error
+   *   names.
+   */
+  merge(other: AnyMeter): this {
+    const meter = toMeter(other);
+    const differences = this.#differences(meter);
+    if (differences !== '') throw new TypeError(`other must be for the same loss: ${differences}`);
+    const seen = merged(this.#seen, meter.#seen);
+    if (!Number.isSafeInteger(seen.rows)) {
+      throw new RangeError(`other has ${meter.#seen.rows} rows, more than can be counted here`);
+    }
+    this.#seen = seen;
+    return this;
+  }
+
+  /** What has been seen. */
+  result(): MeterResult {
+    const { values, rows, denominator: counted } = this.#seen;
+    const sum = values.toNumber();
+    const denominator = this.#criterion.normalizer ?? counted.toNumber();
+    return { mean: sum / denominator, sum, rows, denominator, nanRows: values.nan, infiniteRows: values.infinite };
+  }
+
+  /** Everything there is to the meter, its criterion included. Nothing is lost. */
+  toJSON(): MeterState {
+    const { values, denominator, rows } = this.#seen;
+    return {
+      version: VERSION,
+      loss: this.#loss,
+      options: { ...this.#criterion },
+      values: values.toJSON(),
+      denominator: denominator.toJSON(),
+      rows,
+    };
+  }
+
+  /**
+   * The meter that became this JSON. What comes from elsewhere is checked: the meter that is
+   * returned is one that could have been.
+   *
+   * @throws TypeError or RangeError for what never was one, or was one of a version with another
+   *   form. It names the field.
+   */
+  static fromJSON(state: MeterState): LossMeter {
+    const record = checkRecord('state', 'what LossMeter.toJSON returned', state);
+    checkVersion(field('state', record, 'version'));
+    const loss = checkLoss(field('state', record, 'loss'));
+    const meter = create(restore(loss, field('state', record, 'options')));
+    const rows = checkCount('state.rows', field('state', record, 'rows'));
+    const losses = { terms: rows, least: 0, most: Number.MAX_VALUE, allFinite: false };
+    const values = ExactSum.from('state.values', field('state', record, 'values'), losses);
+    const weights = field('state', record, 'denominator');
+    const denominator = ExactSum.from('state.denominator', weights, meter.#weightsOf(rows));
+    meter.#seen = { values, denominator, rows };
+    return meter;
+  }
+
+  get #isWeighted(): boolean {
+    return says(this.#criterion, 'weight') && (this.#criterion as { weight?: unknown }).weight !== null;
+  }
+
+  /**
+   * What so many rows add to the denominator, in either type of logits: a row of probabilities
+   * always adds 1.
+   */
+  #weightsOf(rows: number): Terms {
+    const { weight } = this.#criterion as { weight?: readonly number[] | null };
+    let [least, most] = [1, 1];
+    for (const entry of weight ?? []) {
+      const single = Math.fround(entry);
+      least = Math.min(least, entry, single);
+      most = Math.max(most, entry, single === Infinity ? 0 : single);
+    }
+    return { terms: rows, least, most, allFinite: Math.fround(most) < Infinity };
+  }
+
+  /** In what the loss of another meter differs; nothing where it is the same. */
+  #differences(other: LossMeter): string {
+    if (other.#loss !== this.#loss) return `it is for a ${other.#loss}, this one for a ${this.#loss}`;
+    const theirs: object = other.#criterion;
+    return Object.entries(this.#criterion)
+      .flatMap(([name, ours]) => differencesOf(name, ours, (theirs as Record<string, unknown>)[name]))
+      .join('; ');
+  }
+}
+
+// Kept out of the class: one that names itself is given another name when it is bundled.
+
+function create(criterion: AnyCriterion): LossMeter {
+  return new LossMeter(criterion);
+}
+
+/** A meter of this copy of the package. */
+function toMeter(meter: AnyMeter): LossMeter {
+  if (meter instanceof LossMeter) return meter;
+  const isForeign =
+    typeof meter === 'object' && meter !== null && typeof meter.toJSON === 'function' && 'update' in meter;
+  if (isForeign) return LossMeter.fromJSON(meter.toJSON());
+  throw wrongType('other', 'a LossMeter (LossMeter.fromJSON makes one of what toJSON returned)', meter);
+}
+
+const VERSION = 1;
+
+function checkVersion(version: unknown): void {
+  if (version === VERSION) return;
+  throw wrongType('state.version', `${VERSION}, the form that this version of focal-loss reads`, version);
+}
+
+function checkLoss(loss: unknown): LossName {
+  if (isLossName(loss)) return loss;
+  throw wrongType('state.loss', 'the name of a loss', typeof loss === 'string' ? loss.slice(0, 40) : loss);
+}
+
+/** The loss with options that became JSON, of which all that have a value must be there. */
+function restore(loss: LossName, options: unknown): Criterion<'sum'> {
+  const given = checkRecord('state.options', 'the options of a loss', options);
+  let criterion: Criterion<'sum'>;
+  try {
+    criterion = makeSum(loss, given);
+  } catch (error) {
+    if (error instanceof Error) error.message = `state.options: ${error.message}`;
+    throw error;
+  }
+  for (const [name, value] of Object.entries(criterion)) if (value !== undefined) field('state.options', given, name);
+  const { reduction } = given as { reduction?: unknown };
+  if (reduction !== 'sum') throw wrongType('state.options.reduction', "'sum'", reduction);
+  return criterion;
+}
+
+/** How an option of two losses differs: where both have as many entries, the first that does. */
+function differencesOf(name: string, ours: unknown, theirs: unknown): string[] {
+  if (JSON.stringify(ours) === JSON.stringify(theirs)) return [];
+  if (!(Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length)) {
+    return [`its ${name} is ${textOf(theirs)}, here ${textOf(ours)}`];
+  }
+  const j = ours.findIndex((entry, j) => entry !== theirs[j]);
+  return [`its ${name}[${j}] is ${textOf(theirs[j])}, here ${textOf(ours[j])}`];
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? `an array of ${value.length}` : show(value);
+}

@@ -1,0 +1,73 @@
+import { sum } from '../rows/loops.js';
+
+/** The rows whose confidence is above `from` and not above `to`. */
+export interface CalibrationBin {
+  /** What all of the bin are above. */
+  readonly from: number;
+  /** What none of the bin is above. */
+  readonly to: number;
+  /** How many rows there are; with `sampleWeights`, what they weigh. */
+  readonly rows: number;
+  /** The average probability of the predicted class; NaN without rows. */
+  readonly confidence: number;
+  /** The share that is predicted right; NaN without rows. */
+  readonly accuracy: number;
+}
+
+/** How far confidence can be trusted. */
+export interface Calibration {
+  /**
+   * The expected calibration error: how far the confidence of a bin is from its accuracy, averaged over the rows (Guo et al., On
+   * Calibration of Modern Neural Networks, 2017).
+   */
+  readonly expectedError: number;
+  /** The largest distance in any bin that has rows. */
+  readonly maximumError: number;
+  /** Bins of equal width. */
+  readonly bins: readonly CalibrationBin[];
+}
+
+/** Confidences, bin by bin. */
+export class Bins {
+  readonly #rows: Float64Array;
+  readonly #confidence: Float64Array;
+  readonly #right: Float64Array;
+
+  constructor(bins: number) {
+    this.#rows = new Float64Array(bins);
+    this.#confidence = new Float64Array(bins);
+    this.#right = new Float64Array(bins);
+  }
+
+  /** A confidence is in (0, 1], or NaN. */
+  add(confidence: number, isRight: boolean, weight: number): void {
+    // A NaN has no bin of its own: it makes the first one's figures NaN, and so the errors.
+    const bin = Math.max(0, Math.ceil(confidence * this.#rows.length) - 1) || 0;
+    increase(this.#rows, bin, weight);
+    increase(this.#confidence, bin, weight * confidence);
+    if (isRight) increase(this.#right, bin, weight);
+  }
+
+  /** What the confidences are worth. */
+  calibration(): Calibration {
+    const { length } = this.#rows;
+    const bins = Array.from(this.#rows, (rows, bin) => ({
+      from: bin / length,
+      to: (bin + 1) / length,
+      rows,
+      confidence: (this.#confidence[bin] as number) / rows,
+      accuracy: (this.#right[bin] as number) / rows,
+    }));
+    const filled = bins.filter((bin) => bin.rows > 0);
+    const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
+    return {
+      expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / sum(this.#rows),
+      maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
+      bins,
+    };
+  }
+}
+
+function increase(numbers: Float64Array, i: number, by: number): void {
+  numbers[i] = (numbers[i] as number) + by;
+}

@@ -1,0 +1,126 @@
+// What reports on rows of one class and on multi-label rows have in common.
+
+import type { FloatArray } from '../../arrays/types.js';
+import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
+import type { Rows } from '../rows/rows.js';
+import { Bins } from './calibration.js';
+import { type Counts, makeMatrix } from './confusion.js';
+import type { Findings, Settings } from './report.js';
+import { average, classScores, microScores, ScoreAverage } from './scores.js';
+
+/** The weights of the rows of a batch, checked. */
+export function weightsOf({ sampleWeights }: Settings, rows: number): FloatArray | undefined {
+  if (sampleWeights === undefined) return undefined;
+  checkPerRow('sampleWeights', sampleWeights, rows);
+  checkWeights(sampleWeights);
+  return sampleWeights;
+}
+
+/** A confusion matrix without rows, if one is asked for. */
+export function matrixOf({ confusion, sampleWeights }: Settings, classes: number, entries: number) {
+  return confusion ? makeMatrix(classes, entries, sampleWeights !== undefined) : undefined;
+}
+
+/**
+ * What is added up decision by decision: that for the class of a row, or for or against one of its
+ * labels.
+ */
+export class Decisions {
+  /** What all of them weigh. */
+  weight = 0;
+  /** How many have no probability. */
+  nonFinite = 0;
+  #right = 0;
+  #wrong = 0;
+  #entropy = 0;
+  #distance = 0;
+  readonly #bins: Bins;
+
+  constructor(bins: number) {
+    this.#bins = new Bins(bins);
+  }
+
+  /** The squared distance of the probabilities of one from the target. */
+  addDistance(distance: number, weight: number): void {
+    this.#distance += distance * weight;
+  }
+
+  /** Everything else: minus the logarithm of its probability, and its cross-entropy. */
+  add(isRight: boolean, surprise: number, entropy: number, weight: number): void {
+    this.weight += weight;
+    if (isRight) this.#right += weight;
+    else this.#wrong += weight;
+    if (Number.isNaN(surprise)) this.nonFinite++;
+    this.#entropy += entropy * weight;
+    this.#bins.add(Math.exp(-surprise), isRight, weight);
+  }
+
+  figures() {
+    return {
+      nonFinite: this.nonFinite,
+      accuracy: this.#right / this.weight,
+      hammingLoss: this.#wrong / this.weight,
+      brier: this.#distance / this.weight,
+      logLoss: this.#entropy / this.weight,
+      calibration: this.#bins.calibration(),
+    };
+  }
+}
+
+/**
+ * The scores of classes, or labels, and their averages; `hasRows` says whether there is anything to
+ * average.
+ */
+export function scoreFigures(
+  counts: Counts,
+  areas: Float64Array,
+  hasRows: boolean,
+  averagesAll: boolean,
+  settings: Settings,
+): Pick<Findings, 'classes' | 'macro' | 'weighted' | 'micro' | 'auc' | 'weightedAuc'> {
+  const { support, right, wrong, occurs } = counts;
+  checkEntries('classNames', settings.classNames ?? null, support.length);
+  const scores = classScores(counts, settings);
+  const takesPart = (j: number) => hasRows && (averagesAll || occurs[j] === 1);
+  const macro = new ScoreAverage();
+  const weighted = new ScoreAverage();
+  scores.forEach((score, j) => {
+    if (!takesPart(j)) return;
+    macro.add(score, 1);
+    weighted.add(score, support[j] as number);
+  });
+  return {
+    classes: scores.map((score, j) => ({
+      name: settings.classNames?.[j] ?? String(j),
+      support: support[j] as number,
+      predicted: (right[j] as number) + (wrong[j] as number),
+      ...score,
+      auc: areas[j] as number,
+    })),
+    macro: macro.value,
+    weighted: weighted.value,
+    micro: microScores(counts, takesPart, hasRows ? settings : { ...settings, zeroDivision: NaN }),
+    auc: average(areas, () => 1),
+    weightedAuc: average(areas, (j) => support[j] as number),
+  };
+}
+
+/**
+ * How far probabilities are from the target of a row, squared. No digits are lost where that is
+ * near 0.
+ */
+export function squaredDistance({ labels, soft, stride, start }: Rows, k: number, probabilities: Float64Array): number {
+  const label = labels[k] as number;
+  const first = soft === undefined ? 0 : start(k);
+  let distance = 0;
+  let others = 0;
+  for (let j = 0; j < probabilities.length; j++) {
+    const p = probabilities[j] as number;
+    if (soft !== undefined) distance += (p - (soft[first + j * stride] as number)) ** 2;
+    else if (j !== label) {
+      distance += p * p;
+      others += p;
+    }
+  }
+  return distance + others * others;
+}

@@ -1,0 +1,142 @@
+import { lengthOf, part } from '../../arrays/typed-arrays.js';
+import type { ClassIndices, FloatArray } from '../../arrays/types.js';
+import { checkSameShape } from '../../call/checks.js';
+import { pick, placesWhere, tabulate } from '../rows/loops.js';
+import { leastSuspicious, mayBeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
+import { elementLosses, elementsOf, predictRows, type RowOptions, type Rows, widen } from '../rows/rows.js';
+import { eachPart, type Work } from '../rows/turns.js';
+import { countLabel, emptyCounts } from './confusion.js';
+import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
+import type { Findings, Settings } from './report.js';
+import { rocAuc } from './roc-auc.js';
+import { ScoreAverage, scoresOf } from './scores.js';
+
+/** What stands for a label that does not count. */
+const IGNORED = -1;
+
+/** The report on multi-label rows: each label is yes or no by itself. */
+export function* reportOnLabels(
+  given: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  settings: Settings,
+): Work<Findings> {
+  const logits = widen(given);
+  const entropy = yield* elementLosses(logits, targets, options);
+  const labels = options.numClasses as number;
+  const size = lengthOf(logits);
+  const rows = checkSameShape(size, size, labels);
+  const weights = weightsOf(settings, rows);
+  const weightOf = (row: number) => (weights === undefined ? 1 : (weights[row] as number));
+  const tally = new LabelTally(labels, settings);
+  const members = new Int8Array(size).fill(IGNORED);
+  yield* eachPart(rows, 2 * labels, (start, end) => {
+    const first = start * labels;
+    const slice = <A extends FloatArray | ClassIndices>(array: A) => part(array, first, (end - start) * labels);
+    const pairs = elementsOf(slice(logits), slice(targets), slice(entropy), options.ignoreIndex);
+    tally.add(pairs, (row) => weightOf(start + row));
+    for (let k = 0; k < pairs.numbers.length; k++) {
+      members[first + (pairs.numbers[k] as number)] = pairs.labels[k] as number;
+    }
+  });
+  const areas = new Float64Array(labels).fill(NaN);
+  for (let j = 0; settings.auc && j < labels; j++) {
+    const counted = placesWhere(rows, (row) => members[row * labels + j] !== IGNORED);
+    const column = (array: ArrayLike<number>) =>
+      tabulate(counted.length, (k) => array[(counted[k] as number) * labels + j] as number);
+    // A logit of Infinity has no probability, as in the loss.
+    const scores = column(logits).map((logit) => (logit === Infinity ? NaN : logit));
+    yield rows;
+    const own = weights && pick(weights, counted, new Float64Array(counted.length));
+    areas[j] = yield* rocAuc(scores, Int32Array.from(column(members)), 1, own);
+  }
+  return tally.findings(areas);
+}
+
+/** What is added up of labels, and of the rows that have them. */
+class LabelTally {
+  readonly #labels: number;
+  readonly #settings: Settings;
+  readonly #decisions: Decisions;
+  readonly #counts;
+  readonly #matrix;
+  readonly #samples = new ScoreAverage();
+  #mayBeProbabilities = true;
+  #count = 0;
+  #rows = 0;
+  #weight = 0;
+  #allRight = 0;
+
+  constructor(labels: number, settings: Settings) {
+    this.#labels = labels;
+    this.#settings = settings;
+    this.#decisions = new Decisions(settings.bins);
+    this.#counts = emptyCounts(labels);
+    this.#matrix = matrixOf(settings, labels, 4 * labels);
+  }
+
+  /** Adds the labels that count of some rows, each of which is a pair. */
+  add(pairs: Rows, weightOf: (row: number) => number): void {
+    const { numbers, labels, entropy } = pairs;
+    this.#mayBeProbabilities &&= mayBeProbabilities(pairs);
+    this.#count += numbers.length;
+    const rowOf = (k: number) => Math.floor((numbers[k] as number) / this.#labels);
+    const predictions = predictRows(pairs, (k, probabilities) =>
+      this.#decisions.addDistance(squaredDistance(pairs, k, probabilities) / 2, weightOf(rowOf(k))),
+    );
+    for (let first = 0, end = 0; first < numbers.length; first = end) {
+      const row = rowOf(first);
+      const weight = weightOf(row);
+      for (; end < numbers.length && rowOf(end) === row; end++) {
+        const label = labels[end] as number;
+        const predicted = predictions.classes[end] as number;
+        this.#decisions.add(label === predicted, predictions.surprise[end] as number, entropy[end] as number, weight);
+        this.#addLabel((numbers[end] as number) % this.#labels, label, predicted, weight);
+      }
+      this.#addRow(labels.subarray(first, end), predictions.classes.subarray(first, end), weight);
+    }
+  }
+
+  #addLabel(j: number, label: number, predicted: number, weight: number): void {
+    countLabel(this.#counts, j, label, predicted, weight);
+    const cell = 4 * j + 2 * label + predicted;
+    if (this.#matrix !== undefined) this.#matrix[cell] = (this.#matrix[cell] as number) + weight;
+  }
+
+  /** Adds what the labels of a row have in common, which are all those that count. */
+  #addRow(labels: Int32Array, predicted: Int32Array, weight: number): void {
+    let positives = 0;
+    let right = 0;
+    let wrong = 0;
+    for (let i = 0; i < labels.length; i++) {
+      if (labels[i] === 1) positives++;
+      if (predicted[i] === 1) {
+        if (labels[i] === 1) right++;
+        else wrong++;
+      }
+    }
+    this.#samples.add(scoresOf(positives, labels.length - positives, right, wrong, this.#settings), weight);
+    this.#rows++;
+    this.#weight += weight;
+    if (right === positives && wrong === 0) this.#allRight += weight;
+  }
+
+  findings(areas: Float64Array): Findings {
+    const averagesAll = this.#settings.averageOver !== 'present';
+    return {
+      multiLabel: true,
+      rows: this.#rows,
+      numClasses: this.#labels,
+      ...this.#decisions.figures(),
+      accuracy: this.#allRight / this.#weight,
+      balancedAccuracy: NaN,
+      topKAccuracy: NaN,
+      mcc: NaN,
+      kappa: NaN,
+      ...scoreFigures(this.#counts, areas, this.#rows > 0, averagesAll, this.#settings),
+      samples: this.#samples.value,
+      confusion: this.#matrix,
+      warning: this.#mayBeProbabilities && this.#count >= leastSuspicious(true) ? PROBABILITIES_NOTICE : undefined,
+    };
+  }
+}

@@ -1,0 +1,416 @@
+import { readOptions } from '../../arrays/own.js';
+import { kindOf, lengthOf } from '../../arrays/typed-arrays.js';
+import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
+import {
+  checkChoice,
+  checkInteger,
+  checkNotNegative,
+  checkNumber,
+  checkOptionNames,
+  checkSampleWeights,
+  isFloats,
+  outOfRange,
+  wrongType,
+} from '../../call/checks.js';
+import { floatsOf } from '../../call/plain-arrays.js';
+import { type AnyCriterion, nameOf } from '../criteria/own-criterion.js';
+import { ROW_OPTIONS, type RowOptions, type Rows, rowsInTurns } from '../rows/rows.js';
+import { withText } from '../rows/table.js';
+import { type Logits, opened, type Targets } from '../rows/tensors.js';
+import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from '../rows/turns.js';
+import type { Calibration } from './calibration.js';
+import { reportOnLabels } from './labels.js';
+import { AREA_PASSES } from './roc-auc.js';
+import { reportOnRows } from './rows.js';
+import type { ClassScores, Scores } from './scores.js';
+import { reportText } from './text.js';
+
+/** Options of {@link classificationReport}. */
+export interface ReportOptions extends RowOptions {
+  /**
+   * The number of bins for calibration.
+   *
+   * @defaultValue 15
+   */
+  bins?: number | undefined;
+  /**
+   * What precision, recall, specificity and F scores are where they would be 0 / 0: 0, 1, or NaN,
+   * which averages leave out. As scikit-learn's `zero_division`.
+   *
+   * @defaultValue 0
+   */
+  zeroDivision?: number | undefined;
+  /**
+   * Whether to compute areas under ROC curves, which takes sorting all rows for each class; they are NaN otherwise.
+   *
+   * @defaultValue true
+   */
+  auc?: boolean | undefined;
+  /**
+   * Whether to make the confusion matrix, which has the square of the number of classes entries.
+   *
+   * @defaultValue true
+   */
+  confusion?: boolean | undefined;
+  /**
+   * Which classes macro, weighted and micro averages are over: `'all'`, or those that are
+   * `'present'`, as the target or the prediction of a row.
+   *
+   * @defaultValue 'present', and for multi-label rows 'all', as in scikit-learn
+   */
+  averageOver?: 'present' | 'all' | undefined;
+  /**
+   * How much more recall weighs than precision in `fBeta`: 2 for F2.
+   *
+   * @defaultValue 1
+   */
+  beta?: number | undefined;
+  /**
+   * Among how many of the likeliest classes the target has to be for `topKAccuracy`.
+   *
+   * @defaultValue 2
+   */
+  topK?: number | undefined;
+  /** What the classes are called, one name for each. */
+  classNames?: ArrayLike<string> | undefined;
+  /**
+   * One weight per row: finite numbers that are not negative. All that counts rows adds up weights
+   * then.
+   */
+  sampleWeights?: FloatArray | readonly number[] | undefined;
+  /**
+   * The loss that the model was trained with. It says what the logits mean: those of a
+   * `SigmoidFocalLoss` are yes or no each by itself, one per row or, with `numClasses`, one per
+   * label of a row. Its `numClasses`, `ignoreIndex` and `layout` hold where they are not given. Its
+   * other options make no difference.
+   */
+  criterion?: AnyCriterion | undefined;
+}
+
+/** Options of {@link classificationReportAsync}. */
+export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
+
+/** What {@link classificationReport} finds. */
+export interface ClassificationReport {
+  /** Whether each class is a label that rows have or not, whatever else they have. */
+  readonly multiLabel: boolean;
+  /** How many rows count. */
+  readonly rows: number;
+  /**
+   * How many classes there are: 2 where rows have one logit, and 0 if there are no rows and nothing
+   * says it.
+   */
+  readonly numClasses: number;
+  /**
+   * How many of the rows, or of their labels, have no probabilities, because a logit is NaN or
+   * Infinity.
+   */
+  readonly nonFinite: number;
+  /**
+   * The share of rows that are predicted right: of multi-label rows, those of which all labels are.
+   */
+  readonly accuracy: number;
+  /** The share of rows that are predicted wrong; of multi-label rows, the share of labels. */
+  readonly hammingLoss: number;
+  /** The average recall of the classes that have rows. NaN for multi-label rows. */
+  readonly balancedAccuracy: number;
+  /**
+   * The share of rows whose target is among the `topK` likeliest classes, of equals the first. NaN
+   * for multi-label rows.
+   */
+  readonly topKAccuracy: number;
+  /**
+   * The Matthews correlation coefficient: 1 where all rows are right, 0 where predictions say
+   * nothing, and where targets or predictions are all of one class. NaN for multi-label rows.
+   */
+  readonly mcc: number;
+  /**
+   * Cohen's kappa: the accuracy beyond that of chance. NaN where targets and predictions are all of
+   * one class, and for multi-label rows.
+   */
+  readonly kappa: number;
+  /** Class by class. */
+  readonly classes: readonly ClassScores[];
+  /** Averages over the classes. */
+  readonly macro: Scores;
+  /** Averages over the classes, weighted by their rows. */
+  readonly weighted: Scores;
+  /**
+   * Of all rows and classes taken together: for one class per row, all but the specificity are the
+   * accuracy.
+   */
+  readonly micro: Scores;
+  /** Averages over multi-label rows, of the scores of each row's labels. */
+  readonly samples: Scores | undefined;
+  /**
+   * The area under the ROC curve: for two classes that of class 1; for more, the average over the classes that have one, of each
+   * class against all others; for multi-label rows, over the labels that have one.
+   */
+  readonly auc: number;
+  /** The same with more than two classes, or labels, averaged by their rows. */
+  readonly weightedAuc: number;
+  /**
+   * The Brier score: the squared distance of the probabilities from the target, averaged over the
+   * rows. For two classes half of it, which is `(p_1 - y) ** 2`, and that averaged over all labels
+   * of multi-label rows. As scikit-learn's `brier_score_loss`.
+   */
+  readonly brier: number;
+  /**
+   * The average cross-entropy, in nats; of multi-label rows, over all labels. It is not clipped: a
+   * target whose probability is 0 makes it Infinity.
+   */
+  readonly logLoss: number;
+  /** How far the confidences can be trusted: of multi-label rows, those of all labels. */
+  readonly calibration: Calibration;
+  /**
+   * Row-major `[class, predicted class]`, or for multi-label rows `[label, target, prediction]`,
+   * where 1 is yes. Weights, in a Float64Array, with `sampleWeights`; `undefined` if it was not
+   * asked for.
+   */
+  readonly confusion: Uint32Array | Float64Array | undefined;
+  /**
+   * What to look at before any figure: that the logits look like probabilities, which makes all of
+   * them wrong.
+   */
+  readonly warning: string | undefined;
+  /** All of it as a table. */
+  toString(): string;
+}
+
+/**
+ * How well logits classify: everything that is usually asked, from one pass over the rows and, for
+ * the areas under ROC curves, a sort for each class.
+ *
+ * A row is predicted to be of the class with the largest logit, the first of equals, and its
+ * confidence is the probability of that class. Where targets are probabilities, a row is of the
+ * most probable class, the first of equals; log loss and Brier score go by all of them. One logit
+ * per row, where `numClasses` is 1 or the `criterion` a `SigmoidFocalLoss`, is that of class 1 of
+ * two: it is predicted where the logit is above 0. So is each label of multi-label rows, for which
+ * the criterion has `numClasses`.
+ *
+ * For areas, rows are compared by the logarithms of their probabilities, which tell apart what has
+ * become 1 as a probability. Rows whose probabilities of a class are the same in exact arithmetic
+ * are tied: those whose logits are the same up to their order and a number added to all of them.
+ * The others are in the order of their probabilities, to within a few roundings of the logarithms.
+ *
+ * A NaN or +Infinity among a row's logits makes the log loss, the Brier score, the calibration's
+ * errors and the areas NaN; the prediction is the first NaN then. Without rows, everything that is
+ * an average is NaN.
+ *
+ * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
+ * @param targets - Class indices, or with `numClasses` class probabilities; for one logit per row
+ *   and for multi-label rows one per logit: 0, 1 or a probability.
+ * @throws TypeError and RangeError as the losses do.
+ *
+ * @example
+ * ```ts
+ * import { classificationReport } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2, 0, 1, 0, 0, 1, 0.5, 0]); // four rows, two classes
+ * const report = classificationReport(logits, new Uint8Array([0, 0, 1, 1]), { classNames: ['cat', 'dog'], beta: 2 });
+ * report.accuracy; // => 0.75
+ * report.classes[0].name; // => 'cat'
+ * report.classes[0].precision; // => 0.6666666666666667
+ * report.classes[0].fBeta; // => 0.9090909090909091
+ * report.auc; // => 1
+ * report.brier; // => 0.136581
+ * report.mcc; // => 0.5773502691896258
+ * report.confusion; // => Uint32Array.of(2, 0, 1, 1)
+ * ```
+ *
+ * @example Three labels, each by itself:
+ * ```ts
+ * import { classificationReport, SigmoidFocalLoss } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2, -1, 0.5, -3, 1, -2]); // two rows, three labels
+ * const targets = new Uint8Array([1, 0, 0, 0, 1, 0]);
+ * const report = classificationReport(logits, targets, { criterion: new SigmoidFocalLoss({ numClasses: 3 }) });
+ * report.accuracy; // => 0.5
+ * report.hammingLoss; // => 0.16666666666666666
+ * report.micro.recall; // => 1
+ * report.samples?.precision; // => 0.75
+ * ```
+ */
+export function classificationReport(
+  logits: Logits,
+  targets: Targets,
+  options: ReportOptions = {},
+): ClassificationReport {
+  checkOptionNames(options, OPTIONS);
+  return finish(prepare(logits, targets, readOptions(options, OPTIONS)).work);
+}
+
+/**
+ * A {@link classificationReport} that lets others have their turn every hundredth of a second or
+ * so, says how far it is, and can be aborted. The results are the same, bit for bit. The arrays
+ * must stay as they are until the promise is settled.
+ *
+ * @example
+ * ```ts
+ * import { classificationReportAsync } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2, 0, 1, 0, 0, 1, 0.5, 0]);
+ * const report = await classificationReportAsync(logits, new Uint8Array([0, 0, 1, 1]), {
+ *   signal: AbortSignal.timeout(10_000),
+ *   onProgress: (done, rows) => console.log(`${done} of ${rows} rows`),
+ * });
+ * report.accuracy; // => 0.75
+ * ```
+ */
+export async function classificationReportAsync(
+  logits: Logits,
+  targets: Targets,
+  options: ReportAsyncOptions = {},
+): Promise<ClassificationReport> {
+  const names = [...OPTIONS, ...TURN_OPTIONS];
+  checkOptionNames(options, names);
+  const given = readOptions(options, names);
+  const { work, entries, rows } = prepare(logits, targets, given);
+  return inTurns(work, entries, rows, given);
+}
+
+const OPTIONS: readonly (keyof ReportOptions)[] = [
+  ...ROW_OPTIONS,
+  'bins',
+  'zeroDivision',
+  'auc',
+  'confusion',
+  'averageOver',
+  'beta',
+  'topK',
+  'classNames',
+  'sampleWeights',
+  'criterion',
+];
+
+/** What there is a choice of, checked as far as can be before the rows are looked at. */
+export interface Settings {
+  readonly bins: number;
+  readonly zeroDivision: number;
+  readonly auc: boolean;
+  readonly confusion: boolean;
+  readonly averageOver: 'present' | 'all' | undefined;
+  readonly beta: number;
+  readonly topK: number;
+  readonly classNames: readonly string[] | undefined;
+  readonly sampleWeights: FloatArray | undefined;
+}
+
+/** A report, but for its text. */
+export type Findings = Omit<ClassificationReport, 'toString'>;
+
+/** A report to be made, and how much there is to do. */
+interface Task {
+  readonly work: Work<ClassificationReport>;
+  /** The entries that will be looked at. */
+  readonly entries: number;
+  readonly rows: number;
+}
+
+function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOptions): Task {
+  const settings = checkSettings(given);
+  const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
+  const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
+  const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
+  const asked: RowOptions = {
+    numClasses: given.numClasses ?? criterion.numClasses,
+    ignoreIndex: given.ignoreIndex ?? criterion.ignoreIndex,
+    layout: given.layout ?? criterion.layout,
+    spatialSize: given.spatialSize,
+  };
+  const { logits, targets, options } = opened(givenLogits, givenTargets, asked, asked.layout, isSigmoid ? 1 : 0);
+  const { numClasses = isSigmoid ? 1 : undefined } = options;
+  const rowOptions = { ...options, numClasses };
+  if (isSigmoid && numClasses !== 1) {
+    if (given.layout === 'channels-first' || given.spatialSize !== undefined) {
+      throw new TypeError('layout and spatialSize are for rows of one class each, not for labels');
+    }
+    return taskOf(reportOnLabels(logits, targets, rowOptions, settings), logits, targets, settings, numClasses);
+  }
+  const classes = isFloats(kindOf(targets)) ? numClasses : undefined;
+  return taskOf(reportOnBatch(logits, targets, rowOptions, settings), logits, targets, settings, classes);
+}
+
+/** The report on rows of one class each that have been read. */
+export function* reportOn(rows: Rows, options: ReportOptions): Work<ClassificationReport> {
+  const settings = checkSettings(readOptions(options, OPTIONS));
+  return yield* withReportText(reportOnRows(rows, settings), settings);
+}
+
+function* reportOnBatch(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  settings: Settings,
+): Work<Findings> {
+  return yield* reportOnRows(yield* rowsInTurns(logits, targets, options), settings);
+}
+
+/**
+ * Work on a batch, with how much it is as far as that can be told of arrays that have not been
+ * checked.
+ */
+function taskOf(
+  work: Work<Findings>,
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  settings: Settings,
+  targetsPerRow = 1,
+): Task {
+  const isArray = kindOf(logits) !== undefined && kindOf(targets) !== undefined;
+  const size = isArray ? lengthOf(logits) : 0;
+  const rows = isArray ? Math.floor(lengthOf(targets) / targetsPerRow) : 0;
+  return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc), rows };
+}
+
+/** How many entries are looked at for a report on so many logits. */
+export function reportEntries(size: number, rows: number, auc = true): number {
+  // Of two classes one area is enough.
+  const areas = size > 2 * rows ? size : rows;
+  return 3 * size + (auc ? AREA_PASSES * areas : 0);
+}
+
+function* withReportText(work: Work<Findings>, settings: Settings): Work<ClassificationReport> {
+  return withText(yield* work, (report: ClassificationReport) => reportText(report, settings));
+}
+
+function checkSettings({
+  bins = 15,
+  zeroDivision = 0,
+  auc = true,
+  confusion = true,
+  averageOver,
+  beta = 1,
+  topK = 2,
+  classNames,
+  sampleWeights,
+}: ReportOptions): Settings {
+  checkInteger('bins', 1, 10_000, bins);
+  checkNumber('zeroDivision', '0, 1 or NaN', zeroDivision);
+  if (!(zeroDivision === 0 || zeroDivision === 1 || Number.isNaN(zeroDivision))) {
+    throw outOfRange('zeroDivision', '0, 1 or NaN', zeroDivision);
+  }
+  checkBoolean('auc', auc);
+  checkBoolean('confusion', confusion);
+  if (averageOver !== undefined) checkChoice('averageOver', ['present', 'all'], averageOver);
+  checkNotNegative('beta', beta);
+  checkInteger('topK', 1, Number.MAX_SAFE_INTEGER, topK);
+  const weights = floatsOf('sampleWeights', sampleWeights);
+  if (weights !== undefined) checkSampleWeights(weights);
+  const names = classNames === undefined ? undefined : checkNames(classNames);
+  return { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names, sampleWeights: weights };
+}
+
+function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value);
+}
+
+function checkNames(names: ArrayLike<string>): readonly string[] {
+  if (typeof names !== 'object' || names === null || typeof names.length !== 'number') {
+    throw wrongType('classNames', 'an array with one name per class', names);
+  }
+  return Array.from(names, (name, j) => {
+    if (typeof name !== 'string') throw wrongType(`classNames[${j}]`, 'a string', name);
+    return name;
+  });
+}

@@ -1,0 +1,105 @@
+import { lengthOf } from '../../arrays/typed-arrays.js';
+import { pick } from '../rows/loops.js';
+import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
+import { emptyPredictions, fillScores, type Predictions, predictPart, type Rows } from '../rows/rows.js';
+import { eachPart, type Work } from '../rows/turns.js';
+import { cohensKappa, matthews } from './agreement.js';
+import { countOthers, countRow, emptyCounts } from './confusion.js';
+import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
+import type { Findings, Settings } from './report.js';
+import { rocAuc } from './roc-auc.js';
+import { average } from './scores.js';
+
+/** The report on rows of one class each. */
+export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
+  const { labels, classes, numbers, entropy } = rows;
+  const { topK } = settings;
+  const given = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
+  const weights = given && pick(given, numbers, new Float64Array(numbers.length));
+  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
+  const predictions = emptyPredictions(rows);
+  const decisions = new Decisions(settings.bins);
+  const counts = emptyCounts(classes);
+  const matrix = matrixOf(settings, classes, classes * classes);
+  let hits = 0;
+  const visit = (k: number, probabilities: Float64Array) =>
+    decisions.addDistance(squaredDistance(rows, k, probabilities), weightOf(k));
+  yield* eachPart(labels.length, classes, (start, end) => {
+    predictPart(rows, predictions, start, end, visit);
+    for (let k = start; k < end; k++) {
+      const label = labels[k] as number;
+      const predicted = predictions.classes[k] as number;
+      const weight = weightOf(k);
+      const isRight = predicted === label;
+      decisions.add(isRight, predictions.surprise[k] as number, entropy[k] as number, weight);
+      countRow(counts, label, predicted, weight);
+      if (isRight || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK))) hits += weight;
+      const cell = label * classes + predicted;
+      if (matrix !== undefined) matrix[cell] = (matrix[cell] as number) + weight;
+    }
+  });
+  countOthers(counts);
+  const { support, right } = counts;
+  const areas = new Float64Array(classes).fill(NaN);
+  if (settings.auc) yield* fillAreas(areas, rows, predictions, support, weights);
+  const figures = decisions.figures();
+  return {
+    multiLabel: false,
+    rows: labels.length,
+    numClasses: classes,
+    ...figures,
+    // The probabilities of two classes are equally far from their targets.
+    brier: figures.brier / (classes === 2 ? 2 : 1),
+    balancedAccuracy: average(
+      right.map((weight, j) => weight / (support[j] as number)),
+      () => 1,
+    ),
+    topKAccuracy: hits / decisions.weight,
+    mcc: matthews(counts),
+    kappa: cohensKappa(counts),
+    ...scoreFigures(counts, areas, labels.length > 0, settings.averageOver === 'all', settings),
+    // The areas of two classes are one.
+    ...(classes === 2 ? { auc: areas[1] as number, weightedAuc: areas[1] as number } : {}),
+    samples: undefined,
+    confusion: matrix,
+    warning: lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined,
+  };
+}
+
+/**
+ * Whether fewer than so many classes come before that of a row: those with larger logits, and of
+ * equals those before it. A NaN is the largest.
+ */
+function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
+  const first = start(k);
+  const label = labels[k] as number;
+  const own = logits[first + label * stride] as number;
+  const isNumber = !Number.isNaN(own);
+  let rank = 0;
+  for (let j = 0; j < classes && rank < topK; j++) {
+    const logit = logits[first + j * stride] as number;
+    const isLarger = isNumber && !(logit <= own);
+    const isEqual = isNumber ? logit === own : Number.isNaN(logit);
+    if (isLarger || (isEqual && j < label)) rank++;
+  }
+  return rank < topK;
+}
+
+/** The areas of all classes that have rows, and not all of them; NaN for others. */
+function* fillAreas(
+  areas: Float64Array,
+  rows: Rows,
+  predictions: Predictions,
+  support: Float64Array,
+  weights: Float64Array | undefined,
+): Work<void> {
+  const { labels, classes } = rows;
+  const scores = new Float64Array(labels.length);
+  function* area(j: number): Work<number> {
+    yield* eachPart(labels.length, 1, (start, end) => fillScores(scores, rows, predictions, j, start, end));
+    return yield* rocAuc(scores, labels, j, weights);
+  }
+  // Of two classes, the more a row is one the less it is the other: their areas are the same.
+  if (classes === 2) areas.fill(yield* area(1));
+  else for (let j = 0; j < classes; j++) if ((support[j] as number) > 0) areas[j] = yield* area(j);
+}

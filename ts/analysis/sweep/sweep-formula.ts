@@ -1,0 +1,212 @@
+// The data path of a sweep: a loss as the batch sees it, whose kernel adds to many sums at once.
+
+import { kindOf } from '../../arrays/typed-arrays.js';
+import type { ClassIndices, FloatArray } from '../../arrays/types.js';
+import { type Batch, Formula } from '../../call/batch.js';
+import { checkColumns, checkEntries } from '../../call/checks.js';
+import { evaluate, FORWARD, type Method } from '../../call/evaluate.js';
+import { kernels } from '../../module/analysis-kernels.js';
+import { POS_WEIGHT_PER_COLUMN } from '../../module/flags.js';
+import { load } from '../../module/instance.js';
+import { type Block, room } from '../../module/memory.js';
+import { kernelNumbers, needsFloat64, posWeightsArea, someLeaveFloat32 } from '../../module/tile.js';
+
+export type Alpha = number | readonly number[] | null;
+
+/** The axes of a sweep. */
+export interface Axes {
+  readonly alpha: readonly Alpha[];
+  readonly gamma: readonly number[];
+  readonly labelSmoothing: readonly number[];
+}
+
+/** What else a sweep is of. */
+export interface SweptLoss {
+  /** Whether each logit has a target of its own, as those of a `SigmoidFocalLoss` have. */
+  readonly elementwise: boolean;
+  /** The factor of the positive term there. */
+  readonly posWeight: number | readonly number[];
+  readonly numClasses: number | undefined;
+  readonly ignoreIndex: number | undefined;
+  /** Those of the whole batch, checked. */
+  readonly sampleWeights: FloatArray | undefined;
+}
+
+/** What the kernel calls the weightings that are no tables: see crate/src/kernels/sweep.rs. */
+const EVEN = -1;
+const ONE = -2;
+const OTHERS = -3;
+const ONE_ALONE = -4;
+const OTHERS_ALONE = -5;
+
+/** What the kernel needs of each, in float64: the state of a sum; the weights of a block. */
+const STATE = 4;
+const WEIGHTS = 64;
+
+const SWEEP: Method = { ...FORWARD, options: ['numClasses', 'sampleWeights'] };
+
+/** Halves and wholes up to here take products alone. The same number is in crate/src/loss/focal.rs. */
+const LARGEST_PRODUCT = 8;
+
+/** The most numbers that there is room for. */
+const MOST_NUMBERS = 2 ** 28 - 1;
+
+/** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
+function weightingsOf(alpha: number): [number] | [number, number] {
+  if (alpha === 0) return [OTHERS_ALONE];
+  return alpha === 1 ? [ONE_ALONE] : [ONE, OTHERS];
+}
+
+/** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
+export class SweepFormula extends Formula {
+  override readonly indicesOnly: string | undefined;
+  override readonly columns: number;
+  /**
+   * What there is per class, and all else that the kernel looks for in the room, goes there with
+   * every batch.
+   */
+  override readonly isPerClass = true;
+  override readonly numbers: Float64Array;
+  override readonly isWide: boolean;
+  readonly #axes: Axes;
+  readonly #gammas: Float64Array;
+  readonly #weightings: readonly number[];
+  readonly #tables: readonly (readonly number[])[];
+  readonly #posWeight: number | readonly number[];
+  /** Where each entry of an axis is among the exponents, and the weightings. */
+  readonly #places: { readonly gamma: readonly number[]; readonly alpha: readonly number[] };
+  /** How many sums there are: every setting is one or two of them. */
+  readonly #sums: number;
+  /** What is in the module's room while a part is computed. */
+  readonly #plan: Float64Array;
+  /** Where it is then. Nobody keeps it: no other call takes memory before this one has ended. */
+  #room: Block | undefined;
+
+  constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss) {
+    super({ reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex });
+    this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
+    const single = typeof posWeight === 'number' ? posWeight : 1;
+    this.numbers = kernelNumbers(0, 0, 1, 1, single, ignoreIndex);
+    const { alpha, labelSmoothing } = axes;
+    // No part of a batch may be computed in another precision than the others.
+    this.isWide =
+      needsFloat64(0, [...alpha, posWeight]) ||
+      labelSmoothing.some((smoothed) => needsFloat64(smoothed, [])) ||
+      (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
+    this.#axes = axes;
+    this.#posWeight = posWeight;
+    this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
+    this.#tables = axes.alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
+    const [table = typeof posWeight === 'number' ? undefined : posWeight] = this.#tables;
+    this.columns = elementwise ? (table?.length ?? 1) : 0;
+    const plain = [
+      ...(axes.alpha.includes(null) ? [EVEN] : []),
+      ...new Set(axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : []))),
+    ];
+    this.#weightings = [...plain, ...this.#tables.keys()];
+    this.#places = { gamma: placesOf(axes.gamma, this.#gammas), alpha: placesOfAlpha(axes.alpha, plain) };
+    this.#sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
+    const entries = this.#gammas.length + axes.labelSmoothing.length + this.#weightings.length;
+    const length = this.#tables.reduce((sum, weights) => sum + weights.length, this.#counted + 1 + entries);
+    if (length > MOST_NUMBERS) throw noRoom();
+    this.#plan = new Float64Array(length);
+    let place = this.#counted + 1;
+    for (const numbers of [this.#gammas, axes.labelSmoothing, this.#weightings, ...this.#tables]) {
+      this.#plan.set(numbers, place);
+      place += numbers.length;
+    }
+  }
+
+  /** How many logits take about as long as the settings of a row do: sixteen sums, or four powers. */
+  get cost(): number {
+    const isProduct = (gamma: number) => gamma <= LARGEST_PRODUCT && Number.isInteger(2 * gamma);
+    const powers = this.#gammas.reduce((count, gamma) => count + (isProduct(gamma) ? 0 : 1), 0);
+    return this.#sums / 16 + (this.#axes.labelSmoothing.length * powers) / 4;
+  }
+
+  /** Where the sums are in the plan, and behind them how many rows counted. */
+  get #totals(): number {
+    return STATE * this.#sums + WEIGHTS * this.#weightings.length;
+  }
+
+  get #counted(): number {
+    return this.#totals + this.#sums;
+  }
+
+  /** How many rows counted. */
+  get rows(): number {
+    return this.#plan[this.#counted] as number;
+  }
+
+  /** Adds a batch, or a part of one. */
+  add(
+    logits: FloatArray,
+    targets: ClassIndices | FloatArray,
+    options: { numClasses?: number | undefined; sampleWeights?: FloatArray | undefined },
+  ): void {
+    const collect = () => this.#plan.set(this.#inRoom());
+    evaluate(this, { ...SWEEP, collect }, logits, targets, options);
+    this.#isSingle = kindOf(logits) !== 'Float64Array';
+  }
+
+  /** Whether weights are rounded as those of a loss in float32 are. */
+  #isSingle = false;
+
+  /** The sum of the losses with a setting, by the places of its entries on the axes. */
+  sumOf(alpha: number, gamma: number, labelSmoothing: number): number {
+    const entry = this.#axes.alpha[alpha] as Alpha;
+    const row = labelSmoothing * this.#gammas.length + (this.#places.gamma[gamma] as number);
+    const at = this.#totals + row * this.#weightings.length + (this.#places.alpha[alpha] as number);
+    const sum = this.#plan[at] as number;
+    if (typeof entry !== 'number' || weightingsOf(entry).length === 1) return sum;
+    const others = this.#plan[at + 1] as number;
+    const round = this.#isSingle && !this.isWide ? Math.fround : Number;
+    return round(entry) * sum + round(1 - entry) * others;
+  }
+
+  checkClasses(classes: number): void {
+    const check = this.columns === 0 ? checkEntries : checkColumns;
+    for (const table of this.#tables) check('alpha', table, classes);
+    check('posWeight', this.#posWeight, classes);
+  }
+
+  load(): void {
+    this.#room = room(this.#plan.byteLength);
+    if (this.#room === undefined) throw noRoom();
+    this.#inRoom().set(this.#plan);
+    if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
+  }
+
+  /** The plan, in the module's memory. */
+  #inRoom(): Float64Array {
+    return new Float64Array(load().buffer, this.#room?.start, this.#plan.length);
+  }
+
+  run(batch: Batch, logits: number, targets: number, _grad: number, rows: number, flags: number): number {
+    const { start } = this.#room as Block;
+    const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length, start] as const;
+    if (this.columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
+    const asked = typeof this.#posWeight === 'object' ? flags | POS_WEIGHT_PER_COLUMN : flags;
+    kernels().sweep_elements(logits, targets, rows, this.columns, asked, ...sizes);
+    return -1;
+  }
+}
+
+function noRoom(): RangeError {
+  return new RangeError('not enough memory for so many settings');
+}
+
+/** Where each of some numbers is among others. */
+function placesOf(numbers: readonly number[], among: Float64Array): number[] {
+  const places = new Map(Array.from(among, (number, place) => [number, place]));
+  return numbers.map((number) => places.get(number) as number);
+}
+
+/** Where the weighting of each alpha is: the tables are behind those that are none. */
+function placesOfAlpha(alphas: readonly Alpha[], plain: readonly number[]): number[] {
+  let tables = plain.length;
+  return alphas.map((alpha) => {
+    if (alpha === null) return plain.indexOf(EVEN);
+    return typeof alpha === 'number' ? plain.indexOf(weightingsOf(alpha)[0]) : tables++;
+  });
+}

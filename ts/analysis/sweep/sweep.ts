@@ -1,0 +1,439 @@
+import { lengthOf, type NumberArray, part } from '../../arrays/typed-arrays.js';
+import type { ClassIndices, FloatArray } from '../../arrays/types.js';
+import {
+  checkAlpha,
+  checkColumnAlpha,
+  checkGiven,
+  checkIgnoreIndex,
+  checkLength,
+  checkLogits,
+  checkNormalizer,
+  checkNotNegative,
+  checkNumClasses,
+  checkOptions,
+  checkPerElement,
+  checkPerRow,
+  checkSameShape,
+  checkSampleWeights,
+  checkShape,
+  checkShare,
+  checkTargets,
+  isFloats,
+  outOfRange,
+  wrongType,
+} from '../../call/checks.js';
+import { floatsOf } from '../../call/plain-arrays.js';
+import { FocalLoss } from '../../losses/focal.js';
+import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
+import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { isSingleColumn } from '../rows/rows.js';
+import { withText } from '../rows/table.js';
+import { type Logits, opened, type Targets } from '../rows/tensors.js';
+import type { Signal } from '../rows/turns.js';
+import { type Axes, SweepFormula } from './sweep-formula.js';
+import { sweepText } from './text.js';
+
+/** One setting of a {@link sweep}, and what it gives. */
+export interface SweepRow {
+  /** The weight of class 1, or of positive targets; the weights of all classes; or `null`. */
+  readonly alpha: number | readonly number[] | null;
+  /** The exponent of the focusing factor. */
+  readonly gamma: number;
+  /** How far targets are drawn towards the uniform distribution. */
+  readonly labelSmoothing: number;
+  /**
+   * The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options.
+   */
+  readonly loss: number;
+  /** What `metric` made of the setting. */
+  readonly metric: number | undefined;
+}
+
+/**
+ * What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a
+ * table; `console.table` takes its `rows`.
+ */
+export interface SweepTable {
+  /** Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last. */
+  readonly rows: readonly SweepRow[];
+  /** The losses of all rows. */
+  readonly losses: Float64Array<ArrayBuffer>;
+  /** How many rows of the batch count; for a `SigmoidFocalLoss`, how many logits. */
+  readonly count: number;
+  /**
+   * The row with the largest metric, the first of equal ones; `undefined` without a metric, or where it is never a number. There is no
+   * best by loss: the loss falls with gamma whatever the logits are.
+   */
+  readonly best: SweepRow | undefined;
+}
+
+/** A setting, before anybody has judged it. */
+export type SweepSetting = Omit<SweepRow, 'metric'>;
+
+/** Options of {@link sweep}. */
+export interface SweepOptions {
+  /**
+   * The loss that is swept: a `FocalLoss` that focuses on `'smoothed'` with the channels last, or a
+   * `SigmoidFocalLoss` for yes-or-no and multi-label logits; of any entry of this package. What it
+   * was made with holds for whatever is not said here. Only its `reduction` does not matter.
+   *
+   * @defaultValue `new FocalLoss()`; where there is one logit per row, `new SigmoidFocalLoss()`
+   */
+  criterion?: AnyCriterion | undefined;
+  /**
+   * What `alpha` is to be, as the loss takes it: one, or an array of several, each a number, an
+   * array of one weight per class, or `null`. In all, there may be 1 048 576 settings.
+   *
+   * @defaultValue that of the criterion, 0.25
+   */
+  alpha?: number | null | ArrayLike<number | ArrayLike<number> | null> | undefined;
+  /**
+   * What `gamma` is to be: one, or an array of several.
+   *
+   * @defaultValue that of the criterion, 2
+   */
+  gamma?: number | ArrayLike<number> | undefined;
+  /**
+   * What `labelSmoothing` is to be: one, or an array of several.
+   *
+   * @defaultValue that of the criterion, 0
+   */
+  labelSmoothing?: number | ArrayLike<number> | undefined;
+  /**
+   * `'mean'` divides by the number of rows that count, `'sum'` by nothing.
+   *
+   * @defaultValue 'mean'
+   */
+  reduction?: 'mean' | 'sum' | undefined;
+  /** What `'mean'` divides by instead. */
+  normalizer?: number | undefined;
+  /**
+   * The target of the rows that do not count: any integer. Only for class indices, and yes-or-no
+   * targets.
+   */
+  ignoreIndex?: number | undefined;
+  /**
+   * The number of classes. Without it, it is `logits.length / targets.length`, unless the criterion
+   * says. 1, or as many class indices as logits, is for one logit per row: yes or no.
+   */
+  numClasses?: number | undefined;
+  /** One weight per row: a float array, or a plain one, of finite numbers that are not negative. */
+  sampleWeights?: FloatArray | readonly number[] | undefined;
+  /**
+   * Says how good a setting is, the larger the better: a score on held-out data, say, of a model trained with it. It is called for
+   * each setting, in the order of the rows.
+   */
+  metric?: ((setting: SweepSetting) => number) | undefined;
+}
+
+/** Options of {@link sweepAsync}. */
+export interface SweepAsyncOptions extends Omit<SweepOptions, 'metric'> {
+  /** Says how good a setting is, as that of {@link SweepOptions}, or promises to. The next is not called before. */
+  metric?: ((setting: SweepSetting) => number | PromiseLike<number>) | undefined;
+  /** Aborts the sweep: the promise is rejected with the reason of the `AbortSignal`. */
+  signal?: Signal | undefined;
+  /** Told how far the sweep is, in rows of the batch, each time some have been computed. */
+  onProgress?: ((done: number, rows: number) => void) | undefined;
+}
+
+const OPTIONS: readonly (keyof SweepOptions)[] = [
+  'criterion',
+  'alpha',
+  'gamma',
+  'labelSmoothing',
+  'reduction',
+  'normalizer',
+  'ignoreIndex',
+  'numClasses',
+  'sampleWeights',
+  'metric',
+];
+
+/** The most settings that there may be. */
+const MOST_SETTINGS = 2 ** 20;
+
+const ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [...OPTIONS, 'signal', 'onProgress'];
+
+/** Logits that are looked at before others get their turn: a hundredth of a second or so. */
+const TURN = 2 ** 19;
+
+/** Fewer rows in a turn would spend it on other things. */
+const FEWEST_ROWS = 64;
+
+/**
+ * The focal loss of a batch for every combination of some `alpha`, `gamma` and `labelSmoothing`: what as many losses would give, each to
+ * within the accuracy of the losses, from one softmax of each row.
+ *
+ * The setting with the smallest loss is not the best one. The loss always falls as `gamma` grows, and it falls with the
+ * weights: 0.02 with one setting says nothing against 0.05 with another. Train with each and compare what does not depend on the
+ * setting, such as the F1 score on held-out rows: that is what `metric` is for.
+ *
+ * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
+ * @param targets - The class of each row, or with `numClasses` one probability per class; for a
+ *   `SigmoidFocalLoss` one per logit.
+ * @throws TypeError or RangeError as the losses do, and RangeError for more than 1 048 576
+ *   settings.
+ *
+ * @example
+ * ```ts
+ * import { sweep } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
+ * const targets = new Uint8Array([0, 1, 1]);
+ * const { rows } = sweep(logits, targets, { alpha: [0.25, 0.75], gamma: [0.5, 2], labelSmoothing: [0, 0.1] });
+ * rows.length; // => 8
+ * rows[2].gamma; // => 2
+ * rows[2].loss; // => 0.014456063646326968
+ * ```
+ *
+ * Rows of several labels, each a yes or no:
+ *
+ * ```ts
+ * import { SigmoidFocalLoss, sweep } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2, -1, 0.5, -3]); // two rows of two labels
+ * const targets = new Uint8Array([1, 0, 0, 1]);
+ * const criterion = new SigmoidFocalLoss({ posWeight: 2 });
+ * const { rows } = sweep(logits, targets, { criterion, gamma: [0, 2] });
+ * rows[1].loss; // => 0.4210235614265399
+ * ```
+ */
+export function sweep(logits: Logits, targets: Targets, options: SweepOptions = {}): SweepTable {
+  const given = checkOptions(options, OPTIONS);
+  const { metric } = given;
+  checkFunction('metric', metric, 'a function that returns a number');
+  const work = prepare(logits, targets, given);
+  work.formula.add(work.logits, work.targets, work.batch);
+  const settings = settingsOf(work);
+  if (metric === undefined) return tableOf(work, settings, undefined);
+  const metrics: number[] = [];
+  for (const setting of settings) metrics.push(checkMetric(metric(setting)));
+  return tableOf(work, settings, metrics);
+}
+
+/**
+ * A {@link sweep} that lets others have their turn every hundredth of a second, says how far it is, and can be aborted. The results are
+ * the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ *
+ * @example
+ * ```ts
+ * import { sweepAsync } from 'focal-loss/analysis';
+ *
+ * const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
+ * const targets = new Uint8Array([0, 1, 1]);
+ * const scores = [0.7, 0.9, 0.8];
+ * const { best } = await sweepAsync(logits, targets, {
+ *   gamma: [0.5, 1, 2],
+ *   metric: async ({ gamma }) => scores[[0.5, 1, 2].indexOf(gamma)],
+ *   signal: AbortSignal.timeout(10_000),
+ * });
+ * best?.gamma; // => 1
+ * ```
+ */
+export async function sweepAsync(
+  logits: Logits,
+  targets: Targets,
+  options: SweepAsyncOptions = {},
+): Promise<SweepTable> {
+  const given = checkOptions(options, ASYNC_OPTIONS);
+  const { metric, signal, onProgress } = given;
+  checkFunction('metric', metric, 'a function that returns a number, or a promise of one');
+  checkFunction('onProgress', onProgress, 'a function');
+  const work = prepare(logits, targets, given);
+  signal?.throwIfAborted();
+  await eachTurn(work, async (done) => {
+    onProgress?.(done, work.rows);
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+  });
+  const settings = settingsOf(work);
+  if (metric === undefined) return tableOf(work, settings, undefined);
+  const metrics: number[] = [];
+  for (const setting of settings) {
+    metrics.push(checkMetric(await metric(setting)));
+    signal?.throwIfAborted();
+  }
+  return tableOf(work, settings, metrics);
+}
+
+/** A sweep, checked as far as can be before the targets are looked at. */
+interface Work {
+  readonly logits: FloatArray;
+  readonly targets: ClassIndices | FloatArray;
+  readonly axes: Axes;
+  readonly formula: SweepFormula;
+  readonly rows: number;
+  /** Logits of a row. */
+  readonly width: number;
+  readonly normalizer: number | undefined;
+  readonly batch: { readonly numClasses: number | undefined; readonly sampleWeights: FloatArray | undefined };
+}
+
+function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOptions, 'metric'>): Work {
+  const criterion = given.criterion === undefined ? undefined : checkSwept(given.criterion);
+  const open = { ...given, numClasses: given.numClasses ?? criterion?.numClasses };
+  const columns = criterion instanceof SigmoidFocalLoss || open.numClasses === 1 ? 1 : 0;
+  const { logits, targets, options } = opened(givenLogits, givenTargets, open, undefined, columns);
+  const loss = criterion ?? defaultLoss(logits, targets, options.numClasses);
+  const { reduction = 'mean' } = options;
+  const sampleWeights = floatsOf('sampleWeights', options.sampleWeights);
+  const elementwise = loss instanceof SigmoidFocalLoss;
+  const axes = checkAxes(options, loss);
+  if (reduction !== 'mean' && reduction !== 'sum') throw wrongType('reduction', "'mean' or 'sum'", reduction);
+  const normalizer = checkNormalizer(options.normalizer ?? loss.normalizer);
+  const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
+  const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
+  if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
+  const formula = new SweepFormula(axes, {
+    elementwise,
+    posWeight: elementwise ? loss.posWeight : 1,
+    numClasses,
+    ignoreIndex: checkIgnoreIndex(options.ignoreIndex ?? loss.ignoreIndex),
+    sampleWeights,
+  });
+  return {
+    logits,
+    targets,
+    axes,
+    formula,
+    rows,
+    width,
+    normalizer: reduction === 'sum' ? 1 : normalizer,
+    batch: { numClasses, sampleWeights },
+  };
+}
+
+/** The loss to sweep, of the classes of this entry. */
+function checkSwept(criterion: AnyCriterion): FocalLoss | SigmoidFocalLoss {
+  const loss = makeSum(nameOf(criterion), criterion);
+  if (loss instanceof SigmoidFocalLoss) return loss;
+  if (!(loss instanceof FocalLoss)) throw wrongType('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
+  const { focusOn, layout } = loss;
+  if (focusOn !== 'smoothed') throw wrongType('criterion.focusOn', "'smoothed'", focusOn);
+  if (layout !== 'channels-last') throw wrongType('criterion.layout', "'channels-last'", layout);
+  return loss;
+}
+
+function defaultLoss(logits: FloatArray, targets: ClassIndices | FloatArray, numClasses: number | undefined) {
+  return isSingleColumn(logits, targets, numClasses) ? new SigmoidFocalLoss() : new FocalLoss();
+}
+
+/** What each option is to be: of those that are not given, what the loss says. */
+function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | SigmoidFocalLoss): Axes {
+  const { alpha = [loss.alpha], gamma = loss.gamma, labelSmoothing = loss.labelSmoothing } = options;
+  if (options.gamma === undefined && typeof gamma !== 'number') throw wrongType('criterion.gamma', 'a number', gamma);
+  const axes = [axis('alpha', alpha), axis('gamma', gamma), axis('labelSmoothing', labelSmoothing)] as const;
+  const settings = axes.reduce((product, { length }) => product * length, 1);
+  if (settings > MOST_SETTINGS)
+    throw outOfRange('alpha, gamma and labelSmoothing', `at most ${MOST_SETTINGS} settings`, settings);
+  const checkTable = loss instanceof SigmoidFocalLoss ? checkColumnAlpha : checkAlpha;
+  const checkOne = (name: string, entry: unknown) => {
+    if (typeof entry !== 'number') return checkTable(entry as ArrayLike<number> | null);
+    if (entry >= 0 && entry <= 1) return entry + 0;
+    throw outOfRange(name, 'in [0, 1] (weights of the classes are an array of their own)', entry);
+  };
+  return {
+    alpha: checkEach('alpha', axes[0], checkOne),
+    gamma: checkEach('gamma', axes[1], checkNotNegative),
+    labelSmoothing: checkEach('labelSmoothing', axes[2], checkShare),
+  };
+}
+
+/** What an option is to be, one or several, none of which has been looked at. */
+function axis(name: string, entries: unknown): ArrayLike<unknown> {
+  if (typeof entries === 'number' || entries === null) return [entries];
+  const { length } = typeof entries === 'object' ? (entries as Partial<ArrayLike<unknown>>) : {};
+  if (typeof length !== 'number') throw wrongType(name, 'what it is to be, or an array of that', entries);
+  if (!(length >= 1)) throw new RangeError(`${name} needs 1 entry or more, got ${length}`);
+  return entries as ArrayLike<unknown>;
+}
+
+function checkEach<U>(name: string, entries: ArrayLike<unknown>, check: (name: string, entry: unknown) => U): U[] {
+  return Array.from(entries, (entry, i) => check(`${name}[${i}]`, entry));
+}
+
+/** The shape of the batch. */
+function checkBatch(
+  logits: FloatArray,
+  targets: NumberArray,
+  numClasses: number | undefined,
+  elementwise: boolean,
+): { rows: number; width: number } {
+  checkLogits(logits);
+  const isSoft = isFloats(checkTargets(targets, elementwise));
+  const size = checkLength('logits', logits);
+  const entries = checkLength('targets', targets);
+  if (elementwise) return { rows: checkSameShape(size, entries, numClasses), width: numClasses ?? 1 };
+  if (!isSoft) return { rows: entries, width: checkShape(size, entries, numClasses) };
+  const width = checkGiven(numClasses, 'where targets are probabilities');
+  return { rows: checkSameShape(size, entries, width), width };
+}
+
+/** One weight per row, or per logit where these have targets of their own. */
+function checkRowWeights(sampleWeights: FloatArray, rows: number, targets: number): void {
+  checkSampleWeights(sampleWeights);
+  if (targets === rows) checkPerRow('sampleWeights', sampleWeights, rows);
+  else checkPerElement('sampleWeights', sampleWeights, targets, rows);
+}
+
+/** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
+async function eachTurn(
+  { logits, targets, formula, batch, rows, width }: Work,
+  pause: (done: number) => Promise<void>,
+): Promise<void> {
+  const { sampleWeights } = batch;
+  // Entries of a row.
+  const ofTargets = lengthOf(targets) === rows ? 1 : width;
+  const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
+  // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an empty batch is one part.
+  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / formula.cost));
+  const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
+  for (let start = 0; start === 0 || start < rows; start += step) {
+    const count = Math.min(step, rows - start);
+    checkLength('logits', logits);
+    checkLength('targets', targets);
+    const weights = sampleWeights && part(sampleWeights, start * ofWeights, count * ofWeights);
+    formula.add(part(logits, start * width, count * width), part(targets, start * ofTargets, count * ofTargets), {
+      ...batch,
+      sampleWeights: weights,
+    });
+    await pause(start + count);
+  }
+}
+
+function checkFunction(name: string, value: unknown, expected: string): void {
+  if (value !== undefined && typeof value !== 'function') throw wrongType(name, expected, value);
+}
+
+/** What a metric may be: any number, also NaN. */
+function checkMetric(metric: unknown): number {
+  if (typeof metric === 'number') return metric;
+  if (typeof (metric as PromiseLike<number> | null | undefined)?.then === 'function') {
+    throw new TypeError('metric must return a number, got a promise: sweepAsync takes it');
+  }
+  throw wrongType('metric', 'a function that returns a number', metric);
+}
+
+/** All settings, with their losses. */
+function settingsOf({ axes, formula, normalizer }: Work): SweepSetting[] {
+  const denominator = normalizer ?? formula.rows;
+  const settings: SweepSetting[] = [];
+  for (const [i, alpha] of axes.alpha.entries()) {
+    for (const [j, gamma] of axes.gamma.entries()) {
+      for (const [k, labelSmoothing] of axes.labelSmoothing.entries()) {
+        settings.push({ alpha, gamma, labelSmoothing, loss: formula.sumOf(i, j, k) / denominator });
+      }
+    }
+  }
+  return settings;
+}
+
+function tableOf({ formula }: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
+  const rows = settings.map((setting, i): SweepRow => ({ ...setting, metric: metrics?.[i] }));
+  let best: SweepRow | undefined;
+  for (const row of rows) {
+    if (row.metric !== undefined && row.metric > (best?.metric ?? Number.NEGATIVE_INFINITY)) best = row;
+  }
+  const losses = Float64Array.from(rows, ({ loss }) => loss);
+  return withText({ rows, losses, count: formula.rows, best }, sweepText);
+}

@@ -1,0 +1,174 @@
+// Arrays that come with their shape: the tensors of other libraries, and rows in plain arrays. What the shape says takes the
+// place of options.
+
+import { said } from '../arrays/own.js';
+import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
+import type { ClassIndices, FloatArray } from '../arrays/types.js';
+import type { Formula } from './batch.js';
+import { checkLength, isFloats, wrongType } from './checks.js';
+import { countRows, flatten, integersOf, type PlainArray, type PlainTarget, type Shape } from './plain-arrays.js';
+
+/** What the data of a tensor may be, as far as its type says. */
+export type TensorData = ArrayBufferView | readonly unknown[];
+
+/** A {@link TensorLike} of ONNX Runtime or transformers.js. */
+export interface TensorWithDims<A = TensorData> {
+  /** The entries, row-major. */
+  readonly data: A;
+  /** The shape. */
+  readonly dims: Shape;
+}
+
+/** A {@link TensorLike} of npyjs and others. */
+export interface TensorWithShape<A = TensorData> {
+  /** The entries, row-major. */
+  readonly data: A;
+  /** The shape. */
+  readonly shape: Shape;
+}
+
+/**
+ * An array with its shape, as other libraries have it. The shape of logits has the classes last, or with
+ * `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that of class indices is the same
+ * without the classes. Data, dims and shape are the object's own or come by its class. What kind of array the data are may
+ * show when it runs: it is one that logits, or targets, may be.
+ */
+export type TensorLike<A = TensorData> = TensorWithDims<A> | TensorWithShape<A>;
+
+/**
+ * Logits: a typed array, the fastest way; numbers or rows of numbers in plain arrays, which are computed in float64 as if
+ * they were a `Float64Array`; or a tensor that holds either.
+ */
+export type Logits = FloatArray | PlainArray | TensorLike;
+
+/** Class indices, one per row; in a plain array integers, or `false` and `true` for 0 and 1; or a tensor that holds them. */
+export type Labels = ClassIndices | PlainArray<PlainTarget> | TensorLike;
+
+/**
+ * Class indices, one per row: see {@link Labels}; or one number for each logit. Floats are class indices where there are as
+ * many as rows, all of them integers; else, as rows of numbers in plain arrays, they are one for each logit.
+ */
+export type Targets = Labels | FloatArray;
+
+/** What may stand for an array, opened. */
+interface Opened {
+  readonly array: NumberArray;
+  /** That of more than one dimension, or of a tensor. */
+  readonly shape: Shape | undefined;
+  /** Whether they are a plain array of numbers, not of rows. */
+  readonly isList: boolean;
+}
+
+/** The array of a tensor, or of a plain one, and its shape. What is neither stays what it is, to be refused where arrays are. */
+function open(name: string, value: unknown, areTargets: boolean): Opened {
+  if (Array.isArray(value)) {
+    const { array, shape } = flatten(name, value, areTargets);
+    return shape.length > 1 ? { array, shape, isList: false } : { array, shape: undefined, isList: true };
+  }
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    const tensor = value as { data?: unknown; dims?: unknown; shape?: unknown };
+    const data = said(tensor, 'data', tensor.data);
+    const shape = said(tensor, 'shape', tensor.shape) ?? said(tensor, 'dims', tensor.dims);
+    if (data !== undefined || shape !== undefined) return openTensor(name, data, shape, areTargets);
+  }
+  return { array: value as NumberArray, shape: undefined, isList: false };
+}
+
+function openTensor(name: string, data: unknown, shape: unknown, areTargets: boolean): Opened {
+  if (typeof data === 'function') {
+    throw new TypeError(
+      `${name}.data must be an array, got a function: have it by await ${name}.data(), or take focal-loss/tfjs`,
+    );
+  }
+  if (!Array.isArray(data) && kindOf(data) === undefined) throw wrongType(`${name}.data`, 'an array', data);
+  const copy: unknown[] = Array.isArray(shape) ? Array.from(shape) : [shape];
+  if (!copy.every(isNumber)) throw wrongType(`${name}.dims or ${name}.shape`, 'an array of numbers', shape);
+  const isList = Array.isArray(data);
+  const array = isList ? flatten(`${name}.data`, data, areTargets).array : (data as NumberArray);
+  const length = checkLength(name, array);
+  if (productOf(copy) !== length) throw new RangeError(`${name} of shape [${copy}] has ${length} entries`);
+  return { array, shape: copy, isList: isList && copy.length < 2 };
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function productOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** What a shape says, if no option says otherwise. */
+function agreed(name: string, given: number | undefined, found: number | undefined): number | undefined {
+  if (given !== undefined && given !== found) throw new RangeError(`${name} is ${found} by the shape, got ${given}`);
+  return found;
+}
+
+/** Whether targets of a softmax are class indices. */
+function areLabels({ array, shape, isList }: Opened, logits: Opened, numClasses: number | undefined): boolean {
+  if (!isFloats(kindOf(array))) return true;
+  const { shape: whole = [] } = logits;
+  if (shape !== undefined && whole.length > 1) return shape.length !== whole.length;
+  const size = kindOf(logits.array) === undefined ? 0 : lengthOf(logits.array);
+  const entries = lengthOf(array);
+  return countRows(size, entries, numClasses) || (isList && (size !== entries || numClasses === undefined));
+}
+
+/** The arrays of a call of which at least one is no typed array, and the options that shapes stand for. */
+export function unpack(
+  { columns, channelsFirst }: Pick<Formula, 'columns' | 'channelsFirst'>,
+  givenLogits: unknown,
+  givenTargets: unknown,
+  givenClasses: number | undefined,
+  givenSize: number | undefined,
+) {
+  const x = open('logits', givenLogits, false);
+  const y = open('targets', givenTargets, true);
+  const areLabeled = columns === 0 && areLabels(y, x, givenClasses);
+  const { rows, numClasses } = shapeOf(x, y, areLabeled, channelsFirst, givenClasses);
+  const positions = channelsFirst && rows !== undefined ? productOf(rows.slice(1)) : undefined;
+  return {
+    logits: x.array as FloatArray,
+    targets: areLabeled && isFloats(kindOf(y.array)) ? integersOf('targets', y.array as FloatArray) : y.array,
+    numClasses,
+    spatialSize: positions === undefined ? givenSize : agreed('spatialSize', givenSize, positions),
+  };
+}
+
+/** The shape of the rows, and the number of classes, as far as is said. */
+function shapeOf(
+  x: Opened,
+  y: Opened,
+  areLabeled: boolean,
+  channelsFirst: boolean,
+  numClasses: number | undefined,
+): { rows: Shape | undefined; numClasses: number | undefined } {
+  const whole = x.shape ?? (areLabeled ? undefined : y.shape);
+  if (whole === undefined || whole.length < 2) return { rows: areLabeled ? y.shape : undefined, numClasses };
+  const axis = channelsFirst ? 1 : whole.length - 1;
+  const found = agreed('numClasses', numClasses, whole[axis]);
+  const rows = whole.filter((_, i) => i !== axis);
+  const expected = areLabeled ? rows : whole;
+  if (y.shape !== undefined && `${y.shape}` !== `${expected}`) {
+    throw new RangeError(`targets must have the shape [${expected}], got [${y.shape}]`);
+  }
+  return { rows, numClasses: found };
+}
+
+/** Logits without targets, and the number of classes, as far as it is said. */
+export function openLogits(given: unknown, numClasses: number | undefined) {
+  const { array, shape = [] } = open('logits', given, false);
+  const isShaped = shape.length > 1;
+  return {
+    logits: array as FloatArray,
+    numClasses: isShaped ? agreed('numClasses', numClasses, shape.at(-1)) : numClasses,
+  };
+}
+
+/** Targets of a softmax without logits, and the number of classes, as far as it is said. */
+export function openTargets(given: unknown, numClasses: number | undefined) {
+  const { array, shape = [], isList } = open('targets', given, true);
+  if (isList) return { targets: integersOf('targets', array as FloatArray), numClasses };
+  const isShaped = isFloats(kindOf(array)) && shape.length > 1;
+  return { targets: array, numClasses: isShaped ? agreed('numClasses', numClasses, shape.at(-1)) : numClasses };
+}

@@ -1,0 +1,136 @@
+import type { Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from '../arrays/types.js';
+import type { Formula } from '../call/batch.js';
+import { BACKWARD, evaluate, FORWARD, type Method, type Result, VALUE_AND_GRAD } from '../call/evaluate.js';
+import type { ForwardOptions, GradientOptions, HessianOptions } from '../call/options.js';
+import type { Logits, Targets } from '../call/tensor-like.js';
+
+/** Calls a method of a criterion. It reaches what is private to all of them, for those that have more methods. */
+export let run: (
+  criterion: Criterion,
+  method: Method,
+  logits: Logits,
+  targets: Targets,
+  options: ForwardOptions | GradientOptions | HessianOptions | undefined,
+) => Result;
+
+/**
+ * What all losses have in common. A criterion holds nothing but its options, which are read-only properties.
+ *
+ * A call checks everything before it writes anything. It throws a TypeError for an argument or an option of the wrong
+ * kind, for one that is missing or unknown, and for an array whose memory is gone; and a RangeError for lengths that do
+ * not match, for a target that is none, and for a buffer that shares memory with another array.
+ *
+ * @example
+ * ```ts
+ * import { Criterion, FocalLoss } from 'focal-loss';
+ *
+ * new FocalLoss() instanceof Criterion; // => true
+ * ```
+ */
+export abstract class Criterion<R extends Reduction = Reduction> {
+  /** What becomes of the per-row losses. */
+  declare readonly reduction: R;
+  /** What `'mean'` divides by, where it was given. */
+  declare readonly normalizer: number | undefined;
+  /** The target of rows that do not count, where it was given. */
+  declare readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
+  declare readonly numClasses: number | undefined;
+
+  readonly #formula: Formula;
+
+  static {
+    run = (criterion, method, logits, targets, options) =>
+      evaluate(criterion.#formula, method, logits, targets, options as GradientOptions);
+  }
+
+  /**
+   * For the losses of this package.
+   *
+   * @internal
+   */
+  protected constructor(settings: object, formula: object) {
+    for (const [name, value] of Object.entries(settings)) {
+      Object.defineProperty(this, name, { value, enumerable: true });
+    }
+    this.#formula = formula as Formula;
+  }
+
+  /**
+   * The loss alone.
+   *
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
+   * @returns A number; with reduction `'none'` one value per row, in an array of the kind of the logits.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const perRow = new FocalLoss({ reduction: 'none' });
+   * const losses = perRow.forward(new Float64Array([2.5, -1, 0.5, 0.5]), new Int32Array([0, 1]));
+   * losses[0]; // => 0.0000191713228600705
+   * losses[1]; // => 0.04332169878499658
+   *
+   * const tensor = { data: Float32Array.of(0, 0, 0, 0), dims: [2, 2] };
+   * new FocalLoss().forward(tensor, new Uint8Array(2)); // => 0.1299651
+   * ```
+   */
+  forward<L extends Logits>(logits: L, targets: Targets, options?: ForwardOptions): LossValue<R, L> {
+    return run(this, FORWARD, logits, targets, options).value as LossValue<R, L>;
+  }
+
+  /**
+   * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
+   * own loss.
+   *
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
+   * @returns An array like the logits: the `grad` buffer if there is one.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const criterion = new FocalLoss({ alpha: null, gamma: 0 });
+   * const grad = criterion.backward(new Float32Array([0, 0, 0, 0]), new Uint8Array([3]), { gradOutput: 2 });
+   * grad[0]; // => 0.5
+   * grad[3]; // => -1.5
+   * ```
+   */
+  backward<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    logits: L,
+    targets: Targets,
+    options?: GradientOptions<G, R>,
+  ): G {
+    return run(this, BACKWARD, logits, targets, options).grad as G;
+  }
+
+  /**
+   * The loss and its gradient in one pass, which costs little more than either.
+   *
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param targets - What the rows are: see the class, and {@link Targets}.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   *
+   * const criterion = new FocalLoss();
+   * const logits = new Float64Array([0.5, 0.5]);
+   * const buffer = new Float64Array(2); // used for every step, so that a step allocates next to nothing
+   *
+   * const { value, grad } = criterion.valueAndGrad(logits, new Uint8Array([1]), { grad: buffer });
+   * value; // => 0.04332169878499658
+   * grad === buffer; // => true
+   * buffer[1]; // => -0.07457169878499658
+   * ```
+   */
+  valueAndGrad<L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    logits: L,
+    targets: Targets,
+    options?: GradientOptions<G, R>,
+  ): ValueAndGrad<R, L, G> {
+    return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, L, G>;
+  }
+}

@@ -1,0 +1,13 @@
+// The seam to what the module of this entry has beside that of the others: see tsup.config.ts.
+
+import type { InitOutput } from '../../crate/pkg-analysis/focal_loss.js';
+import { load, wasm } from './instance.js';
+
+/** The functions of the module, started if it has not been. */
+export function kernels(): InitOutput {
+  load();
+  return wasm as unknown as InitOutput;
+}
+
+/** The values go to the meter. The same bit is in crate/src/bindings.rs. */
+export const METER = 1 << 17;

@@ -1,0 +1,183 @@
+// Where the module comes from in `focal-loss/slim` and `focal-loss/analysis/slim`.
+
+import { type Exports, startOnce } from './instance.js';
+import { explained } from './module-error.js';
+
+/** What the global class of this name makes, where the runtime's types know it, and otherwise nothing. */
+type Made<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
+
+/**
+ * A compiled module, its instance, or what that exports, where the runtime's types know such, and otherwise nothing. To
+ * TypeScript, any object is one.
+ */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } }
+  ? T & object
+  : never;
+
+/**
+ * What {@link init} takes for the module: it itself, compiled; its bytes; a `Response` that brings them; where to fetch or
+ * read them from; or what importing the file gives, be it one of these as its default, or the module's exports. It must be the
+ * file `focal-loss/focal-loss.wasm` of the very version, for `focal-loss/analysis/slim` `focal-loss/focal-loss-analysis.wasm`.
+ */
+export type ModuleSource =
+  | CompiledModule
+  | ArrayBuffer
+  | ArrayBufferView
+  | Made<'Response'>
+  | Made<'URL'>
+  | string
+  | ImportedDefault;
+
+/** A module whose default is the source, as dynamic imports give it. */
+export interface ImportedDefault {
+  /** The source. */
+  readonly default: ModuleSource;
+}
+
+/** What the module exports that says which one it is, so that no other is taken for it. */
+declare const MODULE_ID: string;
+
+/** The file that it is in. */
+declare const MODULE_FILE: string;
+
+/** What is said of bytes that the engine takes for no module. */
+const INVALID = 'source is no WebAssembly module to this engine, which must have SIMD';
+
+/** The name of a built-in class, whichever realm it comes from. */
+const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
+
+/** What Node, Deno and Bun have, of which the second function is new. */
+interface Host {
+  readonly process?: {
+    readonly versions?: { readonly node?: string };
+    getBuiltinModule?(name: string): unknown;
+  };
+}
+
+interface Files {
+  readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Imports a module of the runtime, past bundlers: these know it not, and see no name. */
+const importPast = (name: string): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+
+/** The bytes of a file, which fetch reads in some runtimes only. */
+async function read(url: string | URL, { getBuiltinModule }: NonNullable<Host['process']>): Promise<BufferSource> {
+  const name = 'node:fs/promises';
+  const files = (getBuiltinModule?.(name) ?? (await importPast(name))) as Files;
+  return files.readFile(new URL(url));
+}
+
+/** The messages of an error and of what caused it: that of fetch says little. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+}
+
+async function fetched(url: string | URL): Promise<BufferSource> {
+  const { process } = globalThis as Host;
+  let response: Response;
+  try {
+    if (process?.versions?.node !== undefined && /^file:/i.test(String(url))) return await read(url, process);
+    response = await fetch(url);
+  } catch (cause) {
+    throw new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, { cause });
+  }
+  return received(response);
+}
+
+/** Not compiled as it streams in: the module is small, and servers need not know its type. */
+async function received(response: Response): Promise<ArrayBuffer> {
+  if (!response.ok) {
+    throw new Error(
+      `the WebAssembly module could not be fetched: ${response.status} for ${response.url || 'a Response'}`,
+    );
+  }
+  return response.arrayBuffer();
+}
+
+async function compiled(bytes: BufferSource): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw explained(cause, bytes, INVALID);
+  }
+}
+
+/** Throws where names are not those of the module's exports. */
+function check(isThere: boolean): void {
+  if (!isThere) throw new TypeError(`source must be the file ${MODULE_FILE} of this very version of focal-loss`);
+}
+
+async function started(module: WebAssembly.Module): Promise<Exports> {
+  check(WebAssembly.Module.exports(module).some(({ name }) => name === MODULE_ID));
+  try {
+    return (await WebAssembly.instantiate(module)).exports;
+  } catch (cause) {
+    throw explained(cause, undefined);
+  }
+}
+
+async function startedFrom(source: ModuleSource): Promise<Exports> {
+  if (ArrayBuffer.isView(source)) {
+    // A copy, since engines take neither every kind of view nor shared memory.
+    return started(await compiled(new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()));
+  }
+  const found = classOf(source);
+  switch (found) {
+    case 'WebAssembly.Module':
+      return started(source as WebAssembly.Module);
+    case 'ArrayBuffer':
+      return started(await compiled(source as ArrayBuffer));
+    case 'Response':
+      return started(await compiled(await received(source as Response)));
+    case 'String':
+    case 'URL':
+      return started(await compiled(await fetched(source as string | URL)));
+    case 'WebAssembly.Instance':
+    case 'Module':
+    case 'Object':
+      return imported(source as ImportedFile);
+    default:
+      throw new TypeError(`source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got ${found}`);
+  }
+}
+
+/** An instance, or what importing the file gives: its exports, or one of the other sources as its default. */
+interface ImportedFile {
+  readonly default?: ModuleSource;
+  readonly exports?: Exports;
+}
+
+async function imported(source: ImportedFile): Promise<Exports> {
+  if (source.default !== undefined) return startedFrom(source.default);
+  const exports = source.exports ?? source;
+  check(MODULE_ID in exports);
+  return exports as Exports;
+}
+
+/**
+ * Starts the WebAssembly module, which a slim entry does not hold. Before that, whatever computes something throws a
+ * {@link NotInitializedError}. Calls at the same time share one start, that of the first, and later ones do nothing;
+ * after a start that failed the next call tries again, with what it is given.
+ *
+ * Strings and URLs are handed to `fetch`, but for those of files in Node, Deno and Bun, which are read.
+ *
+ * @param source - The module, or the promise of it.
+ * @throws TypeError where the source is something else, or another module; ModuleError where the engine does not start it;
+ *   an Error where it could not be fetched or read.
+ *
+ * @example
+ * ```ts
+ * import { FocalLoss, init } from 'focal-loss/slim';
+ *
+ * await init(new URL(import.meta.resolve('focal-loss/focal-loss.wasm')));
+ * new FocalLoss().forward(new Float32Array(2), new Uint8Array(1)); // => 0.1299651
+ * ```
+ */
+export function init(source: ModuleSource | PromiseLike<ModuleSource>): Promise<void> {
+  const given = Promise.resolve(source);
+  // Where another call's source is used, nobody waits for this one.
+  given.catch(() => {});
+  return startOnce(async () => startedFrom(await given));
+}

@@ -1,0 +1,172 @@
+// The memory through which rows go to the kernels. The module owns one tile: an area for logits, which the kernels
+// overwrite with gradients, and areas for what goes with the rows and with the classes. Both element kinds use the same.
+
+import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
+import type { FloatArray } from '../arrays/types.js';
+import { FLOAT64 } from './flags.js';
+import { type Kernels, takeKernels, wasm } from './instance.js';
+import { Area, reserve } from './memory.js';
+
+/** Where an area lies, by its number, which is the same in crate/src/tile.rs. */
+const area = (number: number) => () => wasm.area_address(number);
+
+/** For how many rows there is room, if their logits are few enough. The same number is in crate/src/tile.rs. */
+export const TILE_ROWS = 4096;
+
+/** Class indices, one per row. */
+export const targetsArea = new Area(Int32Array, area(3));
+/** One exponent per class. */
+export const gammasArea = new Area(Float64Array, area(9));
+/** One alpha per column. */
+export const columnAlphasArea = new Area(Float64Array, area(7));
+/** One weight of the positive term per column. */
+export const posWeightsArea = new Area(Float64Array, area(8));
+
+const numbersArea = new Area(Float64Array, area(10));
+
+/** The numbers of a loss, in the order in which the kernels take them. */
+export function kernelNumbers(
+  gamma: number,
+  labelSmoothing: number,
+  alphaOfOthers: number,
+  alphaOfOne: number,
+  posWeight: number,
+  ignoreIndex = 0,
+): Float64Array {
+  return Float64Array.of(gamma, labelSmoothing, alphaOfOthers, alphaOfOne, posWeight, ignoreIndex);
+}
+
+/**
+ * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels look for them: handed
+ * over, they might cost an allocation. Returns whether that factor leaves float32.
+ */
+export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): boolean {
+  const view = numbersArea.view(8);
+  for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
+  view[6] = gradOutput;
+  view[7] = denominator;
+  return leavesFloat32(gradOutput / denominator);
+}
+
+/** Whether float32 has no number for one of float64, or one of few digits: because it is too large or too small. */
+export function leavesFloat32(x: number): boolean {
+  const size = Math.abs(x);
+  return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 128 * (1 - 2 ** -24)));
+}
+
+/** Whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the classes. */
+export function needsFloat64(smoothed: number, numbers: readonly (number | readonly number[] | null)[]): boolean {
+  // There are fewer classes than that.
+  return leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x));
+}
+
+/** Whether one of the numbers in an array leaves float32. */
+export function someLeaveFloat32(array: FloatArray): boolean {
+  if (kindOf(array) !== 'Float64Array') return false;
+  const count = lengthOf(array);
+  for (let i = 0; i < count; i++) if (leavesFloat32(array[i] as number)) return true;
+  return false;
+}
+
+const totalsArea = new Area(Float64Array, area(11));
+
+/**
+ * Three numbers: the sum of the values of all rows since the last tile that did not continue another; how many of the
+ * targets looked over count, those that are not to be ignored; and the weights of these, added up.
+ */
+export function totals(): Float64Array {
+  return totalsArea.view(3);
+}
+
+type Float = Float32Array | Float64Array;
+type FloatConstructor = Float32ArrayConstructor | Float64ArrayConstructor;
+
+/** The tile as one kind of float array sees it. */
+export class Tile {
+  /** The kind of its arrays. */
+  readonly kind: 'Float32Array' | 'Float64Array';
+  readonly elementBytes: 4 | 8;
+  /** What the kernels are told of it. */
+  readonly flags: number;
+  readonly logits: Area<Float>;
+  /** Logits, or probabilities, class by class: on the way from or to memory that has the classes first. */
+  readonly stage: Area<Float>;
+  /** Probabilities. */
+  readonly soft: Area<Float>;
+  /** One value per row. */
+  readonly values: Area<Float>;
+  /** One weight per row. */
+  readonly rowWeights: Area<Float>;
+  /** One factor of the gradient per row. */
+  readonly rowScales: Area<Float>;
+  /** One weight per class. */
+  readonly alpha: Area<Float>;
+
+  /** What works on such arrays, once the module has been started. */
+  kernels: Kernels = undefined as unknown as Kernels;
+
+  // The shape it is set up for: rows of so many classes, with what, and how many of them fit. There is none while there are
+  // no classes.
+  #classes = 0;
+  #extras = 0;
+  #capacity = 0;
+
+  constructor(kind: 'Float32Array' | 'Float64Array', Float: FloatConstructor) {
+    const areaOf = (number: number) => new Area<Float>(Float, area(number));
+    this.kind = kind;
+    this.elementBytes = Float.BYTES_PER_ELEMENT as 4 | 8;
+    this.flags = this.elementBytes === 8 ? FLOAT64 : 0;
+    this.logits = areaOf(0);
+    this.stage = areaOf(2);
+    this.soft = areaOf(1);
+    this.values = areaOf(4);
+    this.rowWeights = areaOf(5);
+    this.rowScales = areaOf(6);
+    this.alpha = areaOf(7);
+  }
+
+  /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */
+  reserve(classes: number, extras: number): number {
+    if (classes !== this.#classes || extras !== this.#extras) {
+      this.forgetShape();
+      const capacity = reserve(this.elementBytes, classes, extras, 0);
+      if (capacity === 0) this.reserveAnew(classes, extras);
+      else this.#set(classes, extras, capacity);
+    }
+    return this.#capacity;
+  }
+
+  /** Makes room for such rows alone: the tile is no larger than they need. */
+  reserveAnew(classes: number, extras: number): void {
+    forgetShapes();
+    const capacity = reserve(this.elementBytes, classes, extras, 1);
+    if (capacity === 0) throw new RangeError(`not enough memory for rows of ${classes} classes`);
+    this.#set(classes, extras, capacity);
+  }
+
+  #set(classes: number, extras: number, capacity: number): void {
+    this.kernels ??= takeKernels();
+    this.#extras = extras;
+    this.#capacity = capacity;
+    this.#classes = classes;
+  }
+
+  /** Has room made anew, when some is asked for again. */
+  forgetShape(): void {
+    this.#classes = 0;
+  }
+}
+
+const float32 = new Tile('Float32Array', Float32Array);
+const float64 = new Tile('Float64Array', Float64Array);
+
+/** Has both tiles make their room again, when some is asked for: it is no longer sure to be there. */
+export function forgetShapes(): void {
+  float32.forgetShape();
+  float64.forgetShape();
+}
+
+/** The tile for logits of a kind. Half precision is computed in float32. */
+export function tileOf(kind: string): Tile {
+  return kind === 'Float64Array' ? float64 : float32;
+}
