@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
-import { moduleId } from './scripts/lib/close-wasm.mjs';
-import { printableWasm } from './scripts/lib/printable.mjs';
+import { moduleId } from './scripts/build/close-wasm.mjs';
+import { printableWasm } from './scripts/build/printable.mjs';
 
 /** Takes the WebAssembly module out of the bundle. */
 const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {

@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await setBackend('cpu');
   await ready();
   for (const task of tasks) await compareOn(task, options);
-  reportTimes(tasks[0], options);
+  await reportTimes(tasks[0], options);
 }
 
 function chooseTasks({ file, synthetic, positives }: Options): Task[] {
@@ -66,9 +66,9 @@ function reportVerdicts([plain, weighted, focal]: readonly Outcome[]): void {
   }
 }
 
-function reportTimes(task: Task, { alpha, gamma }: Options): void {
+async function reportTimes(task: Task, { alpha, gamma }: Options): Promise<void> {
   heading('Time of a training step');
-  const times = timeSteps(task, alpha, gamma);
+  const times = await timeSteps(task, alpha, gamma);
   console.log(
     'The same model and batch of 32 rows; backend cpu; the loss is value and gradient by themselves; medians',
   );

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { focalLoss, type LossFunction } from 'focal-loss/tfjs';
+import { quartiles, timed, timeInterleaved } from '../../scripts/bench/timing.js';
 import { Random } from '../train/random.js';
 import { splitTask, type Task } from '../train/task.js';
 import { shuffledBatches } from '../train/train.js';
@@ -7,9 +8,6 @@ import { composedFocalLoss } from './composed.js';
 import { makeModel, makeOptimizer, toTensors } from './training.js';
 
 const ROUNDS = 15;
-/** Rounds before them, until the engine has compiled everything. */
-const WARM_UP = 5;
-const STEPS = 40;
 
 /** Milliseconds that a training step takes, and that its loss takes by itself, value and gradient. */
 export interface StepTime {
@@ -22,7 +20,7 @@ export interface StepTime {
  * Times training steps with the fused loss and with the same loss composed of operations, on one batch of the table: the model is
  * the same, they take turns, and the median of the rounds counts.
  */
-export function timeSteps(task: Task, alpha: number, gamma: number): StepTime[] {
+export async function timeSteps(task: Task, alpha: number, gamma: number): Promise<StepTime[]> {
   const classes = task.table.classes.length;
   const { train } = splitTask(task, 1);
   const [batch] = shuffledBatches(train, new Random(1));
@@ -33,24 +31,16 @@ export function timeSteps(task: Task, alpha: number, gamma: number): StepTime[] 
   ].map(({ name, loss }) => ({
     name,
     ...makeCalls(loss, tensors, classes),
-    steps: [] as number[],
-    losses: [] as number[],
   }));
   checkAgreement(contenders.map(({ gradient }) => gradient()));
 
-  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    for (const { step, loss, steps, losses } of contenders) {
-      steps.push(time(step));
-      losses.push(time(loss));
-    }
-  }
+  const runs = contenders.flatMap(({ step, loss }) => [timed(step), timed(loss)]);
+  const milliseconds = (await timeInterleaved(runs, ROUNDS, () => {})).map(
+    (seconds) => 1e3 * quartiles(seconds).median,
+  );
   for (const { dispose } of contenders) dispose();
   tf.dispose(tensors);
-  return contenders.map(({ name, steps, losses }) => ({
-    name,
-    step: median(steps.slice(WARM_UP)),
-    loss: median(losses.slice(WARM_UP)),
-  }));
+  return contenders.map(({ name }, i) => ({ name, step: milliseconds[2 * i], loss: milliseconds[2 * i + 1] }));
 }
 
 function makeCalls(loss: LossFunction, { x, y }: ReturnType<typeof toTensors>, classes: number) {
@@ -81,15 +71,4 @@ function checkAgreement([ours, theirs]: readonly Float32Array[]): void {
   const largest = ours.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
   const apart = ours.reduce((most, entry, i) => Math.max(most, Math.abs(entry - theirs[i])), 0);
   if (!(apart <= 1e-5 * largest)) throw new Error(`the two losses differ: gradients are ${apart} of ${largest} apart`);
-}
-
-/** Milliseconds per call. */
-function time(call: () => void): number {
-  const start = performance.now();
-  for (let i = 0; i < STEPS; i++) call();
-  return (performance.now() - start) / STEPS;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }

@@ -9,9 +9,8 @@ import {
   sweep,
 } from 'focal-loss/analysis';
 import { makeWorkload, plainCase, type Workload } from './cases.js';
-import { timeCalls } from './contender.js';
 import { formatNumber, formatRatio, formatSeconds, table } from './report.js';
-import { type Quartiles, quartiles, timeInterleaved } from './timing.js';
+import { type Quartiles, quartiles, timed, timeInterleaved } from './timing.js';
 
 export const ANALYSIS_SHAPES = [
   [1e6, 2],
@@ -86,7 +85,7 @@ export async function measureAnalysis(
     const workload = makeWorkload(plainCase(rows, classes));
     const runs = Object.values(ANALYSES).map((prepare) => {
       const call = prepare(workload);
-      return { time: (calls: number) => timeCalls(call, calls) };
+      return timed(call);
     });
     const samples = await timeInterleaved(runs, rounds, onRound);
     for (const [i, name] of Object.keys(ANALYSES).entries()) {

@@ -1,4 +1,5 @@
 import type { Floats, Workload } from './cases.js';
+import { type Timed, timed } from './timing.js';
 
 /** A way to compute a workload. */
 export interface Contender {
@@ -18,9 +19,7 @@ export interface Outcome {
 }
 
 /** One contender on one workload. */
-export interface Run {
-  /** The seconds that this many calls take, one after the other. */
-  time(calls: number): number | Promise<number>;
+export interface Run extends Timed {
   /** What a call gives, to be compared with what the others give; a limit that computes nothing has none. */
   outcome?(): Outcome | Promise<Outcome>;
   /** Lets go of what it holds. */
@@ -35,13 +34,7 @@ export interface Run {
  */
 export function localRun(call: () => number, grad?: () => Floats): Run & { outcome(): Outcome } {
   return {
-    time: (calls) => timeCalls(call, calls),
+    ...timed(call),
     outcome: () => ({ value: call(), grad: grad?.() }),
   };
-}
-
-export function timeCalls(call: () => unknown, calls: number): number {
-  const start = performance.now();
-  for (let i = 0; i < calls; i++) call();
-  return (performance.now() - start) / 1000;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
-import { root } from '../lib/paths.mjs';
+import { root } from '../bootstrap/paths.mjs';
 import { allocationsTable, measureAllocations } from './allocations.js';
 import { ANALYSIS_SHAPES, analysisTable, measureAnalysis } from './analysis.js';
 import { benchCase, type CaseResults } from './bench.js';

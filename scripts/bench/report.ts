@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import CliTable from 'cli-table3';
-import { root } from '../lib/paths.mjs';
+import { root } from '../bootstrap/paths.mjs';
 import type { CaseResults } from './bench.js';
 import type { Verdict } from './targets.js';
 

@@ -1,6 +1,21 @@
-import type { Run } from './contender.js';
+/** What is timed. */
+export interface Timed {
+  /** The seconds that this many calls take, one after the other. */
+  time(calls: number): number | Promise<number>;
+}
 
-/** Seconds a sample should last at least: far above the clock's resolution. */
+/** A call of this process that is timed. */
+export function timed(call: () => unknown): Timed & { time(calls: number): number } {
+  return {
+    time: (calls) => {
+      const start = performance.now();
+      for (let i = 0; i < calls; i++) call();
+      return (performance.now() - start) / 1000;
+    },
+  };
+}
+
+/** Seconds that a sample should last at least: far above the clock's resolution. */
 const SAMPLE_SECONDS = 0.01;
 /** Before anything is measured: enough for an engine to settle on its fastest code. */
 const WARM_UP_SECONDS = 0.1;
@@ -19,12 +34,13 @@ export interface Quartiles {
  * down for a while slows all of them; ratios are to be taken within a round. Slow runs leave rounds out: holes in the array.
  */
 export async function timeInterleaved(
-  runs: readonly Pick<Run, 'time'>[],
+  runs: readonly Timed[],
   rounds: number,
-  onRound: () => void,
+  onRound: (done: number) => void,
+  sampleSeconds = SAMPLE_SECONDS,
 ): Promise<number[][]> {
   const plans: Plan[] = [];
-  for (const run of runs) plans.push(await calibrate(run, rounds));
+  for (const run of runs) plans.push(await calibrate(run, rounds, sampleSeconds));
   // What the ratios refer to has to be there in every round.
   plans[0] = { ...plans[0], samples: rounds };
   const samples = runs.map(() => [] as number[]);
@@ -40,7 +56,7 @@ export async function timeInterleaved(
       await runs[i].time(1);
       samples[i][round] = (await runs[i].time(calls)) / calls;
     }
-    onRound();
+    onRound(round + 1);
   }
   return samples;
 }
@@ -51,16 +67,16 @@ interface Plan {
   readonly samples: number;
 }
 
-async function calibrate(run: Pick<Run, 'time'>, rounds: number): Promise<Plan> {
+async function calibrate(run: Timed, rounds: number, sampleSeconds: number): Promise<Plan> {
   let calls = 1;
   let seconds = await run.time(calls);
   for (let spent = seconds; spent < WARM_UP_SECONDS; spent += seconds) {
     // Towards the length of a sample, and there it stays.
-    if (seconds < SAMPLE_SECONDS / 2) calls *= 2;
+    if (seconds < sampleSeconds / 2) calls *= 2;
     seconds = await run.time(calls);
   }
-  calls = Math.ceil((calls * SAMPLE_SECONDS) / seconds);
-  const affordable = Math.floor(RUN_SECONDS / Math.max(seconds, SAMPLE_SECONDS));
+  calls = Math.ceil((calls * sampleSeconds) / seconds);
+  const affordable = Math.floor(RUN_SECONDS / Math.max(seconds, sampleSeconds));
   return { calls, samples: Math.min(rounds, Math.max(FEWEST_SAMPLES, affordable)) };
 }
 

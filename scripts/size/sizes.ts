@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import CliTable from 'cli-table3';
-import { toPrintable, withoutLines } from '../lib/printable.mjs';
+import { toPrintable, withoutLines } from '../build/printable.mjs';
 
 /** What the main entry may take as a web server sends it, in bytes: compressed by brotli. */
 export const BUDGET = 35 * 1024;

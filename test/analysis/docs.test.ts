@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as analysis from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
 
 const page = readFileSync(join(root, 'docs', 'analysis.md'), 'utf8');

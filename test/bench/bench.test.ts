@@ -11,7 +11,7 @@ import type { Contender } from '../../scripts/bench/contender.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
 import { allocatedBytes } from '../../scripts/bench/garbage.js';
 import { quartiles, timeInterleaved } from '../../scripts/bench/timing.js';
-import { root } from '../../scripts/lib/paths.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 
 describe('the cases', () => {
   it('have names of their own', () => {
@@ -104,9 +104,9 @@ describe('timing', () => {
   const lasting = (seconds: number) => ({ time: (calls: number) => seconds * calls });
 
   it('gives everyone a sample in every round', async () => {
-    let rounds = 0;
-    const samples = await timeInterleaved([lasting(1e-6), lasting(0.02)], 3, () => rounds++);
-    expect(rounds).toBe(3);
+    const done: number[] = [];
+    const samples = await timeInterleaved([lasting(1e-6), lasting(0.02)], 3, (round) => done.push(round));
+    expect(done).toEqual([1, 2, 3]);
     expect(samples.map((times) => times.map((seconds) => seconds.toFixed(6)))).toEqual([
       ['0.000001', '0.000001', '0.000001'],
       ['0.020000', '0.020000', '0.020000'],
@@ -123,6 +123,8 @@ describe('timing', () => {
   it('interpolates quartiles', () => {
     expect(quartiles([4, 1, 3, 2])).toEqual({ lower: 1.75, median: 2.5, upper: 3.25 });
     expect(quartiles([5])).toEqual({ lower: 5, median: 5, upper: 5 });
+    expect(quartiles([4, 1, 3, 2, 5])).toEqual({ lower: 2, median: 3, upper: 4 });
+    expect(quartiles([10, 0])).toEqual({ lower: 2.5, median: 5, upper: 7.5 });
   });
 });
 

@@ -8,7 +8,7 @@ import { copy } from '../../scripts/bench/contenders/copy.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
 import { ENTRIES, type Entry, loadContenders } from '../../scripts/bench/contenders/index.js';
 import { plainJs, plainJsTwo } from '../../scripts/bench/contenders/plain-js/index.js';
-import { root } from '../../scripts/lib/paths.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 
 async function outcomeOf(contender: Contender, of: Case) {
   const run = await contender.prepare(makeWorkload(of));

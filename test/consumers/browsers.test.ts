@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasConsumers } from '../../scripts/lib/consumers.mjs';
+import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
 import { BROWSERS, type Browser } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject } from './bundlers.js';

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consumersHome, findBrowsers } from '../../scripts/lib/consumers.mjs';
+import { consumersHome, findBrowsers } from '../../scripts/bootstrap/consumers.mjs';
 
 /** A browser that has been started. */
 export interface Browser {

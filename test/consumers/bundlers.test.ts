@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { hasConsumers } from '../../scripts/lib/consumers.mjs';
+import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import { BUNDLERS, build } from './bundlers.js';
 import { HASH_PRINTED, run } from './project.js';
 

@@ -2,7 +2,7 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { consumerBin } from '../../scripts/lib/consumers.mjs';
+import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun } from './project.js';
 
 /** How to build, in a project: into the folder `built`. Entries are index.html or page.js, worker.js, and print.js. */

@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, inject, it } from 'vitest';
-import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/lib/consumers.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
-import { findRuntime } from '../../scripts/lib/runtimes.mjs';
+import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import { makeProject, run } from './project.js';
 
 const ENTRIES = ['focal-loss', 'focal-loss/slim', 'focal-loss/analysis', 'focal-loss/analysis/slim'];

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, inject, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
-import { findRuntime } from '../../scripts/lib/runtimes.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import { HASH_PRINTED, run } from './project.js';
 
 const read = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'));

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { consumerBin, hasConsumers } from '../../scripts/lib/consumers.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { consumerBin, hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 import { run } from './project.js';
 
 const project = inject('project');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/lib/consumers.mjs';
-import { findRuntime } from '../../scripts/lib/runtimes.mjs';
+import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
+import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import { analysisPrinted, HASH_PRINTED, makeProject, run } from './project.js';
 
 const project = makeProject('runtimes');

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import { extname, join } from 'node:path';
-import { consumerBin } from '../../scripts/lib/consumers.mjs';
+import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 
 /** A server that has been started. */
 export interface Server {

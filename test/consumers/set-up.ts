@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 import type { TestProject } from 'vitest/node';
-import { consumersHome } from '../../scripts/lib/consumers.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { consumersHome } from '../../scripts/bootstrap/consumers.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 
 declare module 'vitest' {
   interface ProvidedContext {

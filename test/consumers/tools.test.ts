@@ -7,7 +7,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { consumerBin, consumersHome, hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/lib/consumers.mjs';
+import { consumerBin, consumersHome, hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun, run } from './project.js';
 
 const LOSS = 'new FocalLoss().forward(new Float32Array(2), new Uint8Array(1))';

@@ -1,8 +1,8 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { consumersHome, hasConsumers } from '../../scripts/lib/consumers.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { consumersHome, hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 import { makeProject, mustRun } from './project.js';
 
 const sources = join(root, 'test', 'consumers', 'types');

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
-import { findRuntime } from '../../scripts/lib/runtimes.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import battery from './battery.json' with { type: 'json' };
 
 /** What the runtimes keep for later goes here. */

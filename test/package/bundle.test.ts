@@ -7,7 +7,7 @@ import * as slim from 'focal-loss/slim';
 import * as tfjs from 'focal-loss/tfjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { toPrintable, withoutLines } from '../../scripts/lib/printable.mjs';
+import { toPrintable, withoutLines } from '../../scripts/build/printable.mjs';
 
 const literalOf = (folder: string) =>
   `"${toPrintable(readFileSync(new URL(`../../crate/${folder}/focal_loss_bg.wasm`, import.meta.url)))}"`;

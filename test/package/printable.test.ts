@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { toPrintable } from '../../scripts/lib/printable.mjs';
+import { toPrintable } from '../../scripts/build/printable.mjs';
 import { fromPrintable } from '../../ts/module/base91.js';
 
 const module = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));

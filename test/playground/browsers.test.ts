@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { inkOn } from '../../examples/playground/src/ink.js';
-import { hasConsumers } from '../../scripts/lib/consumers.mjs';
+import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import { type Page, PUPPETS, type Puppet } from '../consumers/browsers.js';
 import type { Server } from '../consumers/servers.js';
 import {

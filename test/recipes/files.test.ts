@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { consumersHome } from '../../scripts/lib/consumers.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { consumersHome } from '../../scripts/bootstrap/consumers.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
 
 // The functions of docs/recipes.md on files that other software wrote: fixtures/make.py, and DuckDB-Wasm.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
 import { blocksOf, runProgram } from '../support/program.js';
 import { withStandIns } from './stand-ins.js';
 

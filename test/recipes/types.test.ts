@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { nodeBin, records, root } from '../../scripts/lib/paths.mjs';
+import { nodeBin, records, root } from '../../scripts/bootstrap/paths.mjs';
 import { blocksOf } from '../support/program.js';
 import { withStandIns } from './stand-ins.js';
 

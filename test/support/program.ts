@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { records } from '../../scripts/lib/paths.mjs';
+import { records } from '../../scripts/bootstrap/paths.mjs';
 
 /** The blocks of a language in a Markdown text. */
 export function blocksOf(markdown: string, language: string): string[] {

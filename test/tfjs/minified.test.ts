@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { records, root } from '../../scripts/lib/paths.mjs';
+import { records, root } from '../../scripts/bootstrap/paths.mjs';
 
 // Inside the clone, so that the packages are found by their names.
 const folder = mkdtempSync(join(records, 'minified-'));

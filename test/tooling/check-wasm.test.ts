@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import binaryen from 'binaryen';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkOptimized } from '../../scripts/lib/build.mjs';
-import { checkClosed, checkInstructions, checkPanics } from '../../scripts/lib/check-wasm.mjs';
-import { sha256 } from '../../scripts/lib/fingerprint.mjs';
+import { sha256 } from '../../scripts/bootstrap/sha256.mjs';
+import { checkOptimized } from '../../scripts/build/build.mjs';
+import { checkClosed, checkInstructions, checkPanics } from '../../scripts/build/check-wasm.mjs';
 
 const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { countCargoTests, countVitestTests, skippedTests, tally } from '../../scripts/lib/checks.mjs';
-import { root } from '../../scripts/lib/paths.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { countCargoTests, countVitestTests, skippedTests, tally } from '../../scripts/check/checks.mjs';
 
 describe('the tally of npm test', () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { everyFloat32 } from '../../scripts/lib/every-float32.mjs';
+import { everyFloat32 } from '../../scripts/check/every-float32.mjs';
 
 describe('the elementary functions over all inputs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));

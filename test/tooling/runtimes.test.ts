@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
-import { findRuntime } from '../../scripts/lib/runtimes.mjs';
-import { dependencies as versions } from '../../scripts/runtimes/package.json' with { type: 'json' };
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { dependencies as versions } from '../../scripts/bootstrap/runtimes/package.json' with { type: 'json' };
+import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 
 let folder: string;
 beforeEach(() => {
@@ -42,7 +42,7 @@ describe('a runtime', () => {
 it('the set-up says which runtimes it could not install', () => {
   const npm = join(folder, 'npm.cjs');
   writeFileSync(npm, 'console.error("npm error code E404"); process.exit(1)');
-  const lib = JSON.stringify(join(root, 'scripts', 'lib', 'runtimes.mjs'));
+  const lib = JSON.stringify(join(root, 'scripts', 'bootstrap', 'runtimes.mjs'));
   const script = `import(${lib}).then(async ({ ensureRuntimes }) => console.log(await ensureRuntimes()))`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--eval', script], {
     encoding: 'utf8',

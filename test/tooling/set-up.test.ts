@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cache, root } from '../../scripts/lib/paths.mjs';
+import { cache, root } from '../../scripts/bootstrap/paths.mjs';
 
 describe('the set-up with a Rust toolchain that is of no use', () => {
   let bin: string;
@@ -26,7 +26,7 @@ describe('the set-up with a Rust toolchain that is of no use', () => {
    * working toolchain where the system keeps its programs; otherwise it must fail and say what to do.
    */
   function setUp(): string {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'bootstrap', 'main.mjs')], {
       encoding: 'utf8',
       env: { HOME: bin, XDG_CACHE_HOME: join(cache, '..'), PATH: bin },
     });

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runStage } from '../../scripts/lib/fingerprint.mjs';
-import { records } from '../../scripts/lib/paths.mjs';
+import { records } from '../../scripts/bootstrap/paths.mjs';
+import { runStage } from '../../scripts/build/fingerprint.mjs';
 
 describe('a build stage', () => {
   let folder: string;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { root } from '../../scripts/lib/paths.mjs';
-import { thirdPartyLicenses } from '../../scripts/lib/third-party.mjs';
+import { root } from '../../scripts/bootstrap/paths.mjs';
+import { thirdPartyLicenses } from '../../scripts/check/third-party.mjs';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
@@ -19,7 +19,7 @@ interface Locked {
   link?: boolean;
 }
 
-it.each(['.', 'scripts/runtimes', 'scripts/consumers', 'scripts/bench/peers'])(
+it.each(['.', 'scripts/bootstrap/runtimes', 'scripts/bootstrap/consumers', 'scripts/bench/peers'])(
   'the lockfile in %s is exact, and names no registry',
   (folder) => {
     const file = read(join(folder, 'package-lock.json'));
@@ -48,7 +48,7 @@ it.each(['Cargo.lock', 'crate/fuzz/Cargo.lock'])('%s has a hash for every crate 
 });
 
 it('no build or test lets cargo change the lockfile', () => {
-  for (const file of ['scripts/lib/checks.mjs', 'scripts/lib/build.mjs', 'scripts/lib/third-party.mjs']) {
+  for (const file of ['scripts/check/checks.mjs', 'scripts/build/build.mjs', 'scripts/check/third-party.mjs']) {
     expect(read(file), file).toContain('--locked');
   }
 });

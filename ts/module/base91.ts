@@ -1,4 +1,4 @@
-// Bytes as printable text, as which the WebAssembly module lies in the bundle. scripts/lib/printable.mjs writes it.
+// Bytes as printable text, as which the WebAssembly module lies in the bundle. scripts/build/printable.mjs writes it.
 //
 // What carries the bundle compresses it, and finds what repeats only where the same bytes give the same characters. Base64
 // hides that: compressed, it is 1.6 times as large as the bytes themselves, and this within 2 %. All characters are ASCII and

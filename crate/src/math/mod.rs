@@ -1,6 +1,6 @@
 //! Elementary functions, lane by lane, with the same bits on every machine.
 //!
-//! The polynomials are minimax in the relative error of the function (Remez exchange at 60 digits, `scripts/minimax.py`),
+//! The polynomials are minimax in the relative error of the function (Remez exchange at 60 digits, `scripts/build/minimax.py`),
 //! evaluated without fused operations.
 
 pub mod exp;

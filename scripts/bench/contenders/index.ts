@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { root } from '../../lib/paths.mjs';
-import { findPython, jsPeersHome, nativeProgram } from '../../lib/peers.mjs';
+import { root } from '../../bootstrap/paths.mjs';
 import type { Contender } from '../contender.js';
+import { findPython, jsPeersHome, nativeProgram } from '../peers.mjs';
 import { startChild } from './child.js';
 import { copy } from './copy.js';
 import { focalLoss } from './focal-loss.js';

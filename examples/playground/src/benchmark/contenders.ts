@@ -1,7 +1,12 @@
 import { FocalLoss } from 'focal-loss';
 import { focal, focalOfTwo } from '../../../../scripts/bench/contenders/plain-js/softmax.js';
 import { Random } from '../../../train/random.js';
-import type { Contender } from './measure.js';
+
+/** One of those that are compared. */
+export interface Contender {
+  readonly name: string;
+  call(): void;
+}
 
 /** What is computed: value and gradient of the mean, in float32. */
 export interface Task {

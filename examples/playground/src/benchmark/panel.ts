@@ -1,13 +1,13 @@
 // The fourth panel: how quick this browser is.
 
 import * as Plot from '@observablehq/plot';
+import { quartiles } from '../../../../scripts/bench/timing.js';
 import { Chart, COLORS, type Drawing } from '../chart.js';
 import { makeTable, panelOf, part, short } from '../page.js';
 import type { Store } from '../store.js';
 import { count } from '../text.js';
 import type { Task } from './contenders.js';
-import { spreadOf, type Times } from './measure.js';
-import type { BenchmarkReply } from './worker.js';
+import type { BenchmarkReply, Times } from './worker.js';
 
 export function showBenchmark(store: Store): void {
   const panel = panelOf('benchmark');
@@ -62,13 +62,13 @@ function nameOf({ rows, classes, alpha, gamma, smoothing }: Task): string {
 }
 
 function summarize(task: Task, times: readonly Times[]): string {
-  const [ours, theirs] = times.map(({ seconds }) => spreadOf(seconds).median);
+  const [ours, theirs] = times.map(({ seconds }) => quartiles(seconds).median);
   return `${nameOf(task)}: the plain loop takes ${short(theirs / ours, 2)} times as long as focal-loss.`;
 }
 
 function drawingOf(task: Task, times: readonly Times[]): Drawing {
   const figures = times.flatMap(({ name, seconds }, i) => seconds.map((one) => ({ name, i, time: 1e6 * one })));
-  const spreads = times.map(({ name, seconds }, i) => ({ name, i, ...spreadOf(seconds) }));
+  const spreads = times.map(({ name, seconds }, i) => ({ name, i, ...quartiles(seconds) }));
   return {
     label: `Microseconds of a call, each round and the median, for ${nameOf(task)}`,
     options: () => ({
@@ -94,7 +94,7 @@ function tableOf(task: Task, times: readonly Times[]): HTMLElement {
     `${nameOf(task)}; ${count(times[0].seconds.length, 'round')}`,
     ['what', 'median', 'middle half', 'a row'],
     times.map(({ name, seconds }) => {
-      const { lower, median, upper } = spreadOf(seconds);
+      const { lower, median, upper } = quartiles(seconds);
       const half = `${microseconds(lower)} to ${microseconds(upper)}`;
       return [name, microseconds(median), half, `${short((1e9 * median) / task.rows)} ns`];
     }),

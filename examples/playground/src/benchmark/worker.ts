@@ -1,7 +1,13 @@
 // Measures beside the page, which neither disturbs it nor stands still.
 
+import { timed, timeInterleaved } from '../../../../scripts/bench/timing.js';
 import { makeContenders, type Task } from './contenders.js';
-import { measure, type Times } from './measure.js';
+
+/** How long the calls of a contender took, in seconds a call, one figure a round. */
+export interface Times {
+  readonly name: string;
+  readonly seconds: readonly number[];
+}
 
 export type BenchmarkReply =
   | { readonly kind: 'progress'; readonly share: number }
@@ -10,12 +16,19 @@ export type BenchmarkReply =
 
 const ROUNDS = 15;
 
+/** The length of a sample, in seconds: the clocks of browsers are coarse. */
+const SAMPLE_SECONDS = 0.02;
+
 const tell = (reply: BenchmarkReply) => postMessage(reply);
 
-addEventListener('message', ({ data }: MessageEvent<Task>) => {
+addEventListener('message', async ({ data }: MessageEvent<Task>) => {
   try {
+    const contenders = makeContenders(data);
+    const runs = contenders.map(({ call }) => timed(call));
     const onRound = (done: number) => tell({ kind: 'progress', share: done / ROUNDS });
-    const times = measure(makeContenders(data), ROUNDS, () => performance.now(), onRound);
+    const samples = await timeInterleaved(runs, ROUNDS, onRound, SAMPLE_SECONDS);
+    // A slow contender leaves rounds out, which are holes in its samples.
+    const times = contenders.map(({ name }, i) => ({ name, seconds: samples[i].filter(() => true) }));
     tell({ kind: 'times', times });
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -1,7 +1,0 @@
-// `npm run setup`: finds or installs everything that building and testing need.
-import { runMain } from './lib/report.mjs';
-import { setUp } from './lib/set-up.mjs';
-
-await runMain(async () => {
-  await setUp({ linters: true, runtimes: true });
-});
