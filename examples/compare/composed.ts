@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossFunction } from 'focal-loss/tfjs';
 
-/** Focal loss as one would write it in TensorFlow.js' own operations, which then differentiates it. One loss per row. */
+/**
+ * Focal loss as one would write it in TensorFlow.js' own operations, which then differentiates it.
+ * One loss per row.
+ */
 export function composedFocalLoss(alpha: number, gamma: number, classes: number): LossFunction {
   const weights = Array.from({ length: classes }, (_, j) => (j === 1 ? alpha : 1 - alpha));
   return (yTrue, yPred) =>

@@ -8,13 +8,16 @@ import { Training } from './training.js';
 /** Share of every class's rows on which the threshold is chosen. */
 export const VALIDATION_SHARE = 0.2;
 
-/** What one loss achieved, a result per seed. */
+/** The results of one loss, one for each seed. */
 export interface Outcome {
   readonly name: string;
   readonly results: readonly Figures[];
 }
 
-/** Trains the same model with every loss on every seed's split, printing the losses of the first seed by epoch. */
+/**
+ * Trains the same model with every loss on every seed's split, printing the losses of the first
+ * seed by epoch.
+ */
 export async function experiment(
   task: Task,
   losses: readonly ScheduledLoss[],

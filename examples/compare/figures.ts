@@ -3,7 +3,7 @@ import type { Part, Parts } from '../train/data.js';
 import type { ScheduledLoss } from './losses.js';
 import { applyCut, chooseCut, thresholdOf } from './threshold.js';
 
-/** How well a model classifies; recall and F1 are those of class 1. */
+/** The quality of a classifier; recall and F1 are those of class 1. */
 interface Scores {
   readonly accuracy: number;
   readonly balancedAccuracy: number;
@@ -11,7 +11,7 @@ interface Scores {
   readonly f1: number;
 }
 
-/** What came of training with a loss, on the test rows unless said otherwise. */
+/** The outcome of training with a loss, on the test rows unless said otherwise. */
 export interface Figures extends Scores {
   readonly auc: number;
   readonly meanConfidence: number;
@@ -21,7 +21,10 @@ export interface Figures extends Scores {
   /** The same scores with the threshold that was best on the validation rows. */
   readonly chosen: Scores;
   readonly threshold: number;
-  /** What the loss makes of the training rows where cross-entropy has left them: the share of class 1 in the gradient. */
+  /**
+   * The loss on the training rows where cross-entropy has left them: the share of class 1 in the
+   * gradient.
+   */
   readonly gradientShare: number;
   /** Likewise, the share of the loss in rows whose loss is above the mean. */
   readonly hardLossShare: number;
@@ -32,7 +35,9 @@ export interface Trained {
   logits(part: Part): Float32Array;
 }
 
-/** The figures of every loss, given the models trained with them, the one of cross-entropy first. */
+/**
+ * The figures of every loss, given the models trained with them, the one of cross-entropy first.
+ */
 export function measure(
   losses: readonly ScheduledLoss[],
   models: readonly Trained[],

@@ -51,7 +51,7 @@ async function compareOn(task: Task, options: Options): Promise<void> {
   reportVerdicts(outcomes);
 }
 
-/** What focal loss gains and does not gain over both kinds of cross-entropy. */
+/** The gains of focal loss over both kinds of cross-entropy, and where there are none. */
 function reportVerdicts([plain, weighted, focal]: readonly Outcome[]): void {
   const at = (columns: readonly Column[], title: string) => columns.filter(([name]) => name === title);
   const compared = [

@@ -25,7 +25,7 @@ export const QUALITY_CHOSEN: readonly Column[] = [
   ['Threshold', ({ threshold }) => threshold],
 ];
 
-/** What the losses are said to differ in. */
+/** The figures that losses are said to differ in. */
 export const NATURE: readonly Column[] = [
   ["Minority's share of the gradient", ({ gradientShare }) => gradientShare],
   ["Hard rows' share of the loss", ({ hardLossShare }) => hardLossShare],
@@ -48,8 +48,8 @@ export function outcomeTable(outcomes: readonly Outcome[], columns: readonly Col
 }
 
 /**
- * What a loss gains over another in one figure, in words. Both had the same split, start and batches in every seed; a mean within
- * two standard errors of 0 is called no clear difference.
+ * The gain of a loss over another in one figure, in words. Both had the same split, start and
+ * batches in every seed; a mean within two standard errors of 0 is called no clear difference.
  */
 export function verdict(outcome: Outcome, baseline: Outcome, [title, of]: Column): string {
   const gains = outcome.results.map((result, seed) => of(result) - of(baseline.results[seed]));

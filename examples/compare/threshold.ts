@@ -1,6 +1,7 @@
 /**
- * What to take off the logit of class 1 so that F1 of class 1 is largest on these rows. For two classes that is a threshold for
- * its probability, {@link thresholdOf}; 0 stands for 0.5. Of equally good cuts it is the one nearest to 0.
+ * The number to take off the logit of class 1 so that F1 of class 1 is largest on these rows. For
+ * two classes that is a threshold for its probability, {@link thresholdOf}; 0 stands for 0.5. Of
+ * equally good cuts it is the one nearest to 0.
  */
 export function chooseCut(logits: Float32Array, targets: Int32Array, classes: number): number {
   const margins = Float64Array.from(targets.keys(), (row) => margin(logits, row * classes, classes));
@@ -20,7 +21,7 @@ export function chooseCut(logits: Float32Array, targets: Int32Array, classes: nu
   return best.cut;
 }
 
-/** How far the logit of class 1 is above all others of its row. */
+/** The height of class 1's logit above all others of its row. */
 function margin(logits: Float32Array, start: number, classes: number): number {
   let others = -Infinity;
   for (let j = 0; j < classes; j++) if (j !== 1) others = Math.max(others, logits[start + j]);

@@ -9,7 +9,9 @@ import { makeModel, makeOptimizer, toTensors } from './training.js';
 
 const ROUNDS = 15;
 
-/** Milliseconds that a training step takes, and that its loss takes by itself, value and gradient. */
+/**
+ * Milliseconds that a training step takes, and that its loss takes by itself, value and gradient.
+ */
 export interface StepTime {
   readonly name: string;
   readonly step: number;
@@ -17,8 +19,8 @@ export interface StepTime {
 }
 
 /**
- * Times training steps with the fused loss and with the same loss composed of operations, on one batch of the table: the model is
- * the same, they take turns, and the median of the rounds counts.
+ * Times training steps with the fused loss and with the same loss composed of operations, on one
+ * batch of the table: the model is the same, they take turns, and the median of the rounds counts.
  */
 export async function timeSteps(task: Task, alpha: number, gamma: number): Promise<StepTime[]> {
   const classes = task.table.classes.length;

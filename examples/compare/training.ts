@@ -11,7 +11,10 @@ import type { ScheduledLoss } from './losses.js';
 const HIDDEN = 16;
 const LEARNING_RATE = 3e-3;
 
-/** A small classifier: one hidden layer, and one logit per class. The last layer has no softmax: losses take logits. */
+/**
+ * A small classifier: one hidden layer, and one logit per class. The last layer has no softmax:
+ * losses take logits.
+ */
 export function makeModel(features: number, classes: number, seed: number): Sequential {
   const start = (layer: number) => initializers.glorotNormal({ seed: 2 * seed + layer });
   return sequential({
@@ -35,7 +38,10 @@ export function toTensors({ features, targets }: Part, classes: number): { x: tf
   }));
 }
 
-/** One model on its way through the training rows. Runs with the same seed start alike and see the same batches. */
+/**
+ * One model on its way through the training rows. Runs with the same seed start alike and see the
+ * same batches.
+ */
 export class Training {
   readonly #loss: ScheduledLoss;
   readonly #train: Part;
@@ -53,7 +59,10 @@ export class Training {
     this.#model = makeModel(train.features.length / train.targets.length, classes, seed);
   }
 
-  /** Goes once through all rows, in random order, and returns the mean loss. Epochs are counted from 0. */
+  /**
+   * Goes once through all rows, in random order, and returns the mean loss. Epochs are counted from
+   * 0.
+   */
   async epoch(epoch: number): Promise<number> {
     this.#compile(this.#loss.criterionOf(epoch));
     let total = 0;
@@ -66,7 +75,10 @@ export class Training {
     return total / this.#train.targets.length;
   }
 
-  /** Compiles the model where the loss is a new one. The optimizer stays, and what it has learnt of the gradients. */
+  /**
+   * Compiles the model where the loss is a new one. The optimizer stays, and what it has learnt of
+   * the gradients.
+   */
   #compile(criterion: FocalLoss): void {
     if (criterion === this.#criterion) return;
     const { alpha, gamma, labelSmoothing } = criterion;

@@ -13,6 +13,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   worker: { format: 'es' },
-  // Found before the page is opened; else the server would load it anew when the first worker is started.
+  // Found before the page is opened; else the server would load it anew when the first worker is
+  // started.
   optimizeDeps: { entries: ['index.html', 'src/*/worker.ts'] },
 });

@@ -7,13 +7,16 @@ import { Training } from './train.js';
 /** At most about so many lines of loss by epoch. */
 const LOSS_LINES = 10;
 
-/** What one loss achieved on the rows left out, a result per seed. */
+/** The results of one loss on the rows left out, one for each seed. */
 export interface Outcome {
   readonly name: string;
   readonly results: readonly Metrics[];
 }
 
-/** Trains the same model with every loss on every seed's split, printing the losses of the first seed by epoch. */
+/**
+ * Trains the same model with every loss on every seed's split, printing the losses of the first
+ * seed by epoch.
+ */
 export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: number, epochs: number): Outcome[] {
   const names = losses.map(({ name }) => name);
   const outcomes = names.map((name) => ({ name, results: [] as Metrics[] }));
@@ -35,7 +38,9 @@ export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: n
   return outcomes;
 }
 
-/** Whether the losses of an epoch are shown: of a few evenly spread ones, the first and the last. */
+/**
+ * The choice to show the losses of an epoch: of a few evenly spread ones, the first and the last.
+ */
 export function isReported(epoch: number, epochs: number): boolean {
   return epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / LOSS_LINES) === 0;
 }

@@ -14,8 +14,9 @@ interface Line {
 const MOST_CLASSES = 100;
 
 /**
- * Reads a CSV file (comma, semicolon or tab) whose last column is the class, as numbers or text, and whose other columns
- * are numbers. A first line of names is recognised by having no number among the features.
+ * Reads a CSV file (comma, semicolon or tab) whose last column is the class, as numbers or text,
+ * and whose other columns are numbers. A first line of names is recognised by having no number
+ * among the features.
  */
 export function readTable(path: string, title: string = basename(path)): Table {
   return parseTable(readText(path), title);
@@ -94,7 +95,10 @@ function toNumber(cell: string, where: string): number {
   return value;
 }
 
-/** Numbers the labels: the most common class is 0, the rarest 1 (of equally rare ones the later label), others follow. */
+/**
+ * Numbers the labels: the most common class is 0, the rarest 1 (of equally rare ones the later
+ * label), others follow.
+ */
 function indexClasses(names: string[], where: string): { labels: Int32Array; classes: string[] } {
   const numeric = names.every((name) => Number.isFinite(Number(name)));
   // As numbers, so that 1 and 1.0 are the same class.

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 /** A table of numbers with a class per row. */
 export interface Table {
-  /** What the table is, for the reader. */
+  /** A description of the table for the reader. */
   readonly title: string;
   /** Names of the feature columns. */
   readonly columns: readonly string[];
@@ -13,7 +13,10 @@ export interface Table {
   readonly labels: Int32Array;
   /** Name of the column that holds the class. */
   readonly labelColumn: string;
-  /** The class labels. Class 1 is the rarest: the positive class of the metrics and of the loss's scalar `alpha`. */
+  /**
+   * The class labels. Class 1 is the rarest: the positive class of the metrics and of the loss's
+   * scalar `alpha`.
+   */
   readonly classes: readonly string[];
 }
 
@@ -28,11 +31,14 @@ export interface SplitOptions {
   readonly testShare: number;
   /** Share of every class's rows that goes into a validation part; none unless it is given. */
   readonly validationShare?: number;
-  /** Share of the training part's class 1 that is kept; less than 1 makes the training part (more) imbalanced. */
+  /**
+   * Share of the training part's class 1 that is kept; less than 1 makes the training part (more)
+   * imbalanced.
+   */
   readonly keepPositives: number;
 }
 
-/** How many rows each class has. */
+/** The number of rows of each class. */
 export function countClasses(labels: Int32Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
@@ -42,13 +48,14 @@ export function countClasses(labels: Int32Array, classes: number): number[] {
 /** The parts of a table. */
 export interface Parts {
   readonly train: Part;
-  /** What settings are chosen on, so that the test part stays unseen. */
+  /** The rows on which settings are chosen, so that the test part stays unseen. */
   readonly validation: Part;
   readonly test: Part;
 }
 
 /**
- * Splits a table at random into parts with the same share of every class (but for `keepPositives`), and standardises them.
+ * Splits a table at random into parts with the same share of every class (but for `keepPositives`),
+ * and standardises them.
  */
 export function split(table: Table, random: Random, options: SplitOptions): Parts {
   const { testShare, validationShare = 0, keepPositives } = options;
@@ -83,8 +90,8 @@ function rowsOfClass(labels: Int32Array, wanted: number): Int32Array {
 }
 
 /**
- * Brings every column to mean 0 and deviation 1. Both are taken from the training rows alone: the others stand for examples that
- * nobody has seen yet.
+ * Brings every column to mean 0 and deviation 1. Both are taken from the training rows alone: the
+ * others stand for examples that nobody has seen yet.
  */
 function standardise(table: Table, rows: Record<keyof Parts, readonly number[]>): Parts {
   const width = table.columns.length;

@@ -5,7 +5,10 @@ export interface NamedLoss {
   readonly criterion: FocalLoss;
 }
 
-/** Focal loss, and what to compare it with: the same without focusing (gamma 0), with and without the class weights. */
+/**
+ * Focal loss, and what to compare it with: the same without focusing (gamma 0), with and without
+ * the class weights.
+ */
 export function comparedLosses(alpha: number, gamma: number): NamedLoss[] {
   return [
     { name: 'Cross-entropy', criterion: new FocalLoss({ alpha: null, gamma: 0 }) },

@@ -1,9 +1,9 @@
-/** How well a classifier does; recall, precision and F1 are those of class 1. */
+/** The quality of a classifier; recall, precision and F1 are those of class 1. */
 export interface Metrics {
   readonly accuracy: number;
-  /** Of the rows that are class 1, the share found. */
+  /** The share of the rows of class 1 that was found. */
   readonly recall: number;
-  /** Of the rows called class 1, the share that is; 0 when none was called so. */
+  /** The share of the rows called class 1 that are of it; 0 when none was called so. */
   readonly precision: number;
   /** Harmonic mean of recall and precision; 0 when both are. */
   readonly f1: number;
@@ -39,7 +39,9 @@ export function evaluate(predictions: Int32Array, targets: Int32Array): Metrics 
   };
 }
 
-/** Mean and standard deviation (n − 1) of one or more numbers; the deviation of a single one is NaN. */
+/**
+ * Mean and standard deviation (n − 1) of one or more numbers; the deviation of a single one is NaN.
+ */
 export function meanAndDeviation(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);

@@ -40,7 +40,10 @@ class Dense {
     return output;
   }
 
-  /** Takes the gradient in the last output, stores the one in the parameters and returns the one in the input. */
+  /**
+   * Takes the gradient in the last output, stores the one in the parameters and returns the one in
+   * the input.
+   */
   backward(outputGrad: Float32Array): Float32Array {
     const inputGrad = new Float32Array(this.#input.length);
     this.weights.grad.fill(0);

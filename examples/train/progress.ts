@@ -1,6 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** A progress bar with lines of text above it. Where the output is no terminal there are the lines alone. */
+/**
+ * A progress bar with lines of text above it. Where the output is no terminal there are the lines
+ * alone.
+ */
 export class Progress {
   readonly #bar: SingleBar | undefined;
 

@@ -18,8 +18,8 @@ export function metricsTable(outcomes: readonly Outcome[]): string {
 }
 
 /**
- * A column for each baseline: by how much `outcome` is better on average, and in how many seeds it is better and worse.
- * Both had the same split, start and batches in every seed.
+ * A column for each baseline: by how much `outcome` is better on average, and in how many seeds it
+ * is better and worse. Both had the same split, start and batches in every seed.
  */
 export function gainsTable(outcome: Outcome, baselines: readonly Outcome[]): string {
   return toTable(

@@ -22,10 +22,16 @@ const MEASURES: readonly Measure[] = [
   { name: 'trail making (s)', mean: 80, deviation: 30, loading: 0.5 },
 ];
 
-/** How far the mean severity of the ill lies above that of the healthy, in deviations: the two groups overlap. */
+/**
+ * The distance of the mean severity of the ill above that of the healthy, in deviations: the two
+ * groups overlap.
+ */
 const SEVERITY_GAP = 1.8;
 
-/** An invented cohort of cognitively normal people (CN) and people with Alzheimer's disease (AD), who are the minority. */
+/**
+ * An invented cohort of cognitively normal people (CN) and people with Alzheimer's disease (AD),
+ * who are the minority.
+ */
 export function syntheticCohort(normal = 900, ill = 100): Table {
   const random = new Random(2024);
   const rows = normal + ill;
@@ -33,7 +39,8 @@ export function syntheticCohort(normal = 900, ill = 100): Table {
   const features = new Float64Array(rows * MEASURES.length);
   let at = 0;
   for (const label of labels) {
-    // One hidden severity drives all measures, so that they are correlated, as in life, and no sum of them decides.
+    // One hidden severity drives all measures, so that they are correlated, as in life, and no sum
+    // of them decides.
     const severity = random.normal() + label * SEVERITY_GAP;
     for (const { mean, deviation, loading } of MEASURES) {
       const score = loading * severity + Math.sqrt(1 - loading ** 2) * random.normal();

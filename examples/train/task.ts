@@ -38,7 +38,7 @@ export function nameClass({ labelColumn, classes }: Table, label: number): strin
   return `${labelColumn} = ${classes[label]}`;
 }
 
-/** What is in the table and its parts, in a few lines. */
+/** A summary of the table and its parts, in a few lines. */
 export function describeTask(task: Task, validationShare = 0): string {
   const { table, keepPositives } = task;
   const minority = nameClass(table, 1);

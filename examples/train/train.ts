@@ -8,7 +8,10 @@ const HIDDEN = 16;
 const BATCH = 32;
 const LEARNING_RATE = 1e-3;
 
-/** One model on its way through the training rows. Runs with the same seed start alike and see the same batches. */
+/**
+ * One model on its way through the training rows. Runs with the same seed start alike and see the
+ * same batches.
+ */
 export class Training {
   readonly #criterion: FocalLoss;
   readonly #train: Part;
@@ -32,7 +35,8 @@ export class Training {
     let total = 0;
     for (const { features, targets } of shuffledBatches(this.#train, this.#random)) {
       const logits = this.#model.forward(features);
-      // The loss and its gradient in one call; the gradient goes into a buffer that every batch uses again.
+      // The loss and its gradient in one call; the gradient goes into a buffer that every batch
+      // uses again.
       const { value, grad } = this.#criterion.valueAndGrad(logits, targets, {
         grad: gradBuffer.subarray(0, logits.length),
       });

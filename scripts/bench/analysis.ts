@@ -22,10 +22,10 @@ const GRID = { alpha: [0.1, 0.25, 0.5, 0.75], gamma: [0.5, 1, 2, 3], labelSmooth
 
 type Analysis = (workload: Workload) => () => unknown;
 
-/** What the functions of `focal-loss/analysis` are compared with. */
+/** The loss that the functions of `focal-loss/analysis` are compared with. */
 const FORWARD = 'forward';
 
-/** What is timed, by name: makes the call of a workload. */
+/** The calls that are timed, by name: makes the call of a workload. */
 const ANALYSES: Readonly<Record<string, Analysis>> = {
   [FORWARD]: onRows((logits, targets) => new FocalLoss().forward(logits, targets)),
   LossMeter: onRows((logits, targets) => new LossMeter(new FocalLoss()).update(logits, targets)),
@@ -64,7 +64,7 @@ function separately(logits: Workload['logits'], targets: Int32Array): number[] {
   );
 }
 
-/** What one function needs for one shape. */
+/** The time of one function for one shape. */
 export interface AnalysisResult {
   readonly rows: number;
   readonly classes: number;

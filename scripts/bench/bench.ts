@@ -3,20 +3,25 @@ import { type Case, makeWorkload } from './cases.js';
 import type { Contender, Run } from './contender.js';
 import { type Quartiles, quartiles, timeInterleaved } from './timing.js';
 
-/** What one contender needed for one case. */
+/** The time of one contender for one case. */
 export interface Result {
   readonly name: string;
   /** Per call. */
   readonly seconds: Quartiles;
-  /** Its time in units of the first contender's, round by round: above 1, the first one is faster. */
+  /**
+   * Its time in units of the first contender's, round by round: above 1, the first one is faster.
+   */
   readonly ratio: Quartiles;
 }
 
 export interface CaseResults {
   readonly case: Case;
-  /** Of the contenders that can do this case, in their order; the first one is the one that the ratios refer to. */
+  /**
+   * The results of the contenders that can do this case, in their order; the first one is the one
+   * that the ratios refer to.
+   */
   readonly results: readonly Result[];
-  /** Of those that were left out because they failed, or gave other results. */
+  /** The names of those left out because they failed, or gave other results. */
   readonly problems: readonly string[];
 }
 

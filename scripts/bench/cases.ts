@@ -1,7 +1,7 @@
-/** Which loss, with what parameters. The mean over the rows, of all of them. */
+/** The loss and its parameters. The mean over the rows, of all of them. */
 export type Loss =
   | { readonly kind: 'focal'; readonly alpha: number; readonly gamma: number; readonly labelSmoothing: number }
-  /** Of independent logits, each with a target of its own. */
+  /** The sigmoid loss of independent logits, each with a target of its own. */
   | { readonly kind: 'sigmoid-focal'; readonly alpha: number; readonly gamma: number }
   | { readonly kind: 'cross-entropy' };
 
@@ -24,7 +24,10 @@ export type Floats = Float32Array | Float64Array;
 export interface Workload extends Case {
   /** Row-major [rows, classes]. */
   readonly logits: Floats;
-  /** Class indices [rows]; for the sigmoid loss 0 and 1 [rows, classes], in floats as torchvision wants them. */
+  /**
+   * Class indices [rows]; for the sigmoid loss 0 and 1 [rows, classes], in floats as torchvision
+   * wants them.
+   */
   readonly targets: Int32Array | Floats;
 }
 
@@ -66,7 +69,10 @@ const REPRESENTATIVE_SHAPES = [
   [4096, 1000],
 ] as const;
 
-/** float64 comes last: functions that have seen it are slower with float32, and those of most users never do. */
+/**
+ * float64 comes last: functions that have seen it are slower with float32, and those of most users
+ * never do.
+ */
 const VARIANTS: Readonly<Record<string, Variant>> = {
   forward: { gradient: false },
   'gamma 2.7': { loss: { ...FOCAL, gamma: 2.7 } },

@@ -13,7 +13,10 @@ const SVG = 'http://www.w3.org/2000/svg';
 /** Readable wherever the page puts it: it brings its own background. */
 const STYLE = { background: 'white', color: '#24292f', fontFamily: 'system-ui, sans-serif', fontSize: '11px' } as const;
 
-/** Bars that begin where this package is, and say how many times as long every other contender takes. */
+/**
+ * Bars that begin where this package is, and say how many times as long every other contender
+ * takes.
+ */
 export function comparisonChart(results: readonly CaseResults[], entries: readonly Entry[], cases: readonly string[]) {
   const shown = results.filter(({ case: { name } }) => cases.includes(name));
   const bars = shown.flatMap(({ case: { name: shape }, results: contenders }) =>

@@ -4,15 +4,18 @@ import { type Timed, timed } from './timing.js';
 /** A way to compute a workload. */
 export interface Contender {
   readonly name: string;
-  /** What it is, for the report: versions, and what its time leaves out. */
+  /** The description for the report: versions, and what its time leaves out. */
   readonly about: string;
-  /** Gets ready for a workload, outside the time that is measured; undefined where it can't do this one. */
+  /**
+   * Gets ready for a workload, outside the time that is measured; undefined where it can't do this
+   * one.
+   */
   prepare(workload: Workload): Promise<Run | undefined>;
   /** Ends its process, if it has one. */
   close?(): void;
 }
 
-/** What a call gives: the gradient only where the case asks for it. */
+/** The results of a call: the gradient only where the case asks for it. */
 export interface Outcome {
   readonly value: number;
   readonly grad?: Floats | undefined;
@@ -20,7 +23,10 @@ export interface Outcome {
 
 /** One contender on one workload. */
 export interface Run extends Timed {
-  /** What a call gives, to be compared with what the others give; a limit that computes nothing has none. */
+  /**
+   * The outcome of a call, to be compared with those of the others; a limit that computes nothing
+   * has none.
+   */
   outcome?(): Outcome | Promise<Outcome>;
   /** Lets go of what it holds. */
   dispose?(): void;
@@ -28,8 +34,8 @@ export interface Run extends Timed {
 
 /**
  * A run in this process.
- * @param call computes value and gradient, from ordinary JavaScript arrays to ordinary JavaScript arrays: copies into a
- *   memory of its own and out of it are part of the work
+ * @param call computes value and gradient, from ordinary JavaScript arrays to ordinary JavaScript
+ *   arrays: copies into a memory of its own and out of it are part of the work
  * @param grad the gradient of the last call
  */
 export function localRun(call: () => number, grad?: () => Floats): Run & { outcome(): Outcome } {

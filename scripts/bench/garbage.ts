@@ -5,7 +5,10 @@ setFlagsFromString('--expose-gc');
 
 export const collectGarbage: () => void = runInNewContext('gc');
 
-/** The bytes that something allocates on the JavaScript heap: by how much that grows, and all that is collected meanwhile. */
+/**
+ * The bytes that something allocates on the JavaScript heap: by how much that grows, and all that
+ * is collected meanwhile.
+ */
 export async function allocatedBytes(run: () => unknown): Promise<number> {
   collectGarbage();
   const profiler = new GCProfiler();

@@ -1,4 +1,5 @@
-// `npm run bench`: sets up, builds, installs what to compare with, then runs the benchmark on one core.
+// `npm run bench`: sets up, builds, installs what to compare with, then runs the benchmark on one
+// core.
 import { availableParallelism } from 'node:os';
 import { capture } from '../bootstrap/process.mjs';
 import { runProgram } from '../bootstrap/program.mjs';
@@ -7,7 +8,10 @@ import { setUp } from '../bootstrap/set-up.mjs';
 import { build } from '../build/build.mjs';
 import { buildNativePrograms, ensureJsPeers, installPythonPeers } from './peers.mjs';
 
-/** The command that keeps a program, and all that it starts, on one core; nothing where there is none. */
+/**
+ * The command that keeps a program, and all that it starts, on one core; nothing where there is
+ * none.
+ */
 async function pinning() {
   const pin = ['taskset', '--cpu-list', String(availableParallelism() - 1)];
   const [command = '', ...args] = [...pin, 'true'];
@@ -26,7 +30,8 @@ await runMain(async () => {
   say('');
   return runProgram('scripts/bench/main.ts', args, {
     node,
-    // Garbage is collected in the time of whoever made it, not in that of the next one on the same core.
+    // Garbage is collected in the time of whoever made it, not in that of the next one on the same
+    // core.
     flags: ['--single-threaded-gc'],
     prefix: await pinning(),
   });

@@ -1,6 +1,7 @@
 /**
- * What the benchmark compares the package with. All of it is large, so it is kept in the cache rather than in the clone, in
- * folders named after the versions: JavaScript libraries together with a Node that can run them all, and Python's.
+ * The libraries that the benchmark compares the package with. All of it is large, so it is kept in
+ * the cache rather than in the clone, in folders named after the versions: JavaScript libraries
+ * together with a Node that can run them all, and Python's.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,18 +13,20 @@ import { say } from '../bootstrap/report.mjs';
 const manifests = join(root, 'scripts', 'bench', 'peers');
 const requirements = join(root, 'scripts', 'bench', 'python', 'requirements.txt');
 
-/** @type {{ dependencies: Record<string, string>, optionalDependencies: Record<string, string> }} */
+/**
+ * @type {{ dependencies: Record<string, string>, optionalDependencies: Record<string, string> }}
+ */
 const manifest = JSON.parse(readFileSync(join(manifests, 'package.json'), 'utf8'));
 
 /** @param {readonly string[]} parts */
 const folderNamed = (parts) => join(cache, ['bench', ...parts].join('-').replaceAll(/[^\w.]+/g, '-'));
 
-/** Where the JavaScript libraries are installed. */
+/** The folder of the JavaScript libraries. */
 export const jsPeersHome = folderNamed(
   [manifest.dependencies, manifest.optionalDependencies].flatMap((packages) => Object.entries(packages).flat()),
 );
 
-/** Where Python's are. */
+/** The folder of Python's. */
 export const pythonHome = folderNamed(readFileSync(requirements, 'utf8').split(/\s+/).filter(Boolean));
 
 /** @param {string} name */
@@ -32,7 +35,8 @@ export function hasJsPeer(name) {
 }
 
 /**
- * Installs the JavaScript libraries, and Node, where they are missing. The benchmark does without what it can't have.
+ * Installs the JavaScript libraries, and Node, where they are missing. The benchmark does without
+ * what it can't have.
  * @returns {Promise<string>} the Node to run the benchmark in
  */
 export async function ensureJsPeers() {
@@ -46,7 +50,10 @@ export async function ensureJsPeers() {
   return code === 0 ? node : process.execPath;
 }
 
-/** Python with PyTorch and JAX where they have been installed, else the one on the search path, which may have them too. */
+/**
+ * Python with PyTorch and JAX where they have been installed, else the one on the search path,
+ * which may have them too.
+ */
 export function findPython() {
   const own = join(pythonHome, 'bin', 'python');
   return existsSync(own) ? own : findExecutables('python3')[0];

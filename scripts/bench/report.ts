@@ -36,8 +36,8 @@ export function ratioTable(results: readonly CaseResults[], names: readonly stri
 }
 
 /**
- * A line per case: whether each target is met, the ratio and the target. Cases are left out where everyone is beaten and no
- * more than that is asked.
+ * A line per case: whether each target is met, the ratio and the target. Cases are left out where
+ * everyone is beaten and no more than that is asked.
  */
 export function targetTable(verdicts: readonly Verdict[], contenders: readonly string[]): string {
   const names = contenders.filter((name) => verdicts.some(({ contender }) => contender === name));
@@ -52,13 +52,13 @@ export function targetTable(verdicts: readonly Verdict[], contenders: readonly s
   return table(['[rows, classes]', ...names.map(breakUp)], rows);
 }
 
-/** How many targets are met. */
+/** The number of targets that are met. */
 export function summary(verdicts: readonly Verdict[]): string {
   const met = verdicts.filter((verdict) => verdict.met).length;
   return `${met} of ${verdicts.length} met.`;
 }
 
-/** What was measured on. */
+/** The machine that was measured on. */
 export interface Machine {
   readonly cpu: string;
   readonly platform: string;

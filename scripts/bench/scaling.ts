@@ -7,14 +7,17 @@ import { type Quartiles, quartiles, timeInterleaved } from './timing.js';
 const CLASSES = [2, 10];
 const ROWS = [1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7];
 
-/** What a batch of some size costs. */
+/** The cost of a batch of some size. */
 export interface ScalingPoint {
   readonly rows: number;
   readonly classes: number;
   readonly secondsPerRow: Quartiles;
-  /** Of the WebAssembly module, in bytes, after the first call with this batch. */
+  /** The memory of the WebAssembly module, in bytes, after the first call with this batch. */
   readonly wasmMemory: number;
-  /** By how much the first call with this batch made the process larger. Its arrays were there before. */
+  /**
+   * By how much the first call with this batch made the process larger. Its arrays were there
+   * before.
+   */
   readonly rssGrowth: number;
 }
 
@@ -47,7 +50,9 @@ export async function measureScaling(
   }));
 }
 
-/** A function that tells how many bytes all WebAssembly modules have that are started from now on. */
+/**
+ * A function that tells how many bytes all WebAssembly modules have that are started from now on.
+ */
 function watchWasmMemory(): () => number {
   const memories: WebAssembly.Memory[] = [];
   WebAssembly.Instance = new Proxy(WebAssembly.Instance, {

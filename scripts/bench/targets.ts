@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { CaseResults } from './bench.js';
 import type { Entry } from './contenders/index.js';
 
-/** How many times as long a contender should need: `targets[case][contender]`. */
+/** The factor by which a contender should need longer: `targets[case][contender]`. */
 export type Targets = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 export interface Verdict {
@@ -36,7 +36,10 @@ function entriesOf(value: unknown, what: string): [string, unknown][] {
 
 export const targetsJson = readFileSync(new URL('targets.json', import.meta.url), 'utf8');
 
-/** Every peer is to be beaten in every case, by as much as the table says; limits are as the table says. */
+/**
+ * Every peer is to be beaten in every case, by as much as the table says; limits are as the table
+ * says.
+ */
 export function judge(results: readonly CaseResults[], targets: Targets, entries: readonly Entry[]): Verdict[] {
   return results.flatMap(({ case: { name: caseName }, results: contenders }) =>
     contenders.flatMap(({ name, ratio: { median: ratio } }) => {

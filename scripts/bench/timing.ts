@@ -1,4 +1,4 @@
-/** What is timed. */
+/** Something that is timed. */
 export interface Timed {
   /** The seconds that this many calls take, one after the other. */
   time(calls: number): number | Promise<number>;
@@ -19,7 +19,10 @@ export function timed(call: () => unknown): Timed & { time(calls: number): numbe
 const SAMPLE_SECONDS = 0.01;
 /** Before anything is measured: enough for an engine to settle on its fastest code. */
 const WARM_UP_SECONDS = 0.1;
-/** What all samples of one run may take together; a slow one gives fewer of them, but never fewer than FEWEST_SAMPLES. */
+/**
+ * The time that all samples of one run may take together; a slow one gives fewer of them, but never
+ * fewer than FEWEST_SAMPLES.
+ */
 const RUN_SECONDS = 2;
 const FEWEST_SAMPLES = 3;
 
@@ -30,8 +33,9 @@ export interface Quartiles {
 }
 
 /**
- * Seconds per call of every run, `samples[run][round]`. In every round each run has its turn, so that a machine that slows
- * down for a while slows all of them; ratios are to be taken within a round. Slow runs leave rounds out: holes in the array.
+ * Seconds per call of every run, `samples[run][round]`. In every round each run has its turn, so
+ * that a machine that slows down for a while slows all of them; ratios are to be taken within a
+ * round. Slow runs leave rounds out: holes in the array.
  */
 export async function timeInterleaved(
   runs: readonly Timed[],
@@ -41,18 +45,20 @@ export async function timeInterleaved(
 ): Promise<number[][]> {
   const plans: Plan[] = [];
   for (const run of runs) plans.push(await calibrate(run, rounds, sampleSeconds));
-  // What the ratios refer to has to be there in every round.
+  // The first run, which ratios refer to, has to be there in every round.
   plans[0] = { ...plans[0], samples: rounds };
   const samples = runs.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < runs.length; turn++) {
-      // Another one begins in every round: what a run leaves in the caches is not always the same one's to bear.
+      // Another one begins in every round: what a run leaves in the caches is not always the same
+      // one's to bear.
       const i = (round + turn) % runs.length;
       const { calls, samples: wanted } = plans[i];
       // Spread evenly, beginning with the first round.
       const due = Math.ceil(((round + 1) * wanted) / rounds) > Math.ceil((round * wanted) / rounds);
       if (!due) continue;
-      // The others have driven its data out of the caches, and itself out of a processor that slept meanwhile.
+      // The others have driven its data out of the caches, and itself out of a processor that slept
+      // meanwhile.
       await runs[i].time(1);
       samples[i][round] = (await runs[i].time(calls)) / calls;
     }

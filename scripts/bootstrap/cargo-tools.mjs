@@ -24,7 +24,8 @@ function toolBuildEnvironment(env) {
   const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } = env;
   return {
     ...rest,
-    // The tools have little to do. Built without optimization, they are there in a third of the time.
+    // The tools have little to do. Built without optimization, they are there in a third of the
+    // time.
     CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
     CARGO_PROFILE_RELEASE_LTO: 'off',
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
@@ -33,7 +34,8 @@ function toolBuildEnvironment(env) {
 }
 
 /**
- * The folder of a tool of exactly this version: from the search path, the cache, or installed into the cache.
+ * The folder of a tool of exactly this version: from the search path, the cache, or installed into
+ * the cache.
  * @param {{ program: string, crate: string, version: string }} tool
  * @param {import('./rust.mjs').Toolchain} toolchain
  */

@@ -1,6 +1,7 @@
 /**
- * What people use the package with, in which the tests try it: versions of Node, bundlers, and what drives browsers. Being
- * large, they are kept in the cache, with the versions and hashes of scripts/bootstrap/consumers; `npm run test:all` installs them.
+ * The surroundings that people use the package in, in which the tests try it: versions of Node,
+ * bundlers, and what drives browsers. Being large, they are kept in the cache, with the versions
+ * and hashes of scripts/bootstrap/consumers; `npm run test:all` installs them.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ export const consumersHome = join(
   `consumers-${sha256(readFileSync(join(manifests, 'package-lock.json'))).slice(0, 12)}`,
 );
 
-/** Whether they are installed. npm writes this file when all else is there. */
+/** A test whether they are installed. npm writes this file when all else is there. */
 export function hasConsumers() {
   return existsSync(join(consumersHome, 'node_modules', '.package-lock.json'));
 }

@@ -1,9 +1,9 @@
 /**
  * Rust from Debian's own packages, for machines that rustup cannot reach.
  *
- * Debian 12 has a recent compiler (rustc-web) and its sources with every dependency vendored, but no standard library
- * for WebAssembly: it is built from those sources and put where the compiler looks for it. That takes under a minute;
- * the result is kept in the cache.
+ * Debian 12 has a recent compiler (rustc-web) and its sources with every dependency vendored, but
+ * no standard library for WebAssembly: it is built from those sources and put where the compiler
+ * looks for it. That takes under a minute; the result is kept in the cache.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export function readStdMarker(libdir) {
 }
 
 /**
- * How to run a command as root from here.
+ * The way to run a command as root from here.
  * @param {string} purpose
  * @returns {Promise<string[]>} what to put before the command
  */
@@ -69,7 +69,8 @@ export async function installDebianPackages(names) {
       .every((state) => state === 'installed')
   )
     return;
-  // Nothing that is installed is removed: where these packages clash with others, that is for a person to decide.
+  // Nothing that is installed is removed: where these packages clash with others, that is for a
+  // person to decide.
   const install = ['apt-get', 'install', '--yes', '--no-remove', ...names];
   const known = await capture('apt-cache', ['show', ...names]);
   if (known.code !== 0) await runAsRoot("Reading Debian's package lists", ['apt-get', 'update']);
@@ -77,7 +78,10 @@ export async function installDebianPackages(names) {
   await runAsRoot(`Installing Debian's ${names.join(', ')}`, install, help);
 }
 
-/** The compiler's linker for WebAssembly is a link into a package that it does not depend on: that of its LLVM version. */
+/**
+ * The compiler's linker for WebAssembly is a link into a package that it does not depend on: that
+ * of its LLVM version.
+ */
 async function installLinker() {
   const version = /lld-(\d+)$/.exec(readlinkSync(join(FOLDER, 'rust-lld')))?.[1];
   if (version) await installDebianPackages([`lld-${version}`]);
@@ -142,7 +146,8 @@ async function buildStd(target, rustc, compiler, sysroot) {
     `Building the standard library for ${target} (once, about a minute)`,
     join(FOLDER, 'cargo'),
     ['build', '--release', '--target', target, '-Zbuild-std=std,panic_abort', '--offline', '--target-dir', output],
-    // Building std is an unstable feature, which this variable allows in a stable compiler. Only here: the project uses none.
+    // Building std is an unstable feature, which this variable allows in a stable compiler. Only
+    // here: the project uses none.
     { cwd: work, env: { ...env, RUSTC: rustc, RUSTC_BOOTSTRAP: '1' } },
   );
   const libraries = join(output, target, 'release', 'deps');

@@ -18,7 +18,10 @@ function readLockfile(file) {
   }
 }
 
-/** Whether node_modules holds what package-lock.json asks for. npm keeps a record of what it installed. */
+/**
+ * A test whether node_modules holds what package-lock.json asks for. npm keeps a record of what it
+ * installed.
+ */
 function isInstalled() {
   const wanted = readLockfile(join(root, 'package-lock.json')) ?? {};
   const installed = readLockfile(join(root, 'node_modules', '.package-lock.json'));
@@ -58,8 +61,9 @@ export async function ensureNpmPackages() {
 }
 
 /**
- * Installs the packages of another manifest and its lockfile, into a folder outside the clone. Scripts of theirs do not run: they
- * only move programs about, or download them from elsewhere. The caller looks whether what it wants is there.
+ * Installs the packages of another manifest and its lockfile, into a folder outside the clone.
+ * Scripts of theirs do not run: they only move programs about, or download them from elsewhere. The
+ * caller looks whether what it wants is there.
  * @param {string} label
  * @param {string} manifests the folder of the manifest and the lockfile
  * @param {string} home

@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ExplainedError, say, seconds } from './report.mjs';
 
-/** How often a step that is still running says so where there is no terminal, in milliseconds. */
+/** The interval at which a running step says so where there is no terminal, in milliseconds. */
 const HEARTBEAT = 15_000;
 
 /**
@@ -41,7 +41,8 @@ export function capture(command, args, { env, cwd, onOutput } = {}) {
 }
 
 /**
- * What a program prints that has to succeed. It is not shown: for programs of which only a failure is of interest.
+ * The output of a program that has to succeed. It is not shown: for programs of which only a
+ * failure is of interest.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ env?: NodeJS.ProcessEnv, cwd?: string }} [options]
@@ -89,7 +90,8 @@ export async function watch(label, command, args, options) {
  * @param {string} label
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, help?: string }} [options] `help`: what to do when it fails
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, help?: string }} [options] `help`: what to do
+ *   when it fails
  */
 export async function mustRun(label, command, args, { help, ...options } = {}) {
   const outcome = await watch(label, command, args, options);

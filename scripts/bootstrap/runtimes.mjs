@@ -1,6 +1,7 @@
 /**
- * Deno and Bun, in which the tests run the package beside Node. Their programs are what npm packages hold; being large, they
- * are kept in the cache rather than in node_modules, with the versions and hashes of scripts/bootstrap/runtimes.
+ * Deno and Bun, in which the tests run the package beside Node. Their programs are what npm
+ * packages hold; being large, they are kept in the cache rather than in node_modules, with the
+ * versions and hashes of scripts/bootstrap/runtimes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,7 +63,8 @@ async function findMissing() {
 }
 
 /**
- * Installs the runtimes where they are missing. Without them everything builds, and the tests that need them fail.
+ * Installs the runtimes where they are missing. Without them everything builds, and the tests that
+ * need them fail.
  * @returns {Promise<string[]>} the versions that are there
  */
 export async function ensureRuntimes() {

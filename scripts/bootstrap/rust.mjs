@@ -14,7 +14,8 @@ export const WASM_TARGET = 'wasm32-unknown-unknown';
  * @property {string} folder where its programs are
  * @property {string} cargo
  * @property {string} version what `rustc --version` says
- * @property {NodeJS.ProcessEnv} env the environment in which every program finds this toolchain first
+ * @property {NodeJS.ProcessEnv} env the environment in which every program finds this toolchain
+ *   first
  */
 
 /**
@@ -31,7 +32,7 @@ function minimumVersion() {
 }
 
 /**
- * Whether version `a` is older than version `b`.
+ * A test whether version `a` is older than version `b`.
  * @param {string} a
  * @param {string} b
  */
@@ -96,8 +97,8 @@ function candidateFolders() {
 }
 
 /**
- * Links the toolchain's programs into one folder that goes first on PATH, because tools start `cargo` and `rustc` by name
- * and would otherwise get another toolchain (rustup's stand-ins, say).
+ * Links the toolchain's programs into one folder that goes first on PATH, because tools start
+ * `cargo` and `rustc` by name and would otherwise get another toolchain (rustup's stand-ins, say).
  * @param {string} folder
  */
 function linkPrograms(folder) {
@@ -135,7 +136,8 @@ function findRustup(folder) {
 }
 
 /**
- * The toolchain in a folder, with the WebAssembly target added where it was missing and rustup can add it.
+ * The toolchain in a folder, with the WebAssembly target added where it was missing and rustup can
+ * add it.
  * @param {string} folder
  * @returns {Promise<Toolchain | string>} or what is wrong with it
  */
@@ -152,7 +154,8 @@ async function tryFolder(folder) {
 }
 
 /**
- * Finds a Rust toolchain that builds for WebAssembly, or makes one: with rustup, else from Debian's packages.
+ * Finds a Rust toolchain that builds for WebAssembly, or makes one: with rustup, else from Debian's
+ * packages.
  * @returns {Promise<Toolchain>}
  */
 export async function ensureRust() {
@@ -179,7 +182,8 @@ export async function ensureRust() {
 }
 
 /**
- * clippy and rustfmt of this toolchain. Without them the code builds and the lint steps of the tests fail.
+ * clippy and rustfmt of this toolchain. Without them the code builds and the lint steps of the
+ * tests fail.
  * @param {Toolchain} toolchain
  */
 export async function ensureRustLinters({ folder }) {

@@ -1,6 +1,6 @@
 /**
- * Finds or installs everything that building and testing need. Uses nothing but what comes with Node, because it is the
- * first thing that runs in a fresh clone.
+ * Finds or installs everything that building and testing need. Uses nothing but what comes with
+ * Node, because it is the first thing that runs in a fresh clone.
  */
 import { delimiter, dirname } from 'node:path';
 import { ensureCargoTools } from './cargo-tools.mjs';
@@ -12,8 +12,9 @@ import { ensureRuntimes } from './runtimes.mjs';
 import { ensureRust, ensureRustLinters } from './rust.mjs';
 
 /**
- * @param {{ linters?: boolean, runtimes?: boolean, consumers?: boolean }} [options] what is needed beside what the build takes:
- *   clippy and rustfmt; Deno and Bun; versions of Node, bundlers and browsers
+ * @param {{ linters?: boolean, runtimes?: boolean, consumers?: boolean }} [options] what is needed
+ *   beside what the build takes: clippy and rustfmt; Deno and Bun; versions of Node, bundlers and
+ *   browsers
  * @returns {Promise<import('./rust.mjs').Toolchain>} with the tools on its PATH
  */
 export async function setUp({ linters = false, runtimes = false, consumers = false } = {}) {

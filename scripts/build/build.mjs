@@ -21,8 +21,9 @@ const BUNDLE_FILES = ['bundle', 'close-wasm', 'printable', 'types'].map((name) =
 const WASM_FEATURES = ['simd128', 'bulk-memory', 'nontrapping-fptoint', 'sign-ext', 'mutable-globals'];
 
 /**
- * The environment for compiling the crate to WebAssembly. These flags take precedence over all other places that Rust
- * flags may come from, and take none of them over: what suits the machine's own processor does not suit WebAssembly.
+ * The environment for compiling the crate to WebAssembly. These flags take precedence over all
+ * other places that Rust flags may come from, and take none of them over: what suits the machine's
+ * own processor does not suit WebAssembly.
  * @param {Toolchain} toolchain
  * @returns {NodeJS.ProcessEnv}
  */
@@ -31,8 +32,8 @@ export function wasmEnvironment({ env }) {
   const flags = [
     '-C',
     `target-feature=${WASM_FEATURES.map((feature) => `+${feature}`).join(',')}`,
-    // What gains from it is inlined, unrolled and vectorized in the source. Of the rest it makes the module a sixth larger, compressed,
-    // and no faster.
+    // Code that gains from it is inlined, unrolled and vectorized in the source. Of the rest it
+    // makes the module a sixth larger, compressed, and no faster.
     '-C',
     'llvm-args=-inline-threshold=50 -unroll-runtime=false -unroll-full-max-count=4',
     '-C',
@@ -68,7 +69,7 @@ function npmVersion(name) {
 /** @type {Module} */
 const MAIN = { name: 'wasm', folder: 'pkg', features: ['no-allocator'] };
 
-/** What `focal-loss/analysis` has: all that the main one has, and more. @type {Module} */
+/** The module of `focal-loss/analysis`: all that the main one has, and more. @type {Module} */
 const ANALYSIS = { name: 'wasm-analysis', folder: 'pkg-analysis', features: ['no-allocator', 'analysis'] };
 
 /**

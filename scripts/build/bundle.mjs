@@ -17,20 +17,20 @@ const MODULES = /** @type {const} */ ([
 ]);
 
 /**
- * What importing the file of a module gives, which depends on the bundler; and requiring it.
+ * The types of a module's file, imported, which depends on the bundler, and required.
  * @param {string} entry
  * @param {'js' | 'cjs'} extension
  */
 const wasmTypes = (entry, extension) => `import type { ModuleSource } from '${entry}.${extension}';
 
-/** What importing the file gives, which depends on the bundler: \`init\` takes it. */
+/** The value that importing the file gives depends on the bundler: \`init\` takes it. */
 declare const source: ModuleSource;
 export ${extension === 'js' ? 'default' : '='} source;
 `;
 
 /**
- * A file of JavaScript as it is published. In one that is required, what is imported from another file of the package is
- * required too.
+ * A file of JavaScript as it is published. In one that is required, what is imported from another
+ * file of the package is required too.
  * @param {string} name
  * @param {string} code
  */

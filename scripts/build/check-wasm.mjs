@@ -16,7 +16,8 @@ async function disassemble(bytes) {
 /**
  * The vector instructions of a module, counted in its disassembly.
  * @param {Uint8Array} bytes
- * @returns {Promise<{ simd: number, relaxed: string[] }>} how many there are, and the names of the relaxed ones among them
+ * @returns {Promise<{ simd: number, relaxed: string[] }>} how many there are, and the names of the
+ *   relaxed ones among them
  */
 async function countVectorInstructions(bytes) {
   const text = await disassemble(bytes);
@@ -27,8 +28,9 @@ async function countVectorInstructions(bytes) {
 }
 
 /**
- * Refuses a module that was compiled without SIMD (its speed would be gone), or with relaxed SIMD (results would differ
- * from one processor to the next). Looks at the module itself: compiler flags come from many places.
+ * Refuses a module that was compiled without SIMD (its speed would be gone), or with relaxed SIMD
+ * (results would differ from one processor to the next). Looks at the module itself: compiler flags
+ * come from many places.
  * @param {Uint8Array} bytes
  * @returns {Promise<number>} how many SIMD instructions it holds
  */
@@ -42,13 +44,13 @@ export async function checkInstructions(bytes) {
 }
 
 /**
- * Refuses a module that can panic. Whatever panics says in which source file, so the module then has the file's name in its
- * data, and all that formats the message in its code.
+ * Refuses a module that can panic. Whatever panics says in which source file, so the module then
+ * has the file's name in its data, and all that formats the message in its code.
  * @param {Uint8Array} bytes
  */
 export async function checkPanics(bytes) {
   const segments = (await disassemble(bytes)).match(/^ *\(data .*$/gm) ?? [];
-  // What is not printable is written as a backslash and two digits.
+  // A byte that is not printable is written as a backslash and two digits.
   const files = segments
     .join()
     .replaceAll(/\\[0-9a-f]{2}/g, ' ')

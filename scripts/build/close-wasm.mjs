@@ -1,17 +1,22 @@
 /**
- * What becomes of the module that wasm-bindgen makes, before it is optimized. Its functions take numbers only, so that nothing of
- * JavaScript has to be handed to it: it imports nothing then, and every way to load a WebAssembly file loads it.
+ * The changes to the module that wasm-bindgen makes, before it is optimized. Its functions take
+ * numbers only, so that nothing of JavaScript has to be handed to it: it imports nothing then, and
+ * every way to load a WebAssembly file loads it.
  */
 import { sha256 } from '../bootstrap/sha256.mjs';
 
-/** What wasm-bindgen needs for values of JavaScript, and for panics. There are none. */
+/** The imports that wasm-bindgen needs for values of JavaScript, and for panics. There are none. */
 const UNUSED = ['__wbindgen_start', '__wbindgen_externrefs', '__abort_handler', '__instance_terminated'];
 
-/** How the name of the export begins that says which module it is, from which `focal-loss/slim` knows its own. */
+/**
+ * The beginning of the export's name that says which module it is, from which `focal-loss/slim`
+ * knows its own.
+ */
 const ID_PREFIX = 'id_';
 
 /**
- * The module without imports, with a function that empties its stack in place of the stack's pointer, and with an identity.
+ * The module without imports, with a function that empties its stack in place of the stack's
+ * pointer, and with an identity.
  * @param {Uint8Array} bytes
  * @returns {Promise<Uint8Array>}
  */
@@ -33,7 +38,8 @@ export async function closed(bytes) {
   module.addFunction('reset_stack', binaryen.none, binaryen.none, [], reset);
   module.addFunctionExport('reset_stack', 'reset_stack');
   module.runPasses(['remove-unused-module-elements']);
-  // Of what is emitted, in which functions have no names: these would depend on where the clone lies.
+  // The hash is of what is emitted, in which functions have no names: these would depend on where
+  // the clone lies.
   const id = sha256(module.emitBinary()).slice(0, 12);
   module.addGlobal('id', binaryen.i32, false, module.i32.const(0));
   module.addGlobalExport('id', ID_PREFIX + id);

@@ -4,7 +4,8 @@ import { records, root } from '../bootstrap/paths.mjs';
 import { sha256 } from '../bootstrap/sha256.mjs';
 
 /**
- * Every file under these paths, relative to the clone, in a fixed order. Paths that do not exist hold none.
+ * Every file under these paths, relative to the clone, in a fixed order. Paths that do not exist
+ * hold none.
  * @param {readonly string[]} paths
  * @param {(path: string) => boolean} [skip]
  * @returns {string[]}
@@ -32,7 +33,7 @@ function digest(files, also) {
 }
 
 /**
- * What stands for the present state of files and folders, and of what else decides a result.
+ * A hash of the present state of files and folders, and of all else that decides a result.
  * @param {readonly string[]} inputs relative to the clone
  * @param {unknown} [settings] versions, flags
  */

@@ -1,4 +1,5 @@
-// `npm run playground` serves examples/playground while it is worked on; `npm run build:playground` makes static files of it.
+// `npm run playground` serves examples/playground while it is worked on; `npm run build:playground`
+// makes static files of it.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { nodeBin, root } from '../bootstrap/paths.mjs';

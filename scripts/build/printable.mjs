@@ -4,7 +4,7 @@ const DIGITS = "#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abc
 const SINGLES = 89;
 const SHIFT = 3;
 
-/** What stands for each byte. */
+/** The characters that stand for the bytes. */
 const CODES = Array.from({ length: 256 }, (_, byte) => {
   const value = (byte + SHIFT) % 256;
   if (value < SINGLES) return DIGITS.charAt(value);
@@ -20,12 +20,13 @@ export function toPrintable(bytes) {
   return Array.from(bytes, (byte) => CODES[byte]).join('');
 }
 
-/** How long the lines are that the text lies in. */
+/** The length of the lines that the text lies in. */
 const LINE = 8000;
 
 /**
- * Code with the text of the module on lines of its own: in a string, a backslash at the end of a line leaves the end out. Engines and
- * tools show lines, above all that in which an error was thrown.
+ * Code with the text of the module on lines of its own: in a string, a backslash at the end of a
+ * line leaves the end out. Engines and tools show lines, above all that in which an error was
+ * thrown.
  * @param {string} code
  */
 export function inLines(code) {

@@ -1,10 +1,14 @@
 /**
- * The declarations of the package: of each entry a file, and one set of them for all entries, so that what one makes another takes.
+ * The declarations of the package: of each entry a file, and one set of them for all entries, so
+ * that what one makes another takes.
  */
 import { dirname, join, resolve } from 'node:path';
 import { root } from '../bootstrap/paths.mjs';
 
-/** The entries, by the names of their files, with the source of each and which other's declarations it takes over. */
+/**
+ * The entries, by the names of their files, with the source of each and which other's declarations
+ * it takes over.
+ */
 const ENTRIES = /** @type {const} */ ([
   ['index', 'ts/index.ts', []],
   ['slim', 'ts/slim.ts', ['index']],
@@ -14,7 +18,8 @@ const ENTRIES = /** @type {const} */ ([
 ]);
 
 /**
- * The declarations, by the names of their files in dist/: for what is imported, and the same for what is required.
+ * The declarations, by the names of their files in dist/: for what is imported, and the same for
+ * what is required.
  * @returns {Promise<Record<string, string>>}
  */
 export async function declarations() {
@@ -45,7 +50,8 @@ export async function declarations() {
     const { output } = await bundle.generate({ format: 'es' });
     await bundle.close();
     for (const file of Object.keys(output[0].modules)) if (!home.has(file)) home.set(file, name);
-    // What is private to a class says only that it is there, and would keep apart the classes of two files with the same declarations.
+    // A private member of a class says only that it is there, and would keep apart the classes of
+    // two files with the same declarations.
     const text = output[0].code.replaceAll(/^ *#private;\n/gm, '');
     files[`${name}.d.ts`] = text;
     files[`${name}.d.cts`] = text.replaceAll(/(from '\.\/[\w-]+)\.js'/g, "$1.cjs'");

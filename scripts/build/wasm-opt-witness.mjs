@@ -1,6 +1,7 @@
 /**
- * Stands before the real wasm-opt on PATH while wasm-pack runs: closes the module, passes it on, and writes down the hash of
- * what wasm-opt made. wasm-pack goes on without optimizing when it finds no wasm-opt; with this record the build can tell.
+ * Stands before the real wasm-opt on PATH while wasm-pack runs: closes the module, passes it on,
+ * and writes down the hash of what wasm-opt made. wasm-pack goes on without optimizing when it
+ * finds no wasm-opt; with this record the build can tell.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

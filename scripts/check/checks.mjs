@@ -18,10 +18,11 @@ import { wasmEnvironment } from '../build/build.mjs';
  * @property {readonly string[]} args
  * @property {NodeJS.ProcessEnv} env
  * @property {() => void} [onPassed] is called when nothing of it failed
- * @property {(output: string) => Tally} [count] reads the tests it ran from its output; a check without is one test itself
+ * @property {(output: string) => Tally} [count] reads the tests it ran from its output; a check
+ *   without is one test itself
  */
 
-/** What the crate is checked with beside what it has by default, which the build compiles without. */
+/** The features that the crate is checked with, beside those it has by default. */
 const FEATURES = 'focal-loss/analysis';
 
 /**
@@ -31,7 +32,8 @@ const FEATURES = 'focal-loss/analysis';
  */
 export function staticChecks(toolchain) {
   const { env, cargo, folder } = toolchain;
-  // Started directly, not as `cargo clippy`: cargo would look for the subcommand in its own folder first.
+  // Started directly, not as `cargo clippy`: cargo would look for the subcommand in its own folder
+  // first.
   const clippy = join(folder, 'cargo-clippy');
   const denyWarnings = ['--', '-D', 'warnings'];
   const tsc = join(nodeBin, 'tsc');
@@ -72,7 +74,7 @@ export function staticChecks(toolchain) {
   ];
 }
 
-/** Where vitest reports. */
+/** The file in which vitest reports. */
 const report = join(records, 'vitest.json');
 const reportAgain = join(records, 'vitest-again.json');
 
@@ -111,7 +113,8 @@ function vitestArgs(file, only = []) {
 }
 
 /**
- * The tests that vitest has just skipped, in a newer Node, which may have what they need. No others count.
+ * The tests that vitest has just skipped, in a newer Node, which may have what they need. No others
+ * count.
  * @param {Toolchain} toolchain
  * @param {readonly SkippedTest[]} skipped
  * @returns {Check}
@@ -150,7 +153,10 @@ export function countCargoTests(output) {
   return tally;
 }
 
-/** @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} TestFile */
+/**
+ * @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string
+ *   }[] }} TestFile
+ */
 
 /**
  * @param {string} file vitest's JSON report
@@ -201,8 +207,8 @@ export function skippedTests(file = report) {
 }
 
 /**
- * What a finished check counts for. One that failed counts a failure even where none of its tests says so (it did not
- * compile, say), and so does a test suite that passed without a single test.
+ * The tally of a finished check. One that failed counts a failure even where none of its tests says
+ * so (it did not compile, say), and so does a test suite that passed without a single test.
  * @param {{ code: number, output: string }} outcome
  * @param {Check['count']} count
  * @returns {Tally}
@@ -215,7 +221,8 @@ export function tally({ code, output }, count) {
 }
 
 /**
- * Runs checks one after the other, all of them whatever their results, and shows the output of those that failed.
+ * Runs checks one after the other, all of them whatever their results, and shows the output of
+ * those that failed.
  * @param {readonly Check[]} checks
  * @returns {Promise<Tally>}
  */

@@ -41,10 +41,11 @@ const HEADLESS_ALONE = /^(?:Where|When|If)\b[^,:;]*$/;
 
 /**
  * @param {string} source of Rust, TypeScript or JavaScript
- * @returns {{ line: number, lines: string[] }[]} its comments, each with the lines of the source that it takes
+ * @returns {{ line: number, lines: string[] }[]} its comments, each with the lines of the source
+ *   that it takes
  */
 function commentsOf(source) {
-  const block = /^[ \t]*\/\*[^]*?\*\/|^[ \t]*\/\/.*(?:\n[ \t]*\/\/.*)*/gm;
+  const block = /^[ \t]*\/\*[\s\S]*?\*\/|^[ \t]*\/\/.*(?:\n[ \t]*\/\/.*)*/gm;
   return Array.from(source.matchAll(block), ({ 0: text, index }) => ({
     line: source.slice(0, index).split('\n').length,
     lines: text.split('\n'),

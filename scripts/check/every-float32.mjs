@@ -9,7 +9,7 @@ import { countCargoTests } from './checks.mjs';
 
 export const EVERY_FLOAT32 = 'elementary functions, every float32';
 
-/** What decides the results: the functions, what they are written in, and the test. */
+/** The files that decide the results: the functions, what they are written in, and the test. */
 const INPUTS = [
   'crate/src/math',
   'crate/src/arch',
@@ -20,8 +20,8 @@ const INPUTS = [
 ];
 
 /**
- * The elementary functions over all 2³² inputs: minutes, in which nothing new can be found unless they or the compiler have
- * changed since this machine last did it.
+ * The elementary functions over all 2³² inputs: minutes, in which nothing new can be found unless
+ * they or the compiler have changed since this machine last did it.
  * @param {Toolchain} toolchain
  * @param {string} [record] where the state that passed is remembered
  * @returns {Extra}

@@ -1,6 +1,7 @@
 /**
- * What `npm run test:all` does beside the tests: fuzzing of the kernels, and the supply chain. It takes tools and services that
- * not every machine has or reaches; what could not be done is told.
+ * The checks of `npm run test:all` beside the tests: fuzzing of the kernels, and the supply chain.
+ * It takes tools and services that not every machine has or reaches; what could not be done is
+ * told.
  */
 import { join } from 'node:path';
 import { ensureTool } from '../bootstrap/cargo-tools.mjs';
@@ -19,8 +20,8 @@ import { everyFloat32 } from './every-float32.mjs';
  * @typedef {object} Missed
  * @property {string} name
  * @property {string} reason
- * @property {boolean} counts whether that is as bad as a test that was skipped: for what can be installed, unlike what is asked
- *   of a service that may be out of reach
+ * @property {boolean} counts whether that is as bad as a test that was skipped: for what can be
+ *   installed, unlike what is asked of a service that may be out of reach
  */
 
 /** @typedef {{ checks: Check[], missed: Missed[] }} Extra */
@@ -28,7 +29,7 @@ import { everyFloat32 } from './every-float32.mjs';
 const CARGO_FUZZ = { program: 'cargo-fuzz', crate: 'cargo-fuzz', version: '0.13.2' };
 const CARGO_DENY = { program: 'cargo-deny', crate: 'cargo-deny', version: '0.20.2' };
 
-/** How long each target is fuzzed, in seconds. */
+/** The time that each target is fuzzed, in seconds. */
 const FUZZING = 20;
 
 /**
@@ -47,8 +48,8 @@ async function find(tool, toolchain) {
 }
 
 /**
- * How a nightly compiler is run, or why it cannot be. Stable Rust is all that the project needs: what takes a nightly one is not
- * checked without, and that is told.
+ * The way to run a nightly compiler, or the reason why there is none. Stable Rust is all that the
+ * project needs: what takes a nightly one is not checked without, and that is told.
  * @param {Toolchain} toolchain
  * @returns {Promise<{ rustup: string, env: NodeJS.ProcessEnv } | { reason: string }>}
  */
@@ -100,7 +101,8 @@ async function fuzzing(toolchain) {
     '-len_control=0',
     '-timeout=10',
     '-print_final_stats=1',
-    // The same inputs in every run of the same build: what is new to find, longer runs by hand are for.
+    // The same inputs in every run of the same build: what is new to find, longer runs by hand are
+    // for.
     '-seed=1',
   ];
   const checks = ['api', 'tile'].map((target) => ({
@@ -115,8 +117,9 @@ async function fuzzing(toolchain) {
 }
 
 /**
- * What is built, looked at by scripts of their own: the crate as it would be published, from which alone its tests must compile,
- * and the package, which must have the same bytes when it is built elsewhere.
+ * The checks of what is built, scripts of their own: the crate as it would be published, from which
+ * alone its tests must compile, and the package, which must have the same bytes when it is built
+ * elsewhere.
  * @param {Toolchain} toolchain
  * @returns {Extra}
  */

@@ -1,5 +1,7 @@
-// `npm test`: sets up, builds, checks and tests everything, but for the tests that need what the machine has not. `npm run
-// test:all` (--all) installs that first, and no test may be skipped; it also fuzzes the kernels and looks at the supply chain. `npm run lint` (--lint) leaves out the test suites.
+// `npm test`: sets up, builds, checks and tests everything, but for the tests that need what the
+// machine has not. `npm run test:all` (--all) installs that first, and no test may be skipped; it
+// also fuzzes the kernels and looks at the supply chain. `npm run lint` (--lint) leaves out the
+// test suites.
 
 import { ExplainedError, runMain, say } from '../bootstrap/report.mjs';
 import { setUp } from '../bootstrap/set-up.mjs';

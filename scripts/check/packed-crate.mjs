@@ -1,4 +1,5 @@
-// Checks the crate as it would be published: its licence is in it, and its tests compile from it alone. `npm run test:all` calls it.
+// Checks the crate as it would be published: its licence is in it, and its tests compile from it
+// alone. `npm run test:all` calls it.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

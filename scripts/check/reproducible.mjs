@@ -1,5 +1,5 @@
-// Checks that the package is reproducible: a copy of the clone elsewhere, under a longer path, is built into the same bytes.
-// `npm run test:all` calls it.
+// Checks that the package is reproducible: a copy of the clone elsewhere, under a longer path, is
+// built into the same bytes. `npm run test:all` calls it.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

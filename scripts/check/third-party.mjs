@@ -1,5 +1,6 @@
 /**
- * The code of others that is compiled into the WebAssembly module, and its licences: THIRD-PARTY-LICENSES.md.
+ * The code of others that is compiled into the WebAssembly module, and its licences:
+ * THIRD-PARTY-LICENSES.md.
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,13 +9,17 @@ import { root } from '../bootstrap/paths.mjs';
 import { WASM_TARGET } from '../bootstrap/rust.mjs';
 
 /**
- * What cargo says of a crate.
- * @typedef {{ id: string, name: string, version: string, license: string, manifest_path: string, targets: { kind: string[] }[] }} Crate
+ * The description of a crate by cargo.
+ * @typedef {{ id: string, name: string, version: string, license: string, manifest_path: string,
+ *   targets: { kind: string[] }[] }} Crate
  */
 
 /** @typedef {{ id: string, deps: { pkg: string, dep_kinds: { kind: string | null }[] }[] }} Node */
 
-/** @returns {Crate[]} the crates that the module is made of, but for this one: not what only runs when it is compiled */
+/**
+ * @returns {Crate[]} the crates that the module is made of, but for this one: not what only runs
+ *   when it is compiled
+ */
 function compiledIn() {
   const options = ['--format-version=1', '--locked', `--filter-platform=${WASM_TARGET}`];
   const output = execFileSync('cargo', ['metadata', ...options, '--manifest-path=crate/Cargo.toml'], {
@@ -50,7 +55,7 @@ function textsOf({ name, manifest_path }) {
   return files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
 }
 
-/** What THIRD-PARTY-LICENSES.md has to hold. */
+/** The content of THIRD-PARTY-LICENSES.md. */
 export function thirdPartyLicenses() {
   const intro = [
     '# Code of others in this package',

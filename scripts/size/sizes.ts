@@ -3,7 +3,9 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import CliTable from 'cli-table3';
 import { toPrintable, withoutLines } from '../build/printable.mjs';
 
-/** What the main entry may take as a web server sends it, in bytes: compressed by brotli. */
+/**
+ * The size that the main entry may have as a web server sends it, in bytes: compressed by brotli.
+ */
 export const BUDGET = 35 * 1024;
 
 /** Sizes in bytes. Compressed as well as gzip and brotli can. */

@@ -20,7 +20,8 @@ describe("the page's scenarios", () => {
     expect(balance).toMatchObject({ rows: negatives + positives, numClasses: 2, alpha, balancedAlpha });
     expect([...balance.counts]).toEqual([negatives, positives]);
     expect([...balance.fractions]).toEqual([balancedAlpha, alpha]);
-    // With balancedAlpha, both classes have the same weight in all; with the page's alpha, the majority has even more.
+    // With balancedAlpha, both classes have the same weight in all; with the page's alpha, the
+    // majority has even more.
     expect(negatives * (1 - balance.balancedAlpha)).toBeCloseTo(positives * balance.balancedAlpha, 10);
     expect(negatives * (1 - balance.alpha)).toBeGreaterThanOrEqual(positives * balance.alpha);
   });

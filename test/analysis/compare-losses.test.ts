@@ -6,7 +6,9 @@ import { float64 } from '../support/dtypes.js';
 import { expectFailure } from '../support/failure.js';
 import { generator } from '../support/random.js';
 
-/** Rows of a classifier that is mostly right about nine negatives, and less so about each positive. */
+/**
+ * Rows of a classifier that is mostly right about nine negatives, and less so about each positive.
+ */
 function imbalanced(rows: number): [Float64Array, Uint8Array] {
   const random = generator(41);
   const targets = Uint8Array.from({ length: rows }, (_, i) => Number(i % 10 === 0));

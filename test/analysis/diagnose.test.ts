@@ -272,7 +272,9 @@ describe('the floor', () => {
 describe('advice', () => {
   const codesOf = (logits: number[], targets: number[], criterion: SoftmaxCriterion) =>
     diagnose(Float64Array.from(logits), Uint8Array.from(targets), criterion).advice.map(({ code }) => code);
-  /** Rows of two classes: so many of each, with the gap by which their logits favour the right one. */
+  /**
+   * Rows of two classes: so many of each, with the gap by which their logits favour the right one.
+   */
   const rowsOf = (...groups: [rows: number, target: number, gap: number][]) => ({
     logits: groups.flatMap(([rows, target, gap]) =>
       Array(rows)

@@ -16,7 +16,8 @@ describe("the page's plots", () => {
     pt.forEach((p, i) => {
       expect(p).toBeCloseTo(0.01 + (i * 0.98) / 99, 15);
     });
-    // Where pt is high, focal loss is much lower; where it is low, it is alpha times the cross-entropy, nearly.
+    // Where pt is high, focal loss is much lower; where it is low, it is alpha times the
+    // cross-entropy, nearly.
     expect(focal[99] / crossEntropy[99]).toBeLessThan(1e-4);
     expect(focal[0] / crossEntropy[0]).toBeGreaterThan(0.24);
   });

@@ -26,7 +26,10 @@ function unitsOf(x: number): bigint {
   return exponent === 0n ? mantissa : (mantissa | (1n << 52n)) << (exponent - 1n);
 }
 
-/** The number nearest to so many units: of the candidates around a rough guess, the one that is, with an even mantissa in a tie. */
+/**
+ * The number nearest to so many units: of the candidates around a rough guess, the one that is,
+ * with an even mantissa in a tie.
+ */
 function nearest(units: bigint): number {
   const size = BigInt(units.toString(2).length);
   const rough =
@@ -46,7 +49,9 @@ const perRow = new FocalLoss({ reduction: 'none' });
 /** A value as errors show it. */
 const show = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value));
 
-/** A batch with losses of every size: logits that lie up to `spread` apart, a few of them further. */
+/**
+ * A batch with losses of every size: logits that lie up to `spread` apart, a few of them further.
+ */
 function wild(dtype: Dtype, rows: number, classes: number, seed: number, spread: number) {
   const batch = randomBatch(dtype, rows, classes, seed, spread);
   const random = generator(seed + 1);

@@ -8,7 +8,10 @@ import { expectFailure } from '../support/failure.ts';
 
 const CLASSES = [2, 3, 4, 5, 8, 23, 64, 65, 131, 1000];
 
-/** Probabilities and their logarithms in float64, all relative to the largest logit, which is left out of the sum. */
+/**
+ * Probabilities and their logarithms in float64, all relative to the largest logit, which is left
+ * out of the sum.
+ */
 function oracle(row: ArrayLike<number>) {
   const x = Array.from(row);
   const top = Math.max(...x);
@@ -27,7 +30,10 @@ function oracle(row: ArrayLike<number>) {
   return { largest, p: odds.map((e) => e / (1 + others)), logP: x.map((xj) => xj - top - Math.log1p(others)) };
 }
 
-/** What may be off: the oracle itself is good to a few units of float64, more where an exponent is large. */
+/**
+ * What may be off: the oracle itself is good to a few units of float64, more where an exponent is
+ * large.
+ */
 const slack = (dtype: typeof float32, exponent: number) => (dtype === float64 ? 4e-16 * (2 + Math.abs(exponent)) : 0);
 
 describe.each(dtypes)('$name', (dtype) => {

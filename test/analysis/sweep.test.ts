@@ -46,7 +46,10 @@ function soft(dtype: Dtype, { logits, targets, classes }: ReturnType<typeof rand
   return { logits, targets: q as Float32Array, classes };
 }
 
-/** Holds every row of a sweep to what the loss of that setting gives: to within the bound of the losses. */
+/**
+ * Holds every row of a sweep to what the loss of that setting gives: to within the bound of the
+ * losses.
+ */
 function compare(accuracy: Accuracy, dtype: Dtype, batch: Batch, options: SweepOptions, where: string): number {
   const { logits, targets, classes } = batch;
   const { alpha: _a, gamma: _g, labelSmoothing: _l, sampleWeights, ...others } = options;

@@ -133,7 +133,8 @@ it('what a function allocates is counted, collected or not', async () => {
   const bytes = await allocatedBytes(() => {
     for (let i = 0; i < 200_000; i++) kept[i % 10] = [i, i + 0.5];
   });
-  // Two numbers and what holds them: at least 48 bytes, several times what the youngest generation has room for in all.
+  // Two numbers and what holds them: at least 48 bytes, several times what the youngest generation
+  // has room for in all.
   expect(bytes / 200_000).toBeGreaterThan(47);
   expect(bytes / 200_000).toBeLessThan(200);
 });

@@ -40,7 +40,10 @@ it('the copy computes nothing', async () => {
 });
 
 describe('a contender in another process', () => {
-  /** A program that gives every batch the value 2, and the number of logits as every entry of the gradient. */
+  /**
+   * A program that gives every batch the value 2, and the number of logits as every entry of the
+   * gradient.
+   */
   const script = `
     const { readFileSync, writeFileSync } = require('node:fs');
     console.log(JSON.stringify({ about: 'made up' }));

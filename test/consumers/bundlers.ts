@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun } from './project.js';
 
-/** How to build, in a project: into the folder `built`. Entries are index.html or page.js, worker.js, and print.js. */
+/**
+ * How to build, in a project: into the folder `built`. Entries are index.html or page.js,
+ * worker.js, and print.js.
+ */
 const COMMANDS = {
   vite: 'vite build',
   webpack: 'webpack --config webpack.config.js',

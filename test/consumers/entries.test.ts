@@ -1,4 +1,5 @@
-// What each entry does in each version of Node, imported and required; and every way to load the WebAssembly file there.
+// What each entry does in each version of Node, imported and required; and every way to load the
+// WebAssembly file there.
 
 import { join } from 'node:path';
 import ts from 'typescript';

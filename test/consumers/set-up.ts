@@ -1,4 +1,5 @@
-// Packs the package once, and installs it into a project, outside of the clone, of which each test takes a copy.
+// Packs the package once, and installs it into a project, outside of the clone, of which each test
+// takes a copy.
 
 import { spawnSync } from 'node:child_process';
 import {

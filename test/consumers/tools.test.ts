@@ -1,5 +1,5 @@
-// Tools that load packages in their own ways: test runners, linters, bundlers that know no exports of packages or load WebAssembly
-// themselves, and runtimes that take a compiled module.
+// Tools that load packages in their own ways: test runners, linters, bundlers that know no exports
+// of packages or load WebAssembly themselves, and runtimes that take a compiled module.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -5,8 +5,8 @@ import { dtypes } from '../support/dtypes.js';
 import { type CrossEntropyCase, golden, largestOf, targetsOf } from '../support/golden.js';
 
 /**
- * The gradient of a row with probabilities q is a multiple of p - q. In float64, where these nearly cancel, its error is
- * relative to their own size.
+ * The gradient of a row with probabilities q is a multiple of p - q. In float64, where these nearly
+ * cancel, its error is relative to their own size.
  */
 function termsOf(logits: number[], grad: number[], q: number[]): number {
   const top = Math.max(...logits);

@@ -1,6 +1,7 @@
 /**
- * The determinism battery: fixed inputs, made from integers alone, through every loss, dtype and shape of battery.json,
- * hashed bit by bit. Imports nothing, so that any runtime can run it on any build of the package.
+ * The determinism battery: fixed inputs, made from integers alone, through every loss, dtype and
+ * shape of battery.json, hashed bit by bit. Imports nothing, so that any runtime can run it on any
+ * build of the package.
  */
 
 type Criterion = new (
@@ -17,7 +18,10 @@ export interface Library {
   SigmoidFocalLoss: Criterion;
 }
 
-/** A loss of battery.json: its kind, whether it is aimed at probabilities, and its options, where `'perClass'` stands for weights. */
+/**
+ * A loss of battery.json: its kind, whether it is aimed at probabilities, and its options, where
+ * `'perClass'` stands for weights.
+ */
 interface Loss {
   loss: string;
   soft?: boolean;
@@ -76,7 +80,10 @@ interface Inputs {
   elements: Float64Array;
 }
 
-/** Logits of several scales, exact in both dtypes but for the shifted rows; some rows masked, far from 0, huge or NaN. */
+/**
+ * Logits of several scales, exact in both dtypes but for the shifted rows; some rows masked, far
+ * from 0, huge or NaN.
+ */
 function inputs(rows: number, numClasses: number, seed: number): Inputs {
   const next = generator(seed);
   const size = rows * numClasses;

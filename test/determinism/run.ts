@@ -1,4 +1,7 @@
-/** Prints the hash of the battery: run by runtimes.test.ts in runtimes that take TypeScript as it is. */
+/**
+ * Prints the hash of the battery: run by runtimes.test.ts in runtimes that take TypeScript as it
+ * is.
+ */
 
 import * as library from '../../dist/index.js';
 import battery from './battery.json' with { type: 'json' };

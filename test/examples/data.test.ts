@@ -3,7 +3,10 @@ import { countClasses, type Part, split, type Table } from '../../examples/train
 import { Random } from '../../examples/train/random.js';
 import { syntheticCohort } from '../../examples/train/synthetic.js';
 
-/** 100 rows of class 0 and 20 of class 1. The first feature tells every row apart, the second is constant. */
+/**
+ * 100 rows of class 0 and 20 of class 1. The first feature tells every row apart, the second is
+ * constant.
+ */
 const table: Table = {
   title: 'a table',
   columns: ['number', 'constant'],

@@ -2,7 +2,8 @@ import { type Criterion, CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'f
 import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
 
-// Every row of the table of errors, for every loss. What all have in common is tested with FocalLoss in test/focal.
+// Every row of the table of errors, for every loss. What all have in common is tested with
+// FocalLoss in test/focal.
 
 type Case = [string, unknown, ErrorConstructor, string];
 

@@ -3,8 +3,8 @@ import { logSoftmax, predict, softmax, sweep } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.js';
 
-// Numbers at the ends of their types: logits far from 0 beside masked ones, and options that float64 holds and float32 does
-// not.
+// Numbers at the ends of their types: logits far from 0 beside masked ones, and options that
+// float64 holds and float32 does not.
 
 const CLASSES = [2, 3, 4, 5, 9, 64, 70];
 
@@ -193,7 +193,8 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 });
 
-// What float32 does not hold is computed in float64, whatever the logits are, and so gives what float64 logits give.
+// What float32 does not hold is computed in float64, whatever the logits are, and so gives what
+// float64 logits give.
 describe('numbers beyond float32', () => {
   const logits = [1, 2, 3, 4, 0.5, -2, 30, -30];
   const soft = [0.5, 0.5, 0.25, 0.75, 1, 0, 0.5, 0.5];

@@ -20,8 +20,8 @@ describe.each(dtypes)('$name', (dtype) => {
     run(60_000);
     const bytes = allocatedPerCall(run, 21);
     expect(last.grad).toBe(options.grad);
-    // An object of two properties takes 40 bytes, and each number that functions pass between them 16. A view of an array
-    // takes more than 100.
+    // An object of two properties takes 40 bytes, and each number that functions pass between them
+    // 16. A view of an array takes more than 100.
     expect(bytes).toBeGreaterThanOrEqual(40);
     expect(bytes).toBeLessThan(40 + 6 * 16);
   });

@@ -4,8 +4,8 @@ import { expectSameBits } from '../support/bits.js';
 import { dtypes } from '../support/dtypes.js';
 import { type FamilyMember, family, reduced } from '../support/family.js';
 
-// A batch goes through the module's memory in pieces, whose size is nobody's business: every result must be that of the
-// rows by themselves.
+// A batch goes through the module's memory in pieces, whose size is nobody's business: every result
+// must be that of the rows by themselves.
 
 const SHAPES = [
   [5003, 2],

@@ -9,8 +9,8 @@ function spread(row: number[]): number {
   return Math.max(...row) - Math.min(...row);
 }
 
-// The contract says nothing of second derivatives. In float32, which is computed in float64, they keep within its bound,
-// relative to the largest of a row's; in float64 they take up to twice that.
+// The contract says nothing of second derivatives. In float32, which is computed in float64, they
+// keep within its bound, relative to the largest of a row's; in float64 they take up to twice that.
 
 describe.each(dtypes)('$name', (dtype) => {
   const cases = golden<SecondCase>('focal-second');
@@ -42,7 +42,8 @@ describe.each(dtypes)('$name', (dtype) => {
       const actual = criterion.gammaGrad(dtype.array(logits.flat()), Int32Array.from(targets));
       gammaGrad.forEach((expected, i) => {
         const where = `gamma ${gamma}, smoothing ${labelSmoothing}, logits ${logits[i]}, target ${targets[i]}`;
-        // What the rounding of a large cross-entropy, which smoothing makes a sum, does to exp(-crossEntropy).
+        // What the rounding of a large cross-entropy, which smoothing makes a sum, does to
+        // exp(-crossEntropy).
         const gap = dtype.name === 'float64' && labelSmoothing > 0 ? spread(logits[i]) : 0;
         checked++;
         accuracy.add(where, actual[i], expected, dtype.bound(gamma) * (1 + gap));

@@ -4,7 +4,10 @@ import { Accuracy } from '../support/accuracy.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
 import { type FamilyCase, golden, largestOf, targetsOf } from '../support/golden.js';
 
-/** Whether errors are relative to each entry of the gradient: under smoothing, say, an entry can pass through 0. */
+/**
+ * Whether errors are relative to each entry of the gradient: under smoothing, say, an entry can
+ * pass through 0.
+ */
 function isHard({ labelSmoothing, soft, focusOn }: FamilyCase): boolean {
   return labelSmoothing === 0 && !soft && (focusOn ?? 'smoothed') === 'smoothed';
 }

@@ -28,7 +28,8 @@ describe.each(options)('gamma $gamma, smoothing $labelSmoothing, alpha $alpha', 
     }
   });
 
-  // Each entry may be off by the contract's bound: times itself, under smoothing times the largest of the row.
+  // Each entry may be off by the contract's bound: times itself, under smoothing times the largest
+  // of the row.
   it.each(dtypes)('sums to 0 over a row, $name', (dtype) => {
     for (const classes of [2, 3, 7, 20, 100]) {
       const { logits, targets } = randomBatch(dtype, 9, classes, classes, 10);

@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { type Dtype, float32, float64 } from '../support/dtypes.js';
 
-// Rows that get longer make the module's areas grow and move, with and without a change of its memory. This is the only
-// test of its file, because what it needs is a module that has not grown yet.
+// Rows that get longer make the module's areas grow and move, with and without a change of its
+// memory. This is the only test of its file, because what it needs is a module that has not grown
+// yet.
 
 it('gives the same results for a shape while rows of the other kind grow', () => {
   const criterion = new FocalLoss({ alpha: [1, 2] });

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { float32, float64 } from '../support/dtypes.js';
 import { golden, type ReferenceCase } from '../support/golden.js';
 
-// The class is not exact. In float64, too, its weights and its smoothed targets went through float32: the weights can be
-// given to the loss as they came out, for the targets the tolerance has to make up. And its `1 - pt` is a difference,
-// with an absolute error of 2 ** -53.
+// The class is not exact. In float64, too, its weights and its smoothed targets went through
+// float32: the weights can be given to the loss as they came out, for the targets the tolerance has
+// to make up. And its `1 - pt` is a difference, with an absolute error of 2 ** -53.
 
 const cases = golden<ReferenceCase>('reference-class');
 

@@ -14,7 +14,8 @@ const losses = [
 ];
 
 describe.each(dtypes)('$name', (dtype) => {
-  // Float64 is held to its bound by the golden vectors; here the oracle, itself float64, is the less exact one.
+  // Float64 is held to its bound by the golden vectors; here the oracle, itself float64, is the
+  // less exact one.
   const tolerance = dtype.name === 'float32' ? dtype.bound(2) : 1e-13;
 
   it.each(losses)('is right for every C from 2 to 40, $gamma', (options) => {

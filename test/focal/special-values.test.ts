@@ -9,7 +9,8 @@ const gammas = [0, 0.5, 1, 2, 2.7, 3];
 const CLASSES = [2, 3, 4, 9, 17, 70];
 
 it('keeps what is just above the smallest normal number', () => {
-  // The probability of class 6 lies below it, the gradient, up to 1 + gamma times as large, does not.
+  // The probability of class 6 lies below it, the gradient, up to 1 + gamma times as large, does
+  // not.
   const logits = Float32Array.from([
     77.75962829589844, 84.61653137207031, 30.211149215698242, 98.75640106201172, 118.88314056396484, 115.76612091064453,
     31.476465225219727, 87.87109375,

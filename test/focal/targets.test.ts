@@ -32,7 +32,10 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 });
 
-/** Kinds of arrays, and values in them that are none of three classes: those that a conversion could make one of. */
+/**
+ * Kinds of arrays, and values in them that are none of three classes: those that a conversion could
+ * make one of.
+ */
 const bad: [new (length: number) => ClassIndices, (number | bigint)[]][] = [
   [Int8Array, [-1, 3, 127, -128]],
   [Uint8Array, [3, 255]],

@@ -4,8 +4,9 @@ import { type Batch, randomBatch, rowsOf, sum as total } from '../support/batch.
 import { expectSameBits } from '../support/bits.js';
 import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.js';
 
-// A batch goes through the module's memory in pieces, whose size is nobody's business. So these tests look at every
-// number of rows up to more than fit at once, or at all rows of batches that are far larger.
+// A batch goes through the module's memory in pieces, whose size is nobody's business. So these
+// tests look at every number of rows up to more than fit at once, or at all rows of batches that
+// are far larger.
 
 const perRow = new FocalLoss({ reduction: 'none' });
 const sum = new FocalLoss({ reduction: 'sum' });
@@ -87,8 +88,8 @@ describe.each(dtypes)('$name', (dtype) => {
 });
 
 it('adds up float32 values in float64, without an error', () => {
-  // Losses between 2 ** -7 and 1 have at most 24 + 7 bits, and 20 more for the number of rows: their sum is exact in
-  // float64, in whatever order it is formed.
+  // Losses between 2 ** -7 and 1 have at most 24 + 7 bits, and 20 more for the number of rows:
+  // their sum is exact in float64, in whatever order it is formed.
   for (const rows of [5, 64, 4095, 4096, 4097, 9001, 100_000]) {
     const { logits, targets } = randomBatch(float32, rows, 2, 10, 0.25);
     const criterion = new FocalLoss({ gamma: 0.5, alpha: null, reduction: 'sum' });

@@ -1,9 +1,12 @@
-// Two ways in which a call ends where nothing of it expects to end: the engine's stack, which it runs out of, and a script's
-// time, after which `vm` stops it, also past `catch` and `finally`.
+// Two ways in which a call ends where nothing of it expects to end: the engine's stack, which it
+// runs out of, and a script's time, after which `vm` stops it, also past `catch` and `finally`.
 
 import { Script } from 'node:vm';
 
-/** Arguments of one call, of which engines take no more than 65535: many, a thousand, and fewer than that. */
+/**
+ * Arguments of one call, of which engines take no more than 65535: many, a thousand, and fewer than
+ * that.
+ */
 const MANY = new Array<number>(60_000).fill(0);
 const THOUSAND = MANY.slice(0, 1000);
 const FEW = THOUSAND.map((_, length) => THOUSAND.slice(0, length));
@@ -11,7 +14,10 @@ const FEW = THOUSAND.map((_, length) => THOUSAND.slice(0, length));
 /** More words than the stack has room for. */
 const WORDS = 2 ** 20;
 
-/** Makes a call with so much less of the stack: arguments that nobody looks at take a word of 8 bytes each. */
+/**
+ * Makes a call with so much less of the stack: arguments that nobody looks at take a word of 8
+ * bytes each.
+ */
 function below(words: number, call: () => void): void {
   const padding = [MANY, THOUSAND].find(({ length }) => length <= words);
   if (padding === undefined) call.apply(undefined, FEW[words] as []);
@@ -40,15 +46,21 @@ function mostWords(): number {
 /** By so many words the stack grows from call to call: frames are larger. */
 const STEP = 3;
 
-/** So many words more than there is room for are tried as well: engines compile functions anew while they run. */
+/**
+ * So many words more than there is room for are tried as well: engines compile functions anew while
+ * they run.
+ */
 const MARGIN = 300;
 
-/** So many calls that come to their end, one after the other, have seen the last place at which they do not. */
+/**
+ * So many calls that come to their end, one after the other, have seen the last place at which they
+ * do not.
+ */
 const ENDED = 40;
 
 /**
- * Makes a call with ever more of the engine's stack, from so little that it hardly begins to so much that it comes to its end.
- * Runs `check` after each that did not. Returns what these threw.
+ * Makes a call with ever more of the engine's stack, from so little that it hardly begins to so
+ * much that it comes to its end. Runs `check` after each that did not. Returns what these threw.
  *
  * @param offset - Which of the words it begins with, of those of a step.
  */
@@ -79,7 +91,10 @@ export function exhaust(call: () => void, check: () => void, offset: number): un
 
 const forever = new Script('for (;;) focalLossCall()');
 
-/** Makes a call over and over, until it is stopped after a millisecond or more, and then runs `check`. */
+/**
+ * Makes a call over and over, until it is stopped after a millisecond or more, and then runs
+ * `check`.
+ */
 export function stop(call: () => void, check: () => void, milliseconds: number): void {
   const scope = globalThis as { focalLossCall?: (() => void) | undefined };
   scope.focalLossCall = call;

@@ -1,4 +1,5 @@
-// Every public function, called over and over, and a battery of calls that must go on giving the same bits.
+// Every public function, called over and over, and a battery of calls that must go on giving the
+// same bits.
 
 import type * as Analysis from 'focal-loss/analysis';
 import { generator } from '../support/random.js';

@@ -1,5 +1,5 @@
-// Arguments that nobody should pass: of the wrong kind, on memory that is gone or comes and goes, with code that runs when
-// they are looked at.
+// Arguments that nobody should pass: of the wrong kind, on memory that is gone or comes and goes,
+// with code that runs when they are looked at.
 
 import { runInNewContext } from 'node:vm';
 import { type Allocation, allocate } from 'focal-loss';
@@ -63,7 +63,10 @@ const revoked = (() => {
 
 const foreign = runInNewContext('({ floats: new Float32Array(6), error: class extends Error {}, list: [1, 2] })');
 
-/** What goes wrong when somebody looks at these is their own fault; it must only not become the module's. */
+/**
+ * What goes wrong when somebody looks at these is their own fault; it must only not become the
+ * module's.
+ */
 const oddities: readonly unknown[] = [
   undefined,
   null,
@@ -366,7 +369,10 @@ export class Junk {
     this.#before = this.#arrays.map(truth.entries);
   }
 
-  /** What has been written although it should not have been: the first array whose contents have changed. */
+  /**
+   * What has been written although it should not have been: the first array whose contents have
+   * changed.
+   */
   changed(): string | undefined {
     for (const [k, array] of this.#arrays.entries()) {
       if (this.#gone.has(truth.buffer(array))) continue;

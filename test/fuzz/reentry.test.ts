@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { generator } from '../support/random.js';
 import { bitsOf } from './interrupted-calls.js';
 
-// Options, tensors and lists can have getters, and these can call this package: before a call begins, everything of it has to
-// have been read.
+// Options, tensors and lists can have getters, and these can call this package: before a call
+// begins, everything of it has to have been read.
 
 type Watch = <T>(value: T) => T;
 

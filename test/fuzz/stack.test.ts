@@ -10,12 +10,16 @@ import { useBackend } from '../tfjs/backends.js';
 import { exhaust, stop } from './interrupt.js';
 import { type Harness, harnessOf } from './interrupted-calls.js';
 
-// Where the engine's stack ends, it throws a RangeError in the middle of anything, also of the module, which then has not put
-// its own stack back. Where a script's time ends, nothing is put back by anybody.
+// Where the engine's stack ends, it throws a RangeError in the middle of anything, also of the
+// module, which then has not put its own stack back. Where a script's time ends, nothing is put
+// back by anybody.
 
 await slim.init(readFileSync(new URL(import.meta.resolve('focal-loss/focal-loss.wasm'))));
 
-/** As far as they have the same, TypeScript cannot tell: classes with private fields are never alike. */
+/**
+ * As far as they have the same, TypeScript cannot tell: classes with private fields are never
+ * alike.
+ */
 const ENTRIES = { main, slim, analysis } as unknown as Record<string, typeof analysis>;
 const SEEDS = [20_261_127, Math.floor(Math.random() * 2 ** 31)];
 

@@ -14,7 +14,10 @@ const literalOf = (folder: string) =>
 const fileOf = (entry: string) => fileURLToPath(import.meta.resolve(entry));
 const read = (entry: string) => readFileSync(fileOf(entry), 'utf8');
 
-/** The entries, with what each holds: the module of a folder, where it does, and at most so many characters of code. */
+/**
+ * The entries, with what each holds: the module of a folder, where it does, and at most so many
+ * characters of code.
+ */
 const ENTRIES = [
   ['focal-loss', main, 'pkg', 1, 35_000],
   ['focal-loss/slim', slim, 'pkg', 0, 35_000],
@@ -50,7 +53,8 @@ describe.each(ENTRIES)('%s', (entry, library, folder, modules, longest) => {
   });
 
   it('holds nothing that only some runtimes have', () => {
-    // But for what reads the file of the module, in slim entries, where the runtime turns out to be one that can.
+    // But for what reads the file of the module, in slim entries, where the runtime turns out to be
+    // one that can.
     const reader = /\{process:\w+\}=globalThis|new URL|"node:fs\/promises"/g;
     const rest = modules === 0 ? code.replaceAll(reader, '') : code;
     expect(rest).not.toMatch(/import\.meta|new URL|node:|\brequire\b|\bprocess\b|\bdocument\b|\bwindow\b|__dirname/);

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as focalLoss from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 
-// Every `@example` in ts/ is run. In them, a line `expression; // => value` says what the expression gives.
+// Every `@example` in ts/ is run. In them, a line `expression; // => value` says what the
+// expression gives.
 
 const sources = new URL('../../ts/', import.meta.url);
 
@@ -27,7 +28,9 @@ function check(actual: unknown, expected: unknown, written: string): void {
   }
 }
 
-/** What a specifier in an example stands for. The examples' modules are loaded as they are needed. */
+/**
+ * What a specifier in an example stands for. The examples' modules are loaded as they are needed.
+ */
 async function load(specifier: string): Promise<unknown> {
   if (specifier !== '@tensorflow/tfjs') return import(specifier);
   // As much of that package as is installed.
@@ -37,8 +40,8 @@ async function load(specifier: string): Promise<unknown> {
 }
 
 /**
- * The example as the body of an async function of what it imports with, `import.meta` and `check`. Returns it with its number
- * of checks.
+ * The example as the body of an async function of what it imports with, `import.meta` and `check`.
+ * Returns it with its number of checks.
  */
 function compile(code: string) {
   let checks = 0;

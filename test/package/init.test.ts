@@ -2,8 +2,8 @@ import { FocalLoss, init, ModuleError } from 'focal-loss';
 import { expect, it, vi } from 'vitest';
 import { expectWorking } from '../support/failure.js';
 
-// Each file of tests loads the package anew: the module has not been started when the first test begins, and only the
-// last one has it started.
+// Each file of tests loads the package anew: the module has not been started when the first test
+// begins, and only the last one has it started.
 
 const call = () => new FocalLoss().forward(new Float32Array(2), new Int8Array(1));
 

@@ -1,4 +1,5 @@
-// What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected error that is none fails.
+// What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected
+// error that is none fails.
 
 import {
   type Allocation,

@@ -38,9 +38,10 @@ export interface Row {
   /** Its upstream gradient. */
   upstream: number;
   /**
-   * Whether float32 may need a little more than the contract's bound, all factors included. The worst found: 1.001 times
-   * that for logits of any size, smoothed over 61 classes; 1.019 for a target among 62, with gamma 0, weights and the mean's
-   * divisor; 1.08 for a smoothed target of the sigmoid loss.
+   * Whether float32 may need a little more than the contract's bound, all factors included. The
+   * worst found: 1.001 times that for logits of any size, smoothed over 61 classes; 1.019 for a
+   * target among 62, with gamma 0, weights and the mean's divisor; 1.08 for a smoothed target of
+   * the sigmoid loss.
    */
   isBlurred: boolean;
 }
@@ -100,7 +101,10 @@ class Numbers {
   }
 }
 
-/** What is the same for all losses: the options of the criterion and of the call, and what concerns each row. */
+/**
+ * What is the same for all losses: the options of the criterion and of the call, and what concerns
+ * each row.
+ */
 function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const { reduction, ignoreIndex, labelSmoothing, normalizer, numClasses, gradOutput } = drawn;
   const { random } = numbers;
@@ -222,7 +226,8 @@ function softmaxCall(dtype: Dtype, drawn: FocalCall | CrossEntropyCall, parts: S
   });
   const counted = indices.filter((_, i) => rows[i].expected !== undefined);
   const mass = counted.reduce((total, t) => total + (parts.isWeighted && !isSoft && weights ? weights[t] : 1), 0);
-  // Class indices alone need not say how many classes there are, unless they lie first, or there are no rows.
+  // Class indices alone need not say how many classes there are, unless they lie first, or there
+  // are no rows.
   const given = drawn.numClasses === undefined && (isSoft || channelsFirst) ? { numClasses: classes } : {};
   const { grad, ordinary, dispose, ...placed } = place(dtype, drawn, inMemory(logits), targets);
   return {

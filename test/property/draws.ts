@@ -1,5 +1,5 @@
-// What fast-check draws of a call. The numbers in its arrays follow from a seed: that is far quicker than to draw each of
-// them, and fast-check can make a failing call smaller all the same.
+// What fast-check draws of a call. The numbers in its arrays follow from a seed: that is far
+// quicker than to draw each of them, and fast-check can make a failing call smaller all the same.
 
 import fc from 'fast-check';
 import type { Reduction } from 'focal-loss';

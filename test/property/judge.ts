@@ -51,7 +51,8 @@ function compare(
 }
 
 function bound(dtype: Dtype, { gamma, isBlurred }: Row): number {
-  // In float64 the oracle, itself float64, and not the contract sets the limit: it rounds the gaps between logits.
+  // In float64 the oracle, itself float64, and not the contract sets the limit: it rounds the gaps
+  // between logits.
   if (dtype.name === 'float64') return 2e-13 * (1 + gamma);
   return (isBlurred ? 1.25 : 1) * dtype.bound(gamma);
 }

@@ -19,7 +19,8 @@ export function anyLogits(random: Random, flavour: Flavour, dtype: Dtype, count:
   if (flavour !== 'masked' && flavour !== 'extreme') {
     return Array.from({ length: count }, () => anyLogit(random, flavour, dtype));
   }
-  // As far from 0 as leaves differences finite, also once they are weighted, and often no farther than most are drawn.
+  // As far from 0 as leaves differences finite, also once they are weighted, and often no farther
+  // than most are drawn.
   const reach = random() < 0.3 ? 20 : largest ** (0.95 * random());
   const offset = choose(random, [-1, 1]) * reach;
   const masked = flavour === 'masked' ? choose(random, [0.3, 0.8, 1]) : choose(random, [0, 0.3]);
@@ -70,7 +71,8 @@ export function anyProbabilities(random: Random, classes: number): number[] {
   return parts.map((part) => part / total);
 }
 
-// Factors are powers of 2, and shares have few digits: they add no rounding of their own to what is measured.
+// Factors are powers of 2, and shares have few digits: they add no rounding of their own to what is
+// measured.
 
 function powerOf2(random: Random): number {
   return 2 ** Math.floor(7 * random() - 3);
@@ -87,7 +89,8 @@ export function anyShare(random: Random): number {
 }
 
 export function anyUpstream(random: Random, { largest }: Dtype, flavour: Flavour): number {
-  // Now and then so large that a product with it is near the end of the type's range, unless losses may be that large.
+  // Now and then so large that a product with it is near the end of the type's range, unless losses
+  // may be that large.
   const isSmall = !['masked', 'extreme', 'of any size'].includes(flavour);
   const size = isSmall && random() < 0.1 ? 2 ** Math.floor(0.9 * Math.log2(largest) * random()) : 1;
   return choose(random, [-1, 1]) * anyFactor(random) * size;

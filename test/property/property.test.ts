@@ -5,7 +5,10 @@ import { type Call, crossEntropyCall, focalCall, sigmoidCall } from './calls.js'
 import { crossEntropyCalls, focalCalls, sigmoidCalls } from './draws.js';
 import { judge, Worst } from './judge.js';
 
-/** Calls of each loss and float type: half of them the same in every run, the others new. Together more than 100 000. */
+/**
+ * Calls of each loss and float type: half of them the same in every run, the others new. Together
+ * more than 100 000.
+ */
 const RUNS = 17_000;
 const SEEDS = [20_261_123, Math.floor(Math.random() * 2 ** 31)];
 

@@ -1,4 +1,5 @@
-// In place of `@duckdb/node-api`, which takes 70 MB: what version 1.5.6 gave for a table of three predictions.
+// In place of `@duckdb/node-api`, which takes 70 MB: what version 1.5.6 gave for a table of three
+// predictions.
 
 class Connection {
   async runAndReadAll(_query: string) {

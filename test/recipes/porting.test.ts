@@ -17,10 +17,14 @@ const TARGETS: Record<string, Int32Array | Float64Array> = {
   soft: Float64Array.from(batch.soft.flat()),
 };
 
-/** These compute in float32, whatever they are given; mmdetection adds its epsilon to `avg_factor`. */
+/**
+ * These compute in float32, whatever they are given; mmdetection adds its epsilon to `avg_factor`.
+ */
 const IN_FLOAT32 = /^(keras|monai|optax)\.|avg_factor/;
 
-/** The rows of the page's tables: a call of another library, its value, a loss here and its targets. */
+/**
+ * The rows of the page's tables: a call of another library, its value, a loss here and its targets.
+ */
 const rows = Array.from(
   page.matchAll(/^\| `(.+)` \| ([\d.]+) \| `(new .+)` \| `(\w+)` \|$/gm),
   ([, ...cells]) => cells as [string, string, string, string],

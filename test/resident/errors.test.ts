@@ -124,7 +124,8 @@ it('memory that cannot be had is a RangeError, and the module works on', () => {
   const script = `
     import { allocate, FocalLoss } from 'focal-loss';
     const results = [];
-    // The second has room itself, but the tile has none for four such rows and what may come with them.
+    // The second has room itself, but the tile has none for four such rows and what may come with
+    // them.
     for (const [rows, classes] of [[1_000_000, 2], [1, 60_000], [1, 60_000], [1000, 100]]) {
       try {
         const batch = allocate(rows, classes);

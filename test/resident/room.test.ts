@@ -18,7 +18,8 @@ it('room that very long rows took is given back where it is needed', () => {
     for (let round = 0; round < 3; round++) {
       // The tile takes 16 MB, and keeps them.
       const value = attempt(() => new FocalLoss().forward(wide, new Uint8Array(1)));
-      // Probabilities take as much again as the logits do, beside the stage and all else that allocations have room for.
+      // Probabilities take as much again as the logits do, beside the stage and all else that
+      // allocations have room for.
       const narrow = attempt(() => allocate(1000, 2));
       narrow.dispose?.();
       const batch = attempt(() => allocate(1_000_000, 2));

@@ -23,7 +23,8 @@ describe.each(dtypes)('$name', (dtype) => {
         reduction: 'none',
       });
       const actual = criterion.valueAndGrad(dtype.array(logits), Float64Array.from(targets));
-      // A soft target's gradient passes through 0. There, its error is relative to the largest of the case.
+      // A soft target's gradient passes through 0. There, its error is relative to the largest of
+      // the case.
       const largest = largestOf(grad);
       targets.forEach((y, i) => {
         const isHard = labelSmoothing === 0 && (y === 0 || y === 1);

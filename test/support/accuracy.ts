@@ -13,8 +13,9 @@ export class Accuracy {
   }
 
   /**
-   * Takes in a result whose error may be `bound` times `scale`: the expected value itself, unless something else is
-   * said. Below the normal range there is no relative precision to be had: there, the result must be below it too.
+   * Takes in a result whose error may be `bound` times `scale`: the expected value itself, unless
+   * something else is said. Below the normal range there is no relative precision to be had: there,
+   * the result must be below it too.
    */
   add(where: string, actual: number, expected: number, bound: number, scale = Math.abs(expected)): void {
     this.#checked++;
@@ -31,7 +32,10 @@ export class Accuracy {
     return Number.isNaN(share) ? Infinity : share;
   }
 
-  /** Prints the worst result, and fails if it is out of bounds, or if not just so many have been taken in. */
+  /**
+   * Prints the worst result, and fails if it is out of bounds, or if not just so many have been
+   * taken in.
+   */
   report(title: string, checked: number): void {
     const percent = (100 * this.#worst).toFixed(0);
     console.log(
@@ -42,7 +46,10 @@ export class Accuracy {
   }
 }
 
-/** Two results for the same thing, each of which may be off by the contract's bound. A 0 is exact, and not negative. */
+/**
+ * Two results for the same thing, each of which may be off by the contract's bound. A 0 is exact,
+ * and not negative.
+ */
 export function expectClose(dtype: Dtype, gamma: number, actual: ArrayLike<number>, expected: ArrayLike<number>): void {
   expect(actual).toHaveLength(expected.length);
   for (let i = 0; i < expected.length; i++) {

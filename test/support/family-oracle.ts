@@ -1,5 +1,5 @@
-// The losses of the family straight from their definitions in float64: plain loops, with no cleverness but what is needed
-// for about 1e-13, relative to the size of the terms.
+// The losses of the family straight from their definitions in float64: plain loops, with no
+// cleverness but what is needed for about 1e-13, relative to the size of the terms.
 
 /** What a row is worth, and its gradient. */
 export interface FamilyResult {
@@ -65,8 +65,9 @@ function softmaxOf(logits: number[]): Softmax {
 }
 
 /**
- * `slope` times the differences of `p_j` times the sum of `pulls` and `pulls_j`, where `u_j` is `1 - p_j`: what is in both
- * is left out. `q` are the smoothed targets: where all is in one class, no difference is left.
+ * `slope` times the differences of `p_j` times the sum of `pulls` and `pulls_j`, where `u_j` is `1
+ * - p_j`: what is in both is left out. `q` are the smoothed targets: where all is in one class, no
+ * difference is left.
  */
 function differences(slope: number, softmax: Softmax, q: number[], pulls: number[], terms = pulls) {
   const { p, u } = softmax;

@@ -73,7 +73,10 @@ export function golden<Case = GoldenCase>(name: string): Case[] {
   return JSON.parse(readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8')).cases;
 }
 
-/** The targets of a case as the losses take them: in the integers, or where they are probabilities in floats. */
+/**
+ * The targets of a case as the losses take them: in the integers, or where they are probabilities
+ * in floats.
+ */
 export function targetsOf(targets: number[] | number[][], soft = false): Int32Array | Float64Array {
   return soft ? Float64Array.from(targets.flat()) : Int32Array.from(targets.flat());
 }

@@ -8,8 +8,9 @@ setFlagsFromString('--expose-gc');
 export const collect: () => void = runInNewContext('gc');
 
 /**
- * The bytes that a call allocates, as the median of some rounds. The rounds are too short to set off a collection, which would
- * hide what they allocate. The compiler, still at work, makes some of them cost more: hence the median.
+ * The bytes that a call allocates, as the median of some rounds. The rounds are too short to set
+ * off a collection, which would hide what they allocate. The compiler, still at work, makes some of
+ * them cost more: hence the median.
  */
 export function allocatedPerCall(run: (calls: number) => void, rounds: number): number {
   const calls = 500;
@@ -23,8 +24,8 @@ export function allocatedPerCall(run: (calls: number) => void, rounds: number): 
 }
 
 /**
- * All bytes allocated while something runs, whether or not they have been collected since: by a heap profile, which samples
- * one in some thousand bytes and estimates the rest.
+ * All bytes allocated while something runs, whether or not they have been collected since: by a
+ * heap profile, which samples one in some thousand bytes and estimates the rest.
  */
 export function profileOf(run: () => void): number {
   const session = new Session();

@@ -13,8 +13,8 @@ export interface RowResult {
 }
 
 /**
- * Plain loops, no cleverness but what is needed to be right to about 1e-14: the other classes' sum is taken without
- * the target, so that `1 - pt` is never a difference.
+ * Plain loops, no cleverness but what is needed to be right to about 1e-14: the other classes' sum
+ * is taken without the target, so that `1 - pt` is never a difference.
  */
 export function focalRow(logits: ArrayLike<number>, target: number, options: RowOptions): RowResult {
   const { weight, gamma, labelSmoothing = 0 } = options;

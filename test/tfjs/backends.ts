@@ -3,13 +3,17 @@ import { dirname, sep } from 'node:path';
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
-// Not for what it exports: it registers the gradients of all operations, as the package `@tensorflow/tfjs` does.
+// Not for what it exports: it registers the gradients of all operations, as the package
+// `@tensorflow/tfjs` does.
 import '@tensorflow/tfjs-layers';
 
 const { resolve } = createRequire(import.meta.url);
 setWasmPaths(dirname(resolve('@tensorflow/tfjs-backend-wasm')) + sep);
 
-/** A backend like those of GPUs in that its tensors cannot be read while they are worked with, and computing like `cpu`. */
+/**
+ * A backend like those of GPUs in that its tensors cannot be read while they are worked with, and
+ * computing like `cpu`.
+ */
 class Unreadable extends MathBackendCPU {
   override readSync(): never {
     throw new Error('This would stall');

@@ -134,7 +134,8 @@ describe('class indices that no integer holds', () => {
       `yTrue[1] must be the index of a class, got ${index}`,
     );
     expect(() => crossEntropy({ implementation: 'kernel', ignoreIndex: -1 })(y, x)).toThrow(RangeError);
-    // The operations cannot refuse it: the row counts nothing, as those of other indices that are no class.
+    // The operations cannot refuse it: the row counts nothing, as those of other indices that are
+    // no class.
     const values = crossEntropy({ implementation: 'ops' })(y, x).dataSync();
     expect(values[0]).toBeGreaterThan(0);
     expect(values[1]).toBe(0);

@@ -8,7 +8,10 @@ import { records, root } from '../../scripts/bootstrap/paths.mjs';
 const folder = mkdtempSync(join(records, 'minified-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** An application: it trains for at most 20 epochs, and for two where the accuracy that it monitors stays the same. */
+/**
+ * An application: it trains for at most 20 epochs, and for two where the accuracy that it monitors
+ * stays the same.
+ */
 const APPLICATION = `
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
@@ -34,7 +37,10 @@ console.log(JSON.stringify({ names: Object.keys(history), epochs: history.loss.l
 main();
 `;
 
-/** Bundlers build for browsers. Where it finds Node, TensorFlow.js would require modules of it, which they left out. */
+/**
+ * Bundlers build for browsers. Where it finds Node, TensorFlow.js would require modules of it,
+ * which they left out.
+ */
 const LIKE_A_BROWSER = `
 Object.defineProperty(process, 'versions', { value: {} });
 Object.assign(globalThis, { window: globalThis, document: {} });

@@ -31,7 +31,10 @@ function run(loss: LossFunction, yTrue: tf.Tensor, x: Float32Array) {
   });
 }
 
-/** The largest error of values, relative to each, and of gradients, relative to the largest entry of their row. */
+/**
+ * The largest error of values, relative to each, and of gradients, relative to the largest entry of
+ * their row.
+ */
 function worst(actual: ReturnType<typeof run>, expected: ReturnType<typeof run>): number {
   let error = 0;
   for (let row = 0; row < ROWS; row++) {
@@ -64,7 +67,8 @@ describe.each(BACKENDS)('operations on the backend %s give what the kernels do',
   // The largest error found is the bound, rounded up.
   it.each([
     ['logits of all sizes', logits, 8e-7],
-    // Where a smoothed target is nearly met, it takes the difference of the probability and the target.
+    // Where a smoothed target is nearly met, it takes the difference of the probability and the
+    // target.
     ['rows that are right by up to 15', far, 8e-6],
   ])('softmax, %s', (_, x, bound) => {
     let largest = [0, ''] as [number, string];

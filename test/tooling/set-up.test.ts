@@ -22,8 +22,9 @@ describe('the set-up with a Rust toolchain that is of no use', () => {
   }
 
   /**
-   * Runs the set-up with nothing but these programs on PATH, which keeps it from installing packages. It may still find a
-   * working toolchain where the system keeps its programs; otherwise it must fail and say what to do.
+   * Runs the set-up with nothing but these programs on PATH, which keeps it from installing
+   * packages. It may still find a working toolchain where the system keeps its programs; otherwise
+   * it must fail and say what to do.
    */
   function setUp(): string {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'bootstrap', 'main.mjs')], {

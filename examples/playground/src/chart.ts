@@ -4,13 +4,13 @@ import { make } from './page.js';
 /** The colours of series, which the style sheet has for light and dark. */
 export const COLORS: readonly string[] = [1, 2, 3, 4, 5].map((i) => `var(--series-${i})`);
 
-/** What a chart shows. */
+/** The content of a chart. */
 export interface Drawing {
   /** In words, for those who do not see it. */
   readonly label: string;
   /** The names of the series, in the order of {@link COLORS}. */
   readonly series?: readonly string[];
-  /** What Plot is to draw in so many pixels. */
+  /** The options of Plot for a drawing of so many pixels. */
   readonly options: (width: number) => Plot.PlotOptions;
 }
 

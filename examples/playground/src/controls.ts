@@ -10,7 +10,7 @@ export function bindControls(store: Store): void {
     const event = control instanceof HTMLInputElement && control.type === 'range' ? 'input' : 'change';
     control.addEventListener(event, () => {
       store.set(name, control.value === '' ? Number.NaN : Number(control.value));
-      // What was typed may have been brought between the bounds.
+      // The number typed may have been brought between the bounds.
       control.value = String(store.state[name]);
     });
     store.watch([name], (state) => {

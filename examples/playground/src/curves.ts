@@ -8,7 +8,7 @@ import type { State } from './state.js';
 import type { Store } from './store.js';
 
 const GAMMAS = [0, 1, 2, 3, 5];
-/** What the table and the summary are about. */
+/** The settings that table and summary are about. */
 const PROBABILITIES = [0.1, 0.3, 0.5, 0.7, 0.9, 0.99];
 
 /** The curve of the loss that is set, of a row of class 1. */

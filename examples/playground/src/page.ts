@@ -59,7 +59,7 @@ export function percent(share: number): string {
   return Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : '–';
 }
 
-/** Whether the visitor has asked for little motion. */
+/** The visitor's wish for little motion. */
 export function wantsLittleMotion(): boolean {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

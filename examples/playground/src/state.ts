@@ -1,6 +1,6 @@
-// What a visitor has set, and how it is written into the address.
+// The settings of a visitor, and their form in the address.
 
-/** What a setting may be: a number between bounds, in steps, or one of a few. */
+/** The bounds of a setting: a number between bounds, in steps, or one of a few. */
 export type Setting =
   | { readonly initial: number; readonly min: number; readonly max: number; readonly step: number }
   | { readonly initial: number; readonly choices: readonly number[] };
@@ -27,7 +27,10 @@ function makeState(read: (name: SettingName) => number): State {
 
 export const INITIAL_STATE: State = makeState((name) => SETTINGS[name].initial);
 
-/** The next value that a setting can have; what it is at first where the value is no number, or none of the choices. */
+/**
+ * The next value that a setting can have; what it is at first where the value is no number, or none
+ * of the choices.
+ */
 export function settle(name: SettingName, value: number): number {
   const setting: Setting = SETTINGS[name];
   if ('choices' in setting) return setting.choices.includes(value) ? value : setting.initial;

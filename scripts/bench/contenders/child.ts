@@ -15,14 +15,18 @@ export interface Program {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** What a program says: what it is when it has started, then an answer to each request, in order. */
+/**
+ * The messages of a program: what it is when it has started, then an answer to each request, in
+ * order.
+ */
 type Answer = { about: string } | { value: number } | { seconds: number } | { error: string };
 
 /**
- * A contender in a process of its own, which waits without using the processor while others have their turn. Its requests are
+ * A contender in a process of its own, which waits without using the processor while others have
+ * their turn. Its requests are
  *
- * - `{"prepare": {…case, "logits": path, "targets": path, "grad": path}}`: it reads the data, makes itself ready, writes the
- *   gradient and answers `{"value": …}`;
+ * - `{"prepare": {…case, "logits": path, "targets": path, "grad": path}}`: it reads the data, makes
+ *   itself ready, writes the gradient and answers `{"value": …}`;
  * - `{"time": calls}`: it makes that many calls and answers `{"seconds": …}`.
  *
  * @throws Error where the program does not start; the message says why

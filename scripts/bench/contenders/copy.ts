@@ -1,6 +1,9 @@
 import { type Contender, localRun } from '../contender.js';
 
-/** The least that the memory asks of anyone who keeps its data elsewhere: everything in once, the gradient out once. */
+/**
+ * The least that the memory asks of anyone who keeps its data elsewhere: everything in once, the
+ * gradient out once.
+ */
 export const copy: Contender = {
   name: 'copy',
   about: 'logits and targets into other arrays, and as many bytes as the gradient has back; computes nothing',

@@ -16,7 +16,7 @@ export interface Entry {
   /** Others are to be beaten; a limit is what the machine allows. */
   readonly role: 'ours' | 'peer' | 'limit';
   load(): Promise<Contender>;
-  /** What to do where it can't be loaded. */
+  /** The advice where it can't be loaded. */
   readonly hint?: string;
 }
 
@@ -74,7 +74,8 @@ export interface Missing {
 
 /**
  * The contenders that are there, and those that are not.
- * @param patterns parts of the names of those that are wanted, all where there are none; the first entry always is
+ * @param patterns parts of the names of those that are wanted, all where there are none; the first
+ *   entry always is
  */
 export async function loadContenders(patterns: readonly string[], entries: readonly Entry[] = ENTRIES) {
   const contenders: Contender[] = [];

@@ -5,8 +5,8 @@ import type { Floats, Workload } from '../cases.js';
 import { type Contender, localRun } from '../contender.js';
 
 /**
- * As much of an array of jax-js as is used here; the package is not installed where the types are checked. A function
- * that is given one disposes of it, unless it is given its `ref`.
+ * The part of an array of jax-js that is used here; the package is not installed where the types
+ * are checked. A function that is given one disposes of it, unless it is given its `ref`.
  */
 interface Arr {
   readonly ref: Arr;
@@ -24,7 +24,7 @@ interface Arr {
 
 type LossOfArrays = (x: Arr, targets: Arr) => Arr;
 
-/** As much of `@jax-js/jax` as is used here. */
+/** The part of `@jax-js/jax` that is used here. */
 interface JaxJs {
   init(...devices: string[]): Promise<string[]>;
   defaultDevice(device: string): void;
@@ -106,8 +106,9 @@ function makeLoss({ numpy: np, nn }: JaxJs, { loss, rows, classes }: Workload): 
     };
   }
   const smoothing = loss.kind === 'focal' ? loss.labelSmoothing : 0;
-  // The logits of the targets by comparing: to take them by index has no gradient that can be compiled, and its one-hot
-  // rows come out of an identity matrix, for which fifty thousand classes are too many.
+  // The logits of the targets by comparing: to take them by index has no gradient that can be
+  // compiled, and its one-hot rows come out of an identity matrix, for which fifty thousand classes
+  // are too many.
   const crossEntropy = (x: Arr, targets: Arr) => {
     const isTarget = np.arange(classes).equal(targets.reshape([rows, 1]));
     const towards = np.where(isTarget, x.ref, 0).sum(1);

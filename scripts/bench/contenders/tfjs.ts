@@ -3,14 +3,16 @@ import { dirname, sep } from 'node:path';
 import type { Floats, Loss, Workload } from '../cases.js';
 import { type Contender, localRun } from '../contender.js';
 
-/** As much of a tensor as is used here. The package is not installed where the types are checked. */
+/**
+ * The part of a tensor that is used here. The package is not installed where the types are checked.
+ */
 interface Tensor {
   dataSync(): Float32Array;
 }
 
 type Shape2 = [number, number];
 
-/** As much of `@tensorflow/tfjs` as is used here. */
+/** The part of `@tensorflow/tfjs` that is used here. */
 interface Tf {
   readonly version: { readonly tfjs: string };
   enableProdMode(): void;
@@ -77,7 +79,7 @@ function makeRun(tf: Tf, workload: Workload) {
   let value = Number.NaN;
   let grad: Floats = new Float32Array();
   const call = () => {
-    // What a tidy returns it walks through, entry by entry: so nothing.
+    // A tidy walks through all that it returns, entry by entry: so nothing.
     tf.tidy(() => {
       const loss = makeLoss(tf, workload);
       const x = tf.tensor2d(logits, [rows, classes]);
@@ -125,7 +127,10 @@ function sigmoidFocal(tf: Tf, x: Tensor, y: Tensor, loss: Loss): Tensor {
   return tf.mean(tf.mul(tf.mul(blend(tf, y, loss.alpha), power(tf, miss, loss.gamma)), ce));
 }
 
-/** alpha where y is 1, 1 − alpha where it is 0: several times as fast as a choice between two constants. */
+/**
+ * alpha where y is 1, 1 − alpha where it is 0: several times as fast as a choice between two
+ * constants.
+ */
 function blend(tf: Tf, y: Tensor, alpha: number): Tensor {
   return tf.add(1 - alpha, tf.mul(2 * alpha - 1, y));
 }

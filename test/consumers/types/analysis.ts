@@ -1,4 +1,5 @@
-// One set of types: a loss of one entry is what another takes; and the analysis needs the types of no runtime.
+// One set of types: a loss of one entry is what another takes; and the analysis needs the types of
+// no runtime.
 import { type Criterion, FocalLoss } from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
 import * as analysisSlim from 'focal-loss/analysis/slim';

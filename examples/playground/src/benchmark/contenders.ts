@@ -8,7 +8,7 @@ export interface Contender {
   call(): void;
 }
 
-/** What is computed: value and gradient of the mean, in float32. */
+/** The task of the contenders: value and gradient of the mean, in float32. */
 export interface Task {
   readonly rows: number;
   readonly classes: number;
@@ -17,7 +17,10 @@ export interface Task {
   readonly smoothing: number;
 }
 
-/** By how much results may differ, of the largest entry. The loop subtracts nearly equal numbers, in float64. */
+/**
+ * By how much results may differ, of the largest entry. The loop subtracts nearly equal numbers, in
+ * float64.
+ */
 const TOLERANCE = 1e-4;
 
 /** The package and a loop, on the same logits; throws where they do not agree. */

@@ -3,7 +3,7 @@
 import { timed, timeInterleaved } from '../../../../scripts/bench/timing.js';
 import { makeContenders, type Task } from './contenders.js';
 
-/** How long the calls of a contender took, in seconds a call, one figure a round. */
+/** The times of a contender, in seconds a call, one figure a round. */
 export interface Times {
   readonly name: string;
   readonly seconds: readonly number[];

@@ -27,12 +27,12 @@ export interface HardRow {
   readonly logits: readonly number[];
 }
 
-/** What is found in a batch, small enough to be sent from one thread to another. */
+/** The findings in a batch, small enough to be sent from one thread to another. */
 export interface Findings {
   readonly title: string;
-  /** What the classes are called. */
+  /** The names of the classes. */
   readonly names: readonly string[];
-  /** What was made of the file. */
+  /** The reading of the file. */
   readonly notes: readonly string[];
   readonly diagnosis: Pick<Diagnosis, 'rows' | 'loss' | 'confidence' | 'classes' | 'effectiveSampleSize' | 'advice'>;
   readonly overconfident: { readonly rows: number; readonly wrong: number };
@@ -81,7 +81,7 @@ export function analyse(batch: Batch, settings: LossSettings): Findings {
   };
 }
 
-/** What the heat map is made of. */
+/** The data of the heat map. */
 export const SWEEP = { alpha: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], gamma: [0, 0.5, 1, 2, 3, 4, 5] };
 
 /** The loss of a batch for many settings, with the smoothing that is set. */

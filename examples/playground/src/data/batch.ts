@@ -4,9 +4,9 @@ export interface Batch {
   readonly logits: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
   readonly targets: Int32Array<ArrayBuffer>;
   readonly classes: number;
-  /** What the classes are called, where they have names. */
+  /** The names of the classes, where they have any. */
   readonly names?: readonly string[];
-  /** What was made of the file, in sentences. */
+  /** The reading of the file, in sentences. */
   readonly notes?: readonly string[];
 }
 

@@ -1,10 +1,10 @@
 import type { LossSettings } from './analyse.js';
 import type { Reply, Request } from './protocol.js';
 
-/** What there may be to be told while the worker works. */
+/** The news that there may be while the worker works. */
 export interface Listener {
   reply(reply: Reply): void;
-  /** Whether something is going on. */
+  /** A flag that says that something is going on. */
   busy(isBusy: boolean): void;
 }
 
@@ -26,7 +26,10 @@ export class Client {
     this.#send(request);
   }
 
-  /** Asks for the analysis of what is there; while the worker is busy, the last loss that was set waits. */
+  /**
+   * Asks for the analysis of what is there; while the worker is busy, the last loss that was set
+   * waits.
+   */
   analyse(loss: LossSettings): void {
     if (this.#isBusy) this.#next = loss;
     else if (this.#worker) this.#send({ kind: 'analyse', loss });

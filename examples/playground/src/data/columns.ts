@@ -1,4 +1,4 @@
-// What the columns of a CSV file are: logits, the target, and what is neither.
+// The roles of the columns of a CSV file: logits, the target, and what is neither.
 
 import { list } from '../text.js';
 
@@ -14,10 +14,10 @@ const TARGET_NAMES = [
 /** Names of columns that say which row it is. pandas writes its index without a name. */
 const ID_NAME = /^(|(.*[ _])?(id|index|uuid|key|name|file|filename|path)|unnamed: 0|row|image|sample|subject|patient)$/;
 
-/** What comes before the name of a class in the names of columns. */
+/** The prefixes of class names in the names of columns. */
 const PREFIX = /^(logits?|scores?|class|p|prob|pred)[ _:.-]+/;
 
-/** What numpy and people write for the numbers that JavaScript writes otherwise. */
+/** The spellings of numpy and of people for the numbers that JavaScript writes otherwise. */
 const SPECIAL: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,
@@ -36,9 +36,9 @@ const plain = (name: string) => name.trim().toLowerCase();
 const isText = (cell: string) => cell.trim() !== '' && toNumber(cell) === undefined;
 
 /**
- * Whether a first line holds names: where all of it is text, or there is text where the next line
- * has a number, or the logits' columns are numbered from 0 and the target's has a name. A row may
- * have text as well, a label or the name of a file.
+ * A test whether a first line holds names: where all of it is text, or there is text where the next
+ * line has a number, or the logits' columns are numbered from 0 and the target's has a name. A row
+ * may have text as well, a label or the name of a file.
  */
 export function isHead(first: readonly string[], second: readonly string[] | undefined): boolean {
   const numbers = first.map(toNumber).filter((number) => number !== undefined);
@@ -73,14 +73,14 @@ export function findColumns(names: readonly string[] | undefined, row: readonly 
   return { width: row.length, target, logits, others };
 }
 
-/** What a column is called, in a sentence. */
+/** The name of a column, in a sentence. */
 export function columnName(names: readonly string[] | undefined, column: number): string {
   return `column ${column + 1}${names?.[column] ? ` (${names[column]})` : ''}`;
 }
 
 /**
- * Which class each label stands for, by its place among the labels; the names of the classes; and
- * what that rests on.
+ * The class that each label stands for, by its place among the labels; the names of the classes;
+ * and what that rests on.
  */
 export interface Encoding {
   readonly classOf: readonly number[];

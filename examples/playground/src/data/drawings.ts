@@ -139,9 +139,9 @@ export function hardTable({ hard, names }: Findings): HTMLElement {
   );
 }
 
-/** What there is to say in words. */
+/** The summary in words. */
 export function describe({ title, notes, diagnosis, hard, overconfident, nonFinite, report }: Findings): HTMLElement {
-  // What makes all else worthless is said before it.
+  // Advice that makes all else worthless is said before it.
   const urgent = diagnosis.advice.filter(({ code }) => code === 'probabilities');
   const advice = diagnosis.advice.filter((one) => !urgent.includes(one));
   const facts = [

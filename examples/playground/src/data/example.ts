@@ -1,7 +1,7 @@
 import { Random } from '../../../train/random.js';
 import type { Batch } from './batch.js';
 
-/** How often each class comes, and how far its logit stands out on average: the rarer, the less. */
+/** The share of each class, and the height of its logit on average: the rarer, the less. */
 const CLASSES = [
   { share: 0.8, lead: 3 },
   { share: 0.15, lead: 1.5 },

@@ -36,7 +36,10 @@ function understand(file: ArrayBuffer, title: string) {
   }
 }
 
-/** What arrays say: logits `[rows, classes]` and targets `[rows]` in any order, or one with the target in its last column. */
+/**
+ * The contents of arrays: logits `[rows, classes]` and targets `[rows]` in any order, or one with
+ * the target in its last column.
+ */
 export function toBatch(arrays: readonly NpyArray[]): Batch {
   const [first, second] = arrays;
   if (!second) return splitLast(first);

@@ -52,7 +52,7 @@ export function showData(store: Store): void {
   store.watch(['alpha', 'gamma', 'smoothing'], () => client.analyse(loss()));
 }
 
-/** What the panel shows. */
+/** The state that the panel shows. */
 class View {
   /** The last sweep. */
   sweep: readonly SweepRow[] = [];

@@ -1,14 +1,17 @@
 import type { SweepRow } from 'focal-loss/analysis';
 import type { Findings, LossSettings } from './analyse.js';
 
-/** What the page asks of the worker. Each request ends with `done` or `failed`, and a new one only follows then. */
+/**
+ * The requests of the page to the worker. Each request ends with `done` or `failed`, and a new one
+ * only follows then.
+ */
 export type Request =
   | { readonly kind: 'open'; readonly files: readonly File[]; readonly loss: LossSettings }
   | { readonly kind: 'example'; readonly rows: number; readonly loss: LossSettings }
   | { readonly kind: 'analyse'; readonly loss: LossSettings }
   | { readonly kind: 'export'; readonly loss: LossSettings };
 
-/** What the worker tells. A share is missing where nobody knows. */
+/** The replies of the worker. A share is missing where nobody knows. */
 export type Reply =
   | { readonly kind: 'progress'; readonly stage: string; readonly share?: number }
   | { readonly kind: 'findings'; readonly findings: Findings }

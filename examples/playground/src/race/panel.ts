@@ -11,7 +11,7 @@ import { GRID, Race, REACH, type Standing } from './race.js';
 const LAST_EPOCH = 300;
 /** Milliseconds between epochs. */
 const PACE = 50;
-/** Who wants little motion sees one epoch in so many. */
+/** Visitors who want little motion see one epoch in so many. */
 const CALM = 20;
 
 export function showRace(store: Store): void {

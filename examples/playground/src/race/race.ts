@@ -20,7 +20,10 @@ export interface RaceSettings {
   readonly smoothing: number;
 }
 
-/** How far a network has come. All but the gradient's share is about rows that it does not learn from. */
+/**
+ * The progress of a network. All but the gradient's share is about rows that it does not learn
+ * from.
+ */
 export interface Standing {
   readonly accuracy: number;
   readonly recall: number;

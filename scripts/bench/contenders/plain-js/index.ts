@@ -3,7 +3,10 @@ import { type Contender, localRun } from '../../contender.js';
 import { sigmoidFocal } from './sigmoid.js';
 import { crossEntropy, focal, focalOfTwo } from './softmax.js';
 
-/** What a careful person would write without this package: one loop over typed arrays, nothing allocated in it. */
+/**
+ * The code that a careful person would write without this package: one loop over typed arrays,
+ * nothing allocated in it.
+ */
 export const plainJs: Contender = {
   name: 'plain JS',
   about: 'one loop over typed arrays, for any number of classes',

@@ -44,7 +44,10 @@ export function focal(
   return total * scale;
 }
 
-/** The focal loss of two classes, unsmoothed: only their gap counts, so one exponential and one logarithm do. */
+/**
+ * The focal loss of two classes, unsmoothed: only their gap counts, so one exponential and one
+ * logarithm do.
+ */
 export function focalOfTwo(
   logits: Floats,
   targets: Int32Array | Floats,

@@ -1,5 +1,5 @@
-//! The crate built natively, as a contender of the benchmark. Answers a request per line of standard input with a line of JSON:
-//! see `scripts/bench/contenders/child.ts`.
+//! The crate built natively, as a contender of the benchmark. Answers a request per line of
+//! standard input with a line of JSON: see `scripts/bench/contenders/child.ts`.
 
 use std::{error::Error, fs, hint::black_box, io, time::Instant};
 
