@@ -7,8 +7,7 @@
 
 use crate::{
     arch::{F32x4, F64x2, Float},
-    kernels::in_fours,
-    vector::{Scalar, Vector},
+    vector::{Scalar, Vector, in_fours},
 };
 
 /// Bits below 1 of the unit.

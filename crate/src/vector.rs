@@ -67,6 +67,9 @@ impl Scalar for f64 {
     }
 }
 
+/// The most lanes a vector has.
+pub(crate) const MAX_LANES: usize = 4;
+
 /// A 128-bit vector of floats.
 ///
 /// Comparisons are false for NaN. `bits_*` treat each lane as an unsigned integer of the same width and wrap.
@@ -245,5 +248,19 @@ impl<V: Vector<Scalar = f64>> WideSum<V> for Compensated<V> {
         let sum = lanes(self.sum);
         // What was lost is not a number once a sum is infinite.
         if sum.is_finite() { sum + lanes(self.lost) } else { sum }
+    }
+}
+
+/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
+#[inline(always)]
+pub(crate) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
+    let mut j = 0;
+    while j + 4 * step <= end {
+        (0..4).for_each(|k| f(j + k * step, k));
+        j += 4 * step;
+    }
+    while j < end {
+        f(j, 0);
+        j += step;
     }
 }

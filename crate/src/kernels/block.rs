@@ -6,11 +6,11 @@
 
 use core::{mem::MaybeUninit, ptr};
 
-use super::{few::MAX_CLASSES, rows::Rows};
-use crate::vector::{Scalar, Vector, WideSum};
+use super::rows::Rows;
+use crate::vector::{MAX_LANES, Scalar, Vector, WideSum};
 
-/// The most lanes a vector has.
-pub(super) const MAX_LANES: usize = 4;
+/// The most classes of a kernel that reads and writes whole groups only.
+pub(super) const MAX_CLASSES: usize = 64;
 
 /// The most groups of a block.
 pub(super) const GROUPS: usize = 32;
@@ -69,9 +69,6 @@ pub(super) struct Block<V: Vector> {
     pub scale: Column<V>,
     /// Out: the value of each row.
     pub value: Column<V>,
-    /// What looks at the rows in place of a loss.
-    #[cfg(feature = "analysis")]
-    pub observer: Option<*const dyn super::observer::Observer<V>>,
 }
 
 impl<V: Vector> Block<V> {
@@ -134,8 +131,6 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
         weight: Column::new(),
         scale: Column::new(),
         value: Column::new(),
-        #[cfg(feature = "analysis")]
-        observer: None,
     };
     let step = kernel.groups() * V::LANES;
     let rest = if kernel.only_whole_groups() { rows.rows % V::LANES } else { 0 };
@@ -270,18 +265,4 @@ impl<S: Scalar> Walk<'_, S> {
 fn product<S: Scalar>(a: S, b: S) -> S {
     // Rounded twice is rounded once here: float64 holds the product of two float32 whole. A weight of −0 weighs +0.
     S::from_f64(a.to_f64() * b.to_f64() + 0.0)
-}
-
-/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
-#[inline(always)]
-pub(crate) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
-    let mut j = 0;
-    while j + 4 * step <= end {
-        (0..4).for_each(|k| f(j + k * step, k));
-        j += 4 * step;
-    }
-    while j < end {
-        f(j, 0);
-        j += step;
-    }
 }

@@ -7,14 +7,15 @@
 use core::slice;
 
 use super::{
-    Focal,
-    block::{Block, GROUPS, Kernel},
-    mixture::{Chunk, Mixtures, Outlined, Source},
+    block::{Block, Kernel},
+    hard,
+    mixture::{Chunk, Mixtures, Outlined, ROWS, Source, Task},
+    problem::Focal,
     rows::{Rows, Weights},
 };
 use crate::{
     arch::F64x2,
-    loss::focal::{FocusOn, Hard},
+    loss::focal::Hard,
     vector::{Scalar, Vector},
 };
 
@@ -31,24 +32,6 @@ pub(super) struct Aims<S> {
     pub mean: Option<Weights<S>>,
 }
 
-/// What is asked of a row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Task {
-    /// The loss on the row's mixture of classes.
-    Mixture,
-    /// The same with the focus on the target class.
-    FocusOnTarget,
-    /// The loss of each class by itself.
-    EachClass,
-    /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation; for target classes.
-    Hessian {
-        /// Which of the two.
-        gauss_newton: bool,
-    },
-    /// In place of the value, its derivative with respect to γ; for target classes.
-    GammaGrad(FocusOn),
-}
-
 /// The kernel.
 #[derive(Clone, Copy)]
 pub(super) struct Dense<S> {
@@ -61,9 +44,6 @@ pub(super) struct Dense<S> {
     /// classes. Such rows give the bits of a target class.
     pub single: Option<(Focal, Weights<S>)>,
 }
-
-/// The most rows of a block.
-pub(super) const ROWS: usize = GROUPS * F64x2::LANES;
 
 impl<S: Scalar> Dense<S> {
     /// The probabilities of the row with these logits, or null. They keep their place where gradients overwrite the logits.
@@ -116,7 +96,7 @@ impl<S: Scalar> Dense<S> {
             meter: None,
         };
         // SAFETY: passed on.
-        unsafe { super::softmax::<V>(&rows, &loss, crate::vector::WideSum::zero()) };
+        unsafe { hard::focal::<V>(&rows, &loss, crate::vector::WideSum::zero()) };
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ptr;
 
 use super::{
-    block::{Column, GROUPS, MAX_LANES},
+    block::{Column, GROUPS},
     stages::focus,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         sigmoid::{Aim, Logistic, odds, outcome},
         softmax::Outcome,
     },
-    vector::{Scalar, Vector, WideSum},
+    vector::{MAX_LANES, Scalar, Vector, WideSum},
 };
 
 /// A parameter that each element or each column has.

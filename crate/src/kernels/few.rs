@@ -1,29 +1,23 @@
-//! Few classes: one row per lane, a column of the group at a time.
+//! Few classes: one row per lane, a column of the group at a time. From [`MAX_CLASSES`] on [`super::many`] is faster.
 
 use core::mem::MaybeUninit;
 
 use super::{
-    block::{Block, Column, GROUPS, Kernel, in_fours},
+    block::{Block, Column, GROUPS, Kernel, MAX_CLASSES},
     exponential::{Exponential, bring_into_range, within_range},
-    stages::conclude,
+    stages::{Evaluation, conclude},
 };
 use crate::{
-    loss::{
-        focal::Loss,
-        softmax::{Others, Outcome, RowSums, SPREAD_UNIT},
-    },
-    vector::Vector,
+    loss::softmax::{Others, Outcome, RowSums, SPREAD_UNIT},
+    vector::{Vector, in_fours},
 };
-
-/// The most classes that this kernel takes; from there on [`super::many`] is faster.
-pub(super) const MAX_CLASSES: usize = 64;
 
 /// Columns of a block: what fits the first-level cache beside the logits.
 const COLUMNS: usize = 512;
 
 /// The kernel of a loss on few classes.
-pub(super) struct Few<'a, V: Vector> {
-    pub loss: &'a Loss<'a, V>,
+pub(super) struct Few<'a, E: ?Sized> {
+    pub evaluation: &'a E,
     pub classes: usize,
 }
 
@@ -248,7 +242,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
     }
 }
 
-impl<V: Vector> Kernel<V> for Few<'_, V> {
+impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
     fn groups(&self) -> usize {
         (COLUMNS / self.classes.max(1)).min(GROUPS)
     }
@@ -265,9 +259,9 @@ impl<V: Vector> Kernel<V> for Few<'_, V> {
         let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
         // SAFETY: whole groups of the block, with room for their columns.
         unsafe {
-            let with_spread = self.loss.smoothing.is_some();
+            let with_spread = self.evaluation.wants_spread();
             look((block.logits, classes), block.targets, block.groups(), with_spread, columns, &mut sums);
-            conclude(self.loss, block, &sums, &mut outcomes, &mut others);
+            conclude(self.evaluation, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
                 write(block, columns, &outcomes, &others);
             }

@@ -6,16 +6,13 @@
 use core::mem::MaybeUninit;
 
 use super::{
-    block::{Block, Column, GROUPS, Kernel, MAX_LANES, in_fours},
+    block::{Block, Column, GROUPS, Kernel},
     exponential::{Exponential, bring_into_range, within_range},
-    stages::conclude,
+    stages::{Evaluation, conclude},
 };
 use crate::{
-    loss::{
-        focal::Loss,
-        softmax::{Outcome, RowSums, SPREAD_UNIT},
-    },
-    vector::{Scalar, Vector, WideSum},
+    loss::softmax::{Outcome, RowSums, SPREAD_UNIT},
+    vector::{MAX_LANES, Scalar, Vector, WideSum, in_fours},
 };
 
 /// Classes that are summed in the scalar type before the sum goes on in float64.
@@ -25,8 +22,8 @@ const RUN: usize = 128;
 const BLOCK_BYTES: usize = 16 * 1024;
 
 /// The kernel of a loss on many classes, at least a vector's.
-pub(super) struct Many<'a, V: Vector> {
-    pub loss: &'a Loss<'a, V>,
+pub(super) struct Many<'a, E: ?Sized> {
+    pub evaluation: &'a E,
     pub classes: usize,
 }
 
@@ -180,13 +177,16 @@ unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V
     }
 }
 
-impl<V: Vector> Many<'_, V> {
+impl<E: ?Sized> Many<'_, E> {
     /// The passes over a row before the loss is known: [`RowSums`] of one lane, in the order of its fields.
     ///
     /// # Safety
     /// `logits` must be valid for a row, `to` be so or null, and `target` be a class.
     #[inline(always)]
-    unsafe fn look(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4] {
+    unsafe fn look<V: Vector>(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4]
+    where
+        E: Evaluation<V>,
+    {
         let classes = self.classes;
         // SAFETY: passed on.
         unsafe {
@@ -198,14 +198,14 @@ impl<V: Vector> Many<'_, V> {
                 shift = Some(away);
             }
             let row = Row { logits, classes, target, shift, max };
-            let spread = if self.loss.smoothing.is_some() { row.spread() } else { 0.0 };
+            let spread = if self.evaluation.wants_spread() { row.spread() } else { 0.0 };
             let others = row.exponentials(to);
             [own.lane(0), max.lane(0), V::Scalar::from_f64(others), V::Scalar::from_f64(spread)]
         }
     }
 }
 
-impl<V: Vector> Kernel<V> for Many<'_, V> {
+impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
     fn groups(&self) -> usize {
         (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>()).max(1)).clamp(1, GROUPS)
     }
@@ -225,7 +225,7 @@ impl<V: Vector> Kernel<V> for Many<'_, V> {
                 let mut lanes = [[V::Scalar::default(); MAX_LANES]; 4];
                 for i in 0..V::LANES.min(block.rows - g * V::LANES) {
                     let to = if block.grad.is_null() { block.grad } else { block.grad(g).add(i * classes) };
-                    let row = self.look(block.logits(g).add(i * classes), *block.targets(g).add(i) as usize, to);
+                    let row = self.look::<V>(block.logits(g).add(i * classes), *block.targets(g).add(i) as usize, to);
                     for (lanes, x) in lanes.iter_mut().zip(row) {
                         lanes[i] = x;
                     }
@@ -233,7 +233,7 @@ impl<V: Vector> Kernel<V> for Many<'_, V> {
                 let [target, max, others, spread] = lanes.map(|lanes| V::load(lanes.as_ptr()));
                 sums.set(g, RowSums { target, max, others, spread });
             }
-            conclude(self.loss, block, &sums, &mut outcomes, &mut others);
+            conclude(self.evaluation, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
                 for g in 0..block.groups() {
                     let (others, target) = (others.get(g), outcomes.get(g).target);

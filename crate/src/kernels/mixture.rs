@@ -7,8 +7,7 @@
 use core::mem::MaybeUninit;
 
 use super::{
-    block::Column,
-    dense::{ROWS, Task},
+    block::{Column, GROUPS},
     exponential::{Exponential, bring_into_range, within_range},
     stages::softmax,
 };
@@ -33,6 +32,27 @@ const CHUNK: usize = 128;
 
 /// Classes that are added up before the sum goes on with what it has rounded off.
 const RUN: usize = 8;
+
+/// The most rows of a block.
+pub(super) const ROWS: usize = GROUPS * D::LANES;
+
+/// What is asked of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Task {
+    /// The loss on the row's mixture of classes.
+    Mixture,
+    /// The same with the focus on the target class.
+    FocusOnTarget,
+    /// The loss of each class by itself.
+    EachClass,
+    /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation; for target classes.
+    Hessian {
+        /// Which of the two.
+        gauss_newton: bool,
+    },
+    /// In place of the value, its derivative with respect to γ; for target classes.
+    GammaGrad(FocusOn),
+}
 
 /// Any γ ≥ 0. One function for all that ask for powers: it is a large one.
 #[derive(Clone, Copy, Debug)]

@@ -8,11 +8,11 @@ mod dense;
 mod elements;
 mod exponential;
 mod few;
+mod hard;
 mod many;
 mod mixture;
-#[cfg(feature = "analysis")]
-mod observer;
 mod pair;
+mod problem;
 mod rows;
 #[cfg(feature = "analysis")]
 mod shares;
@@ -22,16 +22,12 @@ mod sweep;
 mod transpose;
 mod validate;
 
-#[cfg(feature = "analysis")]
-pub(crate) use block::in_fours;
 use block::run;
 pub(crate) use dense::narrow;
-use dense::{Aims, Dense, Task};
+use dense::{Aims, Dense};
 pub use elements::{Elements, PerColumn, sigmoid};
-use few::{Few, MAX_CLASSES};
-use many::Many;
-use mixture::Outlined;
-use pair::Pair;
+use mixture::{Outlined, Task};
+pub use problem::{Focal, Problem};
 pub use rows::{Rows, Scale, Weights};
 #[cfg(feature = "analysis")]
 pub use shares::{Wanted, shares};
@@ -41,39 +37,9 @@ pub use transpose::transpose;
 pub use validate::{Look, find_invalid_probabilities, look_over, look_over_elements};
 
 use crate::{
-    loss::focal::{FocusOn, Gamma, Hard, Later, Loss, Power, Smoothing},
+    loss::focal::{FocusOn, Gamma, Hard},
     vector::Vector,
 };
-
-/// What a focal loss is made of, but for its weights.
-#[derive(Clone, Copy, Debug)]
-pub struct Focal {
-    /// Focusing parameter, at least 0.
-    pub gamma: Gamma,
-    /// ε in [0, 1].
-    pub label_smoothing: f64,
-    /// Whose probability the focusing looks at.
-    pub focus_on: FocusOn,
-}
-
-/// What is to be computed of rows.
-#[derive(Clone, Copy, Debug)]
-pub enum Problem {
-    /// The focal loss.
-    Focal(Focal),
-    /// The cross-entropy, smoothed by so much. The weights of the classes are those of the terms of its sum.
-    CrossEntropy(f64),
-    /// In place of the gradient, the diagonal of the focal loss's Hessian, or of its Gauss-Newton approximation, which is never
-    /// negative; for target classes.
-    Hessian {
-        /// The focal loss.
-        of: Focal,
-        /// Which of the two.
-        gauss_newton: bool,
-    },
-    /// In place of the values, the focal loss's derivatives with respect to γ; for target classes.
-    GammaGrad(Focal),
-}
 
 /// Solves `problem` for `rows`, of target classes or, where they are not null, of class probabilities, and adds the values to `total`.
 ///
@@ -89,7 +55,7 @@ pub unsafe fn solve<V: Vector>(
     let plan = plan(problem, !probabilities.is_null(), rows.weights.is_none());
     let Some(task) = plan.task else {
         // SAFETY: passed on.
-        return unsafe { softmax::<V>(rows, &plan.focal, total) };
+        return unsafe { hard::focal::<V>(rows, &plan.focal, total) };
     };
     let weights = |weighed| if plan.weighed == weighed { rows.weights } else { Weights::none() };
     let kernel = Dense {
@@ -159,28 +125,4 @@ fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     };
     let fast = task == Task::Mixture && !soft && by_row;
     Plan { focal, task: (!fast).then_some(task), weighed, single }
-}
-
-/// The focal loss on target classes, its focus on the smoothed cross-entropy.
-///
-/// # Safety
-/// As for [`solve`].
-unsafe fn softmax<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
-    let classes = rows.classes;
-    let power = Power::new(with.gamma);
-    let loss = Loss::<V> {
-        hard: Hard::new(with.gamma, Later(&power)),
-        smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, classes)),
-    };
-    // SAFETY: passed on; two classes have two weights, however they were given.
-    unsafe {
-        match classes {
-            2 => {
-                let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-                run(&Pair { loss: &loss }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
-            }
-            ..=MAX_CLASSES => run(&Few { loss: &loss, classes }, rows, total),
-            _ => run(&Many { loss: &loss, classes }, rows, total),
-        }
-    }
 }

@@ -5,11 +5,10 @@
 use super::{
     block::{Block, Column, Kernel},
     few,
-    stages::{self, judge},
+    stages::{self, Evaluation},
 };
 use crate::{
     loss::{
-        focal::Loss,
         sigmoid::Logistic,
         softmax::{Outcome, Row},
     },
@@ -17,9 +16,9 @@ use crate::{
     vector::Vector,
 };
 
-/// The kernel of a loss on two classes.
-pub(super) struct Pair<'a, V: Vector> {
-    pub loss: &'a Loss<'a, V>,
+/// The kernel of what is made of two classes.
+pub(super) struct Pair<'a, E: ?Sized> {
+    pub evaluation: &'a E,
 }
 
 /// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
@@ -137,7 +136,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
     }
 }
 
-impl<V: Vector> Kernel<V> for Pair<'_, V> {
+impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Pair<'_, E> {
     fn only_whole_groups(&self) -> bool {
         true
     }
@@ -147,7 +146,7 @@ impl<V: Vector> Kernel<V> for Pair<'_, V> {
         // SAFETY: passed on; what is read has been set, by the caller or the stage before.
         unsafe {
             look(block, &mut rows);
-            judge(self.loss, block, &rows, None, &mut outcomes);
+            self.evaluation.evaluate(block, &rows, None, &mut outcomes);
             if !block.grad.is_null() {
                 write(block, &outcomes);
             }

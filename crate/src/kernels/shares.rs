@@ -7,12 +7,13 @@ use core::slice;
 
 use super::{
     block::{Block, Column},
-    observer::{Observer, observe},
+    hard::evaluate,
     rows::{Rows, Weights},
+    stages::Evaluation,
 };
 use crate::{
     loss::softmax::{Outcome, Row, RowSums},
-    vector::{Scalar, Vector},
+    vector::{Scalar, Vector, WideSum},
 };
 
 /// What is made of the logits.
@@ -32,8 +33,12 @@ struct Shares {
     wanted: Wanted,
 }
 
-impl<V: Vector> Observer<V> for Shares {
-    unsafe fn observe(
+impl<V: Vector> Evaluation<V> for Shares {
+    fn wants_spread(&self) -> bool {
+        false
+    }
+
+    unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
         rows: &Column<Row<V>>,
@@ -84,7 +89,7 @@ fn largest<S: Scalar>(row: &[S]) -> usize {
 ///
 /// # Safety
 /// The pointers must be valid for so many rows, and `classes ≥ 2`.
-pub unsafe fn shares<V: Vector + 'static>(
+pub unsafe fn shares<V: Vector>(
     logits: *mut V::Scalar,
     (rows, classes): (usize, usize),
     likeliest: *mut i32,
@@ -116,7 +121,7 @@ pub unsafe fn shares<V: Vector + 'static>(
             ignored: None,
             meter: None,
         };
-        observe::<V, _>(&batch, false, &Shares { classes, wanted });
+        evaluate::<V, dyn Evaluation<V>>(&batch, &Shares { classes, wanted }, V::Wide::zero());
         if wanted == Wanted::Logarithms {
             for i in 0..rows {
                 let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);

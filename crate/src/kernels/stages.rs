@@ -9,43 +9,65 @@ use crate::{
     vector::Vector,
 };
 
-/// Values and the gradients' common parts, from the softmax of the rows. `sums`: where there are any, what there is of
-/// spread.
-///
-/// # Safety
-/// `rows`, and `sums` if there are any, must have been set for the groups of the block.
-pub(super) unsafe fn judge<V: Vector>(
-    loss: &Loss<'_, V>,
-    block: &mut Block<V>,
-    rows: &Column<Row<V>>,
-    sums: Option<&Column<RowSums<V>>>,
-    outcomes: &mut Column<Outcome<V>>,
-) {
-    #[cfg(feature = "analysis")]
-    if let Some(observer) = block.observer {
-        // SAFETY: passed on; the observer outlives the block.
-        return unsafe { (*observer).observe(block, rows, sums, outcomes) };
+/// What is made of the softmax of rows: a loss, or something else that begins with one.
+pub(super) trait Evaluation<V: Vector> {
+    /// Whether it asks for [`RowSums::spread`].
+    fn wants_spread(&self) -> bool;
+    /// How the targets are smoothed, which the gradients of the other classes depend on.
+    fn smoothing(&self) -> Option<&Smoothing<V>> {
+        None
     }
-    let Later(power) = loss.hard.power;
-    // SAFETY: passed on.
-    unsafe {
-        match (&loss.smoothing, power) {
-            // In one loop for what is asked most often.
-            (None, Power::Halves { whole: 2, half: false }) => {
-                return hard(&loss.hard.with(Square), block, rows, outcomes);
+    /// Sets the values of a block and, where there is a place for gradients, the outcomes of its groups. `sums`: where there are any, what
+    /// there is of spread.
+    ///
+    /// # Safety
+    /// `rows`, and `sums` if there are any, must have been set for the groups of the block.
+    unsafe fn evaluate(
+        &self,
+        block: &mut Block<V>,
+        rows: &Column<Row<V>>,
+        sums: Option<&Column<RowSums<V>>>,
+        outcomes: &mut Column<Outcome<V>>,
+    );
+}
+
+impl<V: Vector> Evaluation<V> for Loss<'_, V> {
+    fn wants_spread(&self) -> bool {
+        self.smoothing.is_some()
+    }
+
+    fn smoothing(&self) -> Option<&Smoothing<V>> {
+        self.smoothing.as_ref()
+    }
+
+    unsafe fn evaluate(
+        &self,
+        block: &mut Block<V>,
+        rows: &Column<Row<V>>,
+        sums: Option<&Column<RowSums<V>>>,
+        outcomes: &mut Column<Outcome<V>>,
+    ) {
+        let Later(power) = self.hard.power;
+        // SAFETY: passed on.
+        unsafe {
+            match (&self.smoothing, power) {
+                // In one loop for what is asked most often.
+                (None, Power::Halves { whole: 2, half: false }) => {
+                    return hard(&self.hard.with(Square), block, rows, outcomes);
+                }
+                (None, _) => hard(&self.hard, block, rows, outcomes),
+                (Some(smoothing), _) => smoothed(&self.hard, smoothing, block, rows, sums, outcomes),
             }
-            (None, _) => hard(&loss.hard, block, rows, outcomes),
-            (Some(smoothing), _) => smoothed(&loss.hard, smoothing, block, rows, sums, outcomes),
-        }
-        focus(power, block.targets, block.groups(), outcomes);
-        for g in 0..block.groups() {
-            block.value.set(g, outcomes.get(g).value);
+            focus(power, block.targets, block.groups(), outcomes);
+            for g in 0..block.groups() {
+                block.value.set(g, outcomes.get(g).value);
+            }
         }
     }
 }
 
 /// # Safety
-/// As for [`judge`].
+/// As for [`Evaluation::evaluate`].
 #[inline(never)]
 unsafe fn hard<V: Vector, P: Focusing<V>>(
     loss: &Hard<V, P>,
@@ -66,7 +88,7 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
 }
 
 /// # Safety
-/// As for [`judge`].
+/// As for [`Evaluation::evaluate`].
 #[inline(never)]
 unsafe fn smoothed<V: Vector>(
     loss: &Hard<V, Later<'_, V>>,
@@ -126,7 +148,7 @@ pub(super) unsafe fn softmax<V: Vector>(groups: usize, sums: &Column<RowSums<V>>
 /// The columns must have been set for the groups of the block.
 #[inline(never)]
 unsafe fn factors<V: Vector>(
-    loss: &Loss<'_, V>,
+    smoothing: Option<&Smoothing<V>>,
     block: &Block<V>,
     sums: &Column<RowSums<V>>,
     rows: &Column<Row<V>>,
@@ -136,7 +158,7 @@ unsafe fn factors<V: Vector>(
     let groups = block.groups();
     for g in 0..groups {
         // SAFETY: passed on.
-        unsafe { others.set(g, loss.others(&sums.get(g), &rows.get(g), &outcomes.get(g))) };
+        unsafe { others.set(g, Others::of_row(smoothing, &sums.get(g), &rows.get(g), &outcomes.get(g))) };
     }
 }
 
@@ -145,8 +167,8 @@ unsafe fn factors<V: Vector>(
 /// # Safety
 /// `sums` must have been set for the groups of the block.
 #[inline(never)]
-pub(super) unsafe fn conclude<V: Vector>(
-    loss: &Loss<'_, V>,
+pub(super) unsafe fn conclude<V: Vector, E: Evaluation<V> + ?Sized>(
+    evaluation: &E,
     block: &mut Block<V>,
     sums: &Column<RowSums<V>>,
     outcomes: &mut Column<Outcome<V>>,
@@ -156,9 +178,9 @@ pub(super) unsafe fn conclude<V: Vector>(
     // SAFETY: what is read has been set, by the caller or the stage before.
     unsafe {
         softmax(block.groups(), sums, &mut rows);
-        judge(loss, block, &rows, Some(sums), outcomes);
+        evaluation.evaluate(block, &rows, Some(sums), outcomes);
         if !block.grad.is_null() {
-            factors(loss, block, sums, &rows, outcomes, others);
+            factors(evaluation.smoothing(), block, sums, &rows, outcomes, others);
         }
     }
 }

@@ -6,11 +6,12 @@
 use core::{cell::Cell, ptr, slice};
 
 use super::{
-    Problem,
     block::{Block, Column, GROUPS},
     elements::{Elements, PerColumn, fill_up},
-    observer::{Observer, observe},
+    hard::evaluate,
+    problem::Problem,
     rows::{Rows, Weights},
+    stages::Evaluation,
     validate::look_over_elements,
 };
 use crate::{
@@ -91,7 +92,7 @@ pub struct Sweep<V: Vector> {
     pub weights: *mut [V; GROUPS],
 }
 
-impl<V: Vector + 'static> Sweep<V> {
+impl<V: Vector> Sweep<V> {
     /// Adds `rows`, of target classes or, where they are not null, of class probabilities, to the sums; returns how many of them count. Weights
     /// of classes, gradients and scales of `rows` are not looked at; `room` is for a value for each of them.
     ///
@@ -103,8 +104,7 @@ impl<V: Vector + 'static> Sweep<V> {
         // SAFETY: passed on.
         unsafe {
             if soft.is_null() {
-                let with_spread = self.smoothings().iter().any(|&smoothing| smoothing > 0.0);
-                observe::<V, _>(&rows, with_spread, &walk);
+                evaluate::<V, dyn Evaluation<V> + '_>(&rows, &walk, V::Wide::zero());
             } else {
                 walk.soft(soft, room);
             }
@@ -321,7 +321,7 @@ struct Walk<V: Vector> {
     counted: Cell<usize>,
 }
 
-impl<V: Vector + 'static> Walk<V> {
+impl<V: Vector> Walk<V> {
     /// Sets what `weigh` makes of each weighting and lane as the weights of a block.
     ///
     /// # Safety
@@ -419,8 +419,13 @@ impl<V: Vector + 'static> Walk<V> {
     }
 }
 
-impl<V: Vector + 'static> Observer<V> for Walk<V> {
-    unsafe fn observe(
+impl<V: Vector> Evaluation<V> for Walk<V> {
+    fn wants_spread(&self) -> bool {
+        // SAFETY: the caller of [`Sweep::run`] vouches for them.
+        unsafe { self.sweep.smoothings() }.iter().any(|&smoothing| smoothing > 0.0)
+    }
+
+    unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
         rows: &Column<Row<V>>,

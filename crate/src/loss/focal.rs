@@ -303,11 +303,11 @@ pub struct Loss<'a, V> {
     pub smoothing: Option<Smoothing<V>>,
 }
 
-impl<V: Vector> Loss<'_, V> {
-    /// The gradients of the other classes.
+impl<V: Vector> Others<V> {
+    /// From the outcome of a row, under a loss that smooths its targets so.
     #[inline(always)]
-    pub fn others(&self, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Others<V> {
-        let (shared, offset) = match self.smoothing {
+    pub fn of_row(smoothing: Option<&Smoothing<V>>, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Self {
+        let (shared, offset) = match smoothing {
             None => (outcome.common, V::constant(0.0)),
             // The derivative times p_j − q_j.
             Some(smoothing) => (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg()),

@@ -1,0 +1,57 @@
+//! The kernels for rows with one target class each, of which the fastest for so many classes is taken.
+
+use super::{
+    block::{MAX_CLASSES, run},
+    few::Few,
+    many::Many,
+    pair::Pair,
+    problem::Focal,
+    rows::{Rows, Weights},
+    stages::Evaluation,
+};
+use crate::{
+    loss::focal::{Hard, Later, Loss, Power, Smoothing},
+    vector::Vector,
+};
+
+/// Adds the focal loss of all `rows` to `total`. The focus is on the smoothed cross-entropy.
+///
+/// # Safety
+/// As for [`super::solve`].
+pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
+    let power = Power::new(with.gamma);
+    let loss = Loss::<V> {
+        hard: Hard::new(with.gamma, Later(&power)),
+        smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, rows.classes)),
+    };
+    // A module has one copy of the kernels. Where all that it evaluates is this loss, the compiler may know so.
+    #[cfg(not(feature = "analysis"))]
+    let evaluation = &loss;
+    #[cfg(feature = "analysis")]
+    let evaluation: &dyn Evaluation<V> = &loss;
+    // SAFETY: passed on.
+    unsafe { evaluate(rows, evaluation, total) }
+}
+
+/// Runs `evaluation` on the softmax of all `rows` and adds the values to `total`.
+///
+/// # Safety
+/// As for [`super::solve`], with a target class for every row.
+pub(super) unsafe fn evaluate<V: Vector, E: Evaluation<V> + ?Sized>(
+    rows: &Rows<V::Scalar>,
+    evaluation: &E,
+    total: V::Wide,
+) -> V::Wide {
+    let classes = rows.classes;
+    // SAFETY: passed on; two classes have two weights, however they were given.
+    unsafe {
+        match classes {
+            2 => {
+                let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
+                run(&Pair { evaluation }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
+            }
+            ..=MAX_CLASSES => run(&Few { evaluation, classes }, rows, total),
+            _ => run(&Many { evaluation, classes }, rows, total),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What can be computed of rows.
+
+use crate::loss::focal::{FocusOn, Gamma};
+
+/// What a focal loss is made of, but for its weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Focal {
+    /// Focusing parameter, at least 0.
+    pub gamma: Gamma,
+    /// ε in [0, 1].
+    pub label_smoothing: f64,
+    /// Whose probability the focusing looks at.
+    pub focus_on: FocusOn,
+}
+
+/// What is to be computed of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Problem {
+    /// The focal loss.
+    Focal(Focal),
+    /// The cross-entropy, smoothed by so much. The weights of the classes are those of the terms of its sum.
+    CrossEntropy(f64),
+    /// In place of the gradient, the diagonal of the focal loss's Hessian, or of its Gauss-Newton approximation, which is never
+    /// negative; for target classes.
+    Hessian {
+        /// The focal loss.
+        of: Focal,
+        /// Which of the two.
+        gauss_newton: bool,
+    },
+    /// In place of the values, the focal loss's derivatives with respect to γ; for target classes.
+    GammaGrad(Focal),
+}
