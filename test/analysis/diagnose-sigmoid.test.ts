@@ -250,6 +250,6 @@ it('warns of weights for the majority, where they are per column by the column',
       },
     },
   ]);
-  // Of all logits half are yes; of those of the first column a fifth.
+  // Half of all logits are yes, and a fifth of those of the first column.
   expect(adviceOf({ alpha: 0.25 })).toEqual([]);
 });

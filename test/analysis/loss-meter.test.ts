@@ -239,7 +239,7 @@ it('millions of rows are added up without a rounding', () => {
   const hundred = Array.from(values, unitsOf).reduce((a, b) => a + b, 0n);
   const { sum: total } = new LossMeter(perRow).update(logits, targets).result();
   expect(total).toBe(nearest(hundred * BigInt(rows / 100)));
-  // Which an ordinary sum in float64 is not: the test can tell.
+  // An ordinary sum in float64 is none: the test can tell.
   let plain = 0;
   for (let i = 0; i < rows; i++) plain += values[i % 100];
   expect(plain).not.toBe(total);
@@ -493,7 +493,7 @@ it('a meter of another copy of the package merges', async () => {
     TypeError,
     'other must be for the same loss: its gamma is 3, here 2',
   );
-  // Of a version that has another form.
+  // The JSON of a version that has another form.
   const later = { update: () => {}, toJSON: () => ({ ...theirs.toJSON(), version: 2 }) };
   expect(() => ours.merge(later as unknown as LossMeter)).toThrow(/^state\.version must be 1, /);
 });

@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { expectSameBits } from '../support/bits.js';
 import { expectFailure } from '../support/failure.js';
 
-/** What a classifier's file holds: float32, rounded to six decimals, two of them sure. */
+/** The contents of a classifier's file: float32, rounded to six decimals, two of them sure. */
 const TABLE = [
   [0.7, 0.2, 0.1],
   [0.05, 0.9, 0.05],
@@ -30,7 +30,7 @@ describe('logits of probabilities', () => {
     expect(expected).toBeCloseTo(0.589388, 6);
     expect(new CrossEntropyLoss().forward(logits, targets)).toBeCloseTo(expected, 14);
     expect(classificationReport(logits, targets).logLoss).toBeCloseTo(expected, 14);
-    // As they are, they give another.
+    // The probabilities as they are give another.
     expect(new CrossEntropyLoss().forward(Float64Array.from(TABLE.flat()), targets)).toBeGreaterThan(0.8);
     const ofFloat32 = probabilitiesToLogits(Float32Array.from(TABLE.flat()), 3);
     expect(new CrossEntropyLoss().forward(ofFloat32, targets)).toBeCloseTo(expected, 7);

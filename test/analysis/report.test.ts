@@ -31,7 +31,7 @@ const dtypes = [
 
 const SCORES = ['precision', 'recall', 'specificity', 'f1', 'fBeta'] as const;
 
-/** How a zero division is named in the fixtures. */
+/** The names of zero divisions in the fixtures. */
 const divisions = [
   ['0.0', 0],
   ['1.0', 1],
@@ -63,8 +63,7 @@ function expectCalibration({ bins, expectedError, maximumError }: Calibration, e
 }
 
 /**
- * What a report on classes or labels has to say, but for what depends on how zero divisions are
- * taken.
+ * The figures of a report on classes or labels that do not depend on how zero divisions are taken.
  */
 function expectShared(
   report: ClassificationReport,
@@ -278,7 +277,7 @@ it('does not depend on the order of the rows', () => {
       const shuffled = rows.toSorted((a, b) => (keys.get(a) ?? 0) - (keys.get(b) ?? 0));
       const report = classificationReport(...flatten(rows, classes));
       const other = classificationReport(...flatten(shuffled, classes));
-      // What is counted is the same; what is added up, to rounding.
+      // Counts are the same; sums are, to rounding.
       for (const name of ['accuracy', 'balancedAccuracy', 'auc', 'weightedAuc', 'classes', 'confusion'] as const) {
         expect(other[name], name).toEqual(report[name]);
       }

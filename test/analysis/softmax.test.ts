@@ -31,8 +31,8 @@ function oracle(row: ArrayLike<number>) {
 }
 
 /**
- * What may be off: the oracle itself is good to a few units of float64, more where an exponent is
- * large.
+ * The error that is allowed: the oracle itself is good to a few units of float64, more where an
+ * exponent is large.
  */
 const slack = (dtype: typeof float32, exponent: number) => (dtype === float64 ? 4e-16 * (2 + Math.abs(exponent)) : 0);
 

@@ -64,7 +64,7 @@ describe.each(dtypes)('$name', (dtype) => {
             'weights',
           );
           if (soft) continue;
-          // What is to be ignored is no yes or no.
+          // A label to be ignored is no yes or no.
           const some = { logits, targets: Int16Array.from(targets, (y, i) => (i % 4 === 0 ? 255 : y)) };
           const criterion = new SigmoidFocalLoss({ ignoreIndex: 255 });
           checked += compare(accuracy, dtype, some, criterion, GRID, `${columns} columns, ignored`);

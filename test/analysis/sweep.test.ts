@@ -401,7 +401,7 @@ describe('as text', () => {
   it('is a table, and so it is in consoles', () => {
     expect(`${table}`.split('\n')).toEqual(expected);
     expect(inspect(table).split('\n')).toEqual(expected);
-    // What it holds is what it was.
+    // The array holds what it held.
     expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best']);
     expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({ alpha: 0.25, gamma: 0.5, metric: 2 });
   });

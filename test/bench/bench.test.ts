@@ -143,7 +143,7 @@ describe('the program', () => {
   const cache = mkdtempSync(join(tmpdir(), 'focal-loss-'));
   afterAll(() => rmSync(cache, { recursive: true }));
 
-  /** Where nothing has been installed to compare with. */
+  /** The cache is one where nothing has been installed to compare with. */
   const run = (...args: string[]) => {
     const main = fileURLToPath(new URL('../../scripts/bench/main.ts', import.meta.url));
     const tsx = fileURLToPath(import.meta.resolve('tsx/cli'));

@@ -17,7 +17,7 @@ export interface Browser {
 
 const requireTool = createRequire(join(consumersHome, 'package.json'));
 
-/** What is used of a page: there are no types of what lies in the cache. */
+/** The part of a page that is used: there are no types of what lies in the cache. */
 export interface Page {
   goto(url: string, options: object): Promise<unknown>;
   evaluate<A extends unknown[], R>(run: string | ((...args: A) => R), ...args: A): Promise<Awaited<R>>;
@@ -42,12 +42,12 @@ export interface Puppet {
   close(): Promise<void>;
 }
 
-/** What is used of puppeteer-core. */
+/** The part of puppeteer-core that is used. */
 interface Puppeteer {
   launch(options: object): Promise<Puppet>;
 }
 
-/** What is used of selenium-webdriver. */
+/** The part of selenium-webdriver that is used. */
 interface Selenium {
   Builder: new () => {
     usingServer(url: string): InstanceType<Selenium['Builder']>;
@@ -143,13 +143,13 @@ function starter<T, B>(program: T | undefined, start: (program: T) => Promise<B>
   return program === undefined ? undefined : () => start(program);
 }
 
-/** How to start each browser whose pages can be driven, where it is installed. */
+/** The way to start each browser whose pages can be driven, where it is installed. */
 export const PUPPETS = {
   Chromium: starter(programs.chromium, (executablePath) => launch({ executablePath, args: CHROMIUM_ARGS.split(' ') })),
   Firefox: starter(programs.firefox, (executablePath) => launch({ browser: 'firefox', executablePath })),
 };
 
-/** How to start each browser, where it is installed. */
+/** The way to start each browser, where it is installed. */
 export const BROWSERS = {
   Chromium: starter(PUPPETS.Chromium, async (start) => opener(await start())),
   Firefox: starter(PUPPETS.Firefox, async (start) => opener(await start())),

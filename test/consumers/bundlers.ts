@@ -1,4 +1,4 @@
-// How each bundler builds the project, as its own programs do it.
+// The ways in which bundlers build the project, as their own programs do it.
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun } from './project.js';
 
 /**
- * How to build, in a project: into the folder `built`. Entries are index.html or page.js,
+ * The build of a project: into the folder `built`. Entries are index.html or page.js,
  * worker.js, and print.js.
  */
 const COMMANDS = {

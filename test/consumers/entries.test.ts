@@ -1,5 +1,5 @@
-// What each entry does in each version of Node, imported and required; and every way to load the
-// WebAssembly file there.
+// The behaviour of each entry in each version of Node, imported and required; and every way to load
+// the WebAssembly file there.
 
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -73,7 +73,7 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   it.each(ENTRIES)('gives the same names of %s to import and to require', (entry) => {
     const imported = evaluate('module', `console.log(Object.keys(await import('${entry}')).sort().join())`);
     const required = evaluate('commonjs', `console.log(Object.keys(require('${entry}')).sort().join())`);
-    // What is imported of a file to be required would have these as well.
+    // An import of a file to be required would have these as well.
     expect(imported.stdout).not.toMatch(/default|module\.exports/);
     expect(required).toEqual(imported);
     expect(imported.stdout).toContain('FocalLoss');

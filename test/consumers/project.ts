@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { expect, inject } from 'vitest';
 import battery from '../determinism/battery.json' with { type: 'json' };
 
-/** What a program that prints the hash of the battery does. */
+/** The work of a program that prints the hash of the battery. */
 export const HASH_PRINTED = { status: 0, stdout: `${battery.hash}\n`, stderr: '' };
 
-/** What focal-loss/analysis gives in the process of the tests. */
+/** The results of focal-loss/analysis in the process of the tests. */
 export async function analysisPrinted(): Promise<string> {
   const { analyse } = await import(pathToFileURL(join(inject('project'), 'analysis.js')).href);
   const text: string = await analyse();

@@ -6,7 +6,7 @@ import { analysisPrinted, HASH_PRINTED, makeProject, run } from './project.js';
 const project = makeProject('runtimes');
 const ANALYSIS_PRINTED = { status: 0, stdout: `${await analysisPrinted()}\n`, stderr: '' };
 
-/** How Node runs it: what each is the test of. */
+/** The ways in which Node runs it: what each is the test of. */
 const PROGRAMS = [
   ['import', 'print.js'],
   ['require', 'require.cjs'],

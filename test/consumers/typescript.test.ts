@@ -34,8 +34,8 @@ const compilers = [
   ],
 ] as const;
 
-// What knows no `exports` of packages: TypeScript 6 reports it as deprecated, which 5.7 knows
-// nothing of yet.
+// The resolution that knows no `exports` of packages: TypeScript 6 reports it as deprecated, which
+// 5.7 knows nothing of yet.
 const NODE = { module: 'esnext', moduleResolution: 'node10' };
 const DEPRECATED = [{ ignoreDeprecations: '6.0' }, {}];
 

@@ -11,7 +11,7 @@ type Criterion = new (
   valueAndGrad(logits: Floats, targets: Floats | Int32Array, options: object): { value: unknown; grad: unknown };
 };
 
-/** What the battery needs of the package. */
+/** The part of the package that the battery needs. */
 export interface Library {
   FocalLoss: Criterion;
   CrossEntropyLoss: Criterion;

@@ -7,7 +7,7 @@ import { root } from '../../scripts/bootstrap/paths.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import battery from './battery.json' with { type: 'json' };
 
-/** What the runtimes keep for later goes here. */
+/** The caches of the runtimes go here. */
 const home = mkdtempSync(join(tmpdir(), 'focal-loss-'));
 afterAll(() => rmSync(home, { recursive: true }));
 

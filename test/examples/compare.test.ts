@@ -27,7 +27,7 @@ function cellsOf(output: string, name: string): string[][] {
     );
 }
 
-/** What comes before the times, which are never the same. */
+/** The output before the times, which are never the same. */
 function withoutTimes(output: string): string {
   const end = output.indexOf('Time of a training step');
   expect(end).toBeGreaterThan(0);

@@ -18,7 +18,8 @@ describe('the threshold', () => {
   });
 
   it('is the one nearest to 0.5 of those that are equally good', () => {
-    // Of two rows of class 1, the first alone or both with two others in between: F1 is 2 / 3.
+    // The choice is the first of two rows of class 1 alone, or both with two others in between: F1
+    // is 2 / 3.
     const targets = Int32Array.of(1, 0, 0, 1);
     const upper = Float32Array.of(0, 2, 0, 1, 0, 0.5, 0, -1);
     expect(f1With(1.5, upper, targets, 2)).toBe(f1With(-2, upper, targets, 2));

@@ -193,8 +193,8 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 });
 
-// What float32 does not hold is computed in float64, whatever the logits are, and so gives what
-// float64 logits give.
+// Numbers that float32 does not hold are computed in float64, whatever the logits are, and so give
+// what float64 logits give.
 describe('numbers beyond float32', () => {
   const logits = [1, 2, 3, 4, 0.5, -2, 30, -30];
   const soft = [0.5, 0.5, 0.25, 0.75, 1, 0, 0.5, 0.5];

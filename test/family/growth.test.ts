@@ -5,8 +5,8 @@ import { randomBatch } from '../support/batch.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
 import { family, randomProbabilities } from '../support/family.js';
 
-// What test/focal/growth.test.ts has of class indices, of all that needs more memory. It comes
-// first in its file, because it needs a module that has not grown yet.
+// The tests that test/focal/growth.test.ts has of class indices, of all that needs more memory. It
+// comes first in its file, because it needs a module that has not grown yet.
 
 /**
  * A call of every loss, with all there can be of per row, and what it returned when the module was

@@ -1,7 +1,7 @@
 import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
 
-// What test/focal/options.test.ts has of FocalLoss, of the others.
+// The tests that test/focal/options.test.ts has of FocalLoss, of the others.
 
 const shared = { reduction: 'mean', normalizer: undefined, ignoreIndex: undefined, numClasses: undefined };
 

@@ -6,7 +6,9 @@ const logits = new Float64Array([2.5, -1, 0.5, 0.5]);
 const targets = new Uint8Array([0, 1]);
 const tensor = { data: logits, dims: [2, 2] };
 
-/** What a program may have added to every object, and options would take for theirs. */
+/**
+ * The properties that a program may have added to every object, and options would take for theirs.
+ */
 const ADDED: Record<string, unknown> = {
   ...{ alpha: 0.9, gamma: 7, focusOn: 'class', labelSmoothing: 0.5, layout: 'channels-first', posWeight: 3 },
   ...{ reduction: 'sum', normalizer: 1000, ignoreIndex: 1, numClasses: 4, weight: [1, 2], spatialSize: 1 },

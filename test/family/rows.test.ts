@@ -29,7 +29,7 @@ describe.each(dtypes)('$name', (dtype) => {
     }
     expectSameBits(grad, whole.grad, 'gradient');
     expect(Math.abs(value - whole.value)).toBeLessThanOrEqual(1e-14 * whole.value);
-    // Of the criterion as of the call.
+    // The criterion takes it as the call does.
     const same = (criterion as FocalLoss).with({ normalizer });
     expect(same.forward(logits, spoilt)).toBe(whole.value);
     expectSameBits(same.backward(logits, spoilt), whole.grad, 'normalizer of the criterion');

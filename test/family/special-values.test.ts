@@ -11,7 +11,7 @@ import { randomBatch } from '../support/batch.js';
 import { dtypes } from '../support/dtypes.js';
 import { family } from '../support/family.js';
 
-// What users of other implementations ran into.
+// The faults that users of other implementations ran into.
 
 const CLASSES = [2, 3, 9, 33];
 const GAMMAS = [0, 0.25, 0.5, 0.9, 1, 2];

@@ -14,7 +14,7 @@ const SHAPES = [
   [41, 1000],
   [5, 30_000],
 ];
-/** What comes with each row is cut up just so. */
+/** All that comes with each row is cut up just so. */
 const BLOCK = 8;
 
 describe.each(dtypes)('$name', (dtype) => {
@@ -72,7 +72,7 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 });
 
-/** What the mean divides by, in words as plain as can be. */
+/** The denominator of the mean, in words as plain as can be. */
 function denominatorOf({ ignoring, spoilt, name }: FamilyMember, classes: number): number {
   const counted = Array.from(spoilt, Number).filter((target) => target !== ignoring.ignoreIndex);
   if (name === 'cross-entropy, smoothed') return sum(counted.map((target) => ((target % 3) + 1) / 4));

@@ -42,8 +42,8 @@ describe.each(dtypes)('$name', (dtype) => {
       const actual = criterion.gammaGrad(dtype.array(logits.flat()), Int32Array.from(targets));
       gammaGrad.forEach((expected, i) => {
         const where = `gamma ${gamma}, smoothing ${labelSmoothing}, logits ${logits[i]}, target ${targets[i]}`;
-        // What the rounding of a large cross-entropy, which smoothing makes a sum, does to
-        // exp(-crossEntropy).
+        // The effect on exp(-crossEntropy) of the rounding of a large cross-entropy, which
+        // smoothing makes a sum.
         const gap = dtype.name === 'float64' && labelSmoothing > 0 ? spread(logits[i]) : 0;
         checked++;
         accuracy.add(where, actual[i], expected, dtype.bound(gamma) * (1 + gap));

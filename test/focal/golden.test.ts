@@ -5,8 +5,8 @@ import { type Dtype, dtypes } from '../support/dtypes.js';
 import { type FamilyCase, golden, largestOf, targetsOf } from '../support/golden.js';
 
 /**
- * Whether errors are relative to each entry of the gradient: under smoothing, say, an entry can
- * pass through 0.
+ * A test whether errors are relative to each entry of the gradient: under smoothing, say, an entry
+ * can pass through 0.
  */
 function isHard({ labelSmoothing, soft, focusOn }: FamilyCase): boolean {
   return labelSmoothing === 0 && !soft && (focusOn ?? 'smoothed') === 'smoothed';
@@ -31,7 +31,7 @@ function check(accuracy: Accuracy, dtype: Dtype, name: string, given: FamilyCase
   });
 }
 
-/** How many results the cases hold. */
+/** The number of results that the cases hold. */
 function resultsIn(cases: FamilyCase[]): number {
   return cases.reduce((sum, { logits, classes }) => sum + logits.length * (1 + classes), 0);
 }

@@ -18,7 +18,7 @@ describe.each(options)('gamma $gamma, smoothing $labelSmoothing, alpha $alpha', 
     for (const reduction of ['mean', 'sum'] as const) {
       const criterion = new FocalLoss({ ...rest, alpha: weights(alpha, classes), reduction });
       const { value, grad } = criterion.valueAndGrad(logits, targets);
-      // What the rounding of two values makes of their difference, beside what the step leaves out.
+      // The error of a difference by the rounding of two values, beside what the step leaves out.
       const tolerance = 1e-9 + (4 * float64.epsilon * value) / step;
       for (let k = 0; k < logits.length; k++) {
         const at = (x: number) => criterion.forward(logits.with(k, x), targets);

@@ -6,8 +6,8 @@ const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
 const targets = new Int32Array([0, 1, 1]);
 
 /**
- * What that page's PyTorch class gives, and the exact value: its smoothed targets and some weights
- * went through float32.
+ * The value that the page's PyTorch class gives, and the exact one: its smoothed targets and some
+ * weights went through float32.
  */
 const means: [FocalLossOptions<'mean'> & { gamma?: number }, number, number][] = [
   [{}, 0.014456063646326968, 0.014456063646326968],

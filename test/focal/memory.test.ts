@@ -61,7 +61,7 @@ describe.each(dtypes)('$name', (dtype) => {
       return large.map((array) => new WeakRef(array));
     };
     const references = call();
-    // What a WeakRef was made of in a turn stays for that turn.
+    // An object that a WeakRef was made of in a turn stays for that turn.
     await new Promise((resolve) => setTimeout(resolve));
     collect();
     for (const reference of references) released.push(reference.deref() === undefined);

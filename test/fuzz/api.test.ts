@@ -30,7 +30,7 @@ function probe(): void {
 const FLOATS = [Float32Array, Float64Array] as unknown as ArrayKind[];
 const INTEGERS = [Int32Array, Uint8Array, BigInt64Array] as unknown as ArrayKind[];
 
-/** What an option may well be. */
+/** The values that an option may well have. */
 function plausible(junk: Junk, name: string, Kind: ArrayKind): unknown {
   const { rows, classes, random } = junk;
   switch (name) {
@@ -112,7 +112,7 @@ function methodCall(junk: Junk, strange: number): () => unknown {
   return () => Reflect.apply(code, self, args);
 }
 
-/** What is called, with everything made already. */
+/** The call, with everything made already. */
 function anyCall(junk: Junk): () => unknown {
   const strange = junk.choose([0, 0.1, 0.5]);
   if (junk.chance(0.6)) return methodCall(junk, strange);

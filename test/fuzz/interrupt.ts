@@ -28,7 +28,7 @@ const nothing = () => {};
 
 /** With how many words less a call can still begin. */
 function mostWords(): number {
-  // What has never run has to be compiled, which takes stack itself.
+  // Code that has never run has to be compiled, which takes stack itself.
   below(MANY.length + THOUSAND.length, nothing);
   let [low, high] = [0, WORDS];
   while (high - low > 1) {
@@ -71,7 +71,7 @@ export function exhaust(call: () => void, check: () => void, offset: number): un
     began = true;
     call();
   };
-  // What has never run has to be compiled, which takes stack itself.
+  // Code that has never run has to be compiled, which takes stack itself.
   begin();
   let words = mostWords() + MARGIN - (offset % STEP);
   for (let ended = 0; ended < ENDED && words > 0; words -= STEP) {

@@ -4,7 +4,7 @@
 import type * as Analysis from 'focal-loss/analysis';
 import { generator } from '../support/random.js';
 
-/** What `focal-loss`, `focal-loss/slim` and `focal-loss/analysis` have in common. */
+/** The exports that `focal-loss`, `focal-loss/slim` and `focal-loss/analysis` have in common. */
 type Losses = Pick<typeof Analysis, 'allocate' | 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss'>;
 
 type Calls = Record<string, () => unknown>;
@@ -91,7 +91,7 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
   };
 }
 
-/** What is in a result, down to the bits. */
+/** The content of a result, down to the bits. */
 export function bitsOf(value: unknown): string {
   return JSON.stringify(value, (_, entry: unknown) => {
     if (typeof entry === 'number' && !Number.isInteger(entry))
@@ -117,7 +117,7 @@ export interface Harness {
   readonly calls: Calls;
   /** Throws where something is no longer what it was. */
   check(): void;
-  /** How large the module's memory is. */
+  /** The size of the module's memory. */
   size(): number;
 }
 
@@ -127,7 +127,8 @@ export function harnessOf(entry: Losses | typeof Analysis, seed: number): Harnes
     ...lossCalls(entry, n),
     ...('LossMeter' in entry ? analysisCalls(entry, n) : {}),
   });
-  // What is alive all along must keep its contents, and the module must work on it where it is.
+  // An allocation that is alive all along must keep its contents, and the module must work on it
+  // where it is.
   const resident = entry.allocate(6, 3);
   const criterion = new entry.FocalLoss({ reduction: 'none' });
   resident.logits.set(Float32Array.from({ length: 18 }, (_, i) => Math.sin(i)));

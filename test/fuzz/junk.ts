@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { type Allocation, allocate } from 'focal-loss';
 import { type Random, surrounded } from '../property/numbers.js';
 
-/** What some of them throw. Whoever calls must get just this. */
+/** The error that some of them throw. Whoever calls must get just this. */
 export const BOOM = { thrown: 'by the caller' };
 
 export type AnyArray = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array;
@@ -16,7 +16,7 @@ export interface ArrayKind {
 
 const TypedArray = Object.getPrototypeOf(Uint8Array.prototype);
 
-/** What an array really has, whatever it says. */
+/** The length that an array really has, whatever it says. */
 const truth = {
   length: (array: AnyArray) => Reflect.get(TypedArray, 'length', array) as number,
   buffer: (array: AnyArray) => Reflect.get(TypedArray, 'buffer', array) as ArrayBufferLike,
@@ -64,7 +64,7 @@ const revoked = (() => {
 const foreign = runInNewContext('({ floats: new Float32Array(6), error: class extends Error {}, list: [1, 2] })');
 
 /**
- * What goes wrong when somebody looks at these is their own fault; it must only not become the
+ * A failure when somebody looks at these is their own fault; it must only not become the
  * module's.
  */
 const oddities: readonly unknown[] = [
@@ -145,14 +145,14 @@ export class Junk {
   readonly classes: number;
   /** Every array that the call may be handed. */
   readonly #arrays: AnyArray[] = [];
-  /** What they held when the call began. */
+  /** The contents when the call began. */
   #before: (number | bigint)[][] = [];
   /** Memory that has been taken away meanwhile. */
   readonly #gone = new Set<ArrayBufferLike>();
   readonly #allocations: Allocation<Float64Array>[] = [];
   /** The memory of the module, as it has been over time. */
   readonly #memories = new Set<ArrayBufferLike>();
-  /** What a getter may do: a call that must succeed. */
+  /** The deeds of a getter: a call that must succeed. */
   readonly #probe: () => void;
 
   constructor(random: Random, probe: () => void) {
@@ -209,7 +209,7 @@ export class Junk {
     ]);
   }
 
-  /** What may stand for one number per class. */
+  /** The values that may stand for one number per class. */
   list(): unknown {
     const numbers = Array.from({ length: this.classes + (this.chance(0.1) ? 1 : 0) }, () => this.random());
     return this.choose<() => unknown>([
@@ -300,7 +300,7 @@ export class Junk {
       case 5:
         return new Lying(count);
       case 6: {
-        // Where another array of the call is.
+        // The place of another array of the call.
         const buffer = this.#arrays.length > 0 ? truth.buffer(this.choose(this.#arrays)) : new ArrayBuffer(bytes);
         const room = Math.floor((buffer.byteLength - bytes) / size);
         return room >= 0 && buffer.byteLength > 0 && buffer.byteLength < 1000
@@ -370,7 +370,7 @@ export class Junk {
   }
 
   /**
-   * What has been written although it should not have been: the first array whose contents have
+   * The entries written although they should not have been: the first array whose contents have
    * changed.
    */
   changed(): string | undefined {

@@ -54,7 +54,9 @@ const numbers = fc.oneof(
 );
 const hexadecimal = fc.bigInt({ min: -4n, max: 1n << 2200n }).map((n) => n.toString(16));
 
-/** What else a value may become: something near it, the value of another place, or anything. */
+/**
+ * The other values that one may become: something near it, the value of another place, or anything.
+ */
 const changes: fc.Arbitrary<(value: Json, others: Json[]) => Json | undefined> = fc.oneof(
   fc.constant(() => undefined),
   numbers.map((n) => (value: Json) => (typeof value === 'number' ? n : String(n))),

@@ -25,7 +25,7 @@ const ENTRIES = [
   ['focal-loss/analysis/slim', analysisSlim, 'pkg-analysis', 0, 100_000],
 ] as const;
 
-/** Whether this awaits something when it is run, not only in functions of it. */
+/** A test whether this awaits something when it is run, not only in functions of it. */
 function awaits(node: ts.Node): boolean {
   return ts.isAwaitExpression(node) || (!ts.isFunctionLike(node) && ts.forEachChild(node, awaits) === true);
 }

@@ -29,11 +29,12 @@ function check(actual: unknown, expected: unknown, written: string): void {
 }
 
 /**
- * What a specifier in an example stands for. The examples' modules are loaded as they are needed.
+ * The module that a specifier in an example stands for. The examples' modules are loaded as they
+ * are needed.
  */
 async function load(specifier: string): Promise<unknown> {
   if (specifier !== '@tensorflow/tfjs') return import(specifier);
-  // As much of that package as is installed.
+  // The part of that package that is installed.
   await import('@tensorflow/tfjs-layers');
   await import('@tensorflow/tfjs-backend-cpu');
   return import('@tensorflow/tfjs-core');

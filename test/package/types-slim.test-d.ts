@@ -1,4 +1,5 @@
-// What the types of `focal-loss/slim` promise. Nothing here runs: `tsc -p tsconfig.json` checks it.
+// The promises of the types of `focal-loss/slim`. Nothing here runs: `tsc -p tsconfig.json` checks
+// it.
 
 import { readFile } from 'node:fs/promises';
 import type * as main from 'focal-loss';

@@ -1,4 +1,4 @@
-// What the types promise. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected
+// The promises of the types. Nothing here runs: `tsc -p tsconfig.json` checks it, and an expected
 // error that is none fails.
 
 import {
@@ -105,7 +105,7 @@ new FocalLoss().forward(single, double, { sampleWeights: double, normalizer: 2, 
 perRow.backward(single, targets, { gradOutput: single });
 perRow.backward(single, targets, { gradOutput: 2 });
 
-// What is wrong does not compile.
+// Wrong code does not compile.
 // @ts-expect-error: no such option
 new FocalLoss({ gama: 2 });
 // @ts-expect-error: no such reduction
@@ -247,7 +247,7 @@ perRow.with({ gamma: 3, label_smoothing: 0.1 });
 // @ts-expect-error: what is kept is 'mean'
 export const kept: FocalLoss<'none'> = new FocalLoss().with({ gamma: 3 });
 
-// What other libraries return is taken as it is.
+// The results of other libraries are taken as they are.
 declare const session: InferenceSession;
 export async function fromOnnx(feeds: Record<string, Tensor>, onnx: Tensor) {
   const { logits, labels } = await session.run(feeds);

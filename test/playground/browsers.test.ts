@@ -73,7 +73,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const code =
         "import { FocalLoss } from 'focal-loss';\n\nconst criterion = new FocalLoss({ alpha: 0.75, gamma: 1, labelSmoothing: 0.1 });";
       expect(await textOf(page, '[data-part="code"]')).toBe(code);
-      // What there is of a clipboard differs; so it is another one here.
+      // Clipboards differ from browser to browser; so it is another one here.
       const put = (isAllowed: boolean) =>
         page.evaluate((isAllowed: boolean) => {
           const writeText = async (text: string) => {
@@ -115,7 +115,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('the pointer shows values', async () => {
       const page = await open('#gamma=1');
-      /** What is shown where the pointer is in the middle of a chart. */
+      /** The text that is shown where the pointer is in the middle of a chart. */
       const shown = async (chart: string) => {
         const tip = `${chart} svg g[aria-label="tip"] text`;
         await page.hover(`${chart} svg`);

@@ -27,7 +27,7 @@ export async function serveSite(): Promise<Server> {
 /** A page that is open, and what has gone wrong in it. */
 export interface Visit {
   readonly page: Page;
-  /** What the console shows of errors and warnings. */
+  /** The errors and warnings that the console shows. */
   readonly complaints: string[];
 }
 
@@ -56,7 +56,7 @@ export function textOf(page: Page, selector: string): Promise<string> {
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe-core finds wrong with a page: each rule, and where. */
+/** The faults that axe-core finds in a page: each rule, and where. */
 export async function findBarriers(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
@@ -74,7 +74,7 @@ export function overhang(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
 
-/** How many elements there are. */
+/** The number of elements. */
 export function count(page: Page, selector: string): Promise<number> {
   return page.evaluate((selector: string) => document.querySelectorAll(selector).length, selector);
 }

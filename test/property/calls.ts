@@ -31,14 +31,14 @@ export interface Row {
   logits: number[];
   /** `undefined` where it is ignored. */
   expected: FamilyResult | undefined;
-  /** What the bound grows with. */
+  /** The largest gamma, with which the bound grows. */
   gamma: number;
   /** Its sample weight. */
   weight: number;
   /** Its upstream gradient. */
   upstream: number;
   /**
-   * Whether float32 may need a little more than the contract's bound, all factors included. The
+   * A flag: float32 may need a little more than the contract's bound, all factors included. The
    * worst found: 1.001 times that for logits of any size, smoothed over 61 classes; 1.019 for a
    * target among 62, with gamma 0, weights and the mean's divisor; 1.08 for a smoothed target of
    * the sigmoid loss.
@@ -52,9 +52,9 @@ export interface Call {
   targets: ClassIndices | FloatArray;
   options: GradientOptions;
   rows: Row[];
-  /** Where the entry of a row is among the logits. */
+  /** The place of a row's entry among the logits. */
   at: (row: number, j: number) => number;
-  /** What the sum of the rows' values is divided by. */
+  /** The denominator of the sum of the rows' values. */
   denominator: number;
   /** The arrays that are surrounded. */
   ordinary: (ClassIndices | FloatArray)[];
@@ -102,8 +102,8 @@ class Numbers {
 }
 
 /**
- * What is the same for all losses: the options of the criterion and of the call, and what concerns
- * each row.
+ * The part that is the same for all losses: the options of the criterion and of the call, and what
+ * concerns each row.
  */
 function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const { reduction, ignoreIndex, labelSmoothing, normalizer, numClasses, gradOutput } = drawn;
@@ -195,7 +195,7 @@ interface SoftmaxParts {
   /** The classes' weights as the kernels see them, if each has one. */
   weights: number[] | undefined;
   isSoft: boolean;
-  /** What the mean divides by is the weights of the targets. */
+  /** The mean divides by the weights of the targets. */
   isWeighted: boolean;
   create: (settings: ReturnType<typeof common>['settings'] & { layout?: 'channels-first' }) => Criterion;
   judge: (logits: number[], q: number[]) => { expected: FamilyResult; gamma: number };

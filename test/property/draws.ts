@@ -1,5 +1,6 @@
-// What fast-check draws of a call. The numbers in its arrays follow from a seed: that is far
-// quicker than to draw each of them, and fast-check can make a failing call smaller all the same.
+// The parts of a call that fast-check draws. The numbers in its arrays follow from a seed: that is
+// far quicker than to draw each of them, and fast-check can make a failing call smaller all the
+// same.
 
 import fc from 'fast-check';
 import type { Reduction } from 'focal-loss';
@@ -18,7 +19,7 @@ export const INDEX_KINDS = [
   BigUint64Array,
 ] as const;
 
-/** What the logits of a batch are like. */
+/** The nature of the logits of a batch. */
 export const FLAVOURS = [
   'ordinary',
   'far apart',
@@ -48,7 +49,7 @@ const common = {
     fc.integer({ min: 60, max: 140 }),
   ),
   indexKind: fc.constantFrom(...INDEX_KINDS),
-  /** Of the arrays that need not be of the kind of the logits. */
+  /** The kind of the arrays that need not be of the kind of the logits. */
   otherFloats: fc.constantFrom(float32, float64),
   reduction: fc.constantFrom<Reduction>('mean', 'sum', 'none'),
   normalizer: fc.constantFrom(undefined, undefined, 'criterion', 'call'),
@@ -62,11 +63,11 @@ const common = {
   alpha: fc.constantFrom('number', 'each', null),
   sampleWeights: fc.boolean(),
   gradOutput: fc.constantFrom(undefined, 'number', 'each'),
-  /** Whether there is a buffer for the gradient. */
+  /** A flag: there is a buffer for the gradient. */
   buffer: fc.boolean(),
   /** Entries before an array in its buffer. */
   offset: fc.nat(5),
-  /** Which of logits, targets and the buffer are resident, as bits. */
+  /** The bits that say which of logits, targets and the buffer are resident. */
   resident: often(fc.constant(0), fc.integer({ min: 1, max: 7 })),
 };
 
@@ -83,10 +84,10 @@ export const crossEntropyCalls = fc.record(softmax);
 export const sigmoidCalls = fc.record({
   ...common,
   classes: fc.integer({ min: 1, max: 8 }),
-  /** Whether targets may lie between 0 and 1. */
+  /** A flag: targets may lie between 0 and 1. */
   soft: fc.boolean(),
   posWeight: fc.constantFrom(undefined, 'number', 'each'),
-  /** Whether sample weights are one per row, not one per logit. */
+  /** A flag: sample weights are one per row, not one per logit. */
   weightsPerRow: fc.boolean(),
 });
 
@@ -96,5 +97,5 @@ export type FocalCall = Drawn<typeof focalCalls>;
 export type CrossEntropyCall = Drawn<typeof crossEntropyCalls>;
 export type SigmoidCall = Drawn<typeof sigmoidCalls>;
 
-/** What calls of all losses have. */
+/** The parts that calls of all losses have. */
 export type AnyCall = FocalCall | CrossEntropyCall | SigmoidCall;

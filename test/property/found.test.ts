@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dtypes, float32 } from '../support/dtypes.js';
 import { sigmoidOracle } from '../support/family-oracle.js';
 
-// What the random calls once found in the kernels.
+// The faults that random calls once found in the kernels.
 
 describe.each(dtypes)('$name', (dtype) => {
   it('two classes, smoothed: a masked class makes the value infinite, as it does among three', () => {

@@ -1,4 +1,4 @@
-// Whether a call gives what an oracle says.
+// The judgement whether a call gives what an oracle says.
 
 import type { FloatArray } from 'focal-loss';
 import type { Dtype } from '../support/dtypes.js';
@@ -26,7 +26,9 @@ export class Worst {
   }
 }
 
-/** What a result should be, and how far off it may be; `undefined` where nothing is promised. */
+/**
+ * The right value of a result, and how far off it may be; `undefined` where nothing is promised.
+ */
 type Expectation = { exact: number; tolerance: number } | undefined;
 
 const ZERO = { exact: 0, tolerance: 0 };
@@ -44,7 +46,7 @@ function compare(
   if (Object.is(actual, -0)) throw new Error(`${name} ${i}, ${j} is -0`);
   if (expected === undefined) return;
   const { exact, tolerance } = expected;
-  // What is too large for the type is infinite.
+  // A result too large for the type is infinite.
   const overflows = Math.abs(exact) + tolerance > largest && actual === Math.sign(exact) * Infinity;
   const error = Object.is(actual, exact) || overflows ? 0 : Math.abs(actual - exact);
   worst.add(actual, exact, error, tolerance, name, i, j);
@@ -83,7 +85,7 @@ function expectedGrad(dtype: Dtype, row: Row, j: number, denominator: number): E
   if (!Number.isFinite(expected.value)) return undefined;
   if (denominator === 0) return ZERO;
   const factor = (weight * upstream) / denominator;
-  // Where the terms are too large for the oracle.
+  // The terms may be too large for the oracle.
   if (!Number.isFinite(expected.grad[j])) return undefined;
   return {
     exact: expected.grad[j] * factor + 0,

@@ -36,7 +36,7 @@ export function anyLogits(random: Random, flavour: Flavour, dtype: Dtype, count:
   });
 }
 
-/** What spoils a row, or masks a class of it. */
+/** The values that spoil a row, or mask a class of it. */
 const ENDS = [Infinity, NaN, -Infinity, -Infinity];
 
 function anyLogit(random: Random, flavour: Flavour, { smallest }: Dtype): number {
@@ -78,7 +78,7 @@ function powerOf2(random: Random): number {
   return 2 ** Math.floor(7 * random() - 3);
 }
 
-/** What a weight may be. */
+/** The values of a weight. */
 export function anyFactor(random: Random): number {
   return random() < 0.1 ? 0 : powerOf2(random);
 }
@@ -96,7 +96,7 @@ export function anyUpstream(random: Random, { largest }: Dtype, flavour: Flavour
   return choose(random, [-1, 1]) * anyFactor(random) * size;
 }
 
-/** What stands around the arrays of a call. */
+/** The numbers that stand around the arrays of a call. */
 const GUARD = 7;
 
 type NumberArray = ClassIndices | FloatArray;
@@ -115,7 +115,7 @@ export function surrounded<A extends NumberArray>(array: A, offset: number): A {
   return part;
 }
 
-/** Whether what stands around an array is as `surrounded` has made it. */
+/** A test whether the numbers around an array are as `surrounded` has made them. */
 export function isSurrounded(array: NumberArray, offset: number): boolean {
   const whole = new (array.constructor as new (buffer: ArrayBufferLike) => NumberArray)(array.buffer);
   return whole.every((entry, i) => (i >= offset && i < offset + array.length) || Number(entry) === GUARD);

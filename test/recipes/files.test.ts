@@ -26,8 +26,8 @@ const bytes = (name: string) => Uint8Array.from(Buffer.from(files[name], 'base64
 `;
 
 /**
- * What expressions give, which see the functions under a heading: their value, or the message of
- * what they throw.
+ * The values of expressions, which see the functions under a heading: their value, or the message
+ * of what they throw.
  */
 function evaluate(heading: string, setting: string, expressions: readonly string[]): unknown[] {
   const tries = expressions.map((expression) => `attempt(() => ${expression})`);
@@ -151,8 +151,8 @@ const loss = (logits: string, targets: string) => new FocalLoss().forward(read(l
     "read('nothing')": 'There is no tensor nothing in the file',
     "read('toString')": 'There is no tensor toString in the file',
     "read('__metadata__')": 'There is no tensor __metadata__ in the file',
-    // What the page warns of: the shape is that of the transposed array, the numbers are in the
-    // order of the other one.
+    // The fault that the page warns of: the shape is that of the transposed array, the numbers are
+    // in the order of the other one.
     "transposed('transposed')": { data: '2.5 -1 0.5 0.5 -1 2', shape: [2, 3] },
     "contiguous('transposed')": { data: '2.5 0.5 -1 -1 0.5 2', shape: [2, 3] },
   });

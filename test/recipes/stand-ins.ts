@@ -1,4 +1,4 @@
-/** What stands for packages that are too large to be installed for this. */
+/** The stand-ins of packages that are too large to be installed for this. */
 const STAND_INS = { '@duckdb/node-api': 'duckdb.ts', '@tensorflow/tfjs': 'tfjs.ts' };
 
 /** A program that imports the stand-ins, which lie where `locate` says. */

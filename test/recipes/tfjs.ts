@@ -1,4 +1,4 @@
-// As much of the package `@tensorflow/tfjs` as is installed.
+// The part of the package `@tensorflow/tfjs` that is installed.
 import '@tensorflow/tfjs-backend-cpu';
 
 export * from '@tensorflow/tfjs-core';

@@ -78,7 +78,7 @@ describe('dispose', () => {
     for (const name of ['logits', 'targets', 'grad'] as const) {
       expectFailure(() => batch[name], TypeError, 'the allocation has been disposed of: its arrays are gone');
     }
-    // What takes its place must not be seen through them.
+    // An allocation that takes its place must not be seen through them.
     const next = batchOf(4, 2);
     expect([logits, targets, grad].map((array) => array.length)).toEqual([0, 0, 0]);
     expectFailure(() => criterion.forward(logits, next.targets), TypeError, `logits: ${STALE}`);

@@ -45,7 +45,7 @@ function residents(dtype: Dtype, rows: number, classes: number, logits: FloatArr
   };
 }
 
-/** What a call is made with, some of it resident. */
+/** The arrays of a call, some of them resident. */
 interface Call {
   logits: FloatArray;
   targets: ClassIndices | FloatArray;

@@ -1,7 +1,7 @@
 import type { FloatArray } from 'focal-loss';
 import { expect } from 'vitest';
 
-/** Whether two arrays hold the same bits; far quicker than `toEqual` on large ones. */
+/** A test whether two arrays hold the same bits; far quicker than `toEqual` on large ones. */
 export function sameBits(actual: FloatArray, expected: FloatArray): boolean {
   return Buffer.compare(bytes(actual), bytes(expected)) === 0;
 }

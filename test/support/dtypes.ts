@@ -1,6 +1,6 @@
 import type { FloatArray } from 'focal-loss';
 
-/** What a test needs to know of a kind of logits. */
+/** The facts of a kind of logits that tests need. */
 export interface Dtype {
   name: string;
   /** A new array with these entries. */

@@ -1,11 +1,11 @@
 // The losses of the family straight from their definitions in float64: plain loops, with no
 // cleverness but what is needed for about 1e-13, relative to the size of the terms.
 
-/** What a row is worth, and its gradient. */
+/** The value of a row, and its gradient. */
 export interface FamilyResult {
   value: number;
   grad: number[];
-  /** What the errors of the gradient's entries are relative to: see docs/numerics.md. */
+  /** The sizes that the errors of the gradient's entries are relative to: see docs/numerics.md. */
   scales: number[];
 }
 
@@ -122,7 +122,7 @@ export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, foc
   if (focusOn === 'target') {
     const t = given.indexOf(1);
     const factor = weight * u[t] ** gamma;
-    // What the focus is moved by pulls at the target alone.
+    // The part that moves the focus pulls at the target alone.
     const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * nll) / u[t];
     // A masked class that has a share makes the value infinite, also where the target is certain.
     const value = nll === Infinity ? weight * nll : factor * nll;

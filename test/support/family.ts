@@ -17,7 +17,7 @@ export interface FamilyMember {
   /** Targets with some that are ignored by `ignoring`. */
   spoilt: ClassIndices | FloatArray;
   ignoring: Criterion<'none'>;
-  /** How many logits there are to a value. */
+  /** The number of logits to a value. */
   width: number;
 }
 

@@ -9,7 +9,7 @@ export interface GoldenCase {
   targets: number[];
   /** Per row. */
   loss: number[];
-  /** Of the sum of `loss`. */
+  /** The gradient of the sum of `loss`. */
   grad: number[][];
 }
 
@@ -47,7 +47,7 @@ export interface CrossEntropyCase {
   logits: number[][];
   targets: number[] | number[][];
   loss: number | number[];
-  /** Of the reduced value. */
+  /** The gradient of the reduced value. */
   grad: number[][];
 }
 

@@ -7,7 +7,7 @@ await useBackend('cpu');
 
 const implementations = ['kernel', 'ops'] as const;
 
-/** What only somebody who gets past the types can pass. */
+/** Arguments that only somebody who gets past the types can pass. */
 const wrong = (value: unknown) => value as never;
 
 describe('options', () => {

@@ -18,7 +18,7 @@ import {
   yesNo,
 } from './batches.js';
 
-/** What reaches each row in a sum that weighs them differently. */
+/** The factors that reach the rows in a sum that weighs them differently. */
 const upstream = new Float32Array(ROWS).map((_, row) => Math.fround(0.25 + row / 7));
 
 /** The losses of rows of a shape, and the gradient of their weighted sum. */
@@ -159,7 +159,7 @@ describe.each(BACKENDS)('backend %s', (backend) => {
       const slope = tf.grad((x) => tf.mean(loss(y, x)));
       expect(() => tf.grad((x) => tf.sum(slope(x)))(x)).toThrow('once, not twice');
       expect(() => tf.grad((x) => tf.sum(tf.mul(slope(tf.square(x)), x)))(x)).toThrow('once, not twice');
-      // What does not go through it may be differentiated.
+      // All that does not go through it may be differentiated.
       const other = tf.grad((z) => tf.sum(tf.mul(slope(x), z)))(tf.tensor2d([3, 4], [1, 2]));
       expect(other.dataSync()).toEqual(slope(x).dataSync());
     },

@@ -29,7 +29,7 @@ it.each(['.', 'scripts/bootstrap/runtimes', 'scripts/bootstrap/consumers', 'scri
       if (path === '' || link) continue;
       expect(version, path).toMatch(/^\d+\.\d+\.\d+/);
       expect(resolved, path).toBeUndefined();
-      // What a package brings along is covered by its own hash.
+      // The dependencies that a package brings along are covered by its own hash.
       if (!(path.includes('/node_modules/') && integrity === undefined)) expect(integrity, path).toMatch(/^sha512-/);
     }
   },

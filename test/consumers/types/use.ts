@@ -1,4 +1,4 @@
-// What an importer gets to see, with all of the package's declarations checked.
+// The types that an importer gets to see, with all of the package's declarations checked.
 import { allocate, type Criterion, CrossEntropyLoss, FocalLoss, init, SigmoidFocalLoss } from 'focal-loss';
 import * as slim from 'focal-loss/slim';
 
