@@ -135,6 +135,94 @@ fn masked_rows_are_certain_and_infinite_once_smoothed() {
     masked_rows::<f64>();
 }
 
+/// The gradient of a row whose value a masked class makes infinite is the limit as that goes to −Inf.
+fn masked_gradients_with_focus_on_the_target<T: Contract>() {
+    for classes in CLASSES {
+        for gamma in [0.0, 0.5, 1.0, 2.0, 0.7, 9.0] {
+            let (focus_on, label_smoothing) = (FocusOn::Target, 0.1);
+            let criterion =
+                FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, label_smoothing, ..FocalLoss::default() };
+            let run = |x: &[f64], target: i32, upstream: f64| {
+                let x: Vec<T> = x.iter().map(|&x| T::from_f64(x)).collect();
+                let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
+                let targets = [target];
+                let batch = Batch { grad_output: GradOutput::All(upstream), ..Batch::new(&x, &targets, classes) };
+                criterion.rows(&batch, &mut value, Some(&mut grad)).unwrap();
+                (value[0].to_f64(), grad.iter().map(|g| g.to_f64()).collect::<Vec<_>>())
+            };
+            let share = label_smoothing / classes as f64;
+            let near = |x: f64, expected: f64| (x - expected).abs() <= T::BOUND * (1.0 + gamma) * expected.abs();
+            for target in 0..classes {
+                for offset in [0.0, 3000.0, -1e30] {
+                    let here = format!("C {classes}, gamma {gamma}, target {target}, offset {offset}");
+                    // Only the target is left.
+                    let mut x = vec![-INFINITE; classes];
+                    x[target] = offset;
+                    let (value, grad) = run(&x, target as i32, 1.0);
+                    assert_eq!(value, INFINITE, "{here}");
+                    for (j, &g) in grad.iter().enumerate() {
+                        let q = if j == target { -share * (classes - 1) as f64 } else { share };
+                        assert!(near(g, if gamma == 0.0 { -q } else { 0.0 }), "{here}: {grad:?}");
+                        assert!(g != 0.0 || g.is_sign_positive(), "{here}: −0");
+                    }
+                    // A class is masked: the next to the target.
+                    if classes == 2 {
+                        continue;
+                    }
+                    let masked = (target + 1) % classes;
+                    for above in [0.0, 8.0, -8.0] {
+                        let mut x = vec![offset; classes];
+                        x[target] = offset + if offset == -1e30 { 0.0 } else { above };
+                        x[masked] = -INFINITE;
+                        for sign in [1.0, -1.0] {
+                            let (value, grad) = run(&x, target as i32, sign);
+                            assert_eq!(value, INFINITE, "{here}");
+                            let others = (classes - 2) as f64 * (offset - x[target]).exp();
+                            let miss = others / (1.0 + others);
+                            let expected = -sign * miss.powf(gamma) * share;
+                            assert!(near(grad[masked], expected), "{here}: {} for {expected}", grad[masked]);
+                            for j in (0..classes).filter(|&j| j != masked && gamma > 0.0) {
+                                let expected = if j == target { -sign } else { sign } * INFINITE;
+                                assert_eq!(grad[j], expected, "{here}: {grad:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn masked_gradients_with_focus_on_the_target_are_limits() {
+    masked_gradients_with_focus_on_the_target::<f32>();
+    masked_gradients_with_focus_on_the_target::<f64>();
+}
+
+/// A certain target with the focus on it has no gradient, however large its cross-entropy and the
+/// upstream gradient.
+#[test]
+fn a_certain_target_has_no_pull() {
+    for classes in CLASSES {
+        for (size, factor) in [(1e290, 2f64.powi(900)), (1e308, 1e308), (1e290, -1e300), (1e200, 1e200)] {
+            for gamma in [0.5, 1.0, 2.0, 2.7] {
+                let mut x = vec![0.0; classes];
+                x[1] = size;
+                let criterion = FocalLoss {
+                    gamma: Gamma::All(gamma),
+                    focus_on: FocusOn::Target,
+                    label_smoothing: 0.1,
+                    ..FocalLoss::default()
+                };
+                let mut grad = vec![9.0; classes];
+                let batch = Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[1], classes) };
+                let value = criterion.value_and_grad(&batch, &mut grad).unwrap();
+                assert_eq!((value, grad), (0.0, vec![0.0; classes]), "C {classes}, {size:e}, {factor:e}, gamma {gamma}");
+            }
+        }
+    }
+}
+
 /// What float32 gives with numbers that it does not hold is what float64 gives, rounded.
 #[test]
 fn numbers_beyond_float32() {

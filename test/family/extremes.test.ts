@@ -52,7 +52,10 @@ describe.each(dtypes)('$name', (dtype) => {
     // The share of the masked classes makes a smoothed row infinite.
     for (const focusOn of ['smoothed', 'target', 'class'] as const) {
       const smoothed = new FocalLoss({ focusOn, labelSmoothing: 0.1 });
-      expect(smoothed.forward(row, Uint8Array.of(target)), `${what}, ${focusOn}`).toBe(Infinity);
+      const { value, grad } = smoothed.valueAndGrad(row, Uint8Array.of(target));
+      expect(value, `${what}, ${focusOn}`).toBe(Infinity);
+      expect(grad.some(Number.isNaN), `${what}, ${focusOn}`).toBe(false);
+      if (focusOn === 'target') expect([...grad], what).toEqual(nothing.slice(1));
     }
   }
 

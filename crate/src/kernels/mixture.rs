@@ -443,7 +443,12 @@ impl<'a> Mixtures<'a> {
                     (target, own - pull.lane(i) + 0.0)
                 });
                 let (factor, derivative) = (lane(factor), lane(outcome.derivative));
-                let gradient = |[_, q, e]: [D; 3], _| e.mul(factor).sub(derivative.mul(q));
+                // An infinite pull leaves a masked class alone.
+                let infinite = factor.abs().equals(D::constant(f64::INFINITY));
+                let gradient = |[_, q, e]: [D; 3], _| {
+                    let masked = D::both(infinite, e.equals(zero));
+                    e.mul(factor).clear(masked).sub(derivative.mul(q))
+                };
                 self.write(row, chunk, gradient, largest, other);
             }
         }

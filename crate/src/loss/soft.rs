@@ -93,8 +93,11 @@ impl<V: Vector> SoftRow<V> {
         let pull = loss.gamma.mul(finite(nll).mul(hit)).mul(scaled);
         let weighted = weight.mul(nll);
         let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], miss);
-        // A masked class that has a share makes the value infinite, also where the target is certain.
-        let value = weighted.select(value, nll.gt(V::constant(V::Scalar::HUGE)));
+        // A masked class that has a share makes the value infinite, also where the target is certain;
+        // and the pull, where it is not: there u^γ goes to 0 faster than ℓ to infinity.
+        let infinite = nll.gt(V::constant(V::Scalar::HUGE));
+        let value = weighted.select(value, infinite);
+        let pull = pull.mul(V::constant(V::Scalar::HUGE).select(V::constant(1.0), infinite)).keep(miss.gt(V::constant(0.0)));
         (self.outcome_of(value, derivative), pull)
     }
 }
