@@ -5,6 +5,7 @@ import { readOptions } from '../arrays/own.js';
 import { isGone, kindOf, lengthOf, type NumberArray, overlap } from '../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../arrays/types.js';
 import { addressOf, type BufferLookup, isAllocated, isStale } from '../module/memory.js';
+import type { PerClass } from './spec.js';
 
 /** Class indices are 32-bit integers inside the module. */
 const MAX_CLASSES = 2 ** 31 - 1;
@@ -134,7 +135,7 @@ function checkPerClass(
   return Object.freeze(checked);
 }
 
-type PerClass = number | ArrayLike<number>;
+type NumberOrList = number | ArrayLike<number>;
 
 /** The exponent. */
 export function checkOneGamma(gamma: number): number {
@@ -142,7 +143,7 @@ export function checkOneGamma(gamma: number): number {
 }
 
 /** The exponent, or one for each class. */
-export function checkGamma(gamma: PerClass): number | readonly number[] {
+export function checkGamma(gamma: NumberOrList): number | readonly number[] {
   if (typeof gamma === 'number') return checkOneGamma(gamma);
   return checkPerClass('gamma', 'a number, or an array with one number per class', 2, gamma, checkNotNegative);
 }
@@ -150,20 +151,20 @@ export function checkGamma(gamma: PerClass): number | readonly number[] {
 const ALPHA = 'a number, an array with one number per class, or null';
 
 /** Returns the weights as they are kept: an array is copied, and its copy is frozen. */
-export function checkAlpha(alpha: PerClass | null): number | readonly number[] | null {
+export function checkAlpha(alpha: NumberOrList | null): number | readonly number[] | null {
   if (alpha === null) return null;
   if (typeof alpha === 'number') return checkShare('alpha', alpha);
   return checkPerClass('alpha', ALPHA, 2, alpha, checkNotNegative);
 }
 
 /** Where alpha weighs a column's positive targets, and 1 - alpha its negative ones. */
-export function checkColumnAlpha(alpha: PerClass | null): number | readonly number[] | null {
+export function checkColumnAlpha(alpha: NumberOrList | null): number | readonly number[] | null {
   if (alpha === null) return null;
   if (typeof alpha === 'number') return checkShare('alpha', alpha);
   return checkPerClass('alpha', ALPHA, 1, alpha, checkShare);
 }
 
-export function checkPosWeight(posWeight: PerClass): number | readonly number[] {
+export function checkPosWeight(posWeight: NumberOrList): number | readonly number[] {
   if (typeof posWeight === 'number') return checkNotNegative('posWeight', posWeight);
   return checkPerClass('posWeight', 'a number, or an array with one number per class', 1, posWeight, checkNotNegative);
 }
@@ -178,11 +179,15 @@ export function checkFocus(method: string, focusOn: string, missing: string, whe
   if (focusOn === missing) throw new TypeError(`${method} does not exist for focusOn '${missing}'${when}`);
 }
 
-/** Options per class take the number of classes to be given, where it does not follow from the lengths of the arrays. */
-export function checkColumns(name: string, values: number | readonly number[] | null, numClasses: number): void {
-  if (typeof values !== 'object' || values === null) return;
-  if (numClasses === 0) throw new TypeError(`numClasses must be given where ${name} is an array`);
-  checkEntries(name, values, numClasses);
+/**
+ * Options per class have as many entries as there are classes. That number has to be given, where it does not follow from the
+ * lengths of the arrays: where each logit has a target of its own.
+ */
+export function checkClasses(perClass: readonly PerClass[], elementwise: boolean, classes: number | undefined): void {
+  for (const { name, values } of perClass) {
+    if (elementwise && classes === undefined) throw new TypeError(`numClasses must be given where ${name} is an array`);
+    checkEntries(name, values, classes ?? 0);
+  }
 }
 
 /** One entry per class, where the number of classes is known. */
@@ -293,7 +298,7 @@ export function checkGiven(numClasses: number | undefined, reason: string): numb
 }
 
 /** Returns the rows of a sample, which lie side by side; 0 where the classes of a row do. */
-export function checkPlane(channelsFirst: boolean, spatialSize: number | undefined, rows: number): number {
+export function checkSpatialSize(channelsFirst: boolean, spatialSize: number | undefined, rows: number): number {
   if (spatialSize === undefined) return channelsFirst ? rows : 0;
   if (!channelsFirst) throw new TypeError("spatialSize is for layout 'channels-first' alone");
   checkInteger('spatialSize', 1, Number.MAX_SAFE_INTEGER, spatialSize);

@@ -4,15 +4,6 @@ import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import { isFloats, outOfRange, wrongLength, wrongType } from './checks.js';
 
-/** The sizes of all dimensions. */
-export type Shape = readonly number[];
-
-/** An array of numbers, or of rows of them, and so on. The innermost arrays may be typed. */
-export type PlainArray<T = number> = readonly (T | FloatArray | PlainArray<T>)[];
-
-/** What a {@link PlainArray} of targets holds: class indices, probabilities, or yes and no. */
-export type PlainTarget = number | bigint | boolean;
-
 /** As many dimensions are enough, and end the search in an array that contains itself. */
 const MAX_RANK = 16;
 

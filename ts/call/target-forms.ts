@@ -4,32 +4,15 @@ import { copyIndices, copyNumbers, partOrWhole } from '../arrays/typed-arrays.js
 import type { ClassIndices, FloatArray } from '../arrays/types.js';
 import { ELEMENTS, PROBABILITIES, SOFT } from '../module/flags.js';
 import { targetsArea } from '../module/tile.js';
-import type { Batch } from './batch.js';
+import type { TargetForm } from './batch.js';
 import { invalidElement, invalidIndex, invalidProbabilities } from './checks.js';
-
-export interface TargetReader {
-  /** What the kernels are told of the form. */
-  readonly flags: number;
-  /** What they need room for. */
-  readonly extras: number;
-  /** Whether the kernels check such targets themselves. */
-  readonly isCheckedByKernel: boolean;
-  /** Whether looking them over counts those that are not to be ignored. */
-  readonly counts: boolean;
-  /** Makes targets of rows of the batch ready for the kernels. Returns where they lie. */
-  load(batch: Batch, start: number, count: number): number;
-  /** The first of the rows with their targets at an address that is not what it must be, or -1. */
-  findInvalid(batch: Batch, address: number, count: number, flags: number): number;
-  /** The error for a row of the batch. */
-  error(batch: Batch, row: number): RangeError;
-}
+import { indexOf, loadRows } from './transfer.js';
 
 /** One class index per row. */
-export const classIndices: TargetReader = {
+export const classIndices: TargetForm = {
   flags: 0,
   extras: 0,
   isCheckedByKernel: true,
-  counts: true,
   load({ targets, targetsKind, targetsAddress }, start, count) {
     if (targetsAddress !== 0) return targetsAddress + start * Int32Array.BYTES_PER_ELEMENT;
     copyIndices(targetsArea.view(count), partOrWhole(targets as ClassIndices, start, count), targetsKind);
@@ -42,29 +25,27 @@ export const classIndices: TargetReader = {
 };
 
 /** One probability per class and row. */
-export const probabilities: TargetReader = {
+export const probabilities: TargetForm = {
   flags: SOFT,
   extras: PROBABILITIES,
   isCheckedByKernel: false,
-  counts: false,
   load(batch, start, count) {
-    return batch.loadRows(batch.tile.soft, batch.targets as FloatArray, batch.targetsAddress, start, count);
+    return loadRows(batch, batch.tile.soft, batch.targets as FloatArray, batch.targetsAddress, start, count);
   },
   findInvalid({ tile, width }, address, count, flags) {
     return tile.kernels.findInvalidProbabilities(address, count, width, flags);
   },
   error(batch, row) {
     const targets = batch.targets as FloatArray;
-    return invalidProbabilities(row, batch.width, (j) => targets[batch.indexOf(row, j)] as number);
+    return invalidProbabilities(row, batch.width, (j) => targets[indexOf(batch, row, j)] as number);
   },
 };
 
 /** One probability of yes per logit. */
-export const elements: TargetReader = {
+export const elements: TargetForm = {
   flags: 0,
   extras: PROBABILITIES | ELEMENTS,
   isCheckedByKernel: false,
-  counts: true,
   load({ tile, targets, targetsKind, targetsAddress }, start, count) {
     if (targetsAddress !== 0) return targetsAddress + start * tile.elementBytes;
     copyNumbers(tile.soft.view(count), partOrWhole(targets, start, count), targetsKind);

@@ -2,53 +2,12 @@
 // place of options.
 
 import { said } from '../arrays/own.js';
+import type { Shape } from '../arrays/tensor-types.js';
 import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
-import type { ClassIndices, FloatArray } from '../arrays/types.js';
-import type { Formula } from './batch.js';
+import type { FloatArray } from '../arrays/types.js';
 import { checkLength, isFloats, wrongType } from './checks.js';
-import { countRows, flatten, integersOf, type PlainArray, type PlainTarget, type Shape } from './plain-arrays.js';
-
-/** What the data of a tensor may be, as far as its type says. */
-export type TensorData = ArrayBufferView | readonly unknown[];
-
-/** A {@link TensorLike} of ONNX Runtime or transformers.js. */
-export interface TensorWithDims<A = TensorData> {
-  /** The entries, row-major. */
-  readonly data: A;
-  /** The shape. */
-  readonly dims: Shape;
-}
-
-/** A {@link TensorLike} of npyjs and others. */
-export interface TensorWithShape<A = TensorData> {
-  /** The entries, row-major. */
-  readonly data: A;
-  /** The shape. */
-  readonly shape: Shape;
-}
-
-/**
- * An array with its shape, as other libraries have it. The shape of logits has the classes last, or with
- * `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that of class indices is the same
- * without the classes. Data, dims and shape are the object's own or come by its class. What kind of array the data are may
- * show when it runs: it is one that logits, or targets, may be.
- */
-export type TensorLike<A = TensorData> = TensorWithDims<A> | TensorWithShape<A>;
-
-/**
- * Logits: a typed array, the fastest way; numbers or rows of numbers in plain arrays, which are computed in float64 as if
- * they were a `Float64Array`; or a tensor that holds either.
- */
-export type Logits = FloatArray | PlainArray | TensorLike;
-
-/** Class indices, one per row; in a plain array integers, or `false` and `true` for 0 and 1; or a tensor that holds them. */
-export type Labels = ClassIndices | PlainArray<PlainTarget> | TensorLike;
-
-/**
- * Class indices, one per row: see {@link Labels}; or one number for each logit. Floats are class indices where there are as
- * many as rows, all of them integers; else, as rows of numbers in plain arrays, they are one for each logit.
- */
-export type Targets = Labels | FloatArray;
+import { countRows, flatten, integersOf } from './plain-arrays.js';
+import type { LossSpec } from './spec.js';
 
 /** What may stand for an array, opened. */
 interface Opened {
@@ -116,7 +75,7 @@ function areLabels({ array, shape, isList }: Opened, logits: Opened, numClasses:
 
 /** The arrays of a call of which at least one is no typed array, and the options that shapes stand for. */
 export function unpack(
-  { columns, channelsFirst }: Pick<Formula, 'columns' | 'channelsFirst'>,
+  { columns, channelsFirst }: Pick<LossSpec, 'columns' | 'channelsFirst'>,
   givenLogits: unknown,
   givenTargets: unknown,
   givenClasses: number | undefined,

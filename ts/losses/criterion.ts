@@ -1,17 +1,12 @@
-import type { Fresh, LossValue, Reduction, SameKind, ValueAndGrad } from '../arrays/types.js';
-import type { Formula } from '../call/batch.js';
-import { BACKWARD, evaluate, FORWARD, type Method, type Result, VALUE_AND_GRAD } from '../call/evaluate.js';
-import type { ForwardOptions, GradientOptions, HessianOptions } from '../call/options.js';
-import type { Logits, Targets } from '../call/tensor-like.js';
+import type { Fresh, Logits, LossValue, SameKind, Targets, ValueAndGrad } from '../arrays/tensor-types.js';
+import type { Reduction } from '../arrays/types.js';
+import { evaluate } from '../call/evaluate.js';
+import { BACKWARD, FORWARD, VALUE_AND_GRAD } from '../call/method.js';
+import type { ForwardOptions, GradientOptions } from '../call/options.js';
+import type { LossSpec } from '../call/spec.js';
 
-/** Calls a method of a criterion. It reaches what is private to all of them, for those that have more methods. */
-export let run: (
-  criterion: Criterion,
-  method: Method,
-  logits: Logits,
-  targets: Targets,
-  options: ForwardOptions | GradientOptions | HessianOptions | undefined,
-) => Result;
+/** The spec of a criterion, which is private to it, for what evaluates it in other ways than its own methods. */
+export let specOf: (criterion: Criterion) => LossSpec;
 
 /**
  * What all losses have in common. A criterion holds nothing but its options, which are read-only properties.
@@ -37,11 +32,10 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /** The number of classes, where it was given. */
   declare readonly numClasses: number | undefined;
 
-  readonly #formula: Formula;
+  readonly #spec: LossSpec;
 
   static {
-    run = (criterion, method, logits, targets, options) =>
-      evaluate(criterion.#formula, method, logits, targets, options as GradientOptions);
+    specOf = (criterion) => criterion.#spec;
   }
 
   /**
@@ -49,11 +43,11 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    *
    * @internal
    */
-  protected constructor(settings: object, formula: object) {
+  protected constructor(settings: object, spec: object) {
     for (const [name, value] of Object.entries(settings)) {
       Object.defineProperty(this, name, { value, enumerable: true });
     }
-    this.#formula = formula as Formula;
+    this.#spec = spec as LossSpec;
   }
 
   /**
@@ -77,7 +71,7 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * ```
    */
   forward<L extends Logits>(logits: L, targets: Targets, options?: ForwardOptions): LossValue<R, L> {
-    return run(this, FORWARD, logits, targets, options).value as LossValue<R, L>;
+    return evaluate(this.#spec, FORWARD, logits, targets, options).value as LossValue<R, L>;
   }
 
   /**
@@ -103,7 +97,7 @@ export abstract class Criterion<R extends Reduction = Reduction> {
     targets: Targets,
     options?: GradientOptions<G, R>,
   ): G {
-    return run(this, BACKWARD, logits, targets, options).grad as G;
+    return evaluate(this.#spec, BACKWARD, logits, targets, options).grad as G;
   }
 
   /**
@@ -131,6 +125,6 @@ export abstract class Criterion<R extends Reduction = Reduction> {
     targets: Targets,
     options?: GradientOptions<G, R>,
   ): ValueAndGrad<R, L, G> {
-    return run(this, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, L, G>;
+    return evaluate(this.#spec, VALUE_AND_GRAD, logits, targets, options) as ValueAndGrad<R, L, G>;
   }
 }

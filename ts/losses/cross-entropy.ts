@@ -1,18 +1,18 @@
 import type { Layout, Reduction } from '../arrays/types.js';
-import { type Batch, Formula } from '../call/batch.js';
-import { checkEntries, checkWeight } from '../call/checks.js';
+import { checkWeight } from '../call/checks.js';
+import { type LossSpec, perClass } from '../call/spec.js';
+import { CROSS_ENTROPY } from '../module/flags.js';
+import { Criterion } from './criterion.js';
 import {
   type Changed,
   checkSoftmaxOptions,
+  makeSoftmaxSpec,
   overlay,
   type ReductionOption,
   SOFTMAX_DEFAULTS,
   type SoftmaxOptions,
   type SoftmaxSettings,
-} from '../call/options.js';
-import { ALPHA_PER_CLASS, CROSS_ENTROPY } from '../module/flags.js';
-import { kernelNumbers, needsFloat64, type Tile } from '../module/tile.js';
-import { Criterion } from './criterion.js';
+} from './options.js';
 
 /** What a {@link CrossEntropyLoss} is made with, beside its reduction. Every option may be left out. */
 export interface CrossEntropyLossParameters extends SoftmaxOptions {
@@ -80,7 +80,7 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   constructor(options: CrossEntropyLossOptions<R> = {} as CrossEntropyLossOptions<R>) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
     const checked: CrossEntropySettings = { weight: checkWeight(settings.weight), ...checkSoftmaxOptions(settings) };
-    super(checked, new CrossEntropyFormula(checked));
+    super(checked, crossEntropySpec(checked));
   }
 
   /**
@@ -98,38 +98,13 @@ function create<R extends Reduction>(options: object): CrossEntropyLoss<R> {
   return new CrossEntropyLoss(options as CrossEntropyLossOptions<R>);
 }
 
-class CrossEntropyFormula extends Formula {
-  override readonly channelsFirst: boolean;
-  override readonly isWeighted: boolean;
-  override readonly indicesOnly: string | undefined;
-  override readonly isPerClass: boolean;
-  override readonly isWide: boolean;
-  readonly #weight: readonly number[] | null;
-  readonly #flags: number;
-  override readonly numbers: Float64Array;
-
-  constructor(settings: CrossEntropySettings) {
-    super(settings);
-    const { weight, labelSmoothing, layout, ignoreIndex } = settings;
-    this.channelsFirst = layout === 'channels-first';
-    this.isWeighted = weight !== null;
-    this.isPerClass = weight !== null;
-    this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
-    this.#weight = weight;
-    this.#flags = CROSS_ENTROPY | (weight === null ? 0 : ALPHA_PER_CLASS);
-    this.isWide = needsFloat64(labelSmoothing, [weight]);
-    this.numbers = kernelNumbers(0, labelSmoothing, 1, 1, 1, ignoreIndex);
-  }
-
-  checkClasses(classes: number): void {
-    checkEntries('weight', this.#weight, classes);
-  }
-
-  load(tile: Tile): void {
-    if (this.#weight !== null) tile.alpha.view(this.#weight.length).set(this.#weight);
-  }
-
-  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    return batch.tile.kernels.solve(logits, targets, grad, rows, batch.width, flags | this.#flags);
-  }
+function crossEntropySpec(settings: CrossEntropySettings): LossSpec {
+  const { weight } = settings;
+  return makeSoftmaxSpec(settings, {
+    flags: CROSS_ENTROPY,
+    numbers: {},
+    perClass: perClass('weight', weight, 'alpha'),
+    sizes: [weight],
+    isWeighted: weight !== null,
+  });
 }

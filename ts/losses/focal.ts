@@ -1,24 +1,23 @@
 import { said } from '../arrays/own.js';
-import type { Fresh, Layout, LossValue, Reduction, SameKind } from '../arrays/types.js';
-import { type Batch, Formula } from '../call/batch.js';
-import { checkAlpha, checkChoice, checkEntries, checkFocus, checkGamma, checkOptionNames } from '../call/checks.js';
-import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/evaluate.js';
+import type { Fresh, Labels, Logits, LossValue, SameKind } from '../arrays/tensor-types.js';
+import type { Layout, Reduction } from '../arrays/types.js';
+import { checkAlpha, checkChoice, checkFocus, checkGamma, checkOptionNames } from '../call/checks.js';
+import { evaluate } from '../call/evaluate.js';
+import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/method.js';
+import { type ForwardOptions, HESSIAN_OPTIONS, type HessianOptions } from '../call/options.js';
+import { type LossSpec, numberOr1, perClass } from '../call/spec.js';
+import { FOCUS_CLASS, FOCUS_TARGET } from '../module/flags.js';
+import { Criterion, specOf } from './criterion.js';
 import {
   type Changed,
   checkSoftmaxOptions,
-  type ForwardOptions,
-  HESSIAN_OPTIONS,
-  type HessianOptions,
+  makeSoftmaxSpec,
   overlay,
   type ReductionOption,
   SOFTMAX_DEFAULTS,
   type SoftmaxOptions,
   type SoftmaxSettings,
-} from '../call/options.js';
-import type { Labels, Logits } from '../call/tensor-like.js';
-import { ALPHA_PER_CLASS, FOCUS_CLASS, FOCUS_TARGET, GAMMA_PER_CLASS } from '../module/flags.js';
-import { gammasArea, kernelNumbers, needsFloat64, type Tile } from '../module/tile.js';
-import { Criterion, run } from './criterion.js';
+} from './options.js';
 
 /** What a {@link FocalLoss} is made with, beside its reduction. Every option may be left out. */
 export interface FocalLossParameters extends SoftmaxOptions {
@@ -122,7 +121,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
       focusOn: checkChoice('focusOn', ['smoothed', 'target', 'class'], settings.focusOn),
       ...checkSoftmaxOptions(settings),
     };
-    super(checked, new FocalFormula(checked));
+    super(checked, focalSpec(checked));
   }
 
   /**
@@ -183,7 +182,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
     if (this.labelSmoothing > 0) checkFocus('hessianDiag', this.focusOn, 'target', ' with labelSmoothing');
     const kind = checkChoice('kind', ['exact', 'gauss-newton'], said(options, 'kind', options.kind) ?? 'exact');
     const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
-    return run(this, method, logits, targets, options).grad as G;
+    return evaluate(specOf(this), method, logits, targets, options).grad as G;
   }
 
   /**
@@ -206,7 +205,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    */
   gammaGrad<L extends Logits>(logits: L, targets: Labels, options?: ForwardOptions): LossValue<R, L> {
     checkFocus('gammaGrad', this.focusOn, 'class');
-    return run(this, GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, L>;
+    return evaluate(specOf(this), GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, L>;
   }
 }
 
@@ -215,58 +214,23 @@ function create<R extends Reduction>(options: object): FocalLoss<R> {
   return new FocalLoss(options as FocalLossOptions<R>);
 }
 
-/** Why targets have to be class indices, if they do. */
-function reasonForIndices({ focusOn, gamma, ignoreIndex }: FocalSettings): string | undefined {
+/** The reason why targets have to be class indices, if there is one that other softmax losses do not have. */
+function reasonForIndices({ focusOn, gamma }: FocalSettings): string | undefined {
   if (focusOn === 'target') return "for focusOn 'target'";
-  if (typeof gamma === 'object') return 'where gamma is an array';
-  return ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
+  return typeof gamma === 'object' ? 'where gamma is an array' : undefined;
 }
 
-class FocalFormula extends Formula {
-  override readonly channelsFirst: boolean;
-  override readonly indicesOnly: string | undefined;
-  override readonly isPerClass: boolean;
-  override readonly isWide: boolean;
-  readonly #alpha: number | readonly number[] | null;
-  readonly #gamma: number | readonly number[];
-  readonly #flags: number;
-  override readonly numbers: Float64Array;
-
-  constructor(settings: FocalSettings) {
-    super(settings);
-    const { alpha, gamma, focusOn, labelSmoothing, layout, ignoreIndex } = settings;
-    this.channelsFirst = layout === 'channels-first';
-    this.indicesOnly = reasonForIndices(settings);
-    this.#alpha = alpha;
-    this.#gamma = gamma;
-    this.#flags =
-      (typeof alpha === 'object' && alpha !== null ? ALPHA_PER_CLASS : 0) |
-      (typeof gamma === 'object' ? GAMMA_PER_CLASS : 0) |
-      (focusOn === 'target' ? FOCUS_TARGET : 0) |
-      (focusOn === 'class' ? FOCUS_CLASS : 0);
-    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | GAMMA_PER_CLASS)) !== 0;
-    this.isWide = needsFloat64(labelSmoothing, [alpha]);
-    this.numbers = kernelNumbers(
-      typeof gamma === 'number' ? gamma : 0,
-      labelSmoothing,
-      typeof alpha === 'number' ? 1 - alpha : 1,
-      typeof alpha === 'number' ? alpha : 1,
-      1,
-      ignoreIndex,
-    );
-  }
-
-  checkClasses(classes: number): void {
-    checkEntries('alpha', this.#alpha, classes);
-    checkEntries('gamma', this.#gamma, classes);
-  }
-
-  load(tile: Tile): void {
-    if (typeof this.#alpha === 'object' && this.#alpha !== null) tile.alpha.view(this.#alpha.length).set(this.#alpha);
-    if (typeof this.#gamma === 'object') gammasArea.view(this.#gamma.length).set(this.#gamma);
-  }
-
-  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    return batch.tile.kernels.solve(logits, targets, grad, rows, batch.width, flags | this.#flags);
-  }
+function focalSpec(settings: FocalSettings): LossSpec {
+  const { alpha, gamma, focusOn } = settings;
+  return makeSoftmaxSpec(settings, {
+    flags: (focusOn === 'target' ? FOCUS_TARGET : 0) | (focusOn === 'class' ? FOCUS_CLASS : 0),
+    numbers: {
+      gamma: typeof gamma === 'number' ? gamma : 0,
+      alphaOfOthers: typeof alpha === 'number' ? 1 - alpha : 1,
+      alphaOfOne: numberOr1(alpha),
+    },
+    perClass: [...perClass('alpha', alpha, 'alpha'), ...perClass('gamma', gamma, 'gammas')],
+    sizes: [alpha],
+    indicesOnly: reasonForIndices(settings),
+  });
 }

@@ -1,18 +1,16 @@
 import type { Reduction } from '../arrays/types.js';
-import { type Batch, Formula } from '../call/batch.js';
-import { checkColumnAlpha, checkColumns, checkLabelSmoothing, checkOneGamma, checkPosWeight } from '../call/checks.js';
+import { checkColumnAlpha, checkLabelSmoothing, checkOneGamma, checkPosWeight } from '../call/checks.js';
+import { type CommonSettings, type LossSpec, makeSpec, numberOr1, perClass } from '../call/spec.js';
+import { NO_ALPHA } from '../module/flags.js';
+import { Criterion } from './criterion.js';
 import {
   type Changed,
   CRITERION_DEFAULTS,
   type CriterionOptions,
-  type CriterionSettings,
   checkCriterionOptions,
   overlay,
   type ReductionOption,
-} from '../call/options.js';
-import { ALPHA_PER_CLASS, NO_ALPHA, POS_WEIGHT_PER_COLUMN } from '../module/flags.js';
-import { columnAlphasArea, kernelNumbers, needsFloat64, posWeightsArea } from '../module/tile.js';
-import { Criterion } from './criterion.js';
+} from './options.js';
 
 /** What a {@link SigmoidFocalLoss} is made with, beside its reduction. Every option may be left out. */
 export interface SigmoidFocalLossParameters extends CriterionOptions {
@@ -61,7 +59,7 @@ export interface SigmoidFocalLossParameters extends CriterionOptions {
 export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters & ReductionOption<R>;
 
 /** The options of a {@link SigmoidFocalLoss}, all of them there. */
-interface SigmoidSettings extends CriterionSettings {
+interface SigmoidSettings extends CommonSettings {
   alpha: number | readonly number[] | null;
   gamma: number;
   posWeight: number | readonly number[];
@@ -129,7 +127,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
       labelSmoothing: checkLabelSmoothing(settings.labelSmoothing),
       ...checkCriterionOptions(settings, 1),
     };
-    super(checked, new SigmoidFormula(checked));
+    super(checked, sigmoidSpec(checked));
   }
 
   /**
@@ -147,54 +145,15 @@ function create<R extends Reduction>(options: object): SigmoidFocalLoss<R> {
   return new SigmoidFocalLoss(options as SigmoidFocalLossOptions<R>);
 }
 
-class SigmoidFormula extends Formula {
-  override readonly columns: number;
-  override readonly isPerClass: boolean;
-  override readonly isWide: boolean;
-  readonly #alpha: number | readonly number[] | null;
-  readonly #posWeight: number | readonly number[];
-  readonly #flags: number;
-  override readonly numbers: Float64Array;
-
-  constructor(settings: SigmoidSettings) {
-    super(settings);
-    const { alpha, gamma, posWeight, labelSmoothing, ignoreIndex } = settings;
-    this.#alpha = alpha;
-    this.#posWeight = posWeight;
-    this.isWide = needsFloat64(labelSmoothing, [alpha, posWeight]);
-    this.numbers = kernelNumbers(
-      gamma,
-      labelSmoothing,
-      1,
-      typeof alpha === 'number' ? alpha : 1,
-      typeof posWeight === 'number' ? posWeight : 1,
-      ignoreIndex,
-    );
-    this.columns = 1;
-    this.#flags = alpha === null ? NO_ALPHA : 0;
-    if (typeof alpha === 'object' && alpha !== null) {
-      this.columns = alpha.length;
-      this.#flags |= ALPHA_PER_CLASS;
-    }
-    if (typeof posWeight === 'object') {
-      this.columns = posWeight.length;
-      this.#flags |= POS_WEIGHT_PER_COLUMN;
-    }
-    this.isPerClass = (this.#flags & (ALPHA_PER_CLASS | POS_WEIGHT_PER_COLUMN)) !== 0;
-  }
-
-  checkClasses(classes: number): void {
-    checkColumns('alpha', this.#alpha, classes);
-    checkColumns('posWeight', this.#posWeight, classes);
-  }
-
-  load(): void {
-    const alpha = this.#alpha;
-    if (typeof alpha === 'object' && alpha !== null) columnAlphasArea.view(alpha.length).set(alpha);
-    if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
-  }
-
-  run(batch: Batch, logits: number, targets: number, grad: number, rows: number, flags: number): number {
-    return batch.tile.kernels.sigmoid(logits, targets, grad, rows, this.columns, flags | this.#flags);
-  }
+function sigmoidSpec(settings: SigmoidSettings): LossSpec {
+  const { alpha, gamma, posWeight, labelSmoothing } = settings;
+  const options = [...perClass('alpha', alpha, 'columnAlphas'), ...perClass('posWeight', posWeight, 'posWeights')];
+  return makeSpec(settings, {
+    flags: alpha === null ? NO_ALPHA : 0,
+    numbers: { gamma, alphaOfOne: numberOr1(alpha), posWeight: numberOr1(posWeight) },
+    perClass: options,
+    labelSmoothing,
+    sizes: [alpha, posWeight],
+    columns: options.at(-1)?.values.length ?? 1,
+  });
 }

@@ -3,7 +3,7 @@
 
 import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { FLOAT64 } from './flags.js';
+import { ALPHA_PER_CLASS, FLOAT64, GAMMA_PER_CLASS, POS_WEIGHT_PER_COLUMN } from './flags.js';
 import { type Kernels, takeKernels, wasm } from './instance.js';
 import { Area, reserve } from './memory.js';
 
@@ -15,22 +15,34 @@ export const TILE_ROWS = 4096;
 
 /** Class indices, one per row. */
 export const targetsArea = new Area(Int32Array, area(3));
-/** One exponent per class. */
-export const gammasArea = new Area(Float64Array, area(9));
-/** One alpha per column. */
-export const columnAlphasArea = new Area(Float64Array, area(7));
-/** One weight of the positive term per column. */
-export const posWeightsArea = new Area(Float64Array, area(8));
 
+/** The areas that hold one number per class, or per column, and the bits that tell the kernels to look there. */
+export const PER_CLASS_FLAGS = {
+  alpha: ALPHA_PER_CLASS,
+  columnAlphas: ALPHA_PER_CLASS,
+  gammas: GAMMA_PER_CLASS,
+  posWeights: POS_WEIGHT_PER_COLUMN,
+};
+
+export type PerClassArea = keyof typeof PER_CLASS_FLAGS;
+
+const gammasArea = new Area(Float64Array, area(9));
+const columnAlphasArea = new Area(Float64Array, area(7));
+const posWeightsArea = new Area(Float64Array, area(8));
 const numbersArea = new Area(Float64Array, area(10));
+
+/** The numbers of a loss, of which those left out do nothing to it. */
+export interface LossNumbers {
+  readonly gamma?: number;
+  readonly alphaOfOthers?: number;
+  readonly alphaOfOne?: number;
+  readonly posWeight?: number;
+}
 
 /** The numbers of a loss, in the order in which the kernels take them. */
 export function kernelNumbers(
-  gamma: number,
+  { gamma = 0, alphaOfOthers = 1, alphaOfOne = 1, posWeight = 1 }: LossNumbers,
   labelSmoothing: number,
-  alphaOfOthers: number,
-  alphaOfOne: number,
-  posWeight: number,
   ignoreIndex = 0,
 ): Float64Array {
   return Float64Array.of(gamma, labelSmoothing, alphaOfOthers, alphaOfOne, posWeight, ignoreIndex);
@@ -101,6 +113,12 @@ export class Tile {
   readonly rowScales: Area<Float>;
   /** One weight per class. */
   readonly alpha: Area<Float>;
+  /** One alpha per column. */
+  readonly columnAlphas = columnAlphasArea;
+  /** One exponent per class. */
+  readonly gammas = gammasArea;
+  /** One weight of the positive term per column. */
+  readonly posWeights = posWeightsArea;
 
   /** What works on such arrays, once the module has been started. */
   kernels: Kernels = undefined as unknown as Kernels;

@@ -2,7 +2,8 @@
 // will do, whichever copy of the code they come from.
 
 import { readOptions, said, says } from '../../arrays/own.js';
-import type { ClassIndices, FloatArray, Layout, Reduction, ValueAndGrad } from '../../arrays/types.js';
+import type { ValueAndGrad } from '../../arrays/tensor-types.js';
+import type { ClassIndices, FloatArray, Layout, Reduction } from '../../arrays/types.js';
 import { checkEntries, wrongType } from '../../call/checks.js';
 import type { ForwardOptions } from '../../call/options.js';
 

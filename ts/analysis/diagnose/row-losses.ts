@@ -8,9 +8,9 @@ import {
   checkLength,
   checkLogits,
   checkNumClasses,
-  checkPlane,
   checkSameShape,
   checkShape,
+  checkSpatialSize,
   checkTargets,
   isFloats,
 } from '../../call/checks.js';
@@ -110,7 +110,7 @@ export function openBatch(
     if (isSoft && !elementwise)
       checkIndices(targets, 'where there is one logit per row, unless for a SigmoidFocalLoss');
     checkSameShape(size, entries, numClasses);
-    checkPlane(!elementwise && criterion.layout === 'channels-first', spatialSize, size);
+    checkSpatialSize(!elementwise && criterion.layout === 'channels-first', spatialSize, size);
     return { ...given, rows: size, width: 1, plane: 0, targetsWidth: 1 };
   }
   const channelsFirst = criterion.layout === 'channels-first';
@@ -123,7 +123,7 @@ export function openBatch(
     ...given,
     rows,
     width,
-    plane: checkPlane(channelsFirst, spatialSize, rows),
+    plane: checkSpatialSize(channelsFirst, spatialSize, rows),
     targetsWidth: isSoft ? width : 1,
   };
 }

@@ -1,9 +1,10 @@
 import { says } from '../../arrays/own.js';
 import type { Batch } from '../../call/batch.js';
 import { show, wrongType } from '../../call/checks.js';
-import { FORWARD, type Method } from '../../call/evaluate.js';
+import { evaluate } from '../../call/evaluate.js';
+import { FORWARD, type Method } from '../../call/method.js';
 import type { ForwardOptions } from '../../call/options.js';
-import { type Criterion, run } from '../../losses/criterion.js';
+import { type Criterion, specOf } from '../../losses/criterion.js';
 import { kernels, METER } from '../../module/analysis-kernels.js';
 import { SOFT } from '../../module/flags.js';
 import { load } from '../../module/instance.js';
@@ -129,14 +130,14 @@ export class LossMeter {
    */
   update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
     let batch = NOTHING;
-    const collect = ({ reader }: Batch) => {
+    const collect = ({ form }: Batch) => {
       const digits = new BigInt64Array(load().buffer, kernels().meter_end() >>> 0, 2 * SUM_LENGTH + 1);
       const rows = Number(digits[2 * SUM_LENGTH]);
-      const isWeighted = this.#isWeighted && (reader.flags & SOFT) === 0;
+      const isWeighted = this.#isWeighted && (form.flags & SOFT) === 0;
       const denominator = isWeighted ? ExactSum.ofDigits(digits, SUM_LENGTH) : ExactSum.ofInteger(rows);
       batch = { values: ExactSum.ofDigits(digits, 0), denominator, rows };
     };
-    run(this.#criterion, { ...ADD, collect }, logits, targets, options);
+    evaluate(specOf(this.#criterion), { ...ADD, collect }, logits, targets, options);
     this.#seen = merged(this.#seen, batch);
     return this;
   }

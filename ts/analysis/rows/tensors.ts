@@ -1,11 +1,13 @@
 // What stands for arrays, as the losses take it, opened: what their shape says goes to the options.
 
+import type { Logits, Targets } from '../../arrays/tensor-types.js';
+
+export type { Logits, Targets } from '../../arrays/tensor-types.js';
+
 import { kindOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
 import { labelsAmong } from '../../call/plain-arrays.js';
-import { type Logits, openLogits, openTargets, type Targets, unpack } from '../../call/tensor-like.js';
-
-export type { Logits, Targets } from '../../call/tensor-like.js';
+import { openLogits, openTargets, unpack } from '../../call/tensor-like.js';
 
 interface Shaped {
   numClasses?: number | undefined;

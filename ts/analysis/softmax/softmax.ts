@@ -1,5 +1,6 @@
+import type { Fresh, SameKind } from '../../arrays/tensor-types.js';
 import { arrayLike, bufferOf, copyInto, kindOf, type NumberArray, partOrWhole } from '../../arrays/typed-arrays.js';
-import type { FloatArray, Fresh, SameKind } from '../../arrays/types.js';
+import type { FloatArray } from '../../arrays/types.js';
 import {
   checkApart,
   checkBuffer,

@@ -30,7 +30,7 @@ import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import type { Signal } from '../rows/turns.js';
-import { type Axes, SweepFormula } from './sweep-formula.js';
+import { type Axes, SweptSums } from './swept-sums.js';
 import { sweepText } from './text.js';
 
 /** One setting of a {@link sweep}, and what it gives. */
@@ -203,7 +203,7 @@ export function sweep(logits: Logits, targets: Targets, options: SweepOptions = 
   const { metric } = given;
   checkFunction('metric', metric, 'a function that returns a number');
   const work = prepare(logits, targets, given);
-  work.formula.add(work.logits, work.targets, work.batch);
+  work.sums.add(work.logits, work.targets, work.batch);
   const settings = settingsOf(work);
   if (metric === undefined) return tableOf(work, settings, undefined);
   const metrics: number[] = [];
@@ -261,7 +261,7 @@ interface Work {
   readonly logits: FloatArray;
   readonly targets: ClassIndices | FloatArray;
   readonly axes: Axes;
-  readonly formula: SweepFormula;
+  readonly sums: SweptSums;
   readonly rows: number;
   /** Logits of a row. */
   readonly width: number;
@@ -284,7 +284,7 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
   const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
   const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
   if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
-  const formula = new SweepFormula(axes, {
+  const sums = new SweptSums(axes, {
     elementwise,
     posWeight: elementwise ? loss.posWeight : 1,
     numClasses,
@@ -295,7 +295,7 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
     logits,
     targets,
     axes,
-    formula,
+    sums,
     rows,
     width,
     normalizer: reduction === 'sum' ? 1 : normalizer,
@@ -378,7 +378,7 @@ function checkRowWeights(sampleWeights: FloatArray, rows: number, targets: numbe
 
 /** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
 async function eachTurn(
-  { logits, targets, formula, batch, rows, width }: Work,
+  { logits, targets, sums, batch, rows, width }: Work,
   pause: (done: number) => Promise<void>,
 ): Promise<void> {
   const { sampleWeights } = batch;
@@ -386,14 +386,14 @@ async function eachTurn(
   const ofTargets = lengthOf(targets) === rows ? 1 : width;
   const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
   // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an empty batch is one part.
-  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / formula.cost));
+  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / sums.cost));
   const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
   for (let start = 0; start === 0 || start < rows; start += step) {
     const count = Math.min(step, rows - start);
     checkLength('logits', logits);
     checkLength('targets', targets);
     const weights = sampleWeights && part(sampleWeights, start * ofWeights, count * ofWeights);
-    formula.add(part(logits, start * width, count * width), part(targets, start * ofTargets, count * ofTargets), {
+    sums.add(part(logits, start * width, count * width), part(targets, start * ofTargets, count * ofTargets), {
       ...batch,
       sampleWeights: weights,
     });
@@ -415,25 +415,25 @@ function checkMetric(metric: unknown): number {
 }
 
 /** All settings, with their losses. */
-function settingsOf({ axes, formula, normalizer }: Work): SweepSetting[] {
-  const denominator = normalizer ?? formula.rows;
+function settingsOf({ axes, sums, normalizer }: Work): SweepSetting[] {
+  const denominator = normalizer ?? sums.rows;
   const settings: SweepSetting[] = [];
   for (const [i, alpha] of axes.alpha.entries()) {
     for (const [j, gamma] of axes.gamma.entries()) {
       for (const [k, labelSmoothing] of axes.labelSmoothing.entries()) {
-        settings.push({ alpha, gamma, labelSmoothing, loss: formula.sumOf(i, j, k) / denominator });
+        settings.push({ alpha, gamma, labelSmoothing, loss: sums.sumOf(i, j, k) / denominator });
       }
     }
   }
   return settings;
 }
 
-function tableOf({ formula }: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
+function tableOf({ sums }: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
   const rows = settings.map((setting, i): SweepRow => ({ ...setting, metric: metrics?.[i] }));
   let best: SweepRow | undefined;
   for (const row of rows) {
     if (row.metric !== undefined && row.metric > (best?.metric ?? Number.NEGATIVE_INFINITY)) best = row;
   }
   const losses = Float64Array.from(rows, ({ loss }) => loss);
-  return withText({ rows, losses, count: formula.rows, best }, sweepText);
+  return withText({ rows, losses, count: sums.rows, best }, sweepText);
 }

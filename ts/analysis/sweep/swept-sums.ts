@@ -2,14 +2,14 @@
 
 import { kindOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
-import { type Batch, Formula } from '../../call/batch.js';
-import { checkColumns, checkEntries } from '../../call/checks.js';
-import { evaluate, FORWARD, type Method } from '../../call/evaluate.js';
+import type { Batch } from '../../call/batch.js';
+import { evaluate } from '../../call/evaluate.js';
+import { FORWARD, type Method } from '../../call/method.js';
+import { type LossSpec, makeSpec, numberOr1, perClass } from '../../call/spec.js';
 import { kernels } from '../../module/analysis-kernels.js';
-import { POS_WEIGHT_PER_COLUMN } from '../../module/flags.js';
 import { load } from '../../module/instance.js';
 import { type Block, room } from '../../module/memory.js';
-import { kernelNumbers, needsFloat64, posWeightsArea, someLeaveFloat32 } from '../../module/tile.js';
+import { needsFloat64, someLeaveFloat32 } from '../../module/tile.js';
 
 export type Alpha = number | readonly number[] | null;
 
@@ -43,13 +43,13 @@ const OTHERS_ALONE = -5;
 const STATE = 4;
 const WEIGHTS = 64;
 
-const SWEEP: Method = { ...FORWARD, options: ['numClasses', 'sampleWeights'] };
-
 /** Halves and wholes up to here take products alone. The same number is in crate/src/loss/focal.rs. */
 const LARGEST_PRODUCT = 8;
 
 /** The most numbers that there is room for. */
 const MOST_NUMBERS = 2 ** 28 - 1;
+
+const OPTIONS = ['numClasses', 'sampleWeights'];
 
 /** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
 function weightingsOf(alpha: number): [number] | [number, number] {
@@ -58,21 +58,13 @@ function weightingsOf(alpha: number): [number] | [number, number] {
 }
 
 /** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
-export class SweepFormula extends Formula {
-  override readonly indicesOnly: string | undefined;
-  override readonly columns: number;
-  /**
-   * What there is per class, and all else that the kernel looks for in the room, goes there with
-   * every batch.
-   */
-  override readonly isPerClass = true;
-  override readonly numbers: Float64Array;
-  override readonly isWide: boolean;
+export class SweptSums {
+  readonly #spec: LossSpec;
+  readonly #method: Method;
   readonly #axes: Axes;
   readonly #gammas: Float64Array;
   readonly #weightings: readonly number[];
   readonly #tables: readonly (readonly number[])[];
-  readonly #posWeight: number | readonly number[];
   /** Where each entry of an axis is among the exponents, and the weightings. */
   readonly #places: { readonly gamma: readonly number[]; readonly alpha: readonly number[] };
   /** How many sums there are: every setting is one or two of them. */
@@ -83,22 +75,37 @@ export class SweepFormula extends Formula {
   #room: Block | undefined;
 
   constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss) {
-    super({ reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex });
-    this.indicesOnly = ignoreIndex === undefined ? undefined : 'where ignoreIndex is given';
-    const single = typeof posWeight === 'number' ? posWeight : 1;
-    this.numbers = kernelNumbers(0, 0, 1, 1, single, ignoreIndex);
-    const { alpha, labelSmoothing } = axes;
-    // No part of a batch may be computed in another precision than the others.
-    this.isWide =
-      needsFloat64(0, [...alpha, posWeight]) ||
-      labelSmoothing.some((smoothed) => needsFloat64(smoothed, [])) ||
-      (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
     this.#axes = axes;
-    this.#posWeight = posWeight;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
     this.#tables = axes.alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
-    const [table = typeof posWeight === 'number' ? undefined : posWeight] = this.#tables;
-    this.columns = elementwise ? (table?.length ?? 1) : 0;
+    const { alpha, labelSmoothing } = axes;
+    const options = [
+      ...this.#tables.flatMap((table) => perClass('alpha', table, undefined)),
+      ...perClass('posWeight', posWeight, 'posWeights'),
+    ];
+    const common = { reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex } as const;
+    // No part of a batch may be computed in another precision than the others.
+    const isWide =
+      labelSmoothing.some((smoothed) => needsFloat64(smoothed, [])) ||
+      (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
+    this.#spec = makeSpec(common, {
+      flags: 0,
+      numbers: { posWeight: numberOr1(posWeight) },
+      perClass: options,
+      sizes: [...alpha, posWeight],
+      isWide,
+      columns: elementwise ? (options[0]?.values.length ?? 1) : 0,
+      indicesOnly: ignoreIndex === undefined ? undefined : 'where ignoreIndex is given',
+    });
+    this.#method = {
+      ...FORWARD,
+      options: OPTIONS,
+      kernel: {
+        prepare: () => this.#prepare(),
+        run: (batch, logits, targets, rows, flags) => this.#run(batch, logits, targets, rows, flags),
+      },
+      collect: () => this.#plan.set(this.#inRoom()),
+    };
     const plain = [
       ...(axes.alpha.includes(null) ? [EVEN] : []),
       ...new Set(axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : []))),
@@ -144,8 +151,7 @@ export class SweepFormula extends Formula {
     targets: ClassIndices | FloatArray,
     options: { numClasses?: number | undefined; sampleWeights?: FloatArray | undefined },
   ): void {
-    const collect = () => this.#plan.set(this.#inRoom());
-    evaluate(this, { ...SWEEP, collect }, logits, targets, options);
+    evaluate(this.#spec, this.#method, logits, targets, options);
     this.#isSingle = kindOf(logits) !== 'Float64Array';
   }
 
@@ -160,21 +166,15 @@ export class SweepFormula extends Formula {
     const sum = this.#plan[at] as number;
     if (typeof entry !== 'number' || weightingsOf(entry).length === 1) return sum;
     const others = this.#plan[at + 1] as number;
-    const round = this.#isSingle && !this.isWide ? Math.fround : Number;
+    const round = this.#isSingle && !this.#spec.isWide ? Math.fround : Number;
     return round(entry) * sum + round(1 - entry) * others;
   }
 
-  checkClasses(classes: number): void {
-    const check = this.columns === 0 ? checkEntries : checkColumns;
-    for (const table of this.#tables) check('alpha', table, classes);
-    check('posWeight', this.#posWeight, classes);
-  }
-
-  load(): void {
+  /** Takes room for the plan, with every batch, and puts it there. */
+  #prepare(): void {
     this.#room = room(this.#plan.byteLength);
     if (this.#room === undefined) throw noRoom();
     this.#inRoom().set(this.#plan);
-    if (typeof this.#posWeight === 'object') posWeightsArea.view(this.#posWeight.length).set(this.#posWeight);
   }
 
   /** The plan, in the module's memory. */
@@ -182,12 +182,12 @@ export class SweepFormula extends Formula {
     return new Float64Array(load().buffer, this.#room?.start, this.#plan.length);
   }
 
-  run(batch: Batch, logits: number, targets: number, _grad: number, rows: number, flags: number): number {
+  #run(batch: Batch, logits: number, targets: number, rows: number, flags: number): number {
     const { start } = this.#room as Block;
+    const { columns } = this.#spec;
     const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length, start] as const;
-    if (this.columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
-    const asked = typeof this.#posWeight === 'object' ? flags | POS_WEIGHT_PER_COLUMN : flags;
-    kernels().sweep_elements(logits, targets, rows, this.columns, asked, ...sizes);
+    if (columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
+    kernels().sweep_elements(logits, targets, rows, columns, flags, ...sizes);
     return -1;
   }
 }
