@@ -10,7 +10,9 @@ import { checkClosed, checkInstructions, checkPanics } from './check-wasm.mjs';
 import { runStage } from './fingerprint.mjs';
 
 /** Scripts that decide what the WebAssembly module is. */
-const OWN_FILES = ['build', 'check-wasm', 'close-wasm', 'wasm-opt-witness'].map((name) => `scripts/build/${name}.mjs`);
+const OWN_FILES = ['build.mjs', 'bulk-memory.wat', 'check-wasm.mjs', 'close-wasm.mjs', 'wasm-opt-witness.mjs'].map(
+  (name) => `scripts/build/${name}`,
+);
 
 /** Scripts that decide how it lies in the npm package. */
 const BUNDLE_FILES = ['bundle', 'close-wasm', 'printable', 'types'].map((name) => `scripts/build/${name}.mjs`);

@@ -3,6 +3,9 @@ import { ExplainedError } from '../bootstrap/report.mjs';
 const SIMD = /^(?:v128|[if](?:8x16|16x8|32x4|64x2))\./;
 const RELAXED = /relaxed/;
 
+/** Instructions that some engine computes wrongly somewhere. */
+const REFUSED = /^memory\.(?:copy|fill|init)$/;
+
 /** @param {Uint8Array} bytes */
 async function disassemble(bytes) {
   // Imported here, because the scripts start before npm packages are installed.
@@ -14,31 +17,39 @@ async function disassemble(bytes) {
 }
 
 /**
- * The vector instructions of a module, counted in its disassembly.
+ * The instructions of a module that matter here, in its disassembly.
  * @param {Uint8Array} bytes
- * @returns {Promise<{ simd: number, relaxed: string[] }>} how many there are, and the names of the
- *   relaxed ones among them
+ * @returns {Promise<{ simd: number, relaxed: string[], refused: string[] }>} the number of vector
+ *   instructions, the names of the relaxed ones among them, and those of refused instructions
  */
-async function countVectorInstructions(bytes) {
+async function lookAtInstructions(bytes) {
   const text = await disassemble(bytes);
   // Every instruction stands on a line of its own, behind nothing but spaces and its parenthesis.
   const names = [...text.matchAll(/^ *\(([a-z0-9_.]+)/gm)].map(([, name]) => name ?? '');
   const vector = names.filter((name) => SIMD.test(name));
-  return { simd: vector.length, relaxed: [...new Set(vector.filter((name) => RELAXED.test(name)))] };
+  return {
+    simd: vector.length,
+    relaxed: [...new Set(vector.filter((name) => RELAXED.test(name)))],
+    refused: [...new Set(names.filter((name) => REFUSED.test(name)))],
+  };
 }
 
 /**
- * Refuses a module that was compiled without SIMD (its speed would be gone), or with relaxed SIMD
- * (results would differ from one processor to the next). Looks at the module itself: compiler flags
- * come from many places.
+ * Refuses a module that was compiled without SIMD (its speed would be gone), with relaxed SIMD
+ * (results would differ from one processor to the next), or with bulk-memory instructions, which V8
+ * 14.6 computes wrongly on some processors. Looks at the module itself: compiler flags come from
+ * many places.
  * @param {Uint8Array} bytes
  * @returns {Promise<number>} how many SIMD instructions it holds
  */
 export async function checkInstructions(bytes) {
-  const { simd, relaxed } = await countVectorInstructions(bytes);
+  const { simd, relaxed, refused } = await lookAtInstructions(bytes);
   if (simd === 0) throw new ExplainedError('The WebAssembly module holds no SIMD128 instruction.');
   if (relaxed.length > 0) {
     throw new ExplainedError(`The WebAssembly module holds relaxed SIMD instructions: ${relaxed.join(', ')}.`);
+  }
+  if (refused.length > 0) {
+    throw new ExplainedError(`The WebAssembly module holds ${refused.join(', ')}: see scripts/build/close-wasm.mjs.`);
   }
   return simd;
 }

@@ -3,6 +3,7 @@
  * numbers only, so that nothing of JavaScript has to be handed to it: it imports nothing then, and
  * every way to load a WebAssembly file loads it.
  */
+import { readFileSync } from 'node:fs';
 import { sha256 } from '../bootstrap/sha256.mjs';
 
 /** The imports that wasm-bindgen needs for values of JavaScript, and for panics. There are none. */
@@ -14,21 +15,35 @@ const UNUSED = ['__wbindgen_start', '__wbindgen_externrefs', '__abort_handler', 
  */
 const ID_PREFIX = 'id_';
 
+/** The functions that stand in for bulk-memory instructions. */
+const BULK_MEMORY = new URL('./bulk-memory.wat', import.meta.url);
+
 /**
- * The module without imports, with a function that empties its stack in place of the stack's
- * pointer, and with an identity.
+ * A module without the instructions that fill and copy memory: on ARM processors that have such
+ * instructions themselves, V8 14.6 goes on using a register that they count down, and numbers come
+ * out wrong. They become calls of functions.
+ * @param {typeof import('binaryen').default} binaryen
+ * @param {Uint8Array} bytes
+ */
+export function withoutBulkMemory(binaryen, bytes) {
+  const module = binaryen.readBinary(bytes);
+  const text = module.emitText().replaceAll(/\(memory\.(fill|copy)\b/g, '(call $memory_$1');
+  module.dispose();
+  return binaryen.parseText(text.replace(/\)\s*$/, () => `${readFileSync(BULK_MEMORY, 'utf8')})`));
+}
+
+/**
+ * The module without imports and bulk-memory instructions, with a function that empties its stack
+ * in place of the stack's pointer, and with an identity.
  * @param {Uint8Array} bytes
  * @returns {Promise<Uint8Array>}
  */
 export async function closed(bytes) {
   // Imported here, because the scripts start before npm packages are installed.
   const { default: binaryen } = await import('binaryen');
-  const module = binaryen.readBinary(bytes);
-  const { SIMD128, BulkMemory, NontrappingFPToInt, SignExt, MutableGlobals, Multivalue, ReferenceTypes } =
-    binaryen.Features;
-  module.setFeatures(
-    SIMD128 | BulkMemory | NontrappingFPToInt | SignExt | MutableGlobals | Multivalue | ReferenceTypes,
-  );
+  const module = withoutBulkMemory(binaryen, bytes);
+  const { SIMD128, NontrappingFPToInt, SignExt, MutableGlobals, Multivalue, ReferenceTypes } = binaryen.Features;
+  module.setFeatures(SIMD128 | NontrappingFPToInt | SignExt | MutableGlobals | Multivalue | ReferenceTypes);
   for (const name of UNUSED) module.removeExport(name);
   const { value: pointer } = binaryen.getExportInfo(module.getExport('__stack_pointer'));
   const { init } = binaryen.getGlobalInfo(module.getGlobal(pointer));

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../scripts/bootstrap/sha256.mjs';
 import { checkOptimized } from '../../scripts/build/build.mjs';
 import { checkClosed, checkInstructions, checkPanics } from '../../scripts/build/check-wasm.mjs';
+import { withoutBulkMemory } from '../../scripts/build/close-wasm.mjs';
 
 const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
 
@@ -44,8 +45,66 @@ describe('the instructions of the module', () => {
     await expect(checkInstructions(bytes)).rejects.toThrow(`relaxed SIMD instructions: ${name}.`);
   });
 
+  it.each(['memory.fill', 'memory.copy'])('must not hold %s', async (name) => {
+    const scalar = '(i32.const 16) (i32.const 0) (i32.const 16)';
+    const bytes = assemble(`(f32x4.add (local.get $x) (local.get $x)) (${name} ${scalar})`);
+    await expect(checkInstructions(bytes)).rejects.toThrow(`holds ${name}: `);
+  });
+
   it('are as they must be in the module that was built', async () => {
     expect(await checkInstructions(built)).toBeGreaterThan(100);
+  });
+});
+
+describe('filling and copying memory', () => {
+  const BYTES = 96;
+  const bulk = binaryen.parseText(`(module
+    (memory (export "memory") 1)
+    (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))))`);
+  bulk.setFeatures(binaryen.Features.All);
+  const lowered = withoutBulkMemory(binaryen, bulk.emitBinary());
+  lowered.setFeatures(binaryen.Features.SIMD128);
+  const source = lowered.emitBinary() as Uint8Array<ArrayBuffer>;
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(source));
+  const { memory, fill, copy } = instance.exports as unknown as {
+    memory: WebAssembly.Memory;
+    fill(to: number, value: number, size: number): void;
+    copy(to: number, from: number, size: number): void;
+  };
+  const view = new Uint8Array(memory.buffer, 0, BYTES);
+  const numbers = () => view.set(Uint8Array.from(view, (_, i) => 7 * i + 1));
+
+  it('is that of the instructions, for all sizes and overlaps', () => {
+    for (let size = 0; size <= 50; size++) {
+      for (let to = 0; to + size <= BYTES; to += 3) {
+        numbers();
+        const filled = view.slice().fill(0xa5, to, to + size);
+        fill(to, 0xa5, size);
+        expect(view).toEqual(filled);
+        for (let from = 0; from + size <= BYTES; from += 7) {
+          numbers();
+          const copied = view.slice().copyWithin(to, from, from + size);
+          copy(to, from, size);
+          expect(Buffer.compare(view, copied)).toBe(0);
+        }
+      }
+    }
+  });
+
+  it('leaves all other instructions as they were', () => {
+    const again = withoutBulkMemory(binaryen, built);
+    again.setFeatures(binaryen.Features.All);
+    // The functions are added, and called by nobody.
+    again.runPasses(['remove-unused-module-elements']);
+    const once = binaryen.readBinary(built);
+    const instructions = ({ emitText }: binaryen.Module) =>
+      // The one table may be named.
+      emitText()
+        .replaceAll(/call_indirect \$\w+ /g, 'call_indirect ')
+        .match(/^ *\((?!type|func|export)[a-z].*$/gm);
+    expect(instructions(again)).toEqual(instructions(once));
+    for (const module of [again, once]) module.dispose();
   });
 });
 
