@@ -14,7 +14,7 @@ use crate::{
 const FRACTION_BITS: usize = 1074;
 
 /// Digits of a sum: all bits of a float64, and those that a product with a number of terms adds.
-const DIGITS: usize = (FRACTION_BITS + 1024) / 32 + 2;
+pub const DIGITS: usize = (FRACTION_BITS + 1024) / 32 + 2;
 
 /// Numbers that a lane adds up before its sums go to the digits.
 const TERMS: usize = 1 << 10;
@@ -109,31 +109,6 @@ impl ExactSum {
 impl Default for ExactSum {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Where the values of rows are added up, and how.
-#[derive(Clone, Copy, Debug)]
-pub struct Meter {
-    to: *mut Adder,
-    add: unsafe fn(*mut Adder, *const u8, usize),
-}
-
-impl Meter {
-    /// One for values of type `T`.
-    pub fn new<T: Summand>(to: *mut Adder) -> Self {
-        // SAFETY: passed on.
-        Self { to, add: |to, values, vectors| unsafe { (*to).add_block::<T>(values.cast(), vectors) } }
-    }
-
-    /// Adds a block of vectors.
-    ///
-    /// # Safety
-    /// There must be so many of the right type, and the adder that the meter was made with.
-    #[inline(always)]
-    pub unsafe fn add<S>(self, values: *const S, vectors: usize) {
-        // SAFETY: passed on.
-        unsafe { (self.add)(self.to, values.cast(), vectors) }
     }
 }
 

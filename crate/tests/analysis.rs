@@ -193,7 +193,6 @@ where
         scale: T::from_f64(1.0),
         row_scales: core::ptr::null(),
         ignored,
-        meter: None,
     };
     // SAFETY: so many rows, with a class each, and all that the sweep points to.
     let counted = unsafe { sweep.run(&rows, core::ptr::null(), core::ptr::null_mut()) };

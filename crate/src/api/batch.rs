@@ -5,8 +5,7 @@ use core::ptr;
 use super::error::{Error, length, not_negative, positive};
 use crate::{
     arch::{F64x2, Float},
-    kernels::{self, Look, Problem, Rows, Scale, Weights},
-    vector::WideSum,
+    kernels::{self, Look, Problem, Rows, Scale, Total, Weights},
 };
 
 /// How the values of the rows become one.
@@ -141,8 +140,6 @@ impl<'a, T: Float> Batch<'a, T> {
             row_scales,
             // Probabilities are none of them an index, and there are no indices to look at.
             ignored: if matches!(self.targets, Targets::Classes(_)) { ignored } else { None },
-            #[cfg(feature = "analysis")]
-            meter: None,
         };
         Ok(Prepared { rows, probabilities: self.probabilities(), scale, pair: None, denominator })
     }
@@ -170,9 +167,10 @@ impl<T: Float> Prepared<T> {
         let total = if numbers.into_iter().all(T::holds) {
             // SAFETY: the arguments have been checked.
             unsafe {
-                let total = kernels::solve::<T::Vector>(rows, probabilities, problem, WideSum::zero());
+                let mut total = Total::<T::Vector>::zero();
+                kernels::solve::<T::Vector>(rows, probabilities, problem, &mut total);
                 scale.finish(rows.grad, n);
-                total.total()
+                total.sum()
             }
         } else {
             // SAFETY: likewise; each array is as long as the kernels take it to be.
@@ -197,14 +195,13 @@ impl<T: Float> Prepared<T> {
                     scale: scale.factor,
                     row_scales: or_null_const(&row_scales),
                     ignored: rows.ignored,
-                    #[cfg(feature = "analysis")]
-                    meter: None,
                 };
-                let total = kernels::solve::<F64x2>(&wide, or_null_const(&probabilities), problem, WideSum::zero());
+                let mut total = Total::<F64x2>::zero();
+                kernels::solve::<F64x2>(&wide, or_null_const(&probabilities), problem, &mut total);
                 scale.finish(or_null(&mut grad), n);
                 write_narrow(&grad, rows.grad);
                 write_narrow(&values, rows.values);
-                total.total()
+                total.sum()
             }
         };
         total / denominator

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     arch::{F64x2, Float},
     kernels,
-    vector::{Vector, WideSum},
 };
 
 /// A parameter of all columns or of each.
@@ -168,9 +167,10 @@ impl SigmoidFocalLoss<'_> {
         // SAFETY: the arguments have been checked; each array is as long as the kernels take it to be.
         unsafe {
             let total = if holds {
-                let total = kernels::sigmoid::<T::Vector>(&elements, <T::Vector as Vector>::Wide::zero());
+                let mut total = kernels::Total::<T::Vector>::zero();
+                kernels::sigmoid::<T::Vector>(&elements, &mut total);
                 scale.finish(grad, count);
-                total.total()
+                total.sum()
             } else {
                 let (logits, targets) = (widened(elements.logits, count), widened(elements.targets, count));
                 let (weights, scales) = (widened(elements.weights, count), widened(elements.scales, count));
@@ -192,11 +192,12 @@ impl SigmoidFocalLoss<'_> {
                     // As float32 has it, so that it is the target it is meant for.
                     ignored: elements.ignored.map(|ignored| T::from_f64(ignored).to_f64()),
                 };
-                let total = kernels::sigmoid::<F64x2>(&wide, WideSum::<F64x2>::zero());
+                let mut total = kernels::Total::<F64x2>::zero();
+                kernels::sigmoid::<F64x2>(&wide, &mut total);
                 scale.finish(or_null(&mut wide_grad), count);
                 write_narrow(&wide_grad, grad);
                 write_narrow(&wide_values, values);
-                total.total()
+                total.sum()
             };
             Ok(total / denominator)
         }

@@ -6,8 +6,8 @@
 
 use core::{mem::MaybeUninit, ptr};
 
-use super::rows::Rows;
-use crate::vector::{MAX_LANES, Scalar, Vector, WideSum};
+use super::{rows::Rows, sink::Sink};
+use crate::vector::{MAX_LANES, Scalar, Vector};
 
 /// The most classes of a kernel that reads and writes whole groups only.
 pub(super) const MAX_CLASSES: usize = 64;
@@ -114,13 +114,13 @@ pub(super) trait Kernel<V: Vector> {
     unsafe fn run(&self, block: &mut Block<V>);
 }
 
-/// Runs `kernel` over all rows and adds their values to `total`.
+/// Runs `kernel` over all rows and puts their values into `sink`.
 ///
 /// # Safety
 /// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so only where the kernel does not need
 /// it; every target must be a class or ignored.
 #[inline(never)]
-pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, mut total: V::Wide) -> V::Wide {
+pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, sink: &mut dyn Sink<V>) {
     let mut walk = Walk { rows, targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES] };
     let mut block = Block {
         logits: rows.logits,
@@ -140,7 +140,7 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
         for row in (0..whole).step_by(step.max(1)) {
             walk.enter(&mut block, row, step.min(whole - row));
             kernel.run(&mut block);
-            total = walk.leave(&mut block, row, total);
+            walk.leave(&mut block, row, sink);
         }
         if rest > 0 {
             let mut padded = [V::Scalar::default(); MAX_CLASSES * MAX_LANES];
@@ -155,10 +155,9 @@ pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scala
             if !grad.is_null() {
                 ptr::copy_nonoverlapping(padded, grad, entries);
             }
-            total = walk.leave(&mut block, whole, total);
+            walk.leave(&mut block, whole, sink);
         }
     }
-    total
 }
 
 /// The walk over a batch.
@@ -222,13 +221,13 @@ impl<S: Scalar> Walk<'_, S> {
         self.targets.as_ptr().cast()
     }
 
-    /// Adds up the values of a block that begins at `row`, and writes them where they are wanted. Rows that do not count get value 0
+    /// Puts the values of a block that begins at `row` into `sink`, and writes them where they are wanted. Rows that do not count get value 0
     /// and gradient 0.
     ///
     /// # Safety
     /// They must be rows of the batch, and the block have gone through a kernel.
     #[inline(always)]
-    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, mut total: V::Wide) -> V::Wide {
+    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, sink: &mut dyn Sink<V>) {
         let Rows { values, grad, targets, classes, ignored, .. } = *self.rows;
         let (n, groups) = (block.rows, block.groups());
         let value = block.value.lanes();
@@ -247,16 +246,8 @@ impl<S: Scalar> Walk<'_, S> {
             if !values.is_null() {
                 ptr::copy_nonoverlapping(value, values.add(row), n);
             }
-            #[cfg(feature = "analysis")]
-            if let Some(meter) = self.rows.meter {
-                meter.add(value, groups);
-                return total;
-            }
-            for g in 0..groups {
-                total = total.accumulate(block.value.get(g));
-            }
+            sink.add(value, groups);
         }
-        total
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     mixture::{Chunk, Mixtures, Outlined, ROWS, Source, Task},
     problem::Focal,
     rows::{Rows, Weights},
+    sink::Total,
 };
 use crate::{
     arch::F64x2,
@@ -92,11 +93,9 @@ impl<S: Scalar> Dense<S> {
             scale: S::from_f64(1.0),
             row_scales: block.scale.lanes().wrapping_add(row),
             ignored: None,
-            #[cfg(feature = "analysis")]
-            meter: None,
         };
         // SAFETY: passed on.
-        unsafe { hard::focal::<V>(&rows, &loss, crate::vector::WideSum::zero()) };
+        unsafe { hard::focal::<V>(&rows, &loss, &mut Total::zero()) };
     }
 }
 

@@ -4,6 +4,7 @@ use core::ptr;
 
 use super::{
     block::{Column, GROUPS},
+    sink::Sink,
     stages::focus,
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
         sigmoid::{Aim, Logistic, odds, outcome},
         softmax::Outcome,
     },
-    vector::{MAX_LANES, Scalar, Vector, WideSum},
+    vector::{MAX_LANES, Scalar, Vector},
 };
 
 /// A parameter that each element or each column has.
@@ -163,7 +164,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be such.
     #[inline(never)]
-    unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, mut total: V::Wide) -> V::Wide {
+    unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, sink: &mut dyn Sink<V>) {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
         let loss = Hard::new(gamma, Later(&power));
@@ -185,11 +186,12 @@ impl<S: Scalar> Elements<S> {
                 }
                 focus(&power, ptr::null(), n, &mut outcomes);
                 for g in 0..n {
-                    total = total.accumulate(self.write(&outcomes.get(g), at(g)));
+                    // The odds have served.
+                    e.set(g, self.write(&outcomes.get(g), at(g)));
                 }
+                sink.add(e.lanes(), n);
             }
         }
-        total
     }
 }
 
@@ -207,20 +209,20 @@ pub(super) unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, ot
     values
 }
 
-/// Runs the sigmoid focal loss over `elements` and adds its values to `total`.
+/// Runs the sigmoid focal loss over `elements` and puts its values into `sink`.
 ///
 /// # Safety
 /// The pointers of `elements` must be valid for the sizes it states.
-pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, total: V::Wide) -> V::Wide {
+pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, sink: &mut dyn Sink<V>) {
     let rest = elements.count % V::LANES;
     let whole = elements.count - rest;
     let mut part = *elements;
     part.count = whole;
     // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as weigh nothing.
     unsafe {
-        let total = part.run::<V>(0, total);
+        part.run::<V>(0, sink);
         if rest == 0 {
-            return total;
+            return;
         }
         let filled = |array, otherwise| fill_up(array, whole, rest, V::Scalar::from_f64(otherwise));
         let (mut grad, mut values) = (filled(elements.logits, 0.0), filled(ptr::null(), 0.0));
@@ -230,7 +232,7 @@ pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, total: V::Wide)
         // The gradients' pointer serves for the logits too: a second borrow would end its validity.
         (part.logits, part.targets, part.count) = (part.grad, targets.as_ptr(), V::LANES);
         (part.weights, part.scales) = (weights.as_ptr(), scales.as_ptr());
-        let total = part.run::<V>(whole, total);
+        part.run::<V>(whole, sink);
         for i in 0..rest {
             if !elements.grad.is_null() {
                 *elements.grad.add(whole + i) = grad[i % MAX_LANES];
@@ -239,6 +241,5 @@ pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, total: V::Wide)
                 *elements.values.add(whole + i) = values[i % MAX_LANES];
             }
         }
-        total
     }
 }

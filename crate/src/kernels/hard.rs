@@ -7,6 +7,7 @@ use super::{
     pair::Pair,
     problem::Focal,
     rows::{Rows, Weights},
+    sink::Sink,
     stages::Evaluation,
 };
 use crate::{
@@ -14,11 +15,11 @@ use crate::{
     vector::Vector,
 };
 
-/// Adds the focal loss of all `rows` to `total`. The focus is on the smoothed cross-entropy.
+/// Computes the focal loss of all `rows`. The focus is on the smoothed cross-entropy.
 ///
 /// # Safety
 /// As for [`super::solve`].
-pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, total: V::Wide) -> V::Wide {
+pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, sink: &mut dyn Sink<V>) {
     let power = Power::new(with.gamma);
     let loss = Loss::<V> {
         hard: Hard::new(with.gamma, Later(&power)),
@@ -30,28 +31,28 @@ pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, tota
     #[cfg(feature = "analysis")]
     let evaluation: &dyn Evaluation<V> = &loss;
     // SAFETY: passed on.
-    unsafe { evaluate(rows, evaluation, total) }
+    unsafe { evaluate(rows, evaluation, sink) }
 }
 
-/// Runs `evaluation` on the softmax of all `rows` and adds the values to `total`.
+/// Runs `evaluation` on the softmax of all `rows` and puts the values into `sink`.
 ///
 /// # Safety
 /// As for [`super::solve`], with a target class for every row.
 pub(super) unsafe fn evaluate<V: Vector, E: Evaluation<V> + ?Sized>(
     rows: &Rows<V::Scalar>,
     evaluation: &E,
-    total: V::Wide,
-) -> V::Wide {
+    sink: &mut dyn Sink<V>,
+) {
     let classes = rows.classes;
     // SAFETY: passed on; two classes have two weights, however they were given.
     unsafe {
         match classes {
             2 => {
                 let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-                run(&Pair { evaluation }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, total)
+                run(&Pair { evaluation }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, sink)
             }
-            ..=MAX_CLASSES => run(&Few { evaluation, classes }, rows, total),
-            _ => run(&Many { evaluation, classes }, rows, total),
+            ..=MAX_CLASSES => run(&Few { evaluation, classes }, rows, sink),
+            _ => run(&Many { evaluation, classes }, rows, sink),
         }
     }
 }

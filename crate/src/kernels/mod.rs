@@ -16,6 +16,7 @@ mod problem;
 mod rows;
 #[cfg(feature = "analysis")]
 mod shares;
+mod sink;
 mod stages;
 #[cfg(feature = "analysis")]
 mod sweep;
@@ -31,6 +32,7 @@ pub use problem::{Focal, Problem};
 pub use rows::{Rows, Scale, Weights};
 #[cfg(feature = "analysis")]
 pub use shares::{Wanted, shares};
+pub use sink::{Sink, Total};
 #[cfg(feature = "analysis")]
 pub use sweep::{Sweep, SweepSize};
 pub use transpose::transpose;
@@ -41,7 +43,8 @@ use crate::{
     vector::Vector,
 };
 
-/// Solves `problem` for `rows`, of target classes or, where they are not null, of class probabilities, and adds the values to `total`.
+/// Solves `problem` for `rows`, of target classes or, where they are not null, of class probabilities, and puts
+/// the values into `sink`.
 ///
 /// # Safety
 /// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)` or ignored, or there be probabilities
@@ -50,12 +53,12 @@ pub unsafe fn solve<V: Vector>(
     rows: &Rows<V::Scalar>,
     probabilities: *const V::Scalar,
     problem: &Problem,
-    total: V::Wide,
-) -> V::Wide {
+    sink: &mut dyn Sink<V>,
+) {
     let plan = plan(problem, !probabilities.is_null(), rows.weights.is_none());
     let Some(task) = plan.task else {
         // SAFETY: passed on.
-        return unsafe { hard::focal::<V>(rows, &plan.focal, total) };
+        return unsafe { hard::focal::<V>(rows, &plan.focal, sink) };
     };
     let weights = |weighed| if plan.weighed == weighed { rows.weights } else { Weights::none() };
     let kernel = Dense {
@@ -72,7 +75,7 @@ pub unsafe fn solve<V: Vector>(
         single: plan.single.then_some((plan.focal, rows.weights)),
     };
     // SAFETY: passed on.
-    unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, total) }
+    unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, sink) }
 }
 
 /// What the weights of the classes are those of.

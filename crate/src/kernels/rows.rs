@@ -94,9 +94,6 @@ pub struct Rows<S> {
     pub row_scales: *const S,
     /// The target of rows that do not count: value 0, gradient 0, whatever their logits.
     pub ignored: Option<i32>,
-    /// Where the values go in place of the total.
-    #[cfg(feature = "analysis")]
-    pub meter: Option<crate::exact::Meter>,
 }
 
 /// The factor of a gradient: in two parts where float64 does not hold it.

@@ -9,11 +9,12 @@ use super::{
     block::{Block, Column},
     hard::evaluate,
     rows::{Rows, Weights},
+    sink::Total,
     stages::Evaluation,
 };
 use crate::{
     loss::softmax::{Outcome, Row, RowSums},
-    vector::{Scalar, Vector, WideSum},
+    vector::{Scalar, Vector},
 };
 
 /// What is made of the logits.
@@ -119,9 +120,8 @@ pub unsafe fn shares<V: Vector>(
             scale: V::Scalar::from_f64(1.0),
             row_scales: core::ptr::null(),
             ignored: None,
-            meter: None,
         };
-        evaluate::<V, dyn Evaluation<V>>(&batch, &Shares { classes, wanted }, V::Wide::zero());
+        evaluate::<V, dyn Evaluation<V>>(&batch, &Shares { classes, wanted }, &mut Total::zero());
         if wanted == Wanted::Logarithms {
             for i in 0..rows {
                 let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);

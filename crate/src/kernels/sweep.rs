@@ -11,6 +11,7 @@ use super::{
     hard::evaluate,
     problem::Problem,
     rows::{Rows, Weights},
+    sink::Total,
     stages::Evaluation,
     validate::look_over_elements,
 };
@@ -104,7 +105,7 @@ impl<V: Vector> Sweep<V> {
         // SAFETY: passed on.
         unsafe {
             if soft.is_null() {
-                evaluate::<V, dyn Evaluation<V> + '_>(&rows, &walk, V::Wide::zero());
+                evaluate::<V, dyn Evaluation<V> + '_>(&rows, &walk, &mut Total::zero());
             } else {
                 walk.soft(soft, room);
             }
@@ -370,7 +371,7 @@ impl<V: Vector> Walk<V> {
         unsafe {
             for (s, &label_smoothing) in self.sweep.smoothings().iter().enumerate() {
                 let plain = Rows { values: room, row_weights: ptr::null(), ..self.rows };
-                super::solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), V::Wide::zero());
+                super::solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), &mut Total::zero());
                 for from in (0..rows).step_by(step) {
                     let n = step.min(rows - from);
                     let groups = n.div_ceil(V::LANES);

@@ -1,0 +1,198 @@
+//! The numbers that both sides of the seam know. `ts/module/abi.ts` has the same ones, and
+//! `tests/abi.rs` compares them.
+
+/// Defines numbers, and a list of them by the names that TypeScript has for them.
+macro_rules! shared {
+    ($prefix:literal $type:ty { $($(#[$doc:meta])* $name:ident = $value:expr;)* }) => {
+        $($(#[$doc])* pub const $name: $type = $value;)*
+        /// All of them, by the names that TypeScript has for them.
+        pub const ALL: &[(&str, i64)] = &[$((concat!($prefix, stringify!($name)), $name as i64)),*];
+    };
+}
+
+/// Defines a record of float64 numbers in memory, and a list of their places.
+macro_rules! record {
+    ($prefix:literal $(#[$outer:meta])* $record:ident { $($(#[$doc:meta])* $name:ident,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, Default)]
+        #[repr(C)]
+        pub struct $record { $($(#[$doc])* pub $name: f64,)* }
+
+        impl $record {
+            /// All of them 0.
+            pub(super) const ZERO: Self = Self { $($name: 0.0),* };
+            /// The place of each number, by the names that TypeScript has for them.
+            pub const ALL: &[(&str, i64)] = &[
+                $((concat!($prefix, stringify!($name)), (core::mem::offset_of!($record, $name) / 8) as i64)),*
+            ];
+        }
+    };
+}
+
+/// What a call is asked for, as bits of a number.
+pub mod flag {
+    shared! { "" u32 {
+        /// Each class, or column, has a weight.
+        ALPHA_PER_CLASS = 1 << 0;
+        /// Each class has a γ.
+        GAMMA_PER_CLASS = 1 << 1;
+        /// The focusing looks at the target's own probability.
+        FOCUS_TARGET = 1 << 2;
+        /// Every class is focused by itself.
+        FOCUS_CLASS = 1 << 3;
+        /// The number of what to ignore is meant.
+        IGNORE = 1 << 4;
+        /// Each row has a weight.
+        ROW_WEIGHTS = 1 << 5;
+        /// Each row has a factor for its gradient.
+        ROW_SCALES = 1 << 6;
+        /// The targets are probabilities.
+        SOFT = 1 << 7;
+        /// The value of each row is wanted.
+        VALUES = 1 << 8;
+        /// The rows are in float64.
+        FLOAT64 = 1 << 9;
+        /// The rows follow those of the call before.
+        CONTINUES = 1 << 10;
+        /// The gradient is the diagonal of the Hessian instead.
+        HESSIAN = 1 << 11;
+        /// The Hessian is the Gauss-Newton approximation.
+        GAUSS_NEWTON = 1 << 12;
+        /// The values are their derivatives with respect to γ instead.
+        GAMMA_GRAD = 1 << 13;
+        /// Each column has a weight of its positives.
+        POS_WEIGHT_PER_COLUMN = 1 << 14;
+        /// Nothing is weighed by alpha.
+        NO_ALPHA = 1 << 15;
+        /// The loss is the cross-entropy.
+        CROSS_ENTROPY = 1 << 16;
+        /// The values go to the meter, in the module that has one.
+        METER = 1 << 17;
+    } }
+}
+
+/// What the tile has room for beside what every row and class has, as bits of a number.
+pub mod extra {
+    shared! { "" u32 {
+        /// A probability for each logit.
+        PROBABILITIES = 1 << 0;
+        /// The stage.
+        STAGE = 1 << 1;
+        /// Values, weights and scales for each logit instead of each row.
+        ELEMENTS = 1 << 2;
+    } }
+}
+
+/// The areas of a tile, and the records behind them.
+pub mod area {
+    shared! { "AREA_" usize {
+        /// In: logits. Out: gradients.
+        LOGITS = 0;
+        /// A probability for each logit; for losses on elements its target.
+        PROBABILITIES = 1;
+        /// Logits and gradients with the classes first.
+        STAGE = 2;
+        /// A class index for each row.
+        TARGETS = 3;
+        /// Out: a value for each row.
+        VALUES = 4;
+        /// A weight for each row.
+        ROW_WEIGHTS = 5;
+        /// A factor for each row's gradient.
+        ROW_SCALES = 6;
+        /// A weight for each class; for losses on elements one for each column, in float64.
+        WEIGHTS = 7;
+        /// A weight of the positives for each column, in float64.
+        POSITIVE_WEIGHTS = 8;
+        /// A γ for each class, in float64.
+        GAMMAS = 9;
+        /// The [`Numbers`](super::Numbers).
+        NUMBERS = 10;
+        /// The [`Totals`](super::Totals).
+        TOTALS = 11;
+    } }
+
+    /// Number of areas that lie in the tile.
+    pub const COUNT: usize = NUMBERS;
+}
+
+/// Sizes.
+pub mod size {
+    shared! { "" usize {
+        /// Rows that a tile holds at most: their targets, values, weights and scales.
+        TILE_ROWS = 4096;
+        /// Float64 numbers that a sweep keeps of each sum.
+        SWEEP_STATE = 4;
+        /// Float64 numbers that the weights of a sweep's block take, for each weighting.
+        SWEEP_WEIGHTS = 64;
+        /// Digits of 32 bits that an exact sum has, each in an integer of 64 bits. Two integers
+        /// follow: how many terms were NaN, and how many infinite.
+        EXACT_DIGITS = 67;
+    } }
+}
+
+/// What is made of logits, as a number.
+pub mod output {
+    shared! { "OUTPUT_" u32 {
+        /// Their probabilities.
+        PROBABILITIES = 0;
+        /// The logarithms of these.
+        LOGARITHMS = 1;
+        /// The probability of the likeliest class alone.
+        CONFIDENCE = 2;
+    } }
+}
+
+/// The weightings of a sweep that are no tables, as a number.
+pub mod weighting {
+    shared! { "WEIGHTING_" i32 {
+        /// All rows weigh the same.
+        EVEN = -1;
+        /// Rows weigh their probability of class 1; the next weighting is `OTHERS`.
+        ONE = -2;
+        /// Rows weigh their probability of the other classes.
+        OTHERS = -3;
+        /// As `ONE`, where the others weigh nothing.
+        ONE_ALONE = -4;
+        /// As `OTHERS`, where class 1 weighs nothing.
+        OTHERS_ALONE = -5;
+    } }
+}
+
+record! { "NUMBER_"
+    /// The numbers that a loss is made of: as arguments, engines might have to allocate each.
+    Numbers {
+        /// Focusing parameter.
+        gamma,
+        /// ε.
+        label_smoothing,
+        /// Weight of every class but 1.
+        alpha_other,
+        /// Weight of class 1, or of positives.
+        alpha_one,
+        /// Factor of the positive term.
+        positive_weight,
+        /// The target of what does not count.
+        ignored,
+        /// The upstream gradient.
+        upstream,
+        /// What it is divided by.
+        denominator,
+    }
+}
+
+record! { "TOTAL_"
+    /// The running numbers of a batch.
+    Totals {
+        /// The sum of the values of all rows.
+        values,
+        /// Rows that count, of those whose targets have been checked.
+        rows,
+        /// The weights of their classes, added up.
+        weights,
+    }
+}
+
+/// Every number that both sides know.
+pub const ALL: &[&[(&str, i64)]] =
+    &[flag::ALL, extra::ALL, area::ALL, size::ALL, output::ALL, weighting::ALL, Numbers::ALL, Totals::ALL];

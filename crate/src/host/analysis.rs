@@ -1,0 +1,51 @@
+//! The functions that the module of `focal-loss/analysis` exports beside the others.
+
+use core::ptr::{with_exposed_provenance as at, with_exposed_provenance_mut as at_mut};
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::bindings::{export, state};
+use crate::kernels::SweepSize;
+
+export! {
+    /// The address of what [`Meter::end`](super::Meter::end) returns.
+    meter_end() -> usize = core::ptr::from_ref(state().meter.end()).expose_provenance();
+
+    /// See [`State::softmax`](super::State::softmax).
+    softmax(rows: usize, classes: usize, wanted: u32, flags: u32) = state().softmax(rows, classes, wanted, flags);
+
+    /// See [`State::logarithms`](super::State::logarithms).
+    logarithms(count: usize) = state().logarithms(count);
+
+    /// See [`State::sweep`](super::State::sweep).
+    sweep(
+        logits: usize,
+        targets: usize,
+        rows: usize,
+        classes: usize,
+        flags: u32,
+        gammas: usize,
+        smoothings: usize,
+        weightings: usize,
+        buffer: usize
+    ) -> i32 = {
+        let size = SweepSize { gammas, smoothings, weightings };
+        state().sweep(at(logits), at(targets), rows, classes, flags, size, at_mut(buffer))
+    };
+
+    /// See [`State::sweep_elements`](super::State::sweep_elements).
+    sweep_elements(
+        logits: usize,
+        targets: usize,
+        count: usize,
+        columns: usize,
+        flags: u32,
+        gammas: usize,
+        smoothings: usize,
+        weightings: usize,
+        buffer: usize
+    ) = {
+        let size = SweepSize { gammas, smoothings, weightings };
+        state().sweep_elements(at(logits), at(targets), count, columns, flags, size, at_mut(buffer))
+    };
+}
