@@ -165,7 +165,7 @@ fn rows_elsewhere_give_the_same_and_keep_their_logits_and_a_call_continues_anoth
     let (logits_at, targets_at) = (memory.as_ptr().cast::<u8>(), targets.as_ptr().cast::<u8>());
     let grad_at = grad.as_mut_ptr();
     // A call that another continues has whole groups of rows.
-    let first = rows / 2 & !3;
+    let first = (rows / 2) & !3;
     // SAFETY: the addresses hold all rows.
     unsafe {
         assert_eq!(module.state.solve(logits_at, targets_at, grad_at.cast(), first, classes, 0), -1);

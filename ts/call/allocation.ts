@@ -1,4 +1,4 @@
-import { ELEMENTS, PROBABILITIES, STAGE } from '../module/flags.js';
+import { ELEMENTS, PROBABILITIES, STAGE } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
 import { Area, type Block, giveBack, isKept, keep, MAX_BYTES, room } from '../module/memory.js';
 import { tileOf } from '../module/tile.js';

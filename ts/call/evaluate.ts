@@ -4,10 +4,10 @@ import { readOptions } from '../arrays/own.js';
 import type { Logits, Targets } from '../arrays/tensor-types.js';
 import { arrayLike, bufferOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { STAGE } from '../module/flags.js';
+import { STAGE, TILE_ROWS, TOTAL_ROWS, TOTAL_VALUES, TOTAL_WEIGHTS } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
 import { addressOf, BufferLookup, epoch, isMemory } from '../module/memory.js';
-import { loadNumbers, someLeaveFloat32, TILE_ROWS, tileOf, totals } from '../module/tile.js';
+import { loadNumbers, someLeaveFloat32, tileOf, totals } from '../module/tile.js';
 import { clear, emptyBatch } from './batch.js';
 import {
   checkAddress,
@@ -267,7 +267,7 @@ function compute(
   runKernel(batch, spec, method, areChecked, step, values, grad);
   clearSigns(batch, values, grad);
   method.collect?.(batch);
-  return { value: values ?? (totals()[0] as number) / denominator, grad };
+  return { value: values ?? (totals()[TOTAL_VALUES] as number) / denominator, grad };
 }
 
 /** An array for a value per row, if that is what is wanted. */
@@ -317,7 +317,7 @@ function needsCount({ isWeighted, ignoreIndex }: LossSpec, given: number | undef
 
 /** The mean's denominator, once the targets have been counted. */
 function countOf({ isWeighted }: LossSpec): number {
-  return totals()[isWeighted ? 2 : 1] as number;
+  return totals()[isWeighted ? TOTAL_WEIGHTS : TOTAL_ROWS] as number;
 }
 
 /** Checks and counts all targets before anything is computed. Returns true when none of them is invalid. */

@@ -1,6 +1,6 @@
 // The methods of criteria, as a call knows them.
 
-import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN } from '../module/flags.js';
+import { GAMMA_GRAD, GAUSS_NEWTON, HESSIAN } from '../module/abi.js';
 import type { Batch } from './batch.js';
 import { FORWARD_OPTIONS, GRADIENT_OPTIONS, HESSIAN_OPTIONS } from './options.js';
 

@@ -3,7 +3,7 @@
 
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { ALPHA_PER_CLASS, CONTINUES, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from '../module/flags.js';
+import { ALPHA_PER_CLASS, CONTINUES, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from '../module/abi.js';
 import type { Batch } from './batch.js';
 import type { Method } from './method.js';
 import type { LossSpec } from './spec.js';

@@ -2,7 +2,7 @@
 
 import { copyIndices, copyNumbers, partOrWhole } from '../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../arrays/types.js';
-import { ELEMENTS, PROBABILITIES, SOFT } from '../module/flags.js';
+import { ELEMENTS, PROBABILITIES, SOFT } from '../module/abi.js';
 import { targetsArea } from '../module/tile.js';
 import type { TargetForm } from './batch.js';
 import { invalidElement, invalidIndex, invalidProbabilities } from './checks.js';

@@ -1,7 +1,7 @@
 import type { Layout, Reduction } from '../arrays/types.js';
 import { checkWeight } from '../call/checks.js';
 import { type LossSpec, perClass } from '../call/spec.js';
-import { CROSS_ENTROPY } from '../module/flags.js';
+import { CROSS_ENTROPY } from '../module/abi.js';
 import { Criterion } from './criterion.js';
 import {
   type Changed,

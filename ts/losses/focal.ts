@@ -6,7 +6,7 @@ import { evaluate } from '../call/evaluate.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/method.js';
 import { type ForwardOptions, HESSIAN_OPTIONS, type HessianOptions } from '../call/options.js';
 import { type LossSpec, numberOr1, perClass } from '../call/spec.js';
-import { FOCUS_CLASS, FOCUS_TARGET } from '../module/flags.js';
+import { FOCUS_CLASS, FOCUS_TARGET } from '../module/abi.js';
 import { Criterion, specOf } from './criterion.js';
 import {
   type Changed,

@@ -1,7 +1,7 @@
 import type { Reduction } from '../arrays/types.js';
 import { checkColumnAlpha, checkLabelSmoothing, checkOneGamma, checkPosWeight } from '../call/checks.js';
 import { type CommonSettings, type LossSpec, makeSpec, numberOr1, perClass } from '../call/spec.js';
-import { NO_ALPHA } from '../module/flags.js';
+import { NO_ALPHA } from '../module/abi.js';
 import { Criterion } from './criterion.js';
 import {
   type Changed,

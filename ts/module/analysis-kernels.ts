@@ -8,6 +8,3 @@ export function kernels(): InitOutput {
   load();
   return wasm as unknown as InitOutput;
 }
-
-/** The values go to the meter. The same bit is in crate/src/bindings.rs. */
-export const METER = 1 << 17;

@@ -3,18 +3,41 @@
 
 import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { ALPHA_PER_CLASS, FLOAT64, GAMMA_PER_CLASS, POS_WEIGHT_PER_COLUMN } from './flags.js';
+import {
+  ALPHA_PER_CLASS,
+  AREA_GAMMAS,
+  AREA_LOGITS,
+  AREA_NUMBERS,
+  AREA_POSITIVE_WEIGHTS,
+  AREA_PROBABILITIES,
+  AREA_ROW_SCALES,
+  AREA_ROW_WEIGHTS,
+  AREA_STAGE,
+  AREA_TARGETS,
+  AREA_TOTALS,
+  AREA_VALUES,
+  AREA_WEIGHTS,
+  FLOAT64,
+  GAMMA_PER_CLASS,
+  NUMBER_ALPHA_ONE,
+  NUMBER_ALPHA_OTHER,
+  NUMBER_DENOMINATOR,
+  NUMBER_GAMMA,
+  NUMBER_IGNORED,
+  NUMBER_LABEL_SMOOTHING,
+  NUMBER_POSITIVE_WEIGHT,
+  NUMBER_UPSTREAM,
+  POS_WEIGHT_PER_COLUMN,
+  TOTAL_WEIGHTS,
+} from './abi.js';
 import { type Kernels, takeKernels, wasm } from './instance.js';
 import { Area, reserve } from './memory.js';
 
-/** Where an area lies, by its number, which is the same in crate/src/tile.rs. */
+/** The place of an area, by its number. */
 const area = (number: number) => () => wasm.area_address(number);
 
-/** For how many rows there is room, if their logits are few enough. The same number is in crate/src/tile.rs. */
-export const TILE_ROWS = 4096;
-
 /** Class indices, one per row. */
-export const targetsArea = new Area(Int32Array, area(3));
+export const targetsArea = new Area(Int32Array, area(AREA_TARGETS));
 
 /** The areas that hold one number per class, or per column, and the bits that tell the kernels to look there. */
 export const PER_CLASS_FLAGS = {
@@ -26,10 +49,10 @@ export const PER_CLASS_FLAGS = {
 
 export type PerClassArea = keyof typeof PER_CLASS_FLAGS;
 
-const gammasArea = new Area(Float64Array, area(9));
-const columnAlphasArea = new Area(Float64Array, area(7));
-const posWeightsArea = new Area(Float64Array, area(8));
-const numbersArea = new Area(Float64Array, area(10));
+const gammasArea = new Area(Float64Array, area(AREA_GAMMAS));
+const columnAlphasArea = new Area(Float64Array, area(AREA_WEIGHTS));
+const posWeightsArea = new Area(Float64Array, area(AREA_POSITIVE_WEIGHTS));
+const numbersArea = new Area(Float64Array, area(AREA_NUMBERS));
 
 /** The numbers of a loss, of which those left out do nothing to it. */
 export interface LossNumbers {
@@ -39,13 +62,20 @@ export interface LossNumbers {
   readonly posWeight?: number;
 }
 
-/** The numbers of a loss, in the order in which the kernels take them. */
+/** The numbers of a loss, at their places. */
 export function kernelNumbers(
   { gamma = 0, alphaOfOthers = 1, alphaOfOne = 1, posWeight = 1 }: LossNumbers,
   labelSmoothing: number,
   ignoreIndex = 0,
 ): Float64Array {
-  return Float64Array.of(gamma, labelSmoothing, alphaOfOthers, alphaOfOne, posWeight, ignoreIndex);
+  const numbers = new Float64Array(NUMBER_UPSTREAM);
+  numbers[NUMBER_GAMMA] = gamma;
+  numbers[NUMBER_LABEL_SMOOTHING] = labelSmoothing;
+  numbers[NUMBER_ALPHA_OTHER] = alphaOfOthers;
+  numbers[NUMBER_ALPHA_ONE] = alphaOfOne;
+  numbers[NUMBER_POSITIVE_WEIGHT] = posWeight;
+  numbers[NUMBER_IGNORED] = ignoreIndex;
+  return numbers;
 }
 
 /**
@@ -53,10 +83,10 @@ export function kernelNumbers(
  * over, they might cost an allocation. Returns whether that factor leaves float32.
  */
 export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): boolean {
-  const view = numbersArea.view(8);
-  for (let i = 0; i < 6; i++) view[i] = numbers[i] as number;
-  view[6] = gradOutput;
-  view[7] = denominator;
+  const view = numbersArea.view(NUMBER_DENOMINATOR + 1);
+  for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
+  view[NUMBER_UPSTREAM] = gradOutput;
+  view[NUMBER_DENOMINATOR] = denominator;
   return leavesFloat32(gradOutput / denominator);
 }
 
@@ -80,14 +110,11 @@ export function someLeaveFloat32(array: FloatArray): boolean {
   return false;
 }
 
-const totalsArea = new Area(Float64Array, area(11));
+const totalsArea = new Area(Float64Array, area(AREA_TOTALS));
 
-/**
- * Three numbers: the sum of the values of all rows since the last tile that did not continue another; how many of the
- * targets looked over count, those that are not to be ignored; and the weights of these, added up.
- */
+/** The running numbers of a batch. */
 export function totals(): Float64Array {
-  return totalsArea.view(3);
+  return totalsArea.view(TOTAL_WEIGHTS + 1);
 }
 
 type Float = Float32Array | Float64Array;
@@ -134,13 +161,13 @@ export class Tile {
     this.kind = kind;
     this.elementBytes = Float.BYTES_PER_ELEMENT as 4 | 8;
     this.flags = this.elementBytes === 8 ? FLOAT64 : 0;
-    this.logits = areaOf(0);
-    this.stage = areaOf(2);
-    this.soft = areaOf(1);
-    this.values = areaOf(4);
-    this.rowWeights = areaOf(5);
-    this.rowScales = areaOf(6);
-    this.alpha = areaOf(7);
+    this.logits = areaOf(AREA_LOGITS);
+    this.stage = areaOf(AREA_STAGE);
+    this.soft = areaOf(AREA_PROBABILITIES);
+    this.values = areaOf(AREA_VALUES);
+    this.rowWeights = areaOf(AREA_ROW_WEIGHTS);
+    this.rowScales = areaOf(AREA_ROW_SCALES);
+    this.alpha = areaOf(AREA_WEIGHTS);
   }
 
   /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */

@@ -40,6 +40,7 @@ macro_rules! export {
         )*
     };
 }
+#[cfg(feature = "analysis")]
 pub(super) use export;
 
 /// Makes the memory larger by so many pages. Returns how many it had, or the largest number where

@@ -31,6 +31,7 @@ macro_rules! by_float {
         }
     };
 }
+#[cfg(feature = "analysis")]
 pub(super) use by_float;
 
 /// The float type of a vector.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     arch::{F32x4, F64x2},
-    kernels::{Sink, Total},
+    kernels::Total,
     vector::Vector,
 };
 
@@ -69,7 +69,7 @@ pub trait HostVector: Vector {
     fn total(state: &mut State, flags: u32) -> &mut Total<Self>;
     /// The exact sum that they go into instead.
     #[cfg(feature = "analysis")]
-    fn exact(meter: &mut Meter) -> &mut dyn Sink<Self>;
+    fn exact(meter: &mut Meter) -> &mut dyn crate::kernels::Sink<Self>;
 }
 
 /// Implements [`HostVector`] for the vectors of one of the sums.
@@ -85,7 +85,7 @@ macro_rules! host_vector {
             }
 
             #[cfg(feature = "analysis")]
-            fn exact(meter: &mut Meter) -> &mut dyn Sink<Self> {
+            fn exact(meter: &mut Meter) -> &mut dyn crate::kernels::Sink<Self> {
                 &mut meter.values
             }
         }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     arch::F64x2,
     loss::{
-        focal::{Focusing, Gamma, Hard, Later, Power, Smoothing, probabilities},
+        focal::{Focusing, Gamma, Hard, LARGEST_PRODUCT, Later, Power, Smoothing, probabilities},
         sigmoid::{Logistic, odds},
         softmax::{Outcome, Row, RowSums},
     },
@@ -251,7 +251,7 @@ impl<V: Vector> Sweep<V> {
                 let sums = self.sums.add(from * self.size.weightings);
                 // On from the γ before, where that takes nothing but products.
                 let step = Power::new(Gamma::All(gamma - at));
-                if gamma >= at && matches!(step, Power::Halves { .. }) && gamma <= Power::<V>::LARGEST_PRODUCT {
+                if gamma >= at && matches!(step, Power::Halves { .. }) && gamma <= LARGEST_PRODUCT {
                     let place = &raw mut chain;
                     focus(step, place, misses, groups, place);
                     at = gamma;

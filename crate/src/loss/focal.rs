@@ -36,6 +36,9 @@ pub enum FocusOn {
 /// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have room for what it is multiplied with.
 const LARGEST_GAMMA: f64 = 1e20;
 
+/// Up to here, multiplying is both faster and more exact than a general power.
+pub const LARGEST_PRODUCT: f64 = 8.0;
+
 /// Multiplication by the focusing factor `u^γ`.
 pub trait Focusing<V: Vector>: Copy {
     /// `x·u^γ` for each `x`; `0⁰ = 1`.
@@ -78,9 +81,6 @@ pub enum Power<V> {
 }
 
 impl<V: Vector> Power<V> {
-    /// Up to here, multiplying is both faster and more exact than a general power.
-    pub(crate) const LARGEST_PRODUCT: f64 = 8.0;
-
     /// The way to raise to `gamma`, finite numbers ≥ 0.
     #[inline(never)]
     pub fn new(gamma: Gamma) -> Self {
@@ -89,7 +89,7 @@ impl<V: Vector> Power<V> {
             Gamma::PerClass(table) => return Self::PerClass(table),
         };
         let halves = gamma * 2.0;
-        if gamma <= Self::LARGEST_PRODUCT && halves == halves.trunc() {
+        if gamma <= LARGEST_PRODUCT && halves == halves.trunc() {
             let halves = halves as u32;
             Self::Halves { whole: halves / 2, half: halves % 2 == 1 }
         } else {

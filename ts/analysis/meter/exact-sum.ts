@@ -1,6 +1,7 @@
-// Sums without any rounding: the other half of crate/src/exact.rs.
+// Sums without any rounding: the other half of crate/src/math/exact_sum.rs.
 
 import { outOfRange, wrongType } from '../../call/checks.js';
+import { EXACT_DIGITS } from '../../module/abi.js';
 import { checkCount, checkRecord, field } from './json.js';
 
 /** Bits below 1 of the unit, the smallest number above 0. */
@@ -8,11 +9,8 @@ const FRACTION_BITS = 1074;
 
 const DIGIT_BITS = 32n;
 
-/** Digits that the module keeps of a sum. Behind them it says how many terms were NaN, and how many infinite. */
-const DIGITS = 67;
-
 /** How many integers a sum takes in the module. */
-export const SUM_LENGTH = DIGITS + 2;
+export const SUM_LENGTH = EXACT_DIGITS + 2;
 
 /**
  * Hexadecimal digits of the largest sum there can be: of as many of the largest numbers as can be
@@ -60,8 +58,8 @@ export class ExactSum {
   /** A sum of the module, which begins there. */
   static ofDigits(memory: BigInt64Array, start: number): ExactSum {
     let units = 0n;
-    for (let i = DIGITS - 1; i >= 0; i--) units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
-    return create(units, Number(memory[start + DIGITS]), Number(memory[start + DIGITS + 1]));
+    for (let i = EXACT_DIGITS - 1; i >= 0; i--) units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
+    return create(units, Number(memory[start + EXACT_DIGITS]), Number(memory[start + EXACT_DIGITS + 1]));
   }
 
   /** An integer. */

@@ -13,15 +13,11 @@ import {
   checkSameShape,
   wrongType,
 } from '../../call/checks.js';
+import { OUTPUT_CONFIDENCE, OUTPUT_LOGARITHMS, OUTPUT_PROBABILITIES } from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
 import { enter, leave } from '../../module/gate.js';
 import { type Tile, targetsArea, tileOf } from '../../module/tile.js';
 import { type Logits, openedLogits } from '../rows/tensors.js';
-
-/** What the kernel is asked for. The numbers are the same in crate/src/bindings/analysis.rs. */
-const PROBABILITIES = 0;
-const LOGARITHMS = 1;
-const CONFIDENCE = 2;
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOutput<G extends FloatArray = FloatArray> {
@@ -68,7 +64,7 @@ export function softmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
-  return shares(logits, numClasses, options, PROBABILITIES) as G;
+  return shares(logits, numClasses, options, OUTPUT_PROBABILITIES) as G;
 }
 
 /**
@@ -94,7 +90,7 @@ export function logSoftmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
-  return shares(logits, numClasses, options, LOGARITHMS) as G;
+  return shares(logits, numClasses, options, OUTPUT_LOGARITHMS) as G;
 }
 
 /**
@@ -127,7 +123,7 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   if (classes !== undefined && confidence !== undefined) checkDistinct('confidence', confidence, 'classes', classes);
   const result = { classes: classes ?? new Int32Array(rows), confidence: confidence ?? arrayLike(batch.logits, rows) };
   const given = { logits: batch.logits, classes, confidence };
-  eachTile(given, rows, batch.numClasses, CONFIDENCE, (tile, start, count) => {
+  eachTile(given, rows, batch.numClasses, OUTPUT_CONFIDENCE, (tile, start, count) => {
     copyInto(result.classes, targetsArea.view(count), start);
     copyInto(result.confidence, tile.values.view(count), start);
   });

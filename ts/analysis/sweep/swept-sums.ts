@@ -6,6 +6,16 @@ import type { Batch } from '../../call/batch.js';
 import { evaluate } from '../../call/evaluate.js';
 import { FORWARD, type Method } from '../../call/method.js';
 import { type LossSpec, makeSpec, numberOr1, perClass } from '../../call/spec.js';
+import {
+  LARGEST_PRODUCT,
+  SWEEP_STATE,
+  SWEEP_WEIGHTS,
+  WEIGHTING_EVEN,
+  WEIGHTING_ONE,
+  WEIGHTING_ONE_ALONE,
+  WEIGHTING_OTHERS,
+  WEIGHTING_OTHERS_ALONE,
+} from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
 import { type Block, room } from '../../module/memory.js';
@@ -32,20 +42,6 @@ export interface SweptLoss {
   readonly sampleWeights: FloatArray | undefined;
 }
 
-/** What the kernel calls the weightings that are no tables: see crate/src/kernels/sweep.rs. */
-const EVEN = -1;
-const ONE = -2;
-const OTHERS = -3;
-const ONE_ALONE = -4;
-const OTHERS_ALONE = -5;
-
-/** What the kernel needs of each, in float64: the state of a sum; the weights of a block. */
-const STATE = 4;
-const WEIGHTS = 64;
-
-/** Halves and wholes up to here take products alone. The same number is in crate/src/loss/focal.rs. */
-const LARGEST_PRODUCT = 8;
-
 /** The most numbers that there is room for. */
 const MOST_NUMBERS = 2 ** 28 - 1;
 
@@ -53,8 +49,8 @@ const OPTIONS = ['numClasses', 'sampleWeights'];
 
 /** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
 function weightingsOf(alpha: number): [number] | [number, number] {
-  if (alpha === 0) return [OTHERS_ALONE];
-  return alpha === 1 ? [ONE_ALONE] : [ONE, OTHERS];
+  if (alpha === 0) return [WEIGHTING_OTHERS_ALONE];
+  return alpha === 1 ? [WEIGHTING_ONE_ALONE] : [WEIGHTING_ONE, WEIGHTING_OTHERS];
 }
 
 /** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
@@ -107,7 +103,7 @@ export class SweptSums {
       collect: () => this.#plan.set(this.#inRoom()),
     };
     const plain = [
-      ...(axes.alpha.includes(null) ? [EVEN] : []),
+      ...(axes.alpha.includes(null) ? [WEIGHTING_EVEN] : []),
       ...new Set(axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : []))),
     ];
     this.#weightings = [...plain, ...this.#tables.keys()];
@@ -133,7 +129,7 @@ export class SweptSums {
 
   /** Where the sums are in the plan, and behind them how many rows counted. */
   get #totals(): number {
-    return STATE * this.#sums + WEIGHTS * this.#weightings.length;
+    return SWEEP_STATE * this.#sums + SWEEP_WEIGHTS * this.#weightings.length;
   }
 
   get #counted(): number {
@@ -206,7 +202,7 @@ function placesOf(numbers: readonly number[], among: Float64Array): number[] {
 function placesOfAlpha(alphas: readonly Alpha[], plain: readonly number[]): number[] {
   let tables = plain.length;
   return alphas.map((alpha) => {
-    if (alpha === null) return plain.indexOf(EVEN);
+    if (alpha === null) return plain.indexOf(WEIGHTING_EVEN);
     return typeof alpha === 'number' ? plain.indexOf(weightingsOf(alpha)[0]) : tables++;
   });
 }
