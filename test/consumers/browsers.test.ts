@@ -1,44 +1,17 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
-import { BROWSERS, type Browser } from './browsers.js';
-import { BUNDLERS, build, makeBundlerProject } from './bundlers.js';
+import { BROWSERS, type Browser, visit } from './browsers.js';
+import { BUNDLERS, build, makeBundlerProject, makePlainProject } from './bundlers.js';
 import { analysisPrinted } from './project.js';
-import { type Server, serveFiles, serveVite, takeReport } from './servers.js';
+import { serveFiles, serveVite } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
 const POLICY_WITHOUT_WASM = "script-src 'self'";
 
 /** The main thread, a worker, focal-loss/slim with what fetch promised, and focal-loss/analysis. */
 const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash, analysis: await analysisPrinted() };
-
-/** Opens a page, and waits for what it reports. */
-async function visit(browser: Browser, { url, close }: Server, path = ''): Promise<unknown> {
-  const { url: reportTo, close: closeReport, report } = await takeReport();
-  try {
-    await browser.open(`${url}/${path}?report=${reportTo}`);
-    return await report;
-  } finally {
-    closeReport();
-    close();
-  }
-}
-
-/** The project without a bundler: modules are found by their paths. */
-function makePlainProject(): string {
-  const project = makeBundlerProject('plain');
-  for (const name of readdirSync(project).filter((name) => name.endsWith('.js'))) {
-    const source = readFileSync(join(project, name), 'utf8');
-    const resolved = source
-      .replaceAll("'focal-loss'", "'/node_modules/focal-loss/dist/index.js'")
-      .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'")
-      .replaceAll("'focal-loss/analysis'", "'/node_modules/focal-loss/dist/analysis.js'");
-    writeFileSync(join(project, name), resolved);
-  }
-  return project;
-}
 
 const isThere = hasConsumers();
 const plain = makePlainProject();

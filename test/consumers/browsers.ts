@@ -2,12 +2,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consumersHome, findBrowsers } from '../../scripts/bootstrap/consumers.mjs';
+import { consumersHome, findBrowsers, findOldChromium } from '../../scripts/bootstrap/consumers.mjs';
+import { type Server, takeReport } from './servers.js';
 
 /** A browser that has been started. */
 export interface Browser {
@@ -149,9 +152,54 @@ export const PUPPETS = {
   Firefox: starter(programs.firefox, (executablePath) => launch({ browser: 'firefox', executablePath })),
 };
 
+/**
+ * Chromium 113. Drivers of today wait for pages that it does not tell them of: each page is a
+ * process of its own. It stays only where it can be debugged.
+ */
+function oldChromium(program: string): Browser {
+  const profile = mkdtempSync(join(tmpdir(), 'focal-loss-chromium-'));
+  let browser: ChildProcess | undefined;
+  const stop = async () => {
+    if (browser?.kill()) await once(browser, 'exit');
+  };
+  return {
+    open: async (url) => {
+      await stop();
+      const args = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
+      browser = spawn(program, [...CHROMIUM_ARGS.split(' '), ...args, url], { stdio: ['ignore', 'ignore', 'pipe'] });
+      let output = '';
+      browser.stderr?.on('data', (text) => {
+        output += text;
+      });
+      const ended = once(browser, 'exit').then(() => Promise.reject(new Error(output)));
+      ended.catch(() => {});
+      while (!/^DevTools listening/m.test(output)) await Promise.race([sleep(50), ended]);
+    },
+    close: async () => {
+      await stop();
+      rmSync(profile, { recursive: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** The way to start Chromium 113, where it is installed. */
+export const OLD_CHROMIUM = starter(findOldChromium(), async (program) => oldChromium(program));
+
 /** The way to start each browser, where it is installed. */
 export const BROWSERS = {
   Chromium: starter(PUPPETS.Chromium, async (start) => opener(await start())),
   Firefox: starter(PUPPETS.Firefox, async (start) => opener(await start())),
   WebKit: starter(programs.webkit, webkit),
 };
+
+/** Opens a page, and waits for what it reports. */
+export async function visit(browser: Browser, { url, close }: Server, path = ''): Promise<unknown> {
+  const { url: reportTo, close: closeReport, report } = await takeReport();
+  try {
+    await browser.open(`${url}/${path}?report=${reportTo}`);
+    return await report;
+  } finally {
+    closeReport();
+    close();
+  }
+}

@@ -1,6 +1,6 @@
 // The ways in which bundlers build the project, as their own programs do it.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun } from './project.js';
@@ -23,10 +23,24 @@ export type Bundler = keyof typeof COMMANDS;
 export const BUNDLERS = Object.keys(COMMANDS) as Bundler[];
 
 /** A project for a bundler, in which the module's file is found as this bundler finds it. */
-export function makeBundlerProject(bundler: Bundler | 'plain'): string {
-  const project = makeProject(bundler);
+export function makeBundlerProject(bundler: Bundler | 'plain', files: Record<string, string> = {}): string {
+  const project = makeProject(bundler, files);
   const own = bundler === 'rollup' ? 'plain' : bundler;
   renameSync(join(project, `module-url.${own}.js`), join(project, 'module-url.js'));
+  return project;
+}
+
+/** The project without a bundler, and more files in it: modules are found by their paths. */
+export function makePlainProject(files: Record<string, string> = {}): string {
+  const project = makeBundlerProject('plain', files);
+  for (const name of readdirSync(project).filter((name) => name.endsWith('.js'))) {
+    const source = readFileSync(join(project, name), 'utf8');
+    const resolved = source
+      .replaceAll("'focal-loss'", "'/node_modules/focal-loss/dist/index.js'")
+      .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'")
+      .replaceAll("'focal-loss/analysis'", "'/node_modules/focal-loss/dist/analysis.js'");
+    writeFileSync(join(project, name), resolved);
+  }
   return project;
 }
 
