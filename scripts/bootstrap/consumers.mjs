@@ -36,10 +36,13 @@ export async function ensureConsumers() {
   unpackOldChromium();
 }
 
-/** Whether there is a Chromium 113 for machines like this one. */
+/** Whether a Chromium 113 exists for machines like this one. */
 export const OLD_CHROMIUM_EXISTS = process.platform === 'linux' && process.arch === 'x64';
 
-/** Chromium 113, where it is unpacked. A page's main thread starts modules of more than 4 KiB only asynchronously there. */
+/**
+ * Chromium 113, where it is unpacked. On a page's main thread it starts modules of more than 4 KiB
+ * only asynchronously.
+ */
 const oldChromium = join(consumersHome, 'chromium-113');
 
 /** The program of Chromium 113, where it is there. */

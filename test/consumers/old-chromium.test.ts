@@ -1,5 +1,5 @@
-// Chromium 113. Before version 115, a page's main thread starts modules of this size only asynchronously; workers start them as
-// they do everywhere.
+// Chromium 113. Before version 115, a page's main thread starts modules of this size only
+// asynchronously; workers start them as they do everywhere.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OLD_CHROMIUM_EXISTS } from '../../scripts/bootstrap/consumers.mjs';
@@ -9,7 +9,10 @@ import { makePlainProject } from './bundlers.js';
 import { analysisPrinted } from './project.js';
 import { serveFiles } from './servers.js';
 
-/** Tells what is thrown before `init`, what is computed after it, and what a worker computes that never calls it. */
+/**
+ * A page that tells what is thrown before `init`, what is computed after it, and what a worker
+ * computes that never calls it.
+ */
 const PAGE = `
   import { analyse } from './analysis.js';
   import { hash } from './hash.js';

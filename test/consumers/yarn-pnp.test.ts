@@ -1,5 +1,5 @@
-// Yarn's Plug'n'Play, where a package finds what it declares, and of its peers what the application declares. The network is not
-// needed: what the applications depend on is taken from the clone.
+// Yarn's Plug'n'Play, where a package finds what it declares, and of its peers what the application
+// declares. The network is not needed: what the applications depend on is taken from the clone.
 
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,7 +20,7 @@ const TENSORS = 'console.log(focalLoss({ alpha: null })(tf.tensor1d([0], "int32"
 /** The loss of two equal logits, log 2 / 4, which has these bits everywhere. */
 const VALUE = 0.17328679513998635;
 
-/** What a program of each name prints, on tensors in float32. */
+/** The output of the program of each name, on tensors in float32. */
 const PRINTED = {
   'entries.mjs': `${VALUE} 0.5\n`,
   'slim.mjs': `${VALUE}\n`,
@@ -47,7 +47,7 @@ function addInstalled(name: string, found: Record<string, string>): Record<strin
   return found;
 }
 
-/** Installs an application that depends on the package and on others. Returns how to run one of its programs. */
+/** Installs an application that depends on the package and on others. Returns what runs its programs. */
 function install(others: Record<string, string>) {
   const project = mkdtempSync(join(dirname(inject('project')), 'yarn-'));
   const manifest = {
