@@ -264,8 +264,11 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     RangeError,
     'targets[1] must be a class in [0, 3) or ignoreIndex, -1, got 1099511627776',
   ],
-  [() => classBalance(new Float32Array(4)), TypeError, 'numClasses must be given where targets are probabilities'],
-  [() => classBalance(new Float32Array(5), 2), RangeError, 'targets.length must be a multiple of numClasses, 2, got 5'],
+  [
+    () => classBalance(new Float32Array(4).fill(0.5)),
+    TypeError,
+    'numClasses must be given where targets are probabilities',
+  ],
   [
     () => classBalance(Float64Array.of(1, 0, 0.5, 0.25), 2),
     RangeError,
@@ -306,3 +309,55 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'alpha must have one entry per class, 3, got 2',
   ],
 ])('refuses what the losses would refuse %#', expectFailure);
+
+describe('floats', () => {
+  const expected = { rows: 4, numClasses: 3, counts: Float64Array.of(1, 2, 1) };
+  const labels = [0, 1, 2, 1];
+
+  it.each([
+    ['a Float64Array', Float64Array.from(labels)],
+    ['a Float32Array', Float32Array.from(labels)],
+    ['a tensor', { data: Float32Array.from(labels), dims: [4] }],
+    ['a tensor of one column', { data: Float32Array.from(labels), dims: [4, 1] }],
+    ['rows of one number', labels.map((label) => [label])],
+  ])('that are all integers are class indices without numClasses: %s', (_, targets) => {
+    expect(classBalance(targets)).toMatchObject(expected);
+  });
+
+  it('are so with targets that are not counted', () => {
+    expect(classBalance(Float64Array.of(0, 1, -100, 2, 1), undefined, { ignoreIndex: -100 })).toMatchObject(expected);
+  });
+
+  it('are probabilities with numClasses', () => {
+    expect([...classBalance(Float64Array.of(0, 1, 1, 0, 1, 0), 2).counts]).toEqual([2, 1]);
+  });
+
+  it.each<[string, () => unknown, ErrorConstructor, string]>([
+    [
+      'a class below 0',
+      () => classBalance(Float32Array.of(0, -1)),
+      RangeError,
+      'targets[1] must be a class, 0 or above, got -1',
+    ],
+    [
+      'a class of more than 32 bits',
+      () => classBalance(Float64Array.of(0, 2 ** 33)),
+      RangeError,
+      'targets[1] must be a class, an integer of 32 bits, got 8589934592',
+    ],
+    [
+      'probabilities without numClasses',
+      () => classBalance(Float64Array.of(0.5, 0.5)),
+      TypeError,
+      'numClasses must be given where targets are probabilities',
+    ],
+    [
+      'class indices with numClasses, by their number',
+      () => classBalance(Float64Array.of(0, 1, 1), 2),
+      RangeError,
+      'targets.length must be a multiple of numClasses, 2, as floats are probabilities where numClasses is given, got 3',
+    ],
+  ])('are refused where they are neither: %s', (_, compute, type, message) => {
+    expectFailure(compute, type, message);
+  });
+});

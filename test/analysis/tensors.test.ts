@@ -5,6 +5,7 @@ import {
   compareLosses,
   diagnose,
   FocalLoss,
+  type Logits,
   LossMeter,
   logSoftmax,
   predict,
@@ -12,6 +13,7 @@ import {
   softmax,
   sweep,
   sweepAsync,
+  type Targets,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
@@ -55,6 +57,28 @@ describe('a tensor in place of an array gives the same', () => {
 
   it('sweepAsync', async () => {
     expect(await sweepAsync(x, y)).toEqual(sweep(logits, targets));
+  });
+
+  const column = Float32Array.of(2, -1, 0.5, -3);
+  const sigmoidLoss = new SigmoidFocalLoss();
+  it.each<[string, (x: Logits, y: Targets) => unknown]>([
+    ['classificationReport', (x, y) => classificationReport(x, y, { numClasses: 1 })],
+    ['diagnose', (x, y) => diagnose(x, y, sigmoidLoss)],
+    ['compareLosses', (x, y) => compareLosses(x, y, { sigmoidLoss })],
+    ['sweep', (x, y) => sweep(x, y, { gamma: [1, 2], numClasses: 1 })],
+    ['LossMeter', (x, y) => new LossMeter(sigmoidLoss).update(x, y)],
+  ])('%s of one logit per row, with that axis and without', (_, figures) => {
+    for (const data of [Int8Array.of(1, 0, 0, 1), Float32Array.of(1, 0, 0.25, 0.5)]) {
+      const expected = text(figures(column, data));
+      for (const dims of [[4], [4, 1]]) {
+        for (const shape of [[4], [4, 1]]) {
+          expect(text(figures({ data: column, dims }, { data, shape })), `${dims} ${shape}`).toBe(expected);
+        }
+      }
+      const double = text(figures(Float64Array.from(column), data));
+      const rows = Array.from(column, (entry) => [entry]);
+      for (const given of [Array.from(data), { data, shape: [4] }]) expect(text(figures(rows, given))).toBe(double);
+    }
   });
 });
 

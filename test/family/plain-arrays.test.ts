@@ -182,7 +182,7 @@ describe('rows that are none are refused', () => {
     ['a boolean', [[1, true]], [0], TypeError, 'logits[0][1] must be a number, got true'],
     ['nothing, very often', new Array(2 ** 32 - 1), [0], TypeError, 'logits[0] must be a number, got undefined'],
     ['one column', [[1], [2]], [0, 0], RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
-    ['targets', [[1, 2]], [[1]], RangeError, 'targets must have the shape [1,2], got [1,1]'],
+    ['targets', [[1, 2, 3]], [[1, 0]], RangeError, 'targets must have the shape [1,3], got [1,2]'],
     [
       'probabilities',
       [

@@ -58,6 +58,47 @@ describe('a tensor in place of an array gives the same', () => {
     expect(one.forward({ data: logits, dims: [12] }, { data: y, dims: [12] })).toBe(one.forward(logits, y));
   });
 
+  const column = Int32Array.of(1, 0, 0, 1);
+  it.each([
+    ['integers', column],
+    ['floats', Float32Array.from(column)],
+    ['shares', Float64Array.of(0.5, 0, 0.25, 1)],
+  ])('for the sigmoid loss on one logit per row, whichever of the two has that axis: %s', (_, y) => {
+    const loss = new SigmoidFocalLoss({ alpha: 0.3, posWeight: 2 });
+    const x = logits.subarray(0, 4);
+    const expected = loss.valueAndGrad(x, y);
+    for (const shape of [[4], [4, 1]]) {
+      for (const dims of [[4], [4, 1]]) {
+        expect(loss.valueAndGrad({ data: x, dims }, { data: y, shape }), `${dims} ${shape}`).toEqual(expected);
+      }
+      expect(loss.valueAndGrad(x, { data: y, shape })).toEqual(expected);
+      expect(loss.valueAndGrad({ data: x, shape }, y)).toEqual(expected);
+    }
+    const rows = Array.from(x, (entry) => [entry]);
+    const double = loss.valueAndGrad(Float64Array.from(x), y);
+    for (const given of [y, { data: y, shape: [4] }, Array.from(y), Array.from(y, (entry) => [entry])]) {
+      expect(loss.valueAndGrad(rows, given)).toEqual(double);
+    }
+  });
+
+  it('for class indices that have an axis of one class', () => {
+    const expected = criterion.valueAndGrad(logits, targets);
+    const x = { data: logits, dims: [4, 3] };
+    for (const data of [targets, Float32Array.from(targets), BigInt64Array.from(targets, BigInt)]) {
+      for (const shape of [[4], [4, 1]]) expect(criterion.valueAndGrad(x, { data, shape })).toEqual(expected);
+    }
+    expect(
+      criterion.valueAndGrad(
+        x,
+        Array.from(targets, (label) => [label]),
+      ),
+    ).toEqual(expected);
+    const dense = new CrossEntropyLoss({ layout: 'channels-first' });
+    const image = { data: logits, dims: [1, 3, 2, 2] };
+    const label = (...dims: number[]) => dense.forward(image, { data: targets, dims });
+    expect(label(1, 1, 2, 2)).toBe(label(1, 2, 2));
+  });
+
   it('without rows', () => {
     const { value, grad } = criterion.valueAndGrad({ data: new Float32Array(0), dims: [0, 3] }, new Int8Array(0));
     expect([value, grad]).toEqual([NaN, new Float32Array(0)]);
@@ -91,6 +132,24 @@ describe('a shape that does not fit is refused', () => {
       () => criterion.forward(x, { data: targets, dims: [2, 2] }),
       RangeError,
       'targets must have the shape [4], got [2,2]',
+    ],
+    [
+      'that of targets on one logit per row',
+      () => new SigmoidFocalLoss().forward({ data: logits, dims: [12, 1] }, { data: targets, dims: [4] }),
+      RangeError,
+      'targets must have the shape [12], got [4]',
+    ],
+    [
+      'that of targets on rows of a sigmoid loss',
+      () => new SigmoidFocalLoss().forward({ data: logits, dims: [1, 12] }, { data: numbers(12), dims: [12] }),
+      RangeError,
+      'targets must have the shape [1,12], got [12]',
+    ],
+    [
+      'that of class indices, the axis of which is another',
+      () => criterion.forward(x, { data: targets, dims: [1, 4] }),
+      RangeError,
+      'targets must have the shape [4], got [1,4]',
     ],
     [
       'that of probabilities',
@@ -150,7 +209,7 @@ describe('a shape that does not fit is refused', () => {
 
   it('and nothing is written', () => {
     const grad = new Float32Array(12).fill(7);
-    expect(() => criterion.backward(x, { data: targets, dims: [4, 1] }, { grad })).toThrow(RangeError);
+    expect(() => criterion.backward(x, { data: targets, dims: [2, 2] }, { grad })).toThrow(RangeError);
     expect(grad).toEqual(new Float32Array(12).fill(7));
   });
 });

@@ -31,10 +31,12 @@ export interface TensorWithShape<A = TensorData> {
 }
 
 /**
- * An array with its shape, as other libraries have it. The shape of logits has the classes last, or with
- * `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that of class indices is the same
- * without the classes. Data, dims and shape are the object's own or come by its class. What kind of array the data are may
- * show when it runs: it is one that logits, or targets, may be.
+ * An array with its shape, as other libraries have it. The shape of logits has the classes last, or
+ * with `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that
+ * of class indices is the same without the classes, or with a 1 in their place. So may that of the
+ * targets be where there is one logit per row, as in `[rows, 1]`. Data, dims and shape are the
+ * object's own or come by its class. What kind of array the data are may show when it runs: it is
+ * one that logits, or targets, may be.
  */
 export type TensorLike<A = TensorData> = TensorWithDims<A> | TensorWithShape<A>;
 

@@ -63,12 +63,23 @@ function agreed(name: string, given: number | undefined, found: number | undefin
   return found;
 }
 
-/** Whether targets of a softmax are class indices. */
-function areLabels({ array, shape, isList }: Opened, logits: Opened, numClasses: number | undefined): boolean {
+/** The axis of the classes in a shape that has it. */
+function axisOf(whole: Shape, channelsFirst: boolean): number {
+  return channelsFirst ? 1 : whole.length - 1;
+}
+
+/**
+ * Whether targets of a softmax are class indices. Floats for a single column are not, whatever
+ * their shape: they stay what a sigmoid takes.
+ */
+function areLabels(y: Opened, x: Opened, channelsFirst: boolean, numClasses: number | undefined): boolean {
+  const { array, shape, isList } = y;
   if (!isFloats(kindOf(array))) return true;
-  const { shape: whole = [] } = logits;
-  if (shape !== undefined && whole.length > 1) return shape.length !== whole.length;
-  const size = kindOf(logits.array) === undefined ? 0 : lengthOf(logits.array);
+  const { shape: whole = [] } = x;
+  const axis = axisOf(whole, channelsFirst);
+  if (whole.length > 1 && whole[axis] === 1) return false;
+  if (shape !== undefined && whole.length > 1) return shape.length !== whole.length || shape[axis] === 1;
+  const size = kindOf(x.array) === undefined ? 0 : lengthOf(x.array);
   const entries = lengthOf(array);
   return countRows(size, entries, numClasses) || (isList && (size !== entries || numClasses === undefined));
 }
@@ -83,7 +94,7 @@ export function unpack(
 ) {
   const x = open('logits', givenLogits, false);
   const y = open('targets', givenTargets, true);
-  const areLabeled = columns === 0 && areLabels(y, x, givenClasses);
+  const areLabeled = columns === 0 && areLabels(y, x, channelsFirst, givenClasses);
   const { rows, numClasses } = shapeOf(x, y, areLabeled, channelsFirst, givenClasses);
   const positions = channelsFirst && rows !== undefined ? productOf(rows.slice(1)) : undefined;
   return {
@@ -104,11 +115,14 @@ function shapeOf(
 ): { rows: Shape | undefined; numClasses: number | undefined } {
   const whole = x.shape ?? (areLabeled ? undefined : y.shape);
   if (whole === undefined || whole.length < 2) return { rows: areLabeled ? y.shape : undefined, numClasses };
-  const axis = channelsFirst ? 1 : whole.length - 1;
+  const axis = axisOf(whole, channelsFirst);
   const found = agreed('numClasses', numClasses, whole[axis]);
   const rows = whole.filter((_, i) => i !== axis);
-  const expected = areLabeled ? rows : whole;
-  if (y.shape !== undefined && `${y.shape}` !== `${expected}`) {
+  const isOne = areLabeled || found === 1;
+  const expected = isOne ? rows : whole;
+  // The axis may be there with a length of 1.
+  const single = whole.map((size, i) => (isOne && i === axis ? 1 : size));
+  if (y.shape !== undefined && ![expected, single].some((shape) => `${y.shape}` === `${shape}`)) {
     throw new RangeError(`targets must have the shape [${expected}], got [${y.shape}]`);
   }
   return { rows, numClasses: found };
@@ -128,6 +142,6 @@ export function openLogits(given: unknown, numClasses: number | undefined) {
 export function openTargets(given: unknown, numClasses: number | undefined) {
   const { array, shape = [], isList } = open('targets', given, true);
   if (isList) return { targets: integersOf('targets', array as FloatArray), numClasses };
-  const isShaped = isFloats(kindOf(array)) && shape.length > 1;
+  const isShaped = isFloats(kindOf(array)) && shape.length > 1 && shape.at(-1) !== 1;
   return { targets: array, numClasses: isShaped ? agreed('numClasses', numClasses, shape.at(-1)) : numClasses };
 }

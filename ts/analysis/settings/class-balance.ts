@@ -16,6 +16,7 @@ import {
   outOfRange,
   TOLERANCE,
 } from '../../call/checks.js';
+import { integersOf } from '../../call/plain-arrays.js';
 import { checkCriterion, classWeights, type SoftmaxCriterion } from '../criteria/criterion.js';
 import { FEW_CLASSES } from '../rows/rows.js';
 import { figure, table, withText } from '../rows/table.js';
@@ -90,8 +91,9 @@ export interface ClassBalance {
  * Counts the classes of a data set, and derives weights from the counts: for `alpha` of a `FocalLoss`, a number or one per class,
  * and for `weight` of a `CrossEntropyLoss`.
  *
- * @param targets - Class indices, one per row, in any integer array; or class probabilities `[rows, classes]`, each of which
- *   counts for its class as far as it goes.
+ * @param targets - Class indices, one per row, in any integer array, or without `numClasses` as
+ *   integers among floats; or class probabilities `[rows, classes]`, each of which counts for its
+ *   class as far as it goes.
  * @param numClasses - The number of classes. Without it, it is the largest index + 1, and at least
  *   2: an index of 65536 or more, which is at least the number of rows, is refused then.
  *   Probabilities need it.
@@ -217,12 +219,21 @@ function count(
   const kind = checkTargets(targets, false);
   const length = checkLength('targets', targets);
   if (!isFloats(kind)) return countIndices(targets as ClassIndices, length, numClasses, ignoreIndex);
+  if (numClasses === undefined && isEveryInteger(targets as FloatArray)) {
+    return countIndices(integersOf('targets', targets as FloatArray), length, undefined, ignoreIndex);
+  }
   checkIndices(targets, ignoreIndex === undefined ? undefined : 'where ignoreIndex is given');
   const classes = checkGiven(numClasses, 'where targets are probabilities');
   if (length % classes !== 0) {
-    throw new RangeError(`targets.length must be a multiple of numClasses, ${classes}, got ${length}`);
+    const reason = 'as floats are probabilities where numClasses is given';
+    throw new RangeError(`targets.length must be a multiple of numClasses, ${classes}, ${reason}, got ${length}`);
   }
   return addProbabilities(targets as FloatArray, length, classes);
+}
+
+function isEveryInteger(floats: FloatArray): boolean {
+  for (let i = 0; i < floats.length; i++) if (!Number.isInteger(floats[i])) return false;
+  return true;
 }
 
 function countIndices(
