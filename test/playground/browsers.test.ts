@@ -217,6 +217,32 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await textOf(page, '#data [data-part="hard"] tbody')).toMatch(/^2CNAD/);
     });
 
+    it.each([1280, 360])('files with one logit per row are read, in a window of %i', async (width) => {
+      const page = await open('', width);
+      await choose(page, { 'one.csv': 'id,logit_AD,dx\na,2.5,AD\nb,-1,CN\nc,3,CN\nd,0.5,AD\n' });
+      await isDone(page);
+      const facts = await textOf(page, '#data [data-part="facts"]');
+      expect(facts).toContain('one.csv: 4 rows of 2 classes.');
+      expect(facts).toContain('Class 1 is AD, as the name of logit_AD says.');
+      expect(facts).toContain('There is one logit per row, that of class AD: the loss is SigmoidFocalLoss');
+      expect(await textOf(page, '#data [data-part="confusion"]')).toContain('as CNas ADCN11AD02');
+      expect(await textOf(page, '#data [data-part="hard"] tbody')).toMatch(/^cCNAD|^2CNAD95\.3 %[\d.]+3\.00?$/);
+      expect(await count(page, '#data [data-part="sweep"] svg rect')).toBe(9 * 7);
+      await page.evaluate(keepFiles);
+      await page.click('[data-part="export-rows"]');
+      const [rows] = await keptFiles(page, 1);
+      expect(rows.split('\n').map((line) => line.split(',').slice(0, 3).join())).toEqual([
+        'row,target,predicted',
+        '0,1,1',
+        '1,0,0',
+        '2,0,1',
+        '3,1,1',
+        '',
+      ]);
+      expect(await overhang(page)).toBe(0);
+      expect(await findBarriers(page)).toEqual([]);
+    });
+
     it('numbers on the heat map can be read, dark cells or light', async () => {
       const page = await open();
       await page.click('[data-example="1000"]');

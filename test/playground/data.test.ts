@@ -1,4 +1,4 @@
-import { FocalLoss, softmax } from 'focal-loss/analysis';
+import { classificationReport, FocalLoss, SigmoidFocalLoss, softmax } from 'focal-loss/analysis';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it, vi } from 'vitest';
 import { analyse, rowsAsCsv, sweepAsCsv, sweepBatch } from '../../examples/playground/src/data/analyse.js';
@@ -97,6 +97,39 @@ describe('logits and targets from a CSV file', () => {
     }
   });
 
+  const SIGMOID = (name: string) =>
+    `There is one logit per row, that of class ${name}: the loss is SigmoidFocalLoss, with the same settings.`;
+
+  it('may have one logit per row', async () => {
+    for (const lines of [
+      ['2.5,1', '-1,0', '0.5,-100'],
+      ['logit,target', '2.5,1', '-1,0', '0.5,-100'],
+      ['id,y,logit', 'a,1,2.5', 'b,0,-1', 'c,-100,0.5'],
+    ]) {
+      const batch = await read(...lines);
+      expect(batch).toMatchObject({ columns: 1, classes: 2 });
+      expect([...batch.logits]).toEqual([2.5, -1, 0.5]);
+      expect([...batch.targets]).toEqual([1, 0, -100]);
+      expect(batch.notes?.at(-1)).toBe(SIGMOID('1'));
+    }
+  });
+
+  it.each([
+    [
+      'the second in alphabetical order',
+      ['2.5,sick', '-1,healthy'],
+      'Class 1 is sick, the second in alphabetical order.',
+      1,
+    ],
+    ['the true one', ['score,y', '2.5,True', '-1,False'], 'Class 1 is True, the second in alphabetical order.', 1],
+    ['the one of the column', ['logit_AD,dx', '2.5,CN', '-1,AD'], 'Class 1 is AD, as the name of logit_AD says.', 0],
+  ])('may have one logit per row, and labels: class 1 is %s', async (_, lines, note, target) => {
+    const batch = await read(...lines);
+    expect([...batch.targets]).toEqual([target, 1 - target]);
+    expect(batch.notes).toEqual([note, SIGMOID(batch.names?.[1] ?? '')]);
+    expect(note).toContain(`is ${batch.names?.[1]},`);
+  });
+
   it('may have Windows line ends, tabs, a byte order mark, and many rows', async () => {
     const rows = 5000;
     const text = `\ufeff${Array.from({ length: rows }, (_, i) => `${i}\t${-i}\t1\t${i % 3}`).join('\r\n')}\r\n`;
@@ -109,7 +142,18 @@ describe('logits and targets from a CSV file', () => {
   it.each([
     ['nothing', [''], 'a.csv: the file has no rows'],
     ['names alone', ['a,b,y'], 'a.csv: the file has no rows'],
-    ['one logit', ['1,0'], 'a.csv, line 1: 2 columns; at least two logits and the target are needed'],
+    ['one column', ['1'], 'a.csv, line 1: 1 column; at least one logit and the target are needed'],
+    [
+      'a target that is neither yes nor no',
+      ['1,0', '2,2'],
+      'a.csv, line 2, column 2: the target is 2, but with 1 logit it must be',
+    ],
+    ['one label and one logit', ['1,CN'], 'a.csv: the only label is CN, but one logit is for two classes'],
+    [
+      'three labels and one logit',
+      ['1,CN', '2,AD', '2,MCI'],
+      'a.csv, line 3, column 2: the label "MCI" is one too many for 1 logit, after CN and AD',
+    ],
     ['a short line', ['a,b,y', '1,2,0', '', '1,0'], 'a.csv, line 4: 2 columns, but line 1 has 3'],
     ['text', ['a,b,y', '1,2,0', '1,x,1'], 'a.csv, line 3, column 2 (b): "x" is not a number'],
     ['a gap', ['1,2,0', '1,,1'], 'a.csv, line 2, column 2: the value is missing'],
@@ -142,9 +186,9 @@ describe('logits and targets from a CSV file', () => {
     ],
     ['a label that is missing', ['1,2,CN', '1,2,'], 'a.csv, line 2, column 3: the value is missing'],
     [
-      'names and one logit',
-      ['id,a,y', '7,1,0'],
-      'a.csv, line 2: 3 columns, 1 of them without a logit; at least two logits and the target are needed',
+      'names and no logit',
+      ['id,y', '7,0'],
+      'a.csv, line 2: 2 columns, 1 of them without a logit; at least one logit and the target are needed',
     ],
     ['an open quote', ['1,2,0', '1,"2,0'], 'a.csv, line 2: Quoted field unterminated'],
   ])('report %s', async (_, lines, message) => {
@@ -212,7 +256,33 @@ describe('.npy files', () => {
     expect([...batch.targets]).toEqual([0, 1]);
   });
 
+  it('may hold one logit per row', () => {
+    const x = (...shape: number[]) => array('<f4', shape, Float32Array.of(2.5, -1, 0.5), 'x.npy');
+    const y = (...shape: number[]) => array('<i8', shape, BigInt64Array.of(1n, 0n, -100n), 'y.npy');
+    const both = array('<f8', [3, 2], Float64Array.of(2.5, 1, -1, 0, 0.5, -100));
+    for (const arrays of [[x(3), y(3)], [y(3), x(3)], [x(3, 1), y(3)], [y(3, 1), x(3)], [x(3, 1), y(3, 1)], [both]]) {
+      const batch = toBatch(arrays);
+      expect(batch).toMatchObject({ columns: 1, classes: 2 });
+      expect([...batch.logits]).toEqual([2.5, -1, 0.5]);
+      expect([...batch.targets]).toEqual([1, 0, -100]);
+      expect(batch.notes).toHaveLength(1);
+    }
+  });
+
+  const column = (...values: number[]) => array('<f8', [values.length], Float64Array.from(values), 'a.npy');
+
   it.each([
+    [
+      'two columns of yes and no',
+      () => toBatch([column(0, 1), column(1, 1)]),
+      'a.npy and a.npy: both hold nothing but 0 and 1',
+    ],
+    [
+      'two columns of logits',
+      () => toBatch([column(0.5, 1), column(1, 2)]),
+      'a.npy and a.npy: neither holds nothing but 0 and 1',
+    ],
+    ['columns of other lengths', () => toBatch([column(0.5, 1), column(1)]), 'a.npy has 1 rows, but a.npy has 2'],
     [
       'something else',
       () => readNpy(new ArrayBuffer(100), 'a.npy'),
@@ -282,7 +352,38 @@ describe('what is found in a batch', () => {
     }
   });
 
+  it('is what the package finds of one logit per row', async () => {
+    const rows = Array.from({ length: 300 }, (_, row) => [3 * Math.sin(row * row), row % 3 === 0 ? 1 : 0] as const);
+    const one = await readCsv(rows.join('\n'), 'one.csv');
+    const settings = { ...LOSS, smoothing: 0.1 };
+    const options = { alpha: 0.75, gamma: 2, labelSmoothing: 0.1, reduction: 'none' } as const;
+    const losses = new SigmoidFocalLoss(options).forward(one.logits, one.targets);
+    const { diagnosis, hard, report, names } = analyse(one, settings);
+    expect(diagnosis.rows).toBe(300);
+    expect(diagnosis.loss.mean).toBeCloseTo([...losses].reduce((sum, loss) => sum + loss, 0) / 300, 6);
+    expect(names).toEqual(['0', '1']);
+    expect(report).toEqual(classificationReport(one.logits, one.targets, { numClasses: 1, bins: 10 }));
+    for (const { row, loss, target, predicted, confidence, logits } of hard.first) {
+      const [logit] = logits;
+      expect([...one.logits.subarray(row, row + 1)]).toEqual(logits);
+      expect([loss, target, predicted]).toEqual([losses[row], rows[row][1], logit > 0 ? 1 : 0]);
+      expect(confidence).toBeCloseTo(1 / (1 + Math.exp(-Math.abs(logit))), 6);
+    }
+    const lines = [...rowsAsCsv(one, settings)].join('').trim().split('\n');
+    expect(lines[1]).toBe(`0,1,0,0.5,${losses[0]}`);
+    expect(lines).toHaveLength(301);
+    for (const { alpha, gamma, loss } of await sweepBatch(one, 0.1, () => {})) {
+      const sigmoid = new SigmoidFocalLoss({ alpha: Number(alpha), gamma, labelSmoothing: 0.1 });
+      expect(Math.abs(loss / sigmoid.forward(one.logits, one.targets) - 1)).toBeLessThan(1e-6);
+    }
+  });
+
   it('says what looks like probabilities', async () => {
+    const sigmoid = await readCsv(
+      Array.from({ length: 40 }, (_, row) => `${row / 40},${row % 2}`).join('\n'),
+      'sigmoid.csv',
+    );
+    expect(analyse(sigmoid, LOSS).diagnosis.advice.map(({ code }) => code)).toContain('probabilities');
     const shares = await readCsv('0.9,0.1,0\n0.25,0.75,1\n0.5,0.5,1\n', 'softmax.csv');
     expect(analyse(shares, LOSS).diagnosis.advice.map(({ code }) => code)).toContain('probabilities');
     expect(analyse(batch, LOSS).diagnosis.advice.map(({ code }) => code)).not.toContain('probabilities');

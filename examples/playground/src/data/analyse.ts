@@ -5,6 +5,7 @@ import {
   diagnose,
   FocalLoss,
   predict,
+  SigmoidFocalLoss,
   type SweepRow,
   sweepAsync,
 } from 'focal-loss/analysis';
@@ -46,19 +47,30 @@ const SHOWN = 100;
 /** With more classes than this, sorting all rows for each takes too long. */
 const MOST_AREAS = 20;
 
-const criterionOf = ({ alpha, gamma, smoothing }: LossSettings) =>
-  new FocalLoss({ alpha, gamma, labelSmoothing: smoothing, ignoreIndex: IGNORED, reduction: 'none' });
+function criterionOf({ columns }: Batch, { alpha, gamma, smoothing }: LossSettings) {
+  const options = { alpha, gamma, labelSmoothing: smoothing, ignoreIndex: IGNORED, reduction: 'none' } as const;
+  return columns === 1 ? new SigmoidFocalLoss(options) : new FocalLoss(options);
+}
+
+/** The predictions for rows; one logit is that of class 1, beside 0. */
+function predictRows(logits: Batch['logits'], { columns, classes }: Batch) {
+  if (columns > 1) return predict(logits, classes);
+  const pairs = new Float64Array(2 * logits.length);
+  for (let row = 0; row < logits.length; row++) pairs[2 * row + 1] = logits[row];
+  return predict(pairs, classes);
+}
 
 export function analyse(batch: Batch, settings: LossSettings): Findings {
-  const { title, logits, targets, classes, notes = [] } = batch;
+  const { title, logits, targets, classes, columns, notes = [] } = batch;
   const names = batch.names ?? Array.from({ length: classes }, (_, j) => String(j));
-  const criterion = criterionOf(settings);
+  const criterion = criterionOf(batch, settings);
   const { hard, overconfident, nonFinite, ...diagnosis } = diagnose(logits, targets, criterion);
-  const report = classificationReport(logits, targets, { ignoreIndex: IGNORED, bins: 10, auc: classes <= MOST_AREAS });
+  const auc = classes <= MOST_AREAS;
+  const report = classificationReport(logits, targets, { numClasses: columns, ignoreIndex: IGNORED, bins: 10, auc });
   const first = Array.from(hard.rows.subarray(0, SHOWN), (row): HardRow => {
-    const rowLogits = logits.slice(row * classes, (row + 1) * classes);
+    const rowLogits = logits.slice(row * columns, (row + 1) * columns);
     const target = targets.slice(row, row + 1);
-    const { classes: predicted, confidence } = predict(rowLogits, classes);
+    const { classes: predicted, confidence } = predictRows(rowLogits, batch);
     return {
       row,
       target: target[0],
@@ -86,12 +98,13 @@ export const SWEEP = { alpha: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], gam
 
 /** The loss of a batch for many settings, with the smoothing that is set. */
 export async function sweepBatch(
-  { logits, targets }: Batch,
+  { logits, targets, columns }: Batch,
   smoothing: number,
   onProgress: (share: number) => void,
 ): Promise<readonly SweepRow[]> {
   const { rows } = await sweepAsync(logits, targets, {
     ...SWEEP,
+    numClasses: columns,
     labelSmoothing: [smoothing],
     ignoreIndex: IGNORED,
     onProgress: (done, rows) => onProgress(done / rows),
@@ -100,9 +113,10 @@ export async function sweepBatch(
 }
 
 /** Lines of CSV about every row, some thousands at a time. */
-export function* rowsAsCsv({ logits, targets, classes }: Batch, settings: LossSettings): Generator<string> {
-  const losses = criterionOf(settings).forward(logits, targets);
-  const { classes: predicted, confidence } = predict(logits, classes);
+export function* rowsAsCsv(batch: Batch, settings: LossSettings): Generator<string> {
+  const { logits, targets } = batch;
+  const losses = criterionOf(batch, settings).forward(logits, targets);
+  const { classes: predicted, confidence } = predictRows(logits, batch);
   yield 'row,target,predicted,confidence,loss\n';
   for (let from = 0; from < targets.length; from += 10_000) {
     let text = '';

@@ -100,6 +100,7 @@ export function encodeLabels(
 ): Encoding | string {
   const keys = columns.map((name) => plain(name).replace(PREFIX, ''));
   const byName = labels.map((label) => keys.indexOf(plain(label)));
+  if (columns.length === 1) return encodeYesAndNo(labels, byName.indexOf(0), columns[0]);
   if (hasNames && !byName.includes(-1)) {
     const names = columns.map((name, j) => labels[byName.indexOf(j)] ?? name.trim());
     return { classOf: byName, names, note: `The labels are the names of the columns: ${list(names)}.` };
@@ -120,4 +121,17 @@ export function encodeLabels(
     names,
     note: `The logits are taken to be in the alphabetical order of the labels: ${list(pairs)}.`,
   };
+}
+
+/**
+ * The same for one logit, of which class 1 is the label that its column is named after, else the
+ * second of the two.
+ */
+function encodeYesAndNo(labels: readonly string[], named: number, column: string): Encoding | string {
+  if (labels.length !== 2) return `the only label is ${labels[0]}, but one logit is for two classes`;
+  const sorted = [...labels].sort((a, b) => (plain(a) < plain(b) ? -1 : 1));
+  const yes = named === -1 ? sorted[1] : labels[named];
+  const names = [sorted[0] === yes ? sorted[1] : sorted[0], yes];
+  const reason = named === -1 ? 'the second in alphabetical order' : `as the name of ${column} says`;
+  return { classOf: labels.map((label) => names.indexOf(label)), names, note: `Class 1 is ${yes}, ${reason}.` };
 }

@@ -1,11 +1,11 @@
 import Papa from 'papaparse';
 import { count, list } from '../text.js';
-import { type Batch, DataError, toClass } from './batch.js';
+import { type Batch, classesOf, DataError, notesOn, toClass } from './batch.js';
 import { type Columns, columnName, encodeLabels, findColumns, isHead, toNumber } from './columns.js';
 
 /**
- * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, and targets, part by
- * part: numbers, or labels. There may be a first line of names, and columns that say which row it
+ * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, or a single one for
+ * class 1 of two, and targets, part by part: numbers, or labels. There may be a first line of names, and columns that say which row it
  * is. Blank lines are passed over.
  *
  * @param source - The file, or its text.
@@ -91,7 +91,7 @@ class Table {
     if (cells.length === 1 && cells[0].trim() === '') return;
     const line = { number: this.#lines, cells };
     if (this.#first === undefined) {
-      if (cells.length < 3) throw this.#tooFew(line, []);
+      if (cells.length < 2) throw this.#tooFew(line, []);
       this.#first = line;
       return;
     }
@@ -114,17 +114,23 @@ class Table {
     const notes = left.length === 0 ? [] : [`${list(left).replace(/^c/, 'C')} ${verb}.`];
     const batch = {
       title: this.#title,
-      classes: logits.length,
+      classes: classesOf(logits.length),
+      columns: logits.length,
       logits: this.#logits.slice(0, this.#rows * logits.length),
       targets: this.#targets.slice(0, this.#rows),
     };
-    if (this.#labels === undefined) return { ...batch, notes };
+    if (this.#labels === undefined) return { ...batch, notes: [...notes, ...notesOn(logits.length)] };
     const columns = logits.map((column) => this.#names?.[column] ?? columnName(undefined, column));
     const labels = written(this.#labels);
     const encoding = encodeLabels(labels, columns, this.#names !== undefined);
     if (typeof encoding === 'string') throw new DataError(`${this.#title}: ${encoding}`);
     const { classOf, names, note } = encoding;
-    return { ...batch, targets: batch.targets.map((place) => classOf[place]), names, notes: [...notes, note] };
+    return {
+      ...batch,
+      targets: batch.targets.map((place) => classOf[place]),
+      names,
+      notes: [...notes, note, ...notesOn(logits.length, names)],
+    };
   }
 
   /**
@@ -137,20 +143,20 @@ class Table {
     if (row === undefined) return;
     this.#columns = findColumns(this.#names, row.cells);
     const { logits, others, target } = this.#columns;
-    if (logits.length < 2) throw this.#tooFew(row, others);
+    if (logits.length < 1) throw this.#tooFew(row, others);
     if (toNumber(row.cells[target]) === undefined && row.cells[target].trim() !== '') this.#labels = new Map();
     if (!isNames) this.#addRow(first);
   }
 
   #addRow(line: Line): void {
     const { logits, target } = this.#columns as Columns;
-    const classes = logits.length;
-    this.#makeRoom(classes);
-    let at = this.#rows * classes;
+    const columns = logits.length;
+    this.#makeRoom(columns);
+    let at = this.#rows * columns;
     for (const column of logits) this.#logits[at++] = this.#read(line, column);
     this.#targets[this.#rows] = this.#labels
       ? this.#placeOf(this.#labels, line)
-      : toClass(this.#read(line, target), classes, () => this.#place(line, target));
+      : toClass(this.#read(line, target), columns, () => this.#place(line, target));
     this.#rows++;
   }
 
@@ -169,9 +175,9 @@ class Table {
     const key = /^(true|false)$/i.test(label) ? label.toLowerCase() : label;
     const known = labels.get(key);
     if (known) return known.place;
-    if (labels.size === logits.length) {
+    if (labels.size === classesOf(logits.length)) {
       throw new DataError(
-        `${this.#place(line, target)}: the label ${JSON.stringify(label)} is one too many for ${logits.length} logits, after ${list(written(labels))}`,
+        `${this.#place(line, target)}: the label ${JSON.stringify(label)} is one too many for ${count(logits.length, 'logit')}, after ${list(written(labels))}`,
       );
     }
     labels.set(key, { label, place: labels.size });
@@ -193,7 +199,7 @@ class Table {
   #tooFew(line: Line, others: readonly number[]): DataError {
     const left = others.length === 0 ? '' : `, ${others.length} of them without a logit`;
     const columns = count(line.cells.length, 'column');
-    return new DataError(`${this.#place(line)}: ${columns}${left}; at least two logits and the target are needed`);
+    return new DataError(`${this.#place(line)}: ${columns}${left}; at least one logit and the target are needed`);
   }
 
   #place({ number }: Line, column?: number): string {
@@ -201,9 +207,9 @@ class Table {
     return column === undefined ? line : `${line}, ${columnName(this.#names, column)}`;
   }
 
-  #makeRoom(classes: number): void {
+  #makeRoom(columns: number): void {
     if (this.#rows >= this.#targets.length) this.#targets = grow(this.#targets, new Int32Array(2 * this.#rows));
-    const needed = (this.#rows + 1) * classes;
+    const needed = (this.#rows + 1) * columns;
     if (needed > this.#logits.length) this.#logits = grow(this.#logits, new Float32Array(2 * needed));
   }
 }

@@ -23,5 +23,5 @@ export function makeExample(rows: number): Batch {
       logits[row * classes + j] = 1.2 * random.normal() + (j === target ? CLASSES[j].lead : 0) + (j === 0 ? 1 : 0);
     }
   }
-  return { title: `example of ${rows.toLocaleString('en')} rows`, logits, targets, classes };
+  return { title: `example of ${rows.toLocaleString('en')} rows`, logits, targets, classes, columns: classes };
 }

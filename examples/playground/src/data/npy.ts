@@ -1,5 +1,5 @@
 import { parse } from 'npyjs';
-import { type Batch, DataError, toClass } from './batch.js';
+import { type Batch, classesOf, DataError, IGNORED, notesOn, toClass } from './batch.js';
 
 type Values = ArrayLike<number | bigint>;
 
@@ -37,49 +37,71 @@ function understand(file: ArrayBuffer, title: string) {
 }
 
 /**
- * The contents of arrays: logits `[rows, classes]` and targets `[rows]` in any order, or one with
- * the target in its last column.
+ * The contents of arrays: logits `[rows, classes]`, or `[rows]` for one per row, and targets
+ * `[rows]` in any order, or one with the target in its last column.
  */
 export function toBatch(arrays: readonly NpyArray[]): Batch {
   const [first, second] = arrays;
   if (!second) return splitLast(first);
-  const [logits, targets] = isColumn(second) ? [first, second] : [second, first];
-  if (!isColumn(targets)) {
-    throw new DataError(`${first.title} and ${second.title}: one must be the targets, one number per row`);
-  }
-  const [rows, classes] = tableShape(logits, 2);
+  const [logits, targets] = tell(first, second);
+  const [rows, columns] = isColumn(logits) ? [logits.shape[0], 1] : tableShape(logits, 1);
   if (targets.shape[0] !== rows) {
     throw new DataError(`${targets.title} has ${targets.shape[0]} rows, but ${logits.title} has ${rows}`);
   }
   return {
     title: `${logits.title}, ${targets.title}`,
-    classes,
+    classes: classesOf(columns),
+    columns,
+    notes: notesOn(columns),
     logits: toFloats(logits.values),
-    targets: toTargets(targets.values, rows, classes, targets.title),
+    targets: toTargets(targets.values, rows, columns, targets.title),
   };
+}
+
+/** Tells two arrays apart. Of two columns, the targets are the one that holds nothing but 0 and 1. */
+function tell(first: NpyArray, second: NpyArray): readonly [logits: NpyArray, targets: NpyArray] {
+  const titles = `${first.title} and ${second.title}`;
+  if (!(isColumn(first) || isColumn(second))) {
+    throw new DataError(`${titles}: one must be the targets, one number per row`);
+  }
+  if (isColumn(first) !== isColumn(second)) return isColumn(second) ? [first, second] : [second, first];
+  const holdsTargets = isYesOrNo(second);
+  if (isYesOrNo(first) === holdsTargets) {
+    throw new DataError(
+      `${titles}: ${holdsTargets ? 'both hold' : 'neither holds'} nothing but 0 and 1, by which the targets of one logit per row are known`,
+    );
+  }
+  return holdsTargets ? [first, second] : [second, first];
 }
 
 const isColumn = ({ shape }: NpyArray) => shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 
+function isYesOrNo({ values }: NpyArray): boolean {
+  for (let i = 0; i < values.length; i++) if (![0, 1, IGNORED].includes(Number(values[i]))) return false;
+  return true;
+}
+
 function tableShape({ title, shape }: NpyArray, leastColumns: number): readonly [rows: number, columns: number] {
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows < 1 || columns < leastColumns) {
-    const expected = leastColumns === 2 ? '[rows, classes]' : '[rows, classes + 1], the target last';
+    const expected = leastColumns === 1 ? '[rows, classes]' : '[rows, classes + 1], the target last';
     throw new DataError(`${title}: its shape is [${shape.join(', ')}], but it must be ${expected}`);
   }
   return [rows, columns];
 }
 
 function splitLast(array: NpyArray): Batch {
-  const [rows, columns] = tableShape(array, 3);
-  const classes = columns - 1;
+  const [rows, width] = tableShape(array, 2);
+  const columns = width - 1;
   const all = toFloats(array.values);
-  const targets = all.filter((_, i) => i % columns === classes);
+  const targets = all.filter((_, i) => i % width === columns);
   return {
     title: array.title,
-    classes,
-    logits: all.filter((_, i) => i % columns !== classes),
-    targets: toTargets(targets, rows, classes, array.title),
+    classes: classesOf(columns),
+    columns,
+    notes: notesOn(columns),
+    logits: all.filter((_, i) => i % width !== columns),
+    targets: toTargets(targets, rows, columns, array.title),
   };
 }
 
@@ -88,10 +110,10 @@ function toFloats(values: Values): Batch['logits'] {
   return Float64Array.from(values, Number);
 }
 
-function toTargets(values: Values, rows: number, classes: number, title: string): Batch['targets'] {
+function toTargets(values: Values, rows: number, columns: number, title: string): Batch['targets'] {
   const targets = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {
-    targets[row] = toClass(Number(values[row]), classes, () => `${title}, row ${row} (counted from 0)`);
+    targets[row] = toClass(Number(values[row]), columns, () => `${title}, row ${row} (counted from 0)`);
   }
   return targets;
 }
