@@ -4,9 +4,9 @@ mod support;
 
 use focal_loss::{
     Alpha, Batch, FocalLoss, Gamma,
-    exact::{Adder, ExactSum, Summand},
     kernels::{Rows, Sweep, SweepSize, Wanted, Weights, shares},
-    vector::{Vector, WideSum},
+    math::exact_sum::{Adder, ExactSum, Summand},
+    simd::vector::{Vector, WideSum},
 };
 use support::{Contract, Random, exact};
 

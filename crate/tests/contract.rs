@@ -4,7 +4,7 @@
 
 mod support;
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss, arch::Float};
+use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss};
 use support::{Contract, Random, exact};
 
 /// A row, what is asked of it, and how far the answer is off, in units of the bound.

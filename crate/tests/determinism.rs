@@ -1,6 +1,6 @@
 //! The determinism battery of `test/determinism`, natively: the hash must be the one that WebAssembly gives in every engine.
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss, arch::Float};
+use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss};
 use serde_json::Value;
 
 /// A hash of numbers by their bits; all NaNs count as one.

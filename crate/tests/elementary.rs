@@ -6,13 +6,13 @@
 mod support;
 
 use focal_loss::{
-    arch::{F32x4, F64x2},
     math::{
         exp::ExpTable,
         log::{LogTable, log, log_1p},
         pow::{POW_ROUNDINGS, UnitPower},
     },
-    vector::Vector,
+    simd::vector::Vector,
+    simd::{F32x4, F64x2},
 };
 use support::{
     Random,
@@ -120,8 +120,8 @@ fn the_ends_of_float64() {
 }
 
 /// The largest relative error of a power, in units of `roundings · (1 + γ)`.
-fn worst_power<V: Vector>(rounding: f64, smallest: f64) -> f64 {
-    use focal_loss::vector::Scalar;
+fn worst_power<V: focal_loss::math::Real>(rounding: f64, smallest: f64) -> f64 {
+    use focal_loss::simd::vector::Scalar;
     let mut random = Random::new(3);
     let mut worst: f64 = 0.0;
     for gamma in [0.01, 0.3, 1.0, 2.7, 5.0, 17.3, 100.0] {

@@ -2,8 +2,8 @@
 //! at for memory that is read before it is written, and for pointers that are not valid any more.
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, HessianKind, PerColumn, Reduction,
-    SigmoidFocalLoss, arch::Float,
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, GradOutput, HessianKind, PerColumn, Reduction,
+    SigmoidFocalLoss,
 };
 
 /// Two classes; few, a row per lane; and more than that, along the row, with a rest.

@@ -3,8 +3,8 @@
 mod support;
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
-    arch::Float,
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, HessianKind, PerColumn, Reduction,
+    SigmoidFocalLoss,
 };
 use serde_json::Value;
 use support::Contract;

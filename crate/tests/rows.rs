@@ -3,7 +3,7 @@
 mod support;
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, Error, FocalLoss, Gamma, GradOutput, Reduction, SigmoidFocalLoss, arch::Float,
+    Alpha, Batch, CrossEntropyLoss, Elements, Error, Float, FocalLoss, Gamma, GradOutput, Reduction, SigmoidFocalLoss,
 };
 use support::{Contract, Random, exact};
 

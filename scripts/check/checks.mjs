@@ -67,6 +67,12 @@ export function staticChecks(toolchain) {
       args: ['doc', '--workspace', '--no-deps', '--features', FEATURES, '--locked'],
       env: { ...env, RUSTDOCFLAGS: '-D warnings' },
     },
+    {
+      name: 'circles of imports in the crate',
+      command: process.execPath,
+      args: ['scripts/check/crate-circles.mjs'],
+      env,
+    },
     { name: 'tsc, library', command: tsc, args: ['--project', 'tsconfig.lib.json'], env },
     { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
     { name: 'typedoc', command: join(nodeBin, 'typedoc'), args: ['--emit', 'none'], env },

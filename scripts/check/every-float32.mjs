@@ -12,8 +12,7 @@ export const EVERY_FLOAT32 = 'elementary functions, every float32';
 /** The files that decide the results: the functions, what they are written in, and the test. */
 const INPUTS = [
   'crate/src/math',
-  'crate/src/arch',
-  'crate/src/vector.rs',
+  'crate/src/simd',
   'crate/tests/every_float32.rs',
   'crate/tests/support/float32.rs',
   'Cargo.toml',

@@ -8,7 +8,7 @@ mod input;
 use arbitrary::{Result, Unstructured};
 use focal_loss::{
     Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, Gamma, GradOutput, HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
-    Targets, arch::Float,
+    Targets, Float,
 };
 use input::{classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same, targets};
 use libfuzzer_sys::fuzz_target;

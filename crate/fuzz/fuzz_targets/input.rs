@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each target takes its share")]
 
 use arbitrary::{Result, Unstructured};
-use focal_loss::{FocusOn, arch::Float};
+use focal_loss::{FocusOn, Float};
 
 /// Any number: an ordinary one, a special one, or any bits.
 pub fn number(u: &mut Unstructured) -> Result<f64> {

@@ -10,7 +10,7 @@ use std::slice;
 use arbitrary::{Result, Unstructured};
 use focal_loss::{
     FocusOn,
-    arch::Float,
+    Float,
     host::{
         State,
         abi::{Numbers, area, extra, flag},

@@ -126,7 +126,7 @@ pub mod size {
         /// Float64 numbers that the weights of a sweep's block take, for each weighting.
         SWEEP_WEIGHTS = 64;
         /// Multiples of ½ up to here are powers by multiplication; others take longer.
-        LARGEST_PRODUCT = crate::loss::focal::LARGEST_PRODUCT as usize;
+        LARGEST_PRODUCT = crate::loss::focusing::LARGEST_PRODUCT as usize;
         /// Digits of 32 bits that an exact sum has, each in an integer of 64 bits. Two integers
         /// follow: how many terms were NaN, and how many infinite.
         EXACT_DIGITS = 67;

@@ -13,10 +13,10 @@ use super::{
     state::{HostVector, State},
 };
 use crate::{
-    arch::{F32x4, F64x2},
     kernels::{self, Elements, Focal, Look, PerColumn, Problem, Rows, Scale, Sink, Weights},
-    loss::focal::{FocusOn, Gamma},
-    vector::{Scalar, Vector},
+    loss::{focal::FocusOn, focusing::Gamma},
+    simd::vector::{Scalar, Vector},
+    simd::{F32x4, F64x2},
 };
 
 /// Runs `$body` with `$V` the vector of the float type that is meant.
@@ -174,6 +174,46 @@ impl State {
             unsafe { self.count_metered_elements(targets, count, flags) };
         }
         NONE
+    }
+
+    /// Counts the rows of a call whose values have gone to the meter, and adds up their weights
+    /// where these are what a mean divides by.
+    ///
+    /// # Safety
+    /// As for [`Self::solve`], with targets that have been checked.
+    #[cfg(feature = "analysis")]
+    unsafe fn count_metered(&mut self, targets: *const u8, rows: usize, classes: usize, flags: u32) {
+        let has = |bit: u32| flags & bit != 0;
+        if has(flag::SOFT) {
+            return self.meter.count(rows);
+        }
+        let ignored = self.ignored(flags).map(|ignored| ignored as i32);
+        // SAFETY: the caller vouches for the targets.
+        let targets = unsafe { slice::from_raw_parts(targets.cast::<i32>(), rows) };
+        if let Look::Counted(rows) = kernels::look_over(targets, classes, ignored) {
+            self.meter.count(rows);
+        }
+        if has(flag::CROSS_ENTROPY) && has(flag::ALPHA_PER_CLASS) {
+            by_float!(flags, V => {
+                let weights = self.tile.address(area::WEIGHTS).cast::<Float<V>>();
+                let counting = targets.iter().filter(|&&target| Some(target) != ignored);
+                // SAFETY: every target that is not ignored is a class, and has a weight.
+                self.meter.add_weights(counting.map(|&target| unsafe { *weights.add(target as usize) }));
+            });
+        }
+    }
+
+    /// Counts the elements of a call whose values have gone to the meter.
+    ///
+    /// # Safety
+    /// As for [`Self::sigmoid`].
+    #[cfg(feature = "analysis")]
+    unsafe fn count_metered_elements(&mut self, targets: *const u8, count: usize, flags: u32) {
+        by_float!(flags, V => {
+            // SAFETY: the caller vouches for the targets.
+            let targets = unsafe { slice::from_raw_parts(targets.cast::<Float<V>>(), count) };
+            self.meter.count(kernels::look_over_elements(targets, self.ignored(flags)).unwrap_or(0));
+        });
     }
 
     /// Checks rows of probabilities. Returns the first that is none, or −1.

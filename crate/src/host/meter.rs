@@ -1,17 +1,7 @@
 //! The meter: what the values of batches add up to without any rounding.
 
-use core::slice;
-
-use super::{
-    abi::{area, flag, size::EXACT_DIGITS},
-    call::{Float, by_float},
-    state::State,
-};
-use crate::{
-    arch::{F32x4, F64x2},
-    exact::{Adder, BLOCK, DIGITS, ExactSum, Summand},
-    kernels::{self, Look},
-};
+use super::abi::{flag, size::EXACT_DIGITS};
+use crate::math::exact_sum::{Adder, BLOCK, DIGITS, ExactSum, Summand};
 
 const _: () = assert!(DIGITS == EXACT_DIGITS);
 
@@ -63,45 +53,15 @@ impl Default for Meter {
     }
 }
 
-impl State {
-    /// Counts the rows of a call whose values have gone to the meter, and adds up their weights
-    /// where these are what a mean divides by.
-    ///
-    /// # Safety
-    /// As for [`Self::solve`], with targets that have been checked.
-    pub(super) unsafe fn count_metered(&mut self, targets: *const u8, rows: usize, classes: usize, flags: u32) {
-        let has = |bit: u32| flags & bit != 0;
-        let mut counted = rows;
-        if !has(flag::SOFT) {
-            let ignored = self.ignored(flags).map(|ignored| ignored as i32);
-            // SAFETY: the caller vouches for the targets.
-            let targets = unsafe { slice::from_raw_parts(targets.cast::<i32>(), rows) };
-            if let (Some(_), Look::Counted(rows)) = (ignored, kernels::look_over(targets, classes, ignored)) {
-                counted = rows;
-            }
-            if has(flag::CROSS_ENTROPY) && has(flag::ALPHA_PER_CLASS) {
-                by_float!(flags, V => {
-                    let weights = self.tile.address(area::WEIGHTS).cast::<Float<V>>();
-                    let counting = targets.iter().filter(|&&target| Some(target) != ignored);
-                    // SAFETY: every target that is not ignored is a class, and has a weight.
-                    add(&mut self.meter.weights, counting.map(|&target| unsafe { *weights.add(target as usize) }));
-                });
-            }
-        }
-        self.meter.metered.rows += counted as i64;
+impl Meter {
+    /// Counts rows whose values have gone into it.
+    pub(super) fn count(&mut self, rows: usize) {
+        self.metered.rows += rows as i64;
     }
 
-    /// Counts the elements of a call whose values have gone to the meter.
-    ///
-    /// # Safety
-    /// As for [`Self::sigmoid`].
-    pub(super) unsafe fn count_metered_elements(&mut self, targets: *const u8, count: usize, flags: u32) {
-        by_float!(flags, V => {
-            // SAFETY: the caller vouches for the targets.
-            let targets = unsafe { slice::from_raw_parts(targets.cast::<Float<V>>(), count) };
-            let counted = kernels::look_over_elements(targets, self.ignored(flags)).unwrap_or(0);
-            self.meter.metered.rows += counted as i64;
-        });
+    /// Adds the weights of rows.
+    pub(super) fn add_weights<T: Summand>(&mut self, weights: impl Iterator<Item = T>) {
+        add(&mut self.weights, weights);
     }
 }
 

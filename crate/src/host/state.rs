@@ -9,9 +9,9 @@ use super::{
     tile::Tile,
 };
 use crate::{
-    arch::{F32x4, F64x2},
     kernels::Total,
-    vector::Vector,
+    math::Real,
+    simd::{F32x4, F64x2},
 };
 
 /// The state of a module: one, in WebAssembly; tests have their own.
@@ -64,7 +64,7 @@ impl Default for State {
 }
 
 /// A vector of rows that a host has.
-pub trait HostVector: Vector {
+pub trait HostVector: Real {
     /// The total that the values of a call go into, from 0 on unless the call continues another.
     fn total(state: &mut State, flags: u32) -> &mut Total<Self>;
     /// The exact sum that they go into instead.

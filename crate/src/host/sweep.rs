@@ -11,9 +11,10 @@ use super::{
     state::State,
 };
 use crate::{
-    arch::{F32x4, F64x2},
     kernels::{self, Elements, Look, Rows, Sweep, SweepSize, Weights},
-    vector::{Vector, WideSum},
+    math::Real,
+    simd::vector::WideSum,
+    simd::{F32x4, F64x2},
 };
 
 /// The parts of a sweep's buffer, all in float64 numbers, one after the other.
@@ -63,7 +64,7 @@ impl Buffer {
 ///
 /// # Safety
 /// There must be a whole [`Buffer`].
-unsafe fn sweeping<V: Vector>(buffer: *mut f64, size: SweepSize, run: impl FnOnce(&Sweep<V>) -> usize) {
+unsafe fn sweeping<V: Real>(buffer: *mut f64, size: SweepSize, run: impl FnOnce(&Sweep<V>) -> usize) {
     let Buffer { sums, weights, totals, counted, gammas, smoothings, weightings, tables } = Buffer::new(buffer, size);
     let (sums, weights) = (sums.cast::<V::Wide>(), weights.cast());
     let rows = run(&Sweep { size, gammas, smoothings, weightings, tables, sums, weights });

@@ -1,13 +1,14 @@
 //! Blocks of rows, and the walk over them that all kernels share.
 //!
-//! A kernel works in stages, each a loop of its own over a block of groups of [`Vector::LANES`] rows: so each has few constants and
+//! A kernel works in stages, each a loop of its own over a block of groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES) rows: so each has few constants and
 //! little to wait for, which a processor and an engine's register allocator do well with. What a stage leaves for the next lies in
 //! [`Column`]s.
 
 use core::{mem::MaybeUninit, ptr};
 
 use super::{rows::Rows, sink::Sink};
-use crate::vector::{MAX_LANES, Scalar, Vector};
+use crate::math::Real;
+use crate::simd::vector::{MAX_LANES, Scalar};
 
 /// The most classes of a kernel that reads and writes whole groups only.
 pub(super) const MAX_CLASSES: usize = 64;
@@ -43,7 +44,7 @@ impl<T: Copy> Column<T> {
     }
 }
 
-impl<V: Vector> Column<V> {
+impl<V: Real> Column<V> {
     /// The lanes of all groups, one after the other.
     #[inline(always)]
     pub(super) fn lanes(&mut self) -> *mut V::Scalar {
@@ -52,7 +53,7 @@ impl<V: Vector> Column<V> {
 }
 
 /// A block of rows on its way through a kernel.
-pub(super) struct Block<V: Vector> {
+pub(super) struct Block<V: Real> {
     /// The logits of the first row.
     pub logits: *const V::Scalar,
     /// The gradients of the first row, or null.
@@ -71,7 +72,7 @@ pub(super) struct Block<V: Vector> {
     pub value: Column<V>,
 }
 
-impl<V: Vector> Block<V> {
+impl<V: Real> Block<V> {
     /// Number of groups, the last of which may have fewer rows.
     #[inline(always)]
     pub(super) fn groups(&self) -> usize {
@@ -98,7 +99,7 @@ impl<V: Vector> Block<V> {
 }
 
 /// What a kernel does with a block of rows.
-pub(super) trait Kernel<V: Vector> {
+pub(super) trait Kernel<V: Real> {
     /// How many groups it takes at once, at most [`GROUPS`].
     fn groups(&self) -> usize {
         GROUPS
@@ -120,7 +121,7 @@ pub(super) trait Kernel<V: Vector> {
 /// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so only where the kernel does not need
 /// it; every target must be a class or ignored.
 #[inline(never)]
-pub(super) unsafe fn run<V: Vector>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, sink: &mut dyn Sink<V>) {
+pub(super) unsafe fn run<V: Real>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, sink: &mut dyn Sink<V>) {
     let mut walk = Walk { rows, targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES] };
     let mut block = Block {
         logits: rows.logits,
@@ -173,7 +174,7 @@ impl<S: Scalar> Walk<'_, S> {
     /// # Safety
     /// They must be rows of the batch.
     #[inline(always)]
-    unsafe fn enter<V: Vector<Scalar = S>>(&mut self, block: &mut Block<V>, row: usize, n: usize) {
+    unsafe fn enter<V: Real<Scalar = S>>(&mut self, block: &mut Block<V>, row: usize, n: usize) {
         let Rows { logits, grad, targets, classes, weights, row_weights, scale, row_scales, ignored, .. } = *self.rows;
         block.rows = n;
         block.logits = logits.wrapping_add(row * classes);
@@ -227,7 +228,7 @@ impl<S: Scalar> Walk<'_, S> {
     /// # Safety
     /// They must be rows of the batch, and the block have gone through a kernel.
     #[inline(always)]
-    unsafe fn leave<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, sink: &mut dyn Sink<V>) {
+    unsafe fn leave<V: Real<Scalar = S>>(&self, block: &mut Block<V>, row: usize, sink: &mut dyn Sink<V>) {
         let Rows { values, grad, targets, classes, ignored, .. } = *self.rows;
         let (n, groups) = (block.rows, block.groups());
         let value = block.value.lanes();

@@ -3,10 +3,11 @@
 //! No maximum is subtracted from the logits. Each is reduced by itself, `e^x = P(g)·2^n`, and the integer of the row's
 //! largest logit is taken off the exponent, so that nothing is lost to the rounding of `x − max`.
 
+use crate::math::Real;
 use crate::{
     loss::softmax::UNIT_EXPONENT,
     math::exp::{self, ExpTable},
-    vector::{Scalar, Vector},
+    simd::vector::Scalar,
 };
 
 /// What turns logits into exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT), `2^N` being the power of two of the largest of them.
@@ -17,7 +18,7 @@ pub(super) struct Exponential<V> {
     lowest: V,
 }
 
-impl<V: Vector> Exponential<V> {
+impl<V: Real> Exponential<V> {
     /// For logits of at most `max`, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
@@ -52,7 +53,7 @@ impl<V: Vector> Exponential<V> {
 
 /// Whether logits of at most `max`, and `target`, can be reduced by themselves in every row.
 #[inline(always)]
-pub(super) fn within_range<V: Vector>(max: V, target: V) -> bool {
+pub(super) fn within_range<V: Real>(max: V, target: V) -> bool {
     V::all(max.abs().pmax(target).lt(V::constant(V::Scalar::EXACT_LIMIT)))
 }
 
@@ -62,7 +63,7 @@ pub(super) fn within_range<V: Vector>(max: V, target: V) -> bool {
 /// below the largest.
 #[cold]
 #[inline(never)]
-pub(super) fn bring_into_range<V: Vector>(max: V, target: V) -> (V, V, V) {
+pub(super) fn bring_into_range<V: Real>(max: V, target: V) -> (V, V, V) {
     let limit = V::constant(V::Scalar::EXACT_LIMIT);
     let lowest = V::constant(f64::NEG_INFINITY);
     let huge = V::constant(V::Scalar::HUGE);

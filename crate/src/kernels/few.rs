@@ -7,9 +7,10 @@ use super::{
     exponential::{Exponential, bring_into_range, within_range},
     stages::{Evaluation, conclude},
 };
+use crate::math::Real;
 use crate::{
     loss::softmax::{Others, Outcome, RowSums, SPREAD_UNIT},
-    vector::{Vector, in_fours},
+    simd::vector::in_fours,
 };
 
 /// Columns of a block: what fits the first-level cache beside the logits.
@@ -23,7 +24,7 @@ pub(super) struct Few<'a, E: ?Sized> {
 
 /// Where the square blocks that make up a row begin. The last one overlaps the one before where they do not fit.
 #[inline(always)]
-fn each_block<V: Vector>(classes: usize, mut f: impl FnMut(usize)) {
+fn each_block<V: Real>(classes: usize, mut f: impl FnMut(usize)) {
     let mut j = 0;
     while j + V::LANES <= classes {
         f(j);
@@ -39,7 +40,7 @@ fn each_block<V: Vector>(classes: usize, mut f: impl FnMut(usize)) {
 /// # Safety
 /// `logits` must be valid for a group of rows and `columns` for a vector per class.
 #[inline(always)]
-unsafe fn read<V: Vector>(logits: *const V::Scalar, classes: usize, index: V::Index, columns: *mut V) -> V {
+unsafe fn read<V: Real>(logits: *const V::Scalar, classes: usize, index: V::Index, columns: *mut V) -> V {
     let masked = V::constant(f64::NEG_INFINITY);
     let mut max = masked;
     let mut column = |j: usize, x: V| {
@@ -75,7 +76,7 @@ unsafe fn read<V: Vector>(logits: *const V::Scalar, classes: usize, index: V::In
 /// `columns` must hold a vector per class.
 #[cold]
 #[inline(never)]
-unsafe fn shift_by<V: Vector>(columns: *mut V, classes: usize, shift: V) {
+unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
     for j in 0..classes {
         // SAFETY: j < classes.
         unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
@@ -87,7 +88,7 @@ unsafe fn shift_by<V: Vector>(columns: *mut V, classes: usize, shift: V) {
 /// # Safety
 /// `columns` must hold a vector per class.
 #[inline(never)]
-unsafe fn spread_of<V: Vector>(columns: *const V, classes: usize, max: V, index: V::Index) -> V {
+unsafe fn spread_of<V: Real>(columns: *const V, classes: usize, max: V, index: V::Index) -> V {
     let unit = V::constant(1.0 / SPREAD_UNIT);
     let top = max.mul(unit);
     // SAFETY: j < classes.
@@ -96,7 +97,7 @@ unsafe fn spread_of<V: Vector>(columns: *const V, classes: usize, max: V, index:
 
 /// `Σ_j f(j)`, as four sums in turn: shorter chains of roundings.
 #[inline(always)]
-fn sum_of_four<V: Vector>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
+fn sum_of_four<V: Real>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
     let mut sums = [V::constant(0.0); 4];
     in_fours(classes, 1, |j, k| sums[k] = sums[k].add(f(j)));
     let [a, b, c, d] = sums;
@@ -107,7 +108,7 @@ fn sum_of_four<V: Vector>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
 ///
 /// # Safety
 /// `logits` and `targets` must be valid for the groups, `columns` for a vector per class of each.
-pub(super) unsafe fn look<V: Vector>(
+pub(super) unsafe fn look<V: Real>(
     (logits, classes): (*const V::Scalar, usize),
     targets: *const i32,
     groups: usize,
@@ -135,7 +136,7 @@ pub(super) unsafe fn look<V: Vector>(
 /// # Safety
 /// As for [`look`].
 #[inline(never)]
-unsafe fn look_for_largest<V: Vector>(
+unsafe fn look_for_largest<V: Real>(
     logits: *const V::Scalar,
     classes: usize,
     targets: *const i32,
@@ -168,7 +169,7 @@ unsafe fn look_for_largest<V: Vector>(
 /// # Safety
 /// As for [`look`], with what makes exponentials of the logits `by` which they are.
 #[inline(never)]
-unsafe fn exponentials<V: Vector>(
+unsafe fn exponentials<V: Real>(
     columns: *mut V,
     classes: usize,
     groups: usize,
@@ -204,7 +205,7 @@ unsafe fn exponentials<V: Vector>(
 /// `columns` must hold a vector per class.
 #[cold]
 #[inline(never)]
-unsafe fn multiply<V: Vector>(columns: *mut V, classes: usize, factor: V) {
+unsafe fn multiply<V: Real>(columns: *mut V, classes: usize, factor: V) {
     for j in 0..classes {
         // SAFETY: j < classes.
         unsafe { *columns.add(j) = (*columns.add(j)).mul(factor) };
@@ -216,7 +217,7 @@ unsafe fn multiply<V: Vector>(columns: *mut V, classes: usize, factor: V) {
 /// # Safety
 /// `columns` must hold a vector per class of each group, and the outcomes have been set.
 #[inline(never)]
-unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
+unsafe fn write<V: Real>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
     let groups = block.groups();
     let classes = block.classes;
     for g in 0..groups {
@@ -242,7 +243,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, columns: *mut V, outcomes: &Column<
     }
 }
 
-impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
+impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
     fn groups(&self) -> usize {
         (COLUMNS / self.classes.max(1)).min(GROUPS)
     }

@@ -10,16 +10,18 @@ use super::{
     sink::Sink,
     stages::Evaluation,
 };
-use crate::{
-    loss::focal::{Hard, Later, Loss, Power, Smoothing},
-    vector::Vector,
+use crate::loss::{
+    focal::{Hard, Loss},
+    focusing::{Later, Power},
+    smoothing::Smoothing,
 };
+use crate::math::Real;
 
 /// Computes the focal loss of all `rows`. The focus is on the smoothed cross-entropy.
 ///
 /// # Safety
 /// As for [`super::solve`].
-pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, sink: &mut dyn Sink<V>) {
+pub(super) unsafe fn focal<V: Real>(rows: &Rows<V::Scalar>, with: &Focal, sink: &mut dyn Sink<V>) {
     let power = Power::new(with.gamma);
     let loss = Loss::<V> {
         hard: Hard::new(with.gamma, Later(&power)),
@@ -38,7 +40,7 @@ pub(super) unsafe fn focal<V: Vector>(rows: &Rows<V::Scalar>, with: &Focal, sink
 ///
 /// # Safety
 /// As for [`super::solve`], with a target class for every row.
-pub(super) unsafe fn evaluate<V: Vector, E: Evaluation<V> + ?Sized>(
+pub(super) unsafe fn evaluate<V: Real, E: Evaluation<V> + ?Sized>(
     rows: &Rows<V::Scalar>,
     evaluation: &E,
     sink: &mut dyn Sink<V>,

@@ -10,9 +10,10 @@ use super::{
     exponential::{Exponential, bring_into_range, within_range},
     stages::{Evaluation, conclude},
 };
+use crate::math::Real;
 use crate::{
     loss::softmax::{Outcome, RowSums, SPREAD_UNIT},
-    vector::{MAX_LANES, Scalar, Vector, WideSum, in_fours},
+    simd::vector::{MAX_LANES, Scalar, WideSum, in_fours},
 };
 
 /// Classes that are summed in the scalar type before the sum goes on in float64.
@@ -38,7 +39,7 @@ fn in_run(target: usize, from: usize) -> bool {
 /// # Safety
 /// `logits` must be valid for `n` logits, at least a vector's.
 #[inline(never)]
-unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize, target: usize) -> V::Scalar {
+unsafe fn largest<V: Real>(logits: *const V::Scalar, n: usize, target: usize) -> V::Scalar {
     let lowest = V::constant(f64::NEG_INFINITY);
     // SAFETY: vectors within the row.
     let load = |j: usize| unsafe { V::load(logits.add(j)) };
@@ -58,7 +59,7 @@ unsafe fn largest<V: Vector>(logits: *const V::Scalar, n: usize, target: usize) 
 }
 
 /// A row on its way through the passes.
-struct Row<V: Vector> {
+struct Row<V: Real> {
     logits: *const V::Scalar,
     classes: usize,
     target: usize,
@@ -68,7 +69,7 @@ struct Row<V: Vector> {
     max: V,
 }
 
-impl<V: Vector> Row<V> {
+impl<V: Real> Row<V> {
     /// `Σ_j (max − x_j)` over all but the target, in units of [`SPREAD_UNIT`].
     ///
     /// # Safety
@@ -167,7 +168,7 @@ impl<V: Vector> Row<V> {
 /// # Safety
 /// `grad` must be valid for them.
 #[inline(never)]
-unsafe fn finish<V: Vector>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) {
+unsafe fn finish<V: Real>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) {
     let whole = n - n % V::LANES;
     // SAFETY: vectors within the row.
     unsafe {
@@ -183,7 +184,7 @@ impl<E: ?Sized> Many<'_, E> {
     /// # Safety
     /// `logits` must be valid for a row, `to` be so or null, and `target` be a class.
     #[inline(always)]
-    unsafe fn look<V: Vector>(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4]
+    unsafe fn look<V: Real>(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4]
     where
         E: Evaluation<V>,
     {
@@ -205,7 +206,7 @@ impl<E: ?Sized> Many<'_, E> {
     }
 }
 
-impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
+impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
     fn groups(&self) -> usize {
         (BLOCK_BYTES / (V::LANES * self.classes * size_of::<V::Scalar>()).max(1)).clamp(1, GROUPS)
     }

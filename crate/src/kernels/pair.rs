@@ -7,13 +7,13 @@ use super::{
     few,
     stages::{self, Evaluation},
 };
+use crate::math::Real;
 use crate::{
     loss::{
         sigmoid::Logistic,
         softmax::{Outcome, Row},
     },
     math::exp::{self, ExpTable},
-    vector::Vector,
 };
 
 /// The kernel of what is made of two classes.
@@ -23,7 +23,7 @@ pub(super) struct Pair<'a, E: ?Sized> {
 
 /// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
 #[inline(always)]
-fn is_right<V: Vector>(distance: V) -> V::Mask {
+fn is_right<V: Real>(distance: V) -> V::Mask {
     distance.gt(V::constant(V::Scalar::EXP_NORMAL))
 }
 
@@ -36,7 +36,7 @@ struct Odds<V> {
     odds: V,
 }
 
-impl<V: Vector> Odds<V> {
+impl<V: Real> Odds<V> {
     /// From the logits of both classes; and which rows it is right for.
     #[inline(always)]
     fn new((a, b): (V, V), target_is_one: V::Mask) -> (Self, V::Mask) {
@@ -64,7 +64,7 @@ impl<V: Vector> Odds<V> {
 /// # Safety
 /// As for [`Kernel::run`].
 #[inline(never)]
-unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     let groups = block.groups();
     let mut odds = Column::new();
     let mut all_right = V::lane_below(V::LANES);
@@ -91,7 +91,7 @@ unsafe fn look<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 /// As for [`Kernel::run`], with the rows of all groups.
 #[cold]
 #[inline(never)]
-unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     for g in 0..block.groups() {
         // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
@@ -122,7 +122,7 @@ unsafe fn look_again<V: Vector>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 /// # Safety
 /// As for [`Kernel::run`], with the outcome of each group.
 #[inline(never)]
-unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
+unsafe fn write<V: Real>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
     let groups = block.groups();
     let zero = V::constant(0.0);
     for g in 0..groups {
@@ -136,7 +136,7 @@ unsafe fn write<V: Vector>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
     }
 }
 
-impl<V: Vector, E: Evaluation<V> + ?Sized> Kernel<V> for Pair<'_, E> {
+impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Pair<'_, E> {
     fn only_whole_groups(&self) -> bool {
         true
     }

@@ -1,6 +1,6 @@
 //! What can be computed of rows.
 
-use crate::loss::focal::{FocusOn, Gamma};
+use crate::loss::{focal::FocusOn, focusing::Gamma};
 
 /// What a focal loss is made of, but for its weights.
 #[derive(Clone, Copy, Debug)]

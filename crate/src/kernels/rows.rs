@@ -1,6 +1,7 @@
 //! A batch of rows.
 
-use crate::vector::{Scalar, Vector};
+use crate::math::Real;
+use crate::simd::vector::Scalar;
 
 /// The weight `a_t` of a row, from its target class.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +57,7 @@ impl<S: Scalar> Weights<S> {
     /// # Safety
     /// `targets` must be valid for reading a group of class indices, and those be valid for the weights.
     #[inline(always)]
-    pub(super) unsafe fn of<V: Vector<Scalar = S>>(self, targets: *const i32) -> V {
+    pub(super) unsafe fn of<V: Real<Scalar = S>>(self, targets: *const i32) -> V {
         match self {
             Self::Pair { other, one } => {
                 // SAFETY: the caller vouches for the targets.
@@ -134,4 +135,10 @@ impl Scale {
             unsafe { *grad.add(i) = S::from_f64((*grad.add(i)).to_f64() * self.rest) };
         }
     }
+}
+
+/// `x`, rounded, with +0 for −0, which a small negative number is rounded to.
+#[inline(always)]
+pub(crate) fn narrow<S: Scalar>(x: f64) -> S {
+    S::from_f64(S::from_f64(x).to_f64() + 0.0)
 }

@@ -1,10 +1,10 @@
 //! Sinks, into which kernels put the values of rows.
 
-use crate::vector::{Vector, WideSum};
+use crate::simd::vector::{Vector, WideSum};
 #[cfg(feature = "analysis")]
 use crate::{
-    arch::{F32x4, F64x2},
-    exact::Adder,
+    math::exact_sum::Adder,
+    simd::{F32x4, F64x2},
 };
 
 /// Sinks take the values of rows block by block. The lanes of rows that do not count hold 0.

@@ -1,16 +1,16 @@
 //! The stages of a block between its logits and its gradients, which do not depend on how many classes there are.
 
 use super::block::{Block, Column};
-use crate::{
-    loss::{
-        focal::{Focusing, Hard, Later, Loss, Power, Smoothing, Square},
-        softmax::{Odds, Others, Outcome, Row, RowSums},
-    },
-    vector::Vector,
+use crate::loss::{
+    focal::{Hard, Loss},
+    focusing::{Focusing, Later, Power, Square},
+    smoothing::Smoothing,
+    softmax::{Odds, Others, Outcome, Row, RowSums},
 };
+use crate::math::Real;
 
 /// What is made of the softmax of rows: a loss, or something else that begins with one.
-pub(super) trait Evaluation<V: Vector> {
+pub(super) trait Evaluation<V: Real> {
     /// Whether it asks for [`RowSums::spread`].
     fn wants_spread(&self) -> bool;
     /// How the targets are smoothed, which the gradients of the other classes depend on.
@@ -31,7 +31,7 @@ pub(super) trait Evaluation<V: Vector> {
     );
 }
 
-impl<V: Vector> Evaluation<V> for Loss<'_, V> {
+impl<V: Real> Evaluation<V> for Loss<'_, V> {
     fn wants_spread(&self) -> bool {
         self.smoothing.is_some()
     }
@@ -69,7 +69,7 @@ impl<V: Vector> Evaluation<V> for Loss<'_, V> {
 /// # Safety
 /// As for [`Evaluation::evaluate`].
 #[inline(never)]
-unsafe fn hard<V: Vector, P: Focusing<V>>(
+unsafe fn hard<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
     block: &mut Block<V>,
     rows: &Column<Row<V>>,
@@ -90,7 +90,7 @@ unsafe fn hard<V: Vector, P: Focusing<V>>(
 /// # Safety
 /// As for [`Evaluation::evaluate`].
 #[inline(never)]
-unsafe fn smoothed<V: Vector>(
+unsafe fn smoothed<V: Real>(
     loss: &Hard<V, Later<'_, V>>,
     smoothing: &Smoothing<V>,
     block: &Block<V>,
@@ -104,7 +104,7 @@ unsafe fn smoothed<V: Vector>(
         unsafe {
             let loss = loss.of_rows(block.targets(g));
             let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
-            outcomes.set(g, smoothing.outcome(&loss, &rows.get(g), spread, block.weight.get(g), block.scale.get(g)));
+            outcomes.set(g, loss.smoothed_outcome(smoothing, &rows.get(g), spread, block.weight.get(g), block.scale.get(g)));
         }
     }
 }
@@ -114,7 +114,7 @@ unsafe fn smoothed<V: Vector>(
 /// # Safety
 /// The outcomes must have been set for the groups.
 #[inline(never)]
-pub(super) unsafe fn focus<V: Vector>(power: &Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+pub(super) unsafe fn focus<V: Real>(power: &Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
@@ -129,7 +129,7 @@ pub(super) unsafe fn focus<V: Vector>(power: &Power<V>, targets: *const i32, gro
 /// # Safety
 /// `sums` must have been set for the groups.
 #[inline(never)]
-pub(super) unsafe fn softmax<V: Vector>(groups: usize, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
+pub(super) unsafe fn softmax<V: Real>(groups: usize, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
     let mut odds = Column::new();
     // SAFETY: passed on; what is read has been set before.
     unsafe {
@@ -147,7 +147,7 @@ pub(super) unsafe fn softmax<V: Vector>(groups: usize, sums: &Column<RowSums<V>>
 /// # Safety
 /// The columns must have been set for the groups of the block.
 #[inline(never)]
-unsafe fn factors<V: Vector>(
+unsafe fn factors<V: Real>(
     smoothing: Option<&Smoothing<V>>,
     block: &Block<V>,
     sums: &Column<RowSums<V>>,
@@ -167,7 +167,7 @@ unsafe fn factors<V: Vector>(
 /// # Safety
 /// `sums` must have been set for the groups of the block.
 #[inline(never)]
-pub(super) unsafe fn conclude<V: Vector, E: Evaluation<V> + ?Sized>(
+pub(super) unsafe fn conclude<V: Real, E: Evaluation<V> + ?Sized>(
     evaluation: &E,
     block: &mut Block<V>,
     sums: &Column<RowSums<V>>,

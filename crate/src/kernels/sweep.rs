@@ -7,22 +7,26 @@ use core::{cell::Cell, ptr, slice};
 
 use super::{
     block::{Block, Column, GROUPS},
-    elements::{Elements, PerColumn, fill_up},
+    check_targets::look_over_elements,
     hard::evaluate,
     problem::Problem,
     rows::{Rows, Weights},
+    sigmoid::{Elements, PerColumn, fill_up},
     sink::Total,
+    solve::solve,
     stages::Evaluation,
-    validate::look_over_elements,
 };
+use crate::math::Real;
 use crate::{
-    arch::F64x2,
     loss::{
-        focal::{Focusing, Gamma, Hard, LARGEST_PRODUCT, Later, Power, Smoothing, probabilities},
+        focal::{Hard, probabilities},
+        focusing::{Focusing, Gamma, LARGEST_PRODUCT, Later, Power},
         sigmoid::{Logistic, odds},
+        smoothing::Smoothing,
         softmax::{Outcome, Row, RowSums},
     },
-    vector::{Scalar, Vector, WideSum},
+    simd::F64x2,
+    simd::vector::{Scalar, Vector, WideSum},
 };
 
 /// How the rows of a sum are weighed.
@@ -75,7 +79,7 @@ impl SweepSize {
 }
 
 /// A sweep over a batch. What it points to is the caller's.
-pub struct Sweep<V: Vector> {
+pub struct Sweep<V: Real> {
     /// The number of each.
     pub size: SweepSize,
     /// Each γ. In ascending order, halves and wholes take the fewest products.
@@ -93,7 +97,7 @@ pub struct Sweep<V: Vector> {
     pub weights: *mut [V; GROUPS],
 }
 
-impl<V: Vector> Sweep<V> {
+impl<V: Real> Sweep<V> {
     /// Adds `rows`, of target classes or, where they are not null, of class probabilities, to the sums; returns how many of them count. Weights
     /// of classes, gradients and scales of `rows` are not looked at; `room` is for a value for each of them.
     ///
@@ -302,7 +306,7 @@ impl<V: Vector> Sweep<V> {
 /// # Safety
 /// The columns must have been set for so many groups.
 #[inline(never)]
-unsafe fn focus<V: Vector>(power: Power<V>, from: *const Column<V>, misses: &Column<V>, groups: usize, to: *mut Column<V>) {
+unsafe fn focus<V: Real>(power: Power<V>, from: *const Column<V>, misses: &Column<V>, groups: usize, to: *mut Column<V>) {
     for g in 0..groups {
         // SAFETY: passed on. The columns may be the same: no reference to either is kept.
         unsafe {
@@ -313,7 +317,7 @@ unsafe fn focus<V: Vector>(power: Power<V>, from: *const Column<V>, misses: &Col
 }
 
 /// A sweep on its way over a batch.
-struct Walk<V: Vector> {
+struct Walk<V: Real> {
     sweep: Sweep<V>,
     rows: Rows<V::Scalar>,
     /// The first row of the next block.
@@ -322,7 +326,7 @@ struct Walk<V: Vector> {
     counted: Cell<usize>,
 }
 
-impl<V: Vector> Walk<V> {
+impl<V: Real> Walk<V> {
     /// Sets what `weigh` makes of each weighting and lane as the weights of a block.
     ///
     /// # Safety
@@ -371,7 +375,7 @@ impl<V: Vector> Walk<V> {
         unsafe {
             for (s, &label_smoothing) in self.sweep.smoothings().iter().enumerate() {
                 let plain = Rows { values: room, row_weights: ptr::null(), ..self.rows };
-                super::solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), &mut Total::zero());
+                solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), &mut Total::zero());
                 for from in (0..rows).step_by(step) {
                     let n = step.min(rows - from);
                     let groups = n.div_ceil(V::LANES);
@@ -420,7 +424,7 @@ impl<V: Vector> Walk<V> {
     }
 }
 
-impl<V: Vector> Evaluation<V> for Walk<V> {
+impl<V: Real> Evaluation<V> for Walk<V> {
     fn wants_spread(&self) -> bool {
         // SAFETY: the caller of [`Sweep::run`] vouches for them.
         unsafe { self.sweep.smoothings() }.iter().any(|&smoothing| smoothing > 0.0)
@@ -463,7 +467,7 @@ impl<V: Vector> Evaluation<V> for Walk<V> {
                         None => loss.outcome(&row, weight, one),
                         Some(smoothed) => {
                             let spread = sums.map_or(zero, |sums| sums.get(g).spread);
-                            smoothed.outcome(&loss, &row, spread, weight, one)
+                            loss.smoothed_outcome(&smoothed, &row, spread, weight, one)
                         }
                     };
                     values.set(g, outcome.value);

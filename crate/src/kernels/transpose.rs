@@ -1,6 +1,6 @@
 //! Transposition, for logits that have their classes first.
 
-use crate::vector::Vector;
+use crate::simd::vector::Vector;
 
 /// Turns `height × width` into `width × height`.
 ///
@@ -30,7 +30,7 @@ pub unsafe fn transpose<V: Vector>(from: *const V::Scalar, to: *mut V::Scalar, h
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::F32x4;
+    use crate::simd::F32x4;
 
     #[test]
     fn transposition_and_back() {

@@ -2,8 +2,12 @@
 //!
 //! With `d_j = p_j·∂L/∂p_j = −a_j·q_j·u_j^γ·(1 + γ·p_j·ℓ_j/u_j)`, `u_j = 1 − p_j` and `ℓ_j = −log p_j`: `∂L/∂x_k = d_k − p_k·Σ_j d_j`.
 
-use super::focal::{Focusing, Hard, finite, positive};
-use crate::vector::Vector;
+use super::{
+    focal::Hard,
+    focusing::Focusing,
+    guards::{finite, positive},
+};
+use crate::math::Real;
 
 /// A class of a row.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +22,7 @@ pub struct Class<V> {
     pub weight: V,
 }
 
-impl<V: Vector> Class<V> {
+impl<V: Real> Class<V> {
     /// The class's part of the value, and `−d_j`. Both are 0 where the class has no weight.
     #[inline(always)]
     pub fn value_and_pull<P: Focusing<V>>(&self, loss: &Hard<V, P>) -> [V; 2] {

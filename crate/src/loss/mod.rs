@@ -1,8 +1,12 @@
-//! The formulas of the losses, each once, for [`Vector::LANES`](crate::vector::Vector::LANES) rows at a time.
+//! The formulas of the losses, each once, for [`Vector::LANES`](crate::simd::vector::Vector::LANES)
+//! rows at a time.
 
+pub mod derivatives;
 pub mod each_class;
 pub mod focal;
-pub mod second;
+pub mod focusing;
+pub(crate) mod guards;
 pub mod sigmoid;
-pub mod soft;
+pub mod smoothing;
+pub mod soft_targets;
 pub mod softmax;

@@ -4,13 +4,13 @@
 //! `L = a·n^γ·ℓ`, and `∂L/∂x = a·n^γ·[(1 − y)·σ(x) − w·y·σ(−x) + γ·(1 − 2y)·(σ(x)·σ(−x)/n)·ℓ]`.
 
 use super::{
-    focal::{Focusing, Hard, finite, plus_zero, positive},
+    focal::Hard,
+    focusing::Focusing,
+    guards::{finite, plus_zero, positive},
     softmax::Outcome,
 };
-use crate::{
-    math::{exp, log::unit_log_1p},
-    vector::Vector,
-};
+use crate::math::Real;
+use crate::math::{exp, log::unit_log_1p};
 
 /// What an element is aimed at, and how much it weighs.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub struct Aim<V> {
 
 /// The odds `e^{−|x|}` of logits: NaN for +Inf, which makes the element NaN, as it does a row of a softmax.
 #[inline(always)]
-pub fn odds<V: Vector>(x: V) -> V {
+pub fn odds<V: Real>(x: V) -> V {
     let above = x.pmax(V::constant(0.0));
     exp::decay(x.abs().neg()).0.add(above.sub(above))
 }
@@ -43,7 +43,7 @@ pub struct Logistic<V> {
     pub log_sum: V,
 }
 
-impl<V: Vector> Logistic<V> {
+impl<V: Real> Logistic<V> {
     /// From the odds.
     #[inline(always)]
     pub fn new(e: V) -> Self {
@@ -55,7 +55,7 @@ impl<V: Vector> Logistic<V> {
 
 /// What becomes of logits `x` with the [`odds`] of `logistic`: the gradient, times `scale`, is [`Outcome::target`].
 #[inline(always)]
-pub fn outcome<V: Vector, P: Focusing<V>>(
+pub fn outcome<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
     (x, logistic): (V, Logistic<V>),
     aim: &Aim<V>,

@@ -1,12 +1,13 @@
 //! What every softmax loss needs of a row: cross-entropy, probability of the target and of all other classes.
 
-use super::focal::positive;
+use super::guards::positive;
+use crate::math::Real;
 use crate::{
     math::{
         exp::{self, ExpTable},
         log::finite_log_1p,
     },
-    vector::{Scalar, Vector},
+    simd::vector::Scalar,
 };
 
 /// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the largest logit but the target's.
@@ -66,7 +67,7 @@ pub struct Odds<V> {
     fraction: V,
 }
 
-impl<V: Vector> Odds<V> {
+impl<V: Real> Odds<V> {
     /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the target's 1. Where the target is
     /// the largest, `lse − x_t = log1p(w)`, exact to the last bits however small it is. Elsewhere both are divided by `2^D`, the
     /// loss is at least log 2, and a logarithm of their sum is good enough.
@@ -101,7 +102,7 @@ impl<V: Vector> Odds<V> {
     }
 }
 
-impl<V: Vector> Row<V> {
+impl<V: Real> Row<V> {
     /// The softmax of a row, from its sums.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
@@ -122,7 +123,7 @@ pub struct Outcome<V> {
     pub value: V,
     /// `∂L/∂x_t`.
     pub target: V,
-    /// What the gradients of the other classes have in common, see [`super::focal::Loss::others`].
+    /// What the gradients of the other classes have in common, see [`Others::of_row`].
     pub common: V,
     /// `1 − pt`, of which a power is the focusing factor.
     pub miss: V,
@@ -139,7 +140,7 @@ pub struct Others<V> {
     pub offset: V,
 }
 
-impl<V: Vector> Others<V> {
+impl<V: Real> Others<V> {
     /// For gradients that add up to `shared`, each with its share `e^{x_j} / others`, and `offset` besides.
     #[inline(always)]
     pub fn new(shared: V, others: V, offset: V) -> Self {

@@ -7,8 +7,8 @@
 //! The parts are public because the kernels put them together in their own way: a row of logits is reduced once, and only
 //! the integer of its maximum is taken off each exponent, so that no difference `x_j − max` is ever rounded.
 
-use super::polynomial;
-use crate::vector::{Scalar, Vector};
+use super::polynomial::polynomial;
+use crate::simd::vector::{Scalar, Vector};
 
 /// What the exponential needs to know of a float type.
 pub trait ExpTable: Sized + 'static {
@@ -83,14 +83,14 @@ pub struct Reduced<V> {
 
 /// Splits `x` into an integer multiple of ln 2 and a remainder.
 #[inline(always)]
-pub fn reduce<V: Vector>(x: V) -> Reduced<V> {
+pub fn reduce<V: Vector<Scalar: ExpTable>>(x: V) -> Reduced<V> {
     reduce_by(V::constant(V::Scalar::MAGIC), x)
 }
 
 /// The same with another whole number near [`Scalar::MAGIC`] added to `n` in [`Reduced::exponent`]. With a bias in it, shifting that up
 /// makes a power of two of it.
 #[inline(always)]
-pub fn reduce_by<V: Vector>(magic: V, x: V) -> Reduced<V> {
+pub fn reduce_by<V: Vector<Scalar: ExpTable>>(magic: V, x: V) -> Reduced<V> {
     let exponent = x.mul(V::stored(V::Scalar::LOG2_E)).add(magic);
     let n = exponent.sub(magic);
     let fraction = x.sub(n.mul(V::stored(V::Scalar::LN2_HIGH))).sub(n.mul(V::stored(V::Scalar::LN2_LOW)));
@@ -99,13 +99,13 @@ pub fn reduce_by<V: Vector>(magic: V, x: V) -> Reduced<V> {
 
 /// `e^g − 1` for `|g| ≤ ln 2 / 2`.
 #[inline(always)]
-fn fraction_exp_m1<V: Vector>(g: V) -> V {
+fn fraction_exp_m1<V: Vector<Scalar: ExpTable>>(g: V) -> V {
     polynomial(g, V::Scalar::EXP_Q).mul(g.mul(g)).add(g)
 }
 
 /// `e^g` for `|g| ≤ ln 2 / 2`.
 #[inline(always)]
-pub fn fraction_exp<V: Vector>(g: V) -> V {
+pub fn fraction_exp<V: Vector<Scalar: ExpTable>>(g: V) -> V {
     fraction_exp_m1(g).add(V::stored(V::Scalar::ONE))
 }
 
@@ -116,13 +116,13 @@ pub const fn two_to(n: i64) -> f64 {
 
 /// `2^n` for exponents as [`Reduced`] has them; −bias gives +0, and what lies outside `[−bias, bias]` is the caller's to avoid.
 #[inline(always)]
-pub fn power_of_two<V: Vector>(exponent: V) -> V {
+pub fn power_of_two<V: Vector<Scalar: ExpTable>>(exponent: V) -> V {
     exponent.bits_sub(V::constant(V::Scalar::MAGIC - V::Scalar::BIAS)).bits_to_exponent()
 }
 
 /// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not a product.
 #[inline(always)]
-pub fn scale<V: Vector>(p: V, exponent: V) -> V {
+pub fn scale<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
     p.bits_add(exponent.bits_to_exponent())
 }
 
@@ -135,7 +135,7 @@ pub fn scale<V: Vector>(p: V, exponent: V) -> V {
 /// assert_eq!((power.lane(0), less_one.lane(0)), (1.0, -1e-300));
 /// ```
 #[inline(always)]
-pub fn decay<V: Vector>(x: V) -> (V, V) {
+pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
     // The exponent is kept this much too large until the last product, which is the only one that may be rounded.
     let lift = (V::Scalar::BIAS + 1.0) / 2.0;
     let lower = V::constant(two_to(-(lift as i64)));

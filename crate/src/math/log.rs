@@ -4,8 +4,8 @@
 //! `log m = 2·atanh s = 2s + s·z·r(z)`. `r` has 3 terms in float32 (relative error of `log m`: 8.1e-10) and 7 in float64
 //! (1.3e-18). `log1p(w)` puts what the sum `1 + w` rounded off back into `m − 1`.
 
-use super::polynomial;
-use crate::vector::{Scalar, Vector};
+use super::polynomial::polynomial;
+use crate::simd::vector::{Scalar, Vector};
 
 /// What the logarithm needs to know of a float type.
 pub trait LogTable: Sized + 'static {
@@ -74,7 +74,7 @@ pub struct Split<V> {
 
 /// Splits positive normal numbers.
 #[inline(always)]
-pub fn split<V: Vector>(v: V) -> Split<V> {
+pub fn split<V: Vector<Scalar: LogTable>>(v: V) -> Split<V> {
     let one = V::constant(1.0);
     let biased = v.bits_add(V::splat(V::Scalar::HALF_OCTAVE)).exponent_to_bits();
     let mantissa = v.bits_sub(biased.bits_to_exponent()).bits_add(one);
@@ -84,26 +84,26 @@ pub fn split<V: Vector>(v: V) -> Split<V> {
 
 /// `log(1 + f)` for `1 + f` in `[√½, √2]`.
 #[inline(always)]
-pub fn fraction_log_1p<V: Vector>(f: V) -> V {
+pub fn fraction_log_1p<V: Vector<Scalar: LogTable>>(f: V) -> V {
     from_quotient(f, f.div(f.add(V::constant(2.0))), V::Scalar::LOG_R)
 }
 
 /// `log(1 + f)` for `f` in `[0, 1]`, given `s = f/(2 + f)`.
 #[inline(always)]
-pub fn unit_log_1p<V: Vector>(f: V, s: V) -> V {
+pub fn unit_log_1p<V: Vector<Scalar: LogTable>>(f: V, s: V) -> V {
     from_quotient(f, s, V::Scalar::LOG_R_UNIT)
 }
 
 /// `log(1 + f) = 2s + s·z·r(z)`, written as `f − s·(f − z·r(z))` because `2s = f − s·f` and `f` has no error.
 #[inline(always)]
-fn from_quotient<V: Vector>(f: V, s: V, r: &'static [V::Scalar]) -> V {
+fn from_quotient<V: Vector<Scalar: LogTable>>(f: V, s: V, r: &'static [V::Scalar]) -> V {
     let z = s.mul(s);
     f.sub(s.mul(f.sub(polynomial(z, r).mul(z))))
 }
 
 /// `log1p(w)` for `w` up to 2^bias with `1 + w` a positive normal number; NaN stays.
 #[inline(always)]
-pub fn finite_log_1p<V: Vector>(w: V) -> V {
+pub fn finite_log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
     let one = V::constant(1.0);
     let v = w.add(one);
     let lost = w.sub(v.sub(one));
@@ -116,7 +116,7 @@ pub fn finite_log_1p<V: Vector>(w: V) -> V {
 
 /// `log v` for positive normal numbers.
 #[inline(always)]
-pub fn finite_log<V: Vector>(v: V) -> V {
+pub fn finite_log<V: Vector<Scalar: LogTable>>(v: V) -> V {
     let Split { exponent, mantissa, .. } = split(v);
     exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(mantissa.sub(V::constant(1.0))))
 }
@@ -130,7 +130,7 @@ pub fn finite_log<V: Vector>(v: V) -> V {
 /// assert_eq!(log(F64x2::splat(0.0)).lane(1), f64::NEG_INFINITY);
 /// ```
 #[inline(always)]
-pub fn log<V: Vector>(v: V) -> V {
+pub fn log<V: Vector<Scalar: LogTable>>(v: V) -> V {
     let one = V::constant(1.0);
     let subnormal = v.lt(V::constant(V::Scalar::TINY));
     // 2^mantissa lifts a subnormal into the normal range.
@@ -149,7 +149,7 @@ pub fn log<V: Vector>(v: V) -> V {
 /// assert_eq!(log_1p(F64x2::splat(1e-300)).lane(0), 1e-300);
 /// ```
 #[inline(always)]
-pub fn log_1p<V: Vector>(w: V) -> V {
+pub fn log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
     // From 2^mantissa on, adding 1 changes nothing that counts.
     let integer = V::constant(V::Scalar::INTEGER);
     let near = ends(w.add(V::constant(1.0)), finite_log_1p(w));
@@ -158,7 +158,7 @@ pub fn log_1p<V: Vector>(w: V) -> V {
 
 /// `finite` where `v`, whose logarithm it is, is an ordinary number, and what IEEE 754 says elsewhere.
 #[inline(always)]
-fn ends<V: Vector>(v: V, finite: V) -> V {
+fn ends<V: Vector<Scalar: LogTable>>(v: V, finite: V) -> V {
     let infinite = V::constant(f64::INFINITY);
     let positive = finite.select(infinite, v.lt(infinite));
     // −Inf at 0; the root of a negative number or of NaN is NaN.

@@ -1,25 +1,14 @@
 //! Elementary functions, lane by lane, with the same bits on every machine.
 //!
-//! The polynomials are minimax in the relative error of the function (Remez exchange at 60 digits, `scripts/build/minimax.py`),
-//! evaluated without fused operations.
+//! The polynomials are minimax in the relative error of the function (Remez exchange at 60 digits,
+//! `scripts/build/minimax.py`), evaluated without fused operations.
 
+#[cfg(feature = "analysis")]
+pub mod exact_sum;
 pub mod exp;
 pub mod log;
+mod polynomial;
 pub mod pow;
+mod real;
 
-use crate::vector::Vector;
-
-/// `c[0] + c[1]·x + c[2]·x² + …`, as a polynomial in `x²` of the pairs `c[0] + c[1]·x`: half as long a chain of operations as Horner's
-/// rule in `x`, and one product more.
-#[inline(always)]
-fn polynomial<V: Vector>(x: V, c: &'static [V::Scalar]) -> V {
-    let square = x.mul(x);
-    let pair = |c: &'static [V::Scalar]| match c {
-        [first, second] => x.mul(V::stored(second)).add(V::stored(first)),
-        [first, ..] => V::stored(first),
-        [] => V::constant(0.0),
-    };
-    let mut pairs = c.chunks(2).rev().map(pair);
-    let last = pairs.next().unwrap_or(V::constant(0.0));
-    pairs.fold(last, |sum, next| sum.mul(square).add(next))
-}
+pub use real::{Float, Real};

@@ -6,8 +6,8 @@
 
 use core::f64::consts::{LN_2, LOG2_E};
 
-use super::{exp, log};
-use crate::vector::{Scalar, Vector};
+use super::{exp, log, real::Real};
+use crate::simd::vector::Scalar;
 
 /// Largest relative error of [`UnitPower::of`], divided by `1 + γ`, in roundings (2⁻²⁴ in float32, 2⁻⁵³ in float64), as the
 /// tests measure it.
@@ -22,7 +22,7 @@ pub struct UnitPower<V> {
     smallest: V,
 }
 
-impl<V: Vector> UnitPower<V> {
+impl<V: Real> UnitPower<V> {
     /// Prepares the exponent `gamma(i)` for lane `i`, a finite number ≥ 0.
     #[inline(never)]
     pub fn new(gamma: impl Fn(usize) -> f64) -> Self {

@@ -3,21 +3,21 @@
 use std::thread;
 
 use focal_loss::{
-    arch::F32x4,
     math::{
         exp::{ExpTable, decay},
         log::{LogTable, log, log_1p},
     },
-    vector::Vector,
+    simd::F32x4,
+    simd::vector::Vector,
 };
 
 /// `e^{−|x|}`.
-pub fn exp<V: Vector>(x: V) -> V {
+pub fn exp<V: focal_loss::math::Real>(x: V) -> V {
     decay(x.abs().neg()).0
 }
 
 /// `e^{−|x|} − 1`.
-pub fn exp_m1<V: Vector>(x: V) -> V {
+pub fn exp_m1<V: focal_loss::math::Real>(x: V) -> V {
     decay(x.abs().neg()).1
 }
 

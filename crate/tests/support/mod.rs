@@ -4,7 +4,7 @@
 pub mod exact;
 pub mod float32;
 
-use focal_loss::arch::Float;
+use focal_loss::Float;
 
 /// The float types, with the bound of the numerics contract at γ = 0.
 pub trait Contract: Float {

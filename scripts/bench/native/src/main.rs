@@ -3,7 +3,7 @@
 
 use std::{error::Error, fs, hint::black_box, io, time::Instant};
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, Gamma, SigmoidFocalLoss, arch::Float};
+use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, Gamma, SigmoidFocalLoss};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn Error>;

@@ -1,14 +1,13 @@
 //! [`FocalLoss`].
 
 use super::{
-    Batch, Error, Reduction, Targets,
-    batch::{Outputs, Prepared, denominator},
-    error::{fraction, length, not_negative},
+    batch::{Batch, Outputs, Prepared, Reduction, Targets, denominator},
+    error::{Error, fraction, length, not_negative},
 };
 use crate::{
-    arch::Float,
     kernels::{Focal, Problem, Weights},
-    loss::focal::{self, FocusOn},
+    loss::{focal::FocusOn, focusing},
+    math::Float,
 };
 
 /// The weight of a row, from its target class.
@@ -154,8 +153,8 @@ impl<T: Float> FocalLoss<'_, T> {
 
     fn focal(&self) -> Focal {
         let gamma = match self.gamma {
-            Gamma::All(gamma) => focal::Gamma::All(gamma),
-            Gamma::PerClass(gammas) => focal::Gamma::PerClass(gammas.as_ptr()),
+            Gamma::All(gamma) => focusing::Gamma::All(gamma),
+            Gamma::PerClass(gammas) => focusing::Gamma::PerClass(gammas.as_ptr()),
         };
         Focal { gamma, label_smoothing: self.label_smoothing, focus_on: self.focus_on }
     }

@@ -6,8 +6,9 @@
 //! number to a sum that begins with a large constant is what cuts it: what the sum grows by is the upper part.
 
 use crate::{
-    arch::{F32x4, F64x2, Float},
-    vector::{Scalar, Vector, in_fours},
+    math::Float,
+    simd::vector::{Scalar, Vector, in_fours},
+    simd::{F32x4, F64x2},
 };
 
 /// Bits below 1 of the unit.

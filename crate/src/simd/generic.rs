@@ -2,7 +2,7 @@
 
 use core::array::from_fn;
 
-use crate::vector::{Compensated, Vector, WideSum};
+use crate::simd::vector::{Compensated, Vector, WideSum};
 
 macro_rules! lanes {
     ($name:ident, $scalar:ident, $bits:ident, $lanes:literal, $mantissa:literal, $wide:ty, $doc:literal) => {

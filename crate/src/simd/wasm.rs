@@ -2,7 +2,7 @@
 
 use core::{arch::wasm32::*, ptr::read_volatile};
 
-use crate::vector::{Compensated, Vector, WideSum};
+use crate::simd::vector::{Compensated, Vector, WideSum};
 
 /// Four float32 lanes.
 #[derive(Clone, Copy, Debug)]

@@ -3,11 +3,13 @@
 //! With `u = 1 − pt`, `E = expm1(ℓ) = u/pt` and `r = ℓ/E`: `f′ = u^γ·(1 + γ·r)`, `f″ = (γ·u^γ/E)·(2 + (γ − 1)·r − ℓ)`, and
 //! `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 − pt)`.
 
-use super::focal::{Focusing, Hard, finite, positive};
-use crate::{
-    math::log::{finite_log, finite_log_1p},
-    vector::Vector,
+use super::{
+    focal::Hard,
+    focusing::Focusing,
+    guards::{finite, positive},
 };
+use crate::math::Real;
+use crate::math::log::{finite_log, finite_log_1p};
 
 /// The coefficients of the diagonal of the Hessian.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,7 @@ pub struct Curvature<V> {
     pub variance: V,
 }
 
-impl<V: Vector> Curvature<V> {
+impl<V: Real> Curvature<V> {
     /// `a·f″·v²` and `a·f′·v` for rows that weigh `weight`. With `v = u` for a hard target, where every `p_j − q_j` is `u` times
     /// the share of class `j`, nothing is infinite at `pt = 1`, whatever γ; with `v = 1` for a smoothed one. The Gauss-Newton
     /// approximation leaves out `f″`, and so is never negative.
@@ -46,7 +48,7 @@ impl<V: Vector> Curvature<V> {
 
 /// `dL/dγ = a·u^γ·ℓ·log u`.
 #[inline(always)]
-pub fn gamma_grad<V: Vector, P: Focusing<V>>(loss: &Hard<V, P>, (nll, hit, miss): (V, V, V), weight: V) -> V {
+pub fn gamma_grad<V: Real, P: Focusing<V>>(loss: &Hard<V, P>, (nll, hit, miss): (V, V, V), weight: V) -> V {
     // log(1 − pt), from whichever of pt and 1 − pt is the smaller.
     let focus = finite_log_1p(hit.neg()).select(finite_log(positive(miss)), hit.lt(V::constant(0.5)));
     let [value] = loss.power.focus([weight.mul(nll)], miss);

@@ -4,8 +4,9 @@ use core::ptr;
 
 use super::error::{Error, length, not_negative, positive};
 use crate::{
-    arch::{F64x2, Float},
     kernels::{self, Look, Problem, Rows, Scale, Total, Weights},
+    math::Float,
+    simd::F64x2,
 };
 
 /// How the values of the rows become one.

@@ -1,15 +1,13 @@
 //! The few operations that the mathematics and the kernels need of a vector of floats.
 //!
-//! Every algorithm of this crate is written once, over [`Vector`]. The implementations in [`crate::arch`] hold no
+//! Every algorithm of this crate is written once, over [`Vector`]. The implementations in [`crate::simd`] hold no
 //! logic: each operation is one instruction (or a fixed shuffle of a few), rounded as IEEE 754 says, so that
 //! all of them give the same bits. Nothing here is fused or approximate.
 
 use core::fmt::Debug;
 
-use crate::math::{exp::ExpTable, log::LogTable};
-
 /// A float type and the constants with which its bits are taken apart.
-pub trait Scalar: Copy + PartialOrd + Debug + Default + ExpTable + LogTable {
+pub trait Scalar: Copy + PartialOrd + Debug + Default {
     /// Number of bits of the stored mantissa.
     const MANTISSA_BITS: u32;
     /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero here.

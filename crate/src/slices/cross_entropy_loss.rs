@@ -1,13 +1,12 @@
 //! [`CrossEntropyLoss`].
 
 use super::{
-    Batch, Error, Reduction, Targets,
-    batch::{Outputs, denominator},
-    error::{fraction, length, not_negative},
+    batch::{Batch, Outputs, Reduction, Targets, denominator},
+    error::{Error, fraction, length, not_negative},
 };
 use crate::{
-    arch::Float,
     kernels::{Problem, Weights},
+    math::Float,
 };
 
 /// The cross-entropy on softmax logits, as `torch.nn.CrossEntropyLoss` has it.

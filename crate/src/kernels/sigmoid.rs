@@ -7,13 +7,15 @@ use super::{
     sink::Sink,
     stages::focus,
 };
+use crate::math::Real;
 use crate::{
     loss::{
-        focal::{Gamma, Hard, Later, Power},
+        focal::Hard,
+        focusing::{Gamma, Later, Power},
         sigmoid::{Aim, Logistic, odds, outcome},
         softmax::Outcome,
     },
-    vector::{MAX_LANES, Scalar, Vector},
+    simd::vector::{MAX_LANES, Scalar},
 };
 
 /// A parameter that each element or each column has.
@@ -64,7 +66,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn load<V: Vector<Scalar = S>>(array: *const S, at: usize, otherwise: f64) -> V {
+    unsafe fn load<V: Real<Scalar = S>>(array: *const S, at: usize, otherwise: f64) -> V {
         // SAFETY: passed on.
         if array.is_null() { V::constant(otherwise) } else { unsafe { V::load(array.add(at)) } }
     }
@@ -74,7 +76,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements, each at its own column counted from `first`.
     #[inline(always)]
-    pub(super) unsafe fn of_column<V: Vector<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
+    pub(super) unsafe fn of_column<V: Real<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
         match parameter {
             PerColumn::All(x) => V::constant(f(x)),
             // SAFETY: one for each column.
@@ -87,7 +89,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    pub(super) unsafe fn shares<V: Vector<Scalar = S>>(&self, at: usize) -> (V, V) {
+    pub(super) unsafe fn shares<V: Real<Scalar = S>>(&self, at: usize) -> (V, V) {
         // SAFETY: passed on.
         let y = unsafe { V::load(self.targets.add(at)) };
         // Half of what is drawn is not rounded to 0.
@@ -101,7 +103,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    pub(super) unsafe fn clear<V: Vector<Scalar = S>, const N: usize>(&self, at: usize, values: [V; N]) -> [V; N] {
+    pub(super) unsafe fn clear<V: Real<Scalar = S>, const N: usize>(&self, at: usize, values: [V; N]) -> [V; N] {
         let Some(ignored) = self.ignored else { return values };
         // SAFETY: passed on.
         let ignored = unsafe { V::load(self.targets.add(at)).equals(V::constant(ignored)) };
@@ -113,7 +115,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    pub(super) unsafe fn outcome<V: Vector<Scalar = S>>(
+    pub(super) unsafe fn outcome<V: Real<Scalar = S>>(
         &self,
         loss: &Hard<V, Later<'_, V>>,
         logistic: Logistic<V>,
@@ -145,7 +147,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn write<V: Vector<Scalar = S>>(&self, outcome: &Outcome<V>, at: usize) -> V {
+    unsafe fn write<V: Real<Scalar = S>>(&self, outcome: &Outcome<V>, at: usize) -> V {
         // SAFETY: passed on.
         unsafe {
             let [value, grad] = self.clear(at, [outcome.value, outcome.target]);
@@ -164,7 +166,7 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be such.
     #[inline(never)]
-    unsafe fn run<V: Vector<Scalar = S>>(&self, first: usize, sink: &mut dyn Sink<V>) {
+    unsafe fn run<V: Real<Scalar = S>>(&self, first: usize, sink: &mut dyn Sink<V>) {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
         let loss = Hard::new(gamma, Later(&power));
@@ -213,7 +215,7 @@ pub(super) unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, ot
 ///
 /// # Safety
 /// The pointers of `elements` must be valid for the sizes it states.
-pub unsafe fn sigmoid<V: Vector>(elements: &Elements<V::Scalar>, sink: &mut dyn Sink<V>) {
+pub unsafe fn sigmoid<V: Real>(elements: &Elements<V::Scalar>, sink: &mut dyn Sink<V>) {
     let rest = elements.count % V::LANES;
     let whole = elements.count - rest;
     let mut part = *elements;

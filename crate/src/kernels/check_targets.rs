@@ -1,7 +1,7 @@
 //! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is computed or written where they
 //! are not.
 
-use crate::{arch::largest_unsigned, vector::Scalar};
+use crate::simd::{largest_unsigned, vector::Scalar};
 
 /// What a look over the targets of a batch finds.
 #[derive(Clone, Copy, Debug, PartialEq)]

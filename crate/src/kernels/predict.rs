@@ -12,9 +12,10 @@ use super::{
     sink::Total,
     stages::Evaluation,
 };
+use crate::math::Real;
 use crate::{
     loss::softmax::{Outcome, Row, RowSums},
-    vector::{Scalar, Vector},
+    simd::vector::Scalar,
 };
 
 /// What is made of the logits.
@@ -34,7 +35,7 @@ struct Shares {
     wanted: Wanted,
 }
 
-impl<V: Vector> Evaluation<V> for Shares {
+impl<V: Real> Evaluation<V> for Shares {
     fn wants_spread(&self) -> bool {
         false
     }
@@ -90,7 +91,7 @@ fn largest<S: Scalar>(row: &[S]) -> usize {
 ///
 /// # Safety
 /// The pointers must be valid for so many rows, and `classes ≥ 2`.
-pub unsafe fn shares<V: Vector>(
+pub unsafe fn shares<V: Real>(
     logits: *mut V::Scalar,
     (rows, classes): (usize, usize),
     likeliest: *mut i32,

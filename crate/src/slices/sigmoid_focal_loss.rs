@@ -3,14 +3,10 @@
 use core::ptr;
 
 use super::{
-    Error, GradOutput, Reduction,
-    batch::{Outputs, denominator, or_null, or_null_const, widened, write_narrow},
-    error::{fraction, length, not_negative},
+    batch::{GradOutput, Outputs, Reduction, denominator, or_null, or_null_const, widened, write_narrow},
+    error::{Error, fraction, length, not_negative},
 };
-use crate::{
-    arch::{F64x2, Float},
-    kernels,
-};
+use crate::{kernels, math::Float, simd::F64x2};
 
 /// A parameter of all columns or of each.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,28 +1,67 @@
-//! Rows whose classes each have a target of their own, and the rarer things asked of a row.
-//!
-//! All is computed in float64, whatever the rows are in: gradients are differences `p_j − q_j` here, and where a row is near its
-//! optimum float32 would have few digits of them left. This file is the part that knows what the rows are in; it hands their classes,
-//! some at a time, to [`super::mixture`], which there is once for both types.
+//! The rows of a block as float64 numbers, whatever they are in.
 
 use core::slice;
 
-use super::{
-    block::{Block, Kernel},
-    hard,
-    mixture::{Chunk, Mixtures, Outlined, ROWS, Source, Task},
-    problem::Focal,
-    rows::{Rows, Weights},
-    sink::Total,
+use super::super::{
+    block::{Block, GROUPS},
+    rows::{Weights, narrow},
 };
 use crate::{
-    arch::F64x2,
-    loss::focal::Hard,
-    vector::{Scalar, Vector},
+    math::Real,
+    simd::{
+        F64x2,
+        vector::{Scalar, Vector},
+    },
 };
+
+/// Classes that are looked at together, an even number.
+pub(super) const CHUNK: usize = 128;
+
+/// The most rows of a block.
+pub(super) const ROWS: usize = GROUPS * F64x2::LANES;
+
+/// Some classes of a row.
+pub(super) struct Chunk {
+    /// Their logits.
+    pub logits: [f64; CHUNK],
+    /// Their `q_j`, smoothed and weighted.
+    pub shares: [f64; CHUNK],
+    /// Their parts of the row's mean weight.
+    pub means: [f64; CHUNK],
+    /// The exponentials of their logits, in the unit of [`RowSums::others`].
+    pub(super) exponentials: [f64; CHUNK],
+    /// Out: their gradients.
+    pub(super) gradients: [f64; CHUNK],
+}
+
+/// Where rows come from and gradients go.
+///
+/// # Safety
+/// All methods: `row` must be a row, and `n` classes follow `from`, or `j` be one.
+pub(super) trait Source {
+    /// The weight of a row, and the factor of its gradient.
+    unsafe fn factors(&self, row: usize) -> (f64, f64);
+    /// The target class of a row.
+    unsafe fn target(&self, row: usize) -> usize;
+    /// The logit of class `j`.
+    unsafe fn logit(&self, row: usize, j: usize) -> f64;
+    /// The `q_j` of class `j`, smoothed and weighted.
+    unsafe fn share(&self, row: usize, j: usize) -> f64;
+    /// The class with the largest logit.
+    unsafe fn largest(&self, row: usize) -> usize;
+    /// Fills a chunk.
+    unsafe fn load(&self, row: usize, from: usize, n: usize, chunk: &mut Chunk);
+    /// Writes gradients.
+    unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]);
+    /// Whether there is a place for gradients.
+    fn wants_gradients(&self) -> bool;
+    /// Whether rows weigh the mean of their classes' weights, which is not 1 where those are, since probabilities need not sum to exactly 1.
+    fn has_mean_weights(&self) -> bool;
+}
 
 /// What the classes of the rows are aimed at: `q_j`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Aims<S> {
+pub(in crate::kernels) struct Aims<S> {
     /// `rows × classes` probabilities, or null where each row has a target class.
     pub probabilities: *const S,
     /// ε.
@@ -33,20 +72,18 @@ pub(super) struct Aims<S> {
     pub mean: Option<Weights<S>>,
 }
 
-/// The kernel.
+/// The inputs of all rows.
 #[derive(Clone, Copy)]
-pub(super) struct Dense<S> {
-    pub loss: Hard<F64x2, Outlined>,
+pub(in crate::kernels) struct Inputs<S> {
+    /// Number of classes.
     pub classes: usize,
+    /// Logits of all rows.
     pub logits: *const S,
+    /// Aims of all rows.
     pub aims: Aims<S>,
-    pub task: Task,
-    /// For rows whose probabilities are those of a single class: the loss with that class as the target, and the weights of the
-    /// classes. Such rows give the bits of a target class.
-    pub single: Option<(Focal, Weights<S>)>,
 }
 
-impl<S: Scalar> Dense<S> {
+impl<S: Scalar> Inputs<S> {
     /// The probabilities of the row with these logits, or null. They keep their place where gradients overwrite the logits.
     #[inline(always)]
     fn probabilities(&self, logits: *const S) -> *const S {
@@ -62,9 +99,9 @@ impl<S: Scalar> Dense<S> {
     ///
     /// # Safety
     /// `logits` must be those of a row.
-    unsafe fn single_class(&self, logits: *const S) -> Option<usize> {
+    pub(super) unsafe fn single_class(&self, logits: *const S) -> Option<usize> {
         let probabilities = self.probabilities(logits);
-        if probabilities.is_null() || self.single.is_none() {
+        if probabilities.is_null() {
             return None;
         }
         // SAFETY: a row of probabilities.
@@ -73,97 +110,29 @@ impl<S: Scalar> Dense<S> {
         let single = q(first) == 1.0 && (first + 1..self.classes).all(|j| q(j) == 0.0);
         single.then_some(first)
     }
-
-    /// Computes the `n` rows of the block from `row` on as such with target classes.
-    ///
-    /// # Safety
-    /// They must be rows of the block, `targets` have a class for each, and the kernel be one with a loss for a single class.
-    unsafe fn by_class<V: Vector<Scalar = S>>(&self, block: &mut Block<V>, row: usize, n: usize, targets: *const i32) {
-        let Some((loss, weights)) = self.single else { return };
-        let grad = if block.grad.is_null() { block.grad } else { block.grad.wrapping_add(row * self.classes) };
-        let rows = Rows {
-            logits: block.logits.wrapping_add(row * self.classes),
-            targets,
-            grad,
-            values: block.value.lanes().wrapping_add(row),
-            rows: n,
-            classes: self.classes,
-            weights,
-            row_weights: block.weight.lanes().wrapping_add(row),
-            scale: S::from_f64(1.0),
-            row_scales: block.scale.lanes().wrapping_add(row),
-            ignored: None,
-        };
-        // SAFETY: passed on.
-        unsafe { hard::focal::<V>(&rows, &loss, &mut Total::zero()) };
-    }
-}
-
-impl<V: Vector> Kernel<V> for Dense<V::Scalar> {
-    fn groups(&self) -> usize {
-        ROWS / V::LANES
-    }
-
-    fn only_whole_groups(&self) -> bool {
-        false
-    }
-
-    unsafe fn run(&self, block: &mut Block<V>) {
-        let (classes, n) = (self.classes, block.rows);
-        let mut singles = [0; ROWS];
-        let mut is_single = [false; ROWS];
-        let rows = || 0..n.min(ROWS);
-        // SAFETY: rows of the block.
-        unsafe {
-            for i in rows() {
-                if let Some(class) = self.single_class(block.logits.wrapping_add(i * classes)) {
-                    (singles[i], is_single[i]) = (class as i32, true);
-                }
-            }
-            if rows().all(|i| is_single[i]) {
-                return self.by_class(block, 0, n, singles.as_ptr());
-            }
-            let source = Typed { kernel: self, block };
-            let mixtures = Mixtures::new(&source, self.loss, classes, self.task, self.aims.smoothing);
-            let mixed = mixtures.run(n, &is_single);
-            for i in rows() {
-                if is_single[i] {
-                    self.by_class(block, i, 1, singles.as_ptr().wrapping_add(i));
-                } else {
-                    block.value.lanes().add(i).write(narrow(mixed[i]));
-                }
-            }
-        }
-    }
-}
-
-/// `x`, rounded, with +0 for −0, which a small negative number is rounded to.
-#[inline(always)]
-pub(crate) fn narrow<S: Scalar>(x: f64) -> S {
-    S::from_f64(S::from_f64(x).to_f64() + 0.0)
 }
 
 /// The rows of a block, to be read and written in float64.
-struct Typed<'a, V: Vector> {
-    kernel: &'a Dense<V::Scalar>,
-    block: &'a Block<V>,
+pub(super) struct Typed<'a, V: Real> {
+    pub(super) inputs: &'a Inputs<V::Scalar>,
+    pub(super) block: &'a Block<V>,
 }
 
-impl<V: Vector> Typed<'_, V> {
+impl<V: Real> Typed<'_, V> {
     #[inline(always)]
     fn logits(&self, row: usize) -> *const V::Scalar {
-        self.block.logits.wrapping_add(row * self.kernel.classes)
+        self.block.logits.wrapping_add(row * self.inputs.classes)
     }
 }
 
-impl<V: Vector> Typed<'_, V> {
+impl<V: Real> Typed<'_, V> {
     /// The unsmoothed probabilities of the classes from `from` on.
     ///
     /// # Safety
     /// They must be classes.
     #[inline(always)]
     unsafe fn probabilities(&self, row: usize, from: usize, to: &mut [f64]) {
-        let probabilities = self.kernel.probabilities(self.logits(row));
+        let probabilities = self.inputs.probabilities(self.logits(row));
         // SAFETY: passed on.
         unsafe {
             if probabilities.is_null() {
@@ -186,10 +155,10 @@ impl<V: Vector> Typed<'_, V> {
     /// They must be classes.
     #[inline(always)]
     unsafe fn smooth(&self, from: usize, shares: &mut [f64]) {
-        let Aims { smoothing, weights, .. } = self.kernel.aims;
+        let Aims { smoothing, weights, .. } = self.inputs.aims;
         if smoothing > 0.0 {
             // Every class has a share, which a masked one makes infinite.
-            let (kept, each) = (1.0 - smoothing, (smoothing / self.kernel.classes as f64).max(f64::from_bits(1)));
+            let (kept, each) = (1.0 - smoothing, (smoothing / self.inputs.classes as f64).max(f64::from_bits(1)));
             shares.iter_mut().for_each(|q| *q = *q * kept + each);
         }
         if !weights.is_none() {
@@ -201,7 +170,7 @@ impl<V: Vector> Typed<'_, V> {
     }
 }
 
-impl<V: Vector> Source for Typed<'_, V> {
+impl<V: Real> Source for Typed<'_, V> {
     unsafe fn factors(&self, row: usize) -> (f64, f64) {
         let (g, i) = (row / V::LANES, row % V::LANES);
         // SAFETY: a row of the block.
@@ -220,7 +189,7 @@ impl<V: Vector> Source for Typed<'_, V> {
 
     unsafe fn largest(&self, row: usize) -> usize {
         // SAFETY: a row.
-        let logits = unsafe { slice::from_raw_parts(self.logits(row), self.kernel.classes) };
+        let logits = unsafe { slice::from_raw_parts(self.logits(row), self.inputs.classes) };
         let (mut largest, mut top) = (0, V::Scalar::from_f64(f64::NEG_INFINITY));
         for (j, &x) in logits.iter().enumerate() {
             if x > top {
@@ -248,7 +217,7 @@ impl<V: Vector> Source for Typed<'_, V> {
                 *to = x.to_f64();
             }
             self.probabilities(row, from, &mut chunk.shares[..n]);
-            if let Some(mean) = self.kernel.aims.mean {
+            if let Some(mean) = self.inputs.aims.mean {
                 for (i, (to, plain)) in chunk.means[..n].iter_mut().zip(&chunk.shares[..n]).enumerate() {
                     *to = plain * mean.of_class(from + i).to_f64();
                 }
@@ -258,7 +227,7 @@ impl<V: Vector> Source for Typed<'_, V> {
     }
 
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]) {
-        let grad = self.block.grad.wrapping_add(row * self.kernel.classes + from);
+        let grad = self.block.grad.wrapping_add(row * self.inputs.classes + from);
         // SAFETY: classes of a row.
         let grad = unsafe { slice::from_raw_parts_mut(grad, n) };
         grad.iter_mut().zip(gradients).for_each(|(to, &x)| *to = narrow(x));
@@ -269,6 +238,6 @@ impl<V: Vector> Source for Typed<'_, V> {
     }
 
     fn has_mean_weights(&self) -> bool {
-        self.kernel.aims.mean.is_some()
+        self.inputs.aims.mean.is_some()
     }
 }

@@ -4,14 +4,17 @@
 //! it is the cross-entropy on class probabilities.
 
 use super::{
-    focal::{Focusing, Hard, finite, probabilities},
+    focal::{Hard, probabilities},
+    focusing::Focusing,
+    guards::finite,
     softmax::Row,
 };
-use crate::vector::{Scalar, Vector};
+use crate::math::Real;
+use crate::simd::vector::Scalar;
 
 /// What the passes over the classes leave of a row, seen from its largest class `m`.
 #[derive(Clone, Copy, Debug)]
-pub struct SoftRow<V: Vector> {
+pub struct SoftRow<V: Real> {
     /// The softmax, with `m` as its target.
     pub softmax: Row<V>,
     /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
@@ -37,7 +40,7 @@ pub struct SoftOutcome<V> {
     pub largest: V,
 }
 
-impl<V: Vector> SoftRow<V> {
+impl<V: Real> SoftRow<V> {
     /// `ℓ`.
     #[inline(always)]
     fn cross_entropy(&self) -> V {
