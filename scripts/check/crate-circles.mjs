@@ -55,34 +55,46 @@ function moduleOf(file) {
 }
 
 /**
+ * @param {string} code
+ * @returns {string[][]} all paths that it names from `crate` or `super` on, and those of `use`
+ */
+function pathsOf(code) {
+  const used = Array.from(code.matchAll(/\buse\s+([^;]+);/g), ([, tree]) => pathsIn(tree ?? ''));
+  const rest = code.replace(/\buse\s+[^;]+;|\bpub\(in [^)]*\)/g, '');
+  const inline = Array.from(rest.matchAll(/\b(?:crate|super)(?:::\w+)+/g), ([path]) => path.split('::'));
+  return [...used.flat(), ...inline];
+}
+
+/**
+ * @param {readonly string[]} path
+ * @param {readonly string[]} own the module that it stands in
+ * @returns {string[]} the modules that the path may mean, the innermost first
+ */
+function modulesIn(path, own) {
+  const supers = path.findIndex((name) => name !== 'super');
+  const isAbsolute = path[0] === 'crate';
+  const skipped = supers > 0 ? supers : Number(isAbsolute || path[0] === 'self');
+  const from = isAbsolute ? [] : own.slice(0, own.length - Math.max(0, supers));
+  const names = path.slice(skipped);
+  const modules = names.map((_, i) => [...from, ...names.slice(0, names.length - i)].join('::'));
+  return isAbsolute || supers > 0 ? [...modules, from.join('::')] : modules;
+}
+
+/**
  * @param {Sources} sources
  * @returns {Map<string, Set<string>>} what each file imports
  */
 export function importsOf(sources) {
   const files = new Map(Array.from(sources.keys(), (file) => [moduleOf(file).join('::'), file]));
-  const imports = new Map();
-  for (const [file, source] of sources) {
-    const own = moduleOf(file);
-    const code = codeOf(source);
-    const used = Array.from(code.matchAll(/\buse\s+([^;]+);/g), ([, tree]) => pathsIn(tree ?? '')).flat();
-    const rest = code.replace(/\buse\s+[^;]+;|\bpub\(in [^)]*\)/g, '');
-    const inline = Array.from(rest.matchAll(/\b(?:crate|super)(?:::\w+)+/g), ([path]) => path.split('::'));
-    const found = new Set();
-    for (const path of [...used, ...inline]) {
-      const names = [...path];
-      let from = own;
-      if (names[0] === 'crate') from = [];
-      if (names[0] === 'crate' || names[0] === 'self') names.shift();
-      for (; names[0] === 'super'; names.shift()) from = from.slice(0, -1);
-      const [target] = names
-        .map((_, i) => [...from, ...names.slice(0, names.length - i)].join('::'))
-        .concat(path[0] === 'crate' || path[0] === 'super' ? [from.join('::')] : [])
-        .flatMap((module) => files.get(module) ?? []);
-      if (target !== undefined && target !== file) found.add(target);
-    }
-    imports.set(file, found);
-  }
-  return imports;
+  return new Map(
+    Array.from(sources, ([file, source]) => {
+      const own = moduleOf(file);
+      const targets = pathsOf(codeOf(source)).map((path) => modulesIn(path, own).find((name) => files.has(name)));
+      const found = new Set(targets.flatMap((name) => (name === undefined ? [] : [files.get(name) ?? ''])));
+      found.delete(file);
+      return [file, found];
+    }),
+  );
 }
 
 /**

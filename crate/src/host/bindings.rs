@@ -1,9 +1,9 @@
 //! The functions that the module exports: numbers in, numbers out.
 
 use core::{
+    arch::wasm32::memory_grow,
     cell::UnsafeCell,
     ptr::{with_exposed_provenance as at, with_exposed_provenance_mut as at_mut},
-    arch::wasm32::memory_grow,
 };
 
 use wasm_bindgen::prelude::wasm_bindgen;

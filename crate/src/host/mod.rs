@@ -1,6 +1,6 @@
 //! The module as a host language sees it: numbers in, numbers out, rows through a tile of memory.
 //!
-//! All of it is compiled natively as well, where tests and fuzzers reach it; only [`bindings`] and
+//! All of it is compiled natively as well, where tests and fuzzers reach it; only `bindings` and
 //! its neighbour for `analysis`, which name what WebAssembly exports, are not.
 
 pub mod abi;

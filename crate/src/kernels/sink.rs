@@ -9,7 +9,7 @@ use crate::{
 
 /// Sinks take the values of rows block by block. The lanes of rows that do not count hold 0.
 pub trait Sink<V: Vector> {
-    /// Adds `vectors` vectors of values, at most [`super::block::GROUPS`].
+    /// Adds `vectors` vectors of values, at most a block.
     ///
     /// # Safety
     /// `values` must be valid for reading them.
