@@ -7,7 +7,6 @@ export type {
   SoftmaxCriterion,
 } from './analysis/criteria/criterion.js';
 export type { AnyCriterion, LossName } from './analysis/criteria/own-criterion.js';
-export type { Advice, AdviceCode } from './analysis/diagnose/advice.js';
 export {
   type Compared,
   type ComparedPair,
@@ -16,15 +15,19 @@ export {
   type LossComparison,
 } from './analysis/diagnose/compare-losses.js';
 export {
-  type ClassDiagnosis,
-  type ColumnDiagnosis,
   type DiagnoseAsyncOptions,
   type DiagnoseOptions,
-  type Diagnosis,
   diagnose,
   diagnoseAsync,
-  type Summary,
 } from './analysis/diagnose/diagnose.js';
+export type {
+  Advice,
+  AdviceCode,
+  ClassDiagnosis,
+  ColumnDiagnosis,
+  Diagnosis,
+  Summary,
+} from './analysis/diagnose/result.js';
 export type { ExactSumState } from './analysis/meter/exact-sum.js';
 export {
   type AnyMeter,
@@ -35,12 +38,12 @@ export {
 } from './analysis/meter/loss-meter.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
 export {
-  type ClassificationReport,
   classificationReport,
   classificationReportAsync,
   type ReportAsyncOptions,
   type ReportOptions,
 } from './analysis/report/report.js';
+export type { ClassificationReport } from './analysis/report/result.js';
 export type { ClassScores, Scores } from './analysis/report/scores.js';
 export type { RowOptions } from './analysis/rows/rows.js';
 export type { Signal, TurnOptions } from './analysis/rows/turns.js';
@@ -67,12 +70,11 @@ export {
   type SoftmaxOutput,
   softmax,
 } from './analysis/softmax/softmax.js';
+export type { SweepRow, SweepTable } from './analysis/sweep/result.js';
 export {
   type SweepAsyncOptions,
   type SweepOptions,
-  type SweepRow,
   type SweepSetting,
-  type SweepTable,
   sweep,
   sweepAsync,
 } from './analysis/sweep/sweep.js';

@@ -76,6 +76,7 @@ export function staticChecks(toolchain) {
     { name: 'tsc, library', command: tsc, args: ['--project', 'tsconfig.lib.json'], env },
     { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
     { name: 'typedoc', command: join(nodeBin, 'typedoc'), args: ['--emit', 'none'], env },
+    { name: 'imports', command: process.execPath, args: [join(root, 'scripts', 'check', 'imports.mjs')], env },
     { name: 'biome', command: join(nodeBin, 'biome'), args: ['check', '--error-on-warnings', '.'], env },
   ];
 }

@@ -3,30 +3,7 @@
 import { classGammas, classWeights, columnWeights, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
 import { PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
 import { findFavour } from '../settings/class-balance.js';
-import type { Diagnosis } from './diagnose.js';
-
-/** What {@link Advice} can be about. */
-export type AdviceCode =
-  | 'probabilities'
-  | 'non-finite'
-  | 'high-loss'
-  | 'low-loss'
-  | 'at-floor'
-  | 'overconfident'
-  | 'lower-gamma'
-  | 'raise-gamma'
-  | 'extreme-imbalance'
-  | 'alpha-favours-majority';
-
-/** Something that stands out. */
-export interface Advice {
-  /** What it is about. */
-  readonly code: AdviceCode;
-  /** A sentence for people. */
-  readonly message: string;
-  /** The figures behind it. */
-  readonly figures: Readonly<Record<string, number>>;
-}
+import type { Advice, Diagnosis } from './result.js';
 
 /** Above it, something is wrong with the logits. */
 const HIGH_LOSS = 10;

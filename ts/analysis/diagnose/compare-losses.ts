@@ -2,7 +2,8 @@ import { says } from '../../arrays/own.js';
 import type { FloatArray } from '../../arrays/types.js';
 import { checkOptions, wrongType } from '../../call/checks.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
-import { type ClassificationReport, reportEntries, reportOn } from '../report/report.js';
+import { reportEntries, reportOn } from '../report/report.js';
+import type { ClassificationReport } from '../report/result.js';
 import { rowsInTurns } from '../rows/rows.js';
 import { figure, table, withText } from '../rows/table.js';
 import type { Logits, Targets } from '../rows/tensors.js';
@@ -11,11 +12,11 @@ import {
   DIAGNOSE_OPTIONS,
   type DiagnoseAsyncOptions,
   type DiagnoseOptions,
-  type Diagnosis,
   diagnoseInTurns,
   prepare,
   type ToDiagnose,
 } from './diagnose.js';
+import type { Diagnosis } from './result.js';
 import { entriesOf, type LossBatch } from './row-losses.js';
 
 /** A loss to be compared; with logits of its own, those of a model that was trained with it. */

@@ -1,5 +1,5 @@
 import { figure, table } from '../rows/table.js';
-import type { ClassDiagnosis, ColumnDiagnosis, Diagnosis } from './diagnose.js';
+import type { ClassDiagnosis, ColumnDiagnosis, Diagnosis } from './result.js';
 
 /** Up to so many columns the text has all of them. */
 const FEW_COLUMNS = 20;

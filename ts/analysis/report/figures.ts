@@ -5,7 +5,7 @@ import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
 import type { Rows } from '../rows/rows.js';
 import { Bins } from './calibration.js';
 import { type Counts, makeMatrix } from './confusion.js';
-import type { Findings, Settings } from './report.js';
+import type { Findings, Settings } from './result.js';
 import { average, classScores, microScores, ScoreAverage } from './scores.js';
 
 /** The weights of the rows of a batch, checked. */

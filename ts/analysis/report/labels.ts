@@ -7,7 +7,7 @@ import { elementLosses, elementsOf, predictRows, type RowOptions, type Rows, wid
 import { eachPart, type Work } from '../rows/turns.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
-import type { Findings, Settings } from './report.js';
+import type { Findings, Settings } from './result.js';
 import { rocAuc } from './roc-auc.js';
 import { ScoreAverage, scoresOf } from './scores.js';
 

@@ -6,7 +6,7 @@ import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
-import type { Findings, Settings } from './report.js';
+import type { Findings, Settings } from './result.js';
 import { rocAuc } from './roc-auc.js';
 import { average } from './scores.js';
 

@@ -1,5 +1,5 @@
 import { figure, table } from '../rows/table.js';
-import type { ClassificationReport } from './report.js';
+import type { ClassificationReport } from './result.js';
 import type { Scores } from './scores.js';
 
 /** Up to so many classes the table holds the confusion matrix. */

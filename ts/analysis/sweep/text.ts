@@ -1,7 +1,7 @@
 // A sweep as text.
 
 import { table } from '../rows/table.js';
-import type { SweepRow, SweepTable } from './sweep.js';
+import type { SweepRow, SweepTable } from './result.js';
 
 /** Of longer tables, no more rows are shown. */
 const MOST_ROWS = 60;

@@ -1,0 +1,108 @@
+// A report, by its type, and while it is made.
+
+import type { FloatArray } from '../../arrays/types.js';
+import type { Calibration } from './calibration.js';
+import type { ClassScores, Scores } from './scores.js';
+
+/** What {@link classificationReport} finds. */
+export interface ClassificationReport {
+  /** Whether each class is a label that rows have or not, whatever else they have. */
+  readonly multiLabel: boolean;
+  /** How many rows count. */
+  readonly rows: number;
+  /**
+   * How many classes there are: 2 where rows have one logit, and 0 if there are no rows and nothing
+   * says it.
+   */
+  readonly numClasses: number;
+  /**
+   * How many of the rows, or of their labels, have no probabilities, because a logit is NaN or
+   * Infinity.
+   */
+  readonly nonFinite: number;
+  /**
+   * The share of rows that are predicted right: of multi-label rows, those of which all labels are.
+   */
+  readonly accuracy: number;
+  /** The share of rows that are predicted wrong; of multi-label rows, the share of labels. */
+  readonly hammingLoss: number;
+  /** The average recall of the classes that have rows. NaN for multi-label rows. */
+  readonly balancedAccuracy: number;
+  /**
+   * The share of rows whose target is among the `topK` likeliest classes, of equals the first. NaN
+   * for multi-label rows.
+   */
+  readonly topKAccuracy: number;
+  /**
+   * The Matthews correlation coefficient: 1 where all rows are right, 0 where predictions say
+   * nothing, and where targets or predictions are all of one class. NaN for multi-label rows.
+   */
+  readonly mcc: number;
+  /**
+   * Cohen's kappa: the accuracy beyond that of chance. NaN where targets and predictions are all of
+   * one class, and for multi-label rows.
+   */
+  readonly kappa: number;
+  /** Class by class. */
+  readonly classes: readonly ClassScores[];
+  /** Averages over the classes. */
+  readonly macro: Scores;
+  /** Averages over the classes, weighted by their rows. */
+  readonly weighted: Scores;
+  /**
+   * Of all rows and classes taken together: for one class per row, all but the specificity are the
+   * accuracy.
+   */
+  readonly micro: Scores;
+  /** Averages over multi-label rows, of the scores of each row's labels. */
+  readonly samples: Scores | undefined;
+  /**
+   * The area under the ROC curve: for two classes that of class 1; for more, the average over the classes that have one, of each
+   * class against all others; for multi-label rows, over the labels that have one.
+   */
+  readonly auc: number;
+  /** The same with more than two classes, or labels, averaged by their rows. */
+  readonly weightedAuc: number;
+  /**
+   * The Brier score: the squared distance of the probabilities from the target, averaged over the
+   * rows. For two classes half of it, which is `(p_1 - y) ** 2`, and that averaged over all labels
+   * of multi-label rows. As scikit-learn's `brier_score_loss`.
+   */
+  readonly brier: number;
+  /**
+   * The average cross-entropy, in nats; of multi-label rows, over all labels. It is not clipped: a
+   * target whose probability is 0 makes it Infinity.
+   */
+  readonly logLoss: number;
+  /** How far the confidences can be trusted: of multi-label rows, those of all labels. */
+  readonly calibration: Calibration;
+  /**
+   * Row-major `[class, predicted class]`, or for multi-label rows `[label, target, prediction]`,
+   * where 1 is yes. Weights, in a Float64Array, with `sampleWeights`; `undefined` if it was not
+   * asked for.
+   */
+  readonly confusion: Uint32Array | Float64Array | undefined;
+  /**
+   * What to look at before any figure: that the logits look like probabilities, which makes all of
+   * them wrong.
+   */
+  readonly warning: string | undefined;
+  /** All of it as a table. */
+  toString(): string;
+}
+
+/** What there is a choice of, checked as far as can be before the rows are looked at. */
+export interface Settings {
+  readonly bins: number;
+  readonly zeroDivision: number;
+  readonly auc: boolean;
+  readonly confusion: boolean;
+  readonly averageOver: 'present' | 'all' | undefined;
+  readonly beta: number;
+  readonly topK: number;
+  readonly classNames: readonly string[] | undefined;
+  readonly sampleWeights: FloatArray | undefined;
+}
+
+/** A report, but for its text. */
+export type Findings = Omit<ClassificationReport, 'toString'>;

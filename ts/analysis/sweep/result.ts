@@ -1,0 +1,35 @@
+// The table of a sweep, by its type.
+
+/** One setting of a {@link sweep}, and what it gives. */
+export interface SweepRow {
+  /** The weight of class 1, or of positive targets; the weights of all classes; or `null`. */
+  readonly alpha: number | readonly number[] | null;
+  /** The exponent of the focusing factor. */
+  readonly gamma: number;
+  /** How far targets are drawn towards the uniform distribution. */
+  readonly labelSmoothing: number;
+  /**
+   * The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options.
+   */
+  readonly loss: number;
+  /** What `metric` made of the setting. */
+  readonly metric: number | undefined;
+}
+
+/**
+ * What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a
+ * table; `console.table` takes its `rows`.
+ */
+export interface SweepTable {
+  /** Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last. */
+  readonly rows: readonly SweepRow[];
+  /** The losses of all rows. */
+  readonly losses: Float64Array<ArrayBuffer>;
+  /** How many rows of the batch count; for a `SigmoidFocalLoss`, how many logits. */
+  readonly count: number;
+  /**
+   * The row with the largest metric, the first of equal ones; `undefined` without a metric, or where it is never a number. There is no
+   * best by loss: the loss falls with gamma whatever the logits are.
+   */
+  readonly best: SweepRow | undefined;
+}
