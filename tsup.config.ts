@@ -1,8 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
 import { moduleId } from './scripts/build/close-wasm.mjs';
 import { printableWasm } from './scripts/build/printable.mjs';
+
+/**
+ * The names that stay: people see those of the classes when they print a criterion, and those of
+ * metrics in a model's history.
+ */
+const NAMES = [
+  ...readdirSync('ts/losses').flatMap((file) =>
+    Array.from(
+      readFileSync(`ts/losses/${file}`, 'utf8').matchAll(/^export (?:abstract )?class (\w+)/gm),
+      ([, name]) => name,
+    ),
+  ),
+  ...['LossMeter', 'ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
+];
 
 /** Takes the WebAssembly module out of the bundle. */
 const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
@@ -70,14 +84,8 @@ function entry(name: string, options: Options = {}): Options {
           comments: /webpackIgnore|@vite-ignore/,
         };
       },
-      // People see the names of the classes when they print a criterion, and those of metrics in a model's history.
       get mangle() {
-        return {
-          reserved: [
-            ...['Criterion', 'FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', 'LossMeter'],
-            ...['ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
-          ],
-        };
+        return { reserved: [...NAMES] };
       },
     },
     ...options,

@@ -6,7 +6,7 @@ export type {
   SigmoidCriterion,
   SoftmaxCriterion,
 } from './analysis/criteria/criterion.js';
-export type { AnyCriterion, LossName } from './analysis/criteria/own-criterion.js';
+export type { AnyCriterion } from './analysis/criteria/own-criterion.js';
 export {
   type Compared,
   type ComparedPair,

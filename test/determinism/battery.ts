@@ -11,12 +11,8 @@ type Criterion = new (
   valueAndGrad(logits: Floats, targets: Floats | Int32Array, options: object): { value: unknown; grad: unknown };
 };
 
-/** The part of the package that the battery needs. */
-export interface Library {
-  FocalLoss: Criterion;
-  CrossEntropyLoss: Criterion;
-  SigmoidFocalLoss: Criterion;
-}
+/** The package, whose losses have the names that battery.json gives. */
+export type Library = Readonly<Record<string, unknown>>;
 
 /**
  * A loss of battery.json: its kind, whether it is aimed at probabilities, and its options, where
@@ -33,6 +29,8 @@ export interface Battery {
   hash: string;
   dtypes: string[];
   shapes: number[][];
+  /** The names of the classes, by those of the losses. */
+  classes: Record<string, string>;
   losses: Loss[];
 }
 
@@ -118,17 +116,16 @@ function spoil(logits: Float64Array, row: number, other: number): void {
 }
 
 /** The results of one criterion on one batch: each row's value and gradient, then the mean. */
-function* results(library: Library, loss: Loss, dtype: string, inputs: Inputs, numClasses: number): Generator<number> {
+function* results(Loss: Criterion, loss: Loss, dtype: string, inputs: Inputs, numClasses: number): Generator<number> {
   const weights = Array.from({ length: numClasses }, (_, j) => ((j % 3) + 1) / 2);
-  const { loss: kind, soft, ...given } = loss;
+  const { loss: _, soft, ...given } = loss;
   const named = Object.entries(given).map(([name, value]) => [name, value === 'perClass' ? weights : value]);
   const options: object = { ...Object.fromEntries(named), numClasses };
-  const Loss =
-    { 'cross-entropy': library.CrossEntropyLoss, sigmoid: library.SigmoidFocalLoss }[kind] ?? library.FocalLoss;
+  const isSigmoid = !('layout' in new Loss({}));
   const cast = (x: Float64Array): Floats => (dtype === 'float32' ? new Float32Array(x) : x);
   const logits = cast(inputs.logits);
-  const softTargets = kind === 'sigmoid' ? inputs.elements : inputs.probabilities;
-  const targets = soft || kind === 'sigmoid' ? cast(softTargets) : inputs.classes;
+  const softTargets = isSigmoid ? inputs.elements : inputs.probabilities;
+  const targets = soft || isSigmoid ? cast(softTargets) : inputs.classes;
   const each = new Loss({ ...options, reduction: 'none' }).valueAndGrad(logits, targets, {});
   yield* each.value as Floats;
   yield* each.grad as Floats;
@@ -143,7 +140,8 @@ export function runBattery(library: Library, battery: Battery): string {
     for (const dtype of battery.dtypes) {
       for (const loss of battery.losses) {
         seed += 1;
-        for (const x of results(library, loss, dtype, inputs(rows, classes, seed), classes)) hash.add(x);
+        const Loss = library[battery.classes[loss.loss] ?? ''] as Criterion;
+        for (const x of results(Loss, loss, dtype, inputs(rows, classes, seed), classes)) hash.add(x);
       }
     }
   }

@@ -1,50 +1,17 @@
-import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import type { FocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
+import { LOSSES } from '../losses/index.js';
 
 // The tests that test/focal/options.test.ts has of FocalLoss, of the others.
 
 const shared = { reduction: 'mean', normalizer: undefined, ignoreIndex: undefined, numClasses: undefined };
 
-const CASES = [
-  {
-    name: 'CrossEntropyLoss',
-    Loss: CrossEntropyLoss,
-    defaults: { weight: null, labelSmoothing: 0, layout: 'channels-last', ...shared },
-    others: { weight: [0.5, 1.5], labelSmoothing: 0.1, ignoreIndex: 7, normalizer: 3, numClasses: 2 },
-  },
-  {
-    name: 'SigmoidFocalLoss',
-    Loss: SigmoidFocalLoss,
-    defaults: { alpha: 0.25, gamma: 2, posWeight: 1, labelSmoothing: 0, ...shared },
-    others: { alpha: [0.5, 0.75], posWeight: [1, 3], gamma: 1, ignoreIndex: 7, normalizer: 3, numClasses: 2 },
-  },
-  {
-    name: 'FocalLoss',
-    Loss: FocalLoss,
-    defaults: {
-      alpha: 0.25,
-      gamma: 2,
-      focusOn: 'smoothed',
-      labelSmoothing: 0,
-      layout: 'channels-last',
-      ...shared,
-    },
-    others: {
-      alpha: [0.5, 0.75],
-      gamma: [1, 3],
-      labelSmoothing: 0.1,
-      ignoreIndex: 7,
-      focusOn: 'target',
-      numClasses: 2,
-    },
-  },
-];
-
 const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
 
-describe.each(CASES)('$name', ({ name, Loss, defaults, others }) => {
-  const make = (options?: object) => new (Loss as typeof FocalLoss)(options);
-  const targets = new Int32Array(name === 'SigmoidFocalLoss' ? [0, 1, 1, 0, 0, 1] : [0, 1, 1]);
+describe.each(LOSSES)('$name', ({ name, Loss, isSigmoid, others, ...loss }) => {
+  const defaults = { ...loss.defaults, ...shared };
+  const make = (options?: object) => new (Loss as unknown as typeof FocalLoss)(options);
+  const targets = new Int32Array(isSigmoid ? [0, 1, 1, 0, 0, 1] : [0, 1, 1]);
 
   it('has the documented defaults', () => {
     expect({ ...make() }).toEqual(defaults);

@@ -1,5 +1,6 @@
-import { allocate, type Criterion, CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import { allocate, type Criterion, FocalLoss } from 'focal-loss';
 import { expect, it } from 'vitest';
+import { LOSSES, type LossTests } from '../losses/index.js';
 import type { Random } from '../property/numbers.js';
 import { randomBatch } from '../support/batch.js';
 import { sameBits } from '../support/bits.js';
@@ -68,12 +69,6 @@ function plausible(junk: Junk, name: string, Kind: ArrayKind): unknown {
 const CRITERION = ['reduction', 'normalizer', 'ignoreIndex', 'numClasses', 'labelSmoothing'];
 const CALL = ['grad', 'gradOutput', 'numClasses', 'normalizer', 'sampleWeights', 'spatialSize'];
 
-const losses = [
-  { Loss: FocalLoss, names: [...CRITERION, 'alpha', 'gamma', 'focusOn', 'layout'] },
-  { Loss: CrossEntropyLoss, names: [...CRITERION, 'weight', 'layout'] },
-  { Loss: SigmoidFocalLoss, names: [...CRITERION, 'alpha', 'gamma', 'posWeight'] },
-];
-
 /** Options: `strange` is how likely each of them is to be anything at all. */
 function options(junk: Junk, names: readonly string[], strange: number, Kind: ArrayKind): object {
   const given: Record<string, unknown> = {};
@@ -97,17 +92,17 @@ function targetsFor(junk: Junk, elementwise: boolean): unknown {
 
 /** A call of a method of a criterion that is sound itself. */
 function methodCall(junk: Junk, strange: number): () => unknown {
-  const { Loss } = junk.choose(losses);
+  const loss = junk.choose(LOSSES);
   const Kind = junk.choose(FLOATS);
   const method = junk.choose<Method>(['forward', 'backward', 'valueAndGrad', 'hessianDiag', 'gammaGrad']);
   const names = method === 'hessianDiag' ? [...CALL, 'kind', 'out'] : CALL;
   const or = (chance: number, make: () => unknown) => (junk.chance(chance) ? junk.anything() : make());
   const args = [
     or(strange / 2, () => junk.array(Kind, junk.rows * junk.classes)),
-    or(strange / 2, () => targetsFor(junk, Loss === SigmoidFocalLoss)),
+    or(strange / 2, () => targetsFor(junk, loss.isSigmoid)),
     or(strange / 4, () => options(junk, names, strange, Kind)),
   ].slice(0, junk.chance(0.05) ? junk.below(3) : 3);
-  const self = or(0.02, () => soundCriterion(junk, Loss));
+  const self = or(0.02, () => soundCriterion(junk, loss));
   const code = Reflect.get(FocalLoss.prototype, method) as () => unknown;
   return () => Reflect.apply(code, self, args);
 }
@@ -120,16 +115,17 @@ function anyCall(junk: Junk): () => unknown {
     const args = [junk.anything(), junk.anything(), junk.anything()] as unknown as Parameters<typeof allocate>;
     return () => allocate(...args).dispose();
   }
-  const { Loss, names } = junk.choose(losses);
-  const settings = junk.chance(0.05) ? junk.anything() : options(junk, names, strange, Float32Array as ArrayKind);
+  const { Loss } = junk.choose(LOSSES);
   const before = new Loss();
+  const names = Object.keys(before);
+  const settings = junk.chance(0.05) ? junk.anything() : options(junk, names, strange, Float32Array as ArrayKind);
   return junk.chance(0.5) ? () => new Loss(settings as object) : () => before.with(settings as object);
 }
 
-function soundCriterion(junk: Junk, Loss: new (options: object) => Criterion): Criterion {
+function soundCriterion(junk: Junk, { Loss, isSigmoid }: LossTests): Criterion {
   const { classes } = junk;
   const settings = { reduction: junk.choose(['mean', 'sum', 'none']), numClasses: junk.choose([undefined, classes]) };
-  const layout = Loss !== SigmoidFocalLoss && junk.chance(0.2) ? { layout: 'channels-first', numClasses: classes } : {};
+  const layout = !isSigmoid && junk.chance(0.2) ? { layout: 'channels-first', numClasses: classes } : {};
   return new Loss({ ...settings, ...layout });
 }
 

@@ -2,6 +2,7 @@
 // same bits.
 
 import type * as Analysis from 'focal-loss/analysis';
+import { type AnyLoss, LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
 
 /** The exports that `focal-loss`, `focal-loss/slim` and `focal-loss/analysis` have in common. */
@@ -29,8 +30,26 @@ function makeBatch(seed: number) {
   };
 }
 
+/** Calls of every form of every loss, and what they return. */
+function formCalls(entry: Losses, seed: number): Calls {
+  const { classes, logits, targets, soft, yes, alpha } = makeBatch(seed);
+  const calls: Calls = {};
+  for (const { name, isSigmoid, forms } of LOSSES) {
+    const Loss = (entry as unknown as Record<string, AnyLoss>)[name] as AnyLoss;
+    for (const { name: form, options, isSoft } of forms(alpha)) {
+      const given = { ...options, numClasses: classes };
+      const criterion = new Loss(given);
+      const suitable = isSigmoid ? yes : isSoft ? soft : targets;
+      calls[`new ${name}, ${form}`] = () => new Loss(given);
+      calls[`valueAndGrad, ${form}`] = () => criterion.valueAndGrad(logits, suitable);
+    }
+  }
+  return calls;
+}
+
 /** Calls of all losses, and what they return. */
-function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: Losses, seed: number): Calls {
+function lossCalls(entry: Losses, seed: number): Calls {
+  const { FocalLoss, CrossEntropyLoss, SigmoidFocalLoss } = entry;
   const { classes, logits, wide, targets, soft, yes, weights, alpha } = makeBatch(seed);
   const numClasses = classes;
   const grad = new Float32Array(logits.length);
@@ -42,8 +61,6 @@ function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: Losses, se
   const options = { grad, sampleWeights: weights, gradOutput: 0.5 };
   return {
     'new FocalLoss': () => new FocalLoss({ alpha, gamma: alpha, layout: 'channels-first' }),
-    'new CrossEntropyLoss': () => new CrossEntropyLoss({ weight: alpha }),
-    'new SigmoidFocalLoss': () => new SigmoidFocalLoss({ posWeight: alpha, alpha }),
     with: () => focal.with({ reduction: 'sum' }).forward(logits, targets),
     forward: () => focal.forward(wide, targets),
     backward: () => focal.backward(wide, targets),
@@ -57,6 +74,7 @@ function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: Losses, se
     'valueAndGrad, sigmoid': () => sigmoid.valueAndGrad(logits, yes, { grad }),
     hessianDiag: () => focal.hessianDiag(logits, targets),
     gammaGrad: () => focal.gammaGrad(wide, targets),
+    ...formCalls(entry, seed),
   };
 }
 

@@ -1,6 +1,7 @@
 import * as main from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
+import { type AnyLoss, LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
 import { bitsOf } from './interrupted-calls.js';
 
@@ -49,8 +50,23 @@ const q = { data: soft, dims: [ROWS, CLASSES] };
 const alpha = [0.2, 0.3, 0.5];
 const options = { sampleWeights: rowWeights, numClasses: CLASSES };
 
+/** Calls of every form of every loss that read all that they are given through `watch`. */
+function formCalls(entry: typeof analysis, watch: Watch): Record<string, () => unknown> {
+  const calls: Record<string, () => unknown> = {};
+  for (const { name, isSigmoid, forms } of LOSSES) {
+    const Loss = (entry as unknown as Record<string, AnyLoss>)[name] as AnyLoss;
+    for (const { name: form, options, isSoft } of forms(alpha)) {
+      const suitable = isSigmoid ? { data: yes, dims: [ROWS, CLASSES] } : isSoft ? q : indices;
+      calls[form] = () =>
+        new Loss(watch(options)).valueAndGrad(watch(x), watch(suitable), watch({ numClasses: CLASSES }));
+    }
+  }
+  return calls;
+}
+
 /** Calls that read all that they are given through `watch`. */
-function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: typeof analysis, watch: Watch) {
+function lossCalls(entry: typeof analysis, watch: Watch) {
+  const { FocalLoss, CrossEntropyLoss, SigmoidFocalLoss } = entry;
   const focal = new FocalLoss(watch({ alpha, gamma: 1.5 }));
   const perRow = new FocalLoss(watch({ reduction: 'none' as const, labelSmoothing: 0.1 }));
   const plain = new FocalLoss(watch({ alpha: 0.25 }));
@@ -67,6 +83,7 @@ function lossCalls({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }: typeof ana
     with: () => focal.with(watch({ gamma: [1, 2, 3] })).forward(watch(x), watch(indices)),
     hessianDiag: () => plain.hessianDiag(watch(x), watch(indices), watch({ kind: 'gauss-newton' as const })),
     gammaGrad: () => plain.gammaGrad(watch(x), watch(indices), watch(options)),
+    ...formCalls(entry, watch),
   };
 }
 

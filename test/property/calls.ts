@@ -1,30 +1,11 @@
 // From what fast-check has drawn to a call, and what an oracle says of it.
 
-import {
-  allocate,
-  type ClassIndices,
-  type Criterion,
-  CrossEntropyLoss,
-  type FloatArray,
-  FocalLoss,
-  type GradientOptions,
-  SigmoidFocalLoss,
-} from 'focal-loss';
+import { allocate, type ClassIndices, type Criterion, type FloatArray, type GradientOptions } from 'focal-loss';
 import type { Dtype } from '../support/dtypes.js';
-import { crossEntropyOracle, type FamilyResult, focalOracle, oneHot, sigmoidOracle } from '../support/family-oracle.js';
-import { weightOf } from '../support/oracle.js';
+import { type FamilyResult, oneHot } from '../support/family-oracle.js';
 import { generator } from '../support/random.js';
-import type { AnyCall, CrossEntropyCall, FocalCall, SigmoidCall } from './draws.js';
-import {
-  anyFactor,
-  anyLogits,
-  anyProbabilities,
-  anyShare,
-  anyUpstream,
-  indicesOf,
-  type Random,
-  surrounded,
-} from './numbers.js';
+import type { AnyCall, SigmoidCall, SoftmaxCall } from './draws.js';
+import { anyFactor, anyLogits, anyProbabilities, anyUpstream, indicesOf, type Random, surrounded } from './numbers.js';
 
 /** A row of a call, or for the sigmoid loss a logit. */
 export interface Row {
@@ -62,7 +43,7 @@ export interface Call {
 }
 
 /** The numbers of a call, as the kernels see them. */
-class Numbers {
+export class Numbers {
   readonly random: Random;
   readonly #drawn: AnyCall;
   readonly dtype: Dtype;
@@ -190,6 +171,10 @@ function order({ samples, positions, classes }: AnyCall, channelsFirst: boolean)
   return { at, inMemory };
 }
 
+/** The settings that calls of all losses draw. */
+type Settings = ReturnType<typeof common>['settings'];
+
+/** The parts of a call that a softmax loss has of its own. */
 interface SoftmaxParts {
   numbers: Numbers;
   /** The classes' weights as the kernels see them, if each has one. */
@@ -197,11 +182,11 @@ interface SoftmaxParts {
   isSoft: boolean;
   /** The mean divides by the weights of the targets. */
   isWeighted: boolean;
-  create: (settings: ReturnType<typeof common>['settings'] & { layout?: 'channels-first' }) => Criterion;
+  create: (settings: Settings & { layout?: 'channels-first' }) => Criterion;
   judge: (logits: number[], q: number[]) => { expected: FamilyResult; gamma: number };
 }
 
-function softmaxCall(dtype: Dtype, drawn: FocalCall | CrossEntropyCall, parts: SoftmaxParts): Call {
+export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxParts): Call {
   const { numbers, isSoft, weights } = parts;
   const { classes, samples, positions, channelsFirst } = drawn;
   const { random } = numbers;
@@ -242,53 +227,23 @@ function softmaxCall(dtype: Dtype, drawn: FocalCall | CrossEntropyCall, parts: S
   };
 }
 
-export function focalCall(dtype: Dtype, drawn: FocalCall): Call {
-  const { classes, focusOn, gamma, gammaPerClass, labelSmoothing } = drawn;
-  const numbers = new Numbers(dtype, drawn);
-  const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
-  const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
-  const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
-  const gammas = gammaPerClass ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2) : undefined;
-  const weights =
-    alpha === null ? null : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
-  return softmaxCall(dtype, drawn, {
-    numbers,
-    weights: each?.seen,
-    isSoft,
-    isWeighted: false,
-    create: (settings) => new FocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn }),
-    judge: (logits, q) => {
-      const power = gammas?.[q.indexOf(1)] ?? gamma;
-      return { expected: focalOracle({ logits, q, weights, labelSmoothing, gamma: power, focusOn }), gamma: power };
-    },
-  });
+/** The parts of a call that a loss of its own has whose every logit is a row by itself. */
+interface SigmoidParts {
+  numbers: Numbers;
+  /** Whether an option has one entry per column. */
+  isPerColumn: boolean;
+  create: (settings: Settings) => Criterion;
+  judge: (x: number, y: number, column: number) => FamilyResult;
+  /** The largest gamma, with which the bound grows. */
+  gamma: number;
 }
 
-export function crossEntropyCall(dtype: Dtype, drawn: CrossEntropyCall): Call {
-  const { classes, labelSmoothing } = drawn;
-  const numbers = new Numbers(dtype, drawn);
-  const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
-  const weights = each?.seen ?? null;
-  return softmaxCall(dtype, drawn, {
-    numbers,
-    weights: each?.seen,
-    isSoft: drawn.soft,
-    isWeighted: true,
-    create: (settings) => new CrossEntropyLoss({ ...settings, weight: each?.option ?? null }),
-    judge: (logits, q) => ({ expected: crossEntropyOracle({ logits, q, weights, labelSmoothing }), gamma: 0 }),
-  });
-}
-
-export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall): Call {
-  const { classes, gamma, labelSmoothing, ignoreIndex, samples, positions, soft } = drawn;
-  const numbers = new Numbers(dtype, drawn);
+export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall, parts: SigmoidParts): Call {
+  const { classes, labelSmoothing, ignoreIndex, samples, positions, soft } = drawn;
+  const { numbers, gamma } = parts;
   const { random } = numbers;
   const count = samples * positions * classes;
-  const alphas = numbers.perClass(drawn.alpha === 'each', classes, anyShare);
-  const alpha = drawn.alpha === null ? null : (alphas?.option ?? anyShare(random));
-  const positives = numbers.perClass(drawn.posWeight === 'each', classes, anyFactor);
-  const posWeight = positives?.option ?? (drawn.posWeight === 'number' ? anyFactor(random) : 1);
-  const needsClasses = drawn.weightsPerRow || alphas !== undefined || positives !== undefined;
+  const needsClasses = drawn.weightsPerRow || parts.isPerColumn;
   const span = drawn.weightsPerRow ? classes : 1;
   const { settings, options, divisor, weightOf, upstreamOf } = common(numbers, drawn, count, span);
 
@@ -300,13 +255,9 @@ export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall): Call {
   const targets = soft ? drawn.otherFloats.array(drawnTargets) : indicesOf(drawn.indexKind, drawnTargets);
   const rows = logits.map((x, i): Row => {
     const y = soft ? numbers.seen([Number(targets[i])])[0] : drawnTargets[i];
-    const column = i % classes;
-    const weight = alphas?.option[column] ?? (alpha as number | null);
-    const positive = positives?.option[column] ?? (posWeight as number);
-    const expected = sigmoidOracle({ x, y, alpha: weight, posWeight: positive, gamma, labelSmoothing });
     return {
       logits: [x],
-      expected: y === ignoreIndex ? undefined : expected,
+      expected: y === ignoreIndex ? undefined : parts.judge(x, y, i % classes),
       gamma,
       weight: weightOf(i),
       upstream: upstreamOf(i),
@@ -316,7 +267,7 @@ export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall): Call {
   const given = drawn.numClasses === undefined && needsClasses ? { numClasses: classes } : {};
   const { grad, ordinary, dispose, ...placed } = place(dtype, drawn, logits, targets);
   return {
-    criterion: new SigmoidFocalLoss({ ...settings, ...given, alpha, posWeight, gamma }),
+    criterion: parts.create({ ...settings, ...given }),
     ...placed,
     options: { ...options, grad },
     rows,

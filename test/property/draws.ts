@@ -34,11 +34,12 @@ export const FLAVOURS = [
 
 export type Flavour = (typeof FLAVOURS)[number];
 
-const hundredths = (x: number) => x / 100;
-const often = <T>(common: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
+export const hundredths = (x: number) => x / 100;
+export const often = <T>(common: fc.Arbitrary<T>, rare: fc.Arbitrary<T>) =>
   fc.oneof({ arbitrary: common, weight: 9 }, { arbitrary: rare, weight: 1 });
 
-const common = {
+/** The draws for calls of any loss. */
+export const common = {
   seed: fc.noShrink(fc.nat()),
   flavour: fc.constantFrom(...FLAVOURS),
   samples: often(fc.integer({ min: 1, max: 3 }), fc.constant(0)),
@@ -71,31 +72,22 @@ const common = {
   resident: often(fc.constant(0), fc.integer({ min: 1, max: 7 })),
 };
 
-const softmax = { ...common, soft: fc.boolean(), channelsFirst: fc.boolean() };
+/** The draws for calls of any softmax loss. */
+export const softmax = { ...common, soft: fc.boolean(), channelsFirst: fc.boolean() };
 
-export const focalCalls = fc.record({
-  ...softmax,
-  gammaPerClass: often(fc.constant(false), fc.constant(true)),
-  focusOn: fc.constantFrom('smoothed', 'target', 'class'),
-});
-
-export const crossEntropyCalls = fc.record(softmax);
-
-export const sigmoidCalls = fc.record({
+/** The draws for calls of any loss whose every logit is a row by itself. */
+export const sigmoid = {
   ...common,
   classes: fc.integer({ min: 1, max: 8 }),
-  /** A flag: targets may lie between 0 and 1. */
+  /** Whether targets may lie between 0 and 1. */
   soft: fc.boolean(),
-  posWeight: fc.constantFrom(undefined, 'number', 'each'),
-  /** A flag: sample weights are one per row, not one per logit. */
+  /** Whether sample weights are one per row, not one per logit. */
   weightsPerRow: fc.boolean(),
-});
+};
 
-type Drawn<A> = A extends fc.Arbitrary<infer D> ? D : never;
+type DrawnOf<R> = { [Name in keyof R]: R[Name] extends fc.Arbitrary<infer D> ? D : never };
 
-export type FocalCall = Drawn<typeof focalCalls>;
-export type CrossEntropyCall = Drawn<typeof crossEntropyCalls>;
-export type SigmoidCall = Drawn<typeof sigmoidCalls>;
-
-/** The parts that calls of all losses have. */
-export type AnyCall = FocalCall | CrossEntropyCall | SigmoidCall;
+/** What calls of all losses have. */
+export type AnyCall = DrawnOf<typeof common>;
+export type SoftmaxCall = DrawnOf<typeof softmax>;
+export type SigmoidCall = DrawnOf<typeof sigmoid>;

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LOSSES, type LossTests } from '../losses/index.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
-import { type Call, crossEntropyCall, focalCall, sigmoidCall } from './calls.js';
-import { crossEntropyCalls, focalCalls, sigmoidCalls } from './draws.js';
 import { judge, Worst } from './judge.js';
 
 /**
@@ -12,12 +11,12 @@ import { judge, Worst } from './judge.js';
 const RUNS = 17_000;
 const SEEDS = [20_261_123, Math.floor(Math.random() * 2 ** 31)];
 
-function check<D>(dtype: Dtype, calls: fc.Arbitrary<D>, make: (dtype: Dtype, drawn: D) => Call): void {
+function check(dtype: Dtype, { calls, makeCall }: LossTests): void {
   for (const seed of SEEDS) {
     const worst = new Worst();
     fc.assert(
       fc.property(calls, (drawn) => {
-        const call = make(dtype, drawn);
+        const call = makeCall(dtype, drawn);
         try {
           judge(dtype, call, worst);
         } finally {
@@ -32,7 +31,5 @@ function check<D>(dtype: Dtype, calls: fc.Arbitrary<D>, make: (dtype: Dtype, dra
 }
 
 describe.each(dtypes)('$name', { timeout: 120_000 }, (dtype) => {
-  it('FocalLoss agrees with plain loops', () => check(dtype, focalCalls, focalCall));
-  it('CrossEntropyLoss agrees with plain loops', () => check(dtype, crossEntropyCalls, crossEntropyCall));
-  it('SigmoidFocalLoss agrees with plain loops', () => check(dtype, sigmoidCalls, sigmoidCall));
+  it.each(LOSSES)('$name agrees with plain loops', (loss) => check(dtype, loss));
 });

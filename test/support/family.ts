@@ -1,11 +1,5 @@
-import {
-  type ClassIndices,
-  type Criterion,
-  CrossEntropyLoss,
-  type FloatArray,
-  FocalLoss,
-  SigmoidFocalLoss,
-} from 'focal-loss';
+import type { ClassIndices, Criterion, FloatArray } from 'focal-loss';
+import { type AnyCriterion, LOSSES } from '../losses/index.js';
 import { randomBatch } from './batch.js';
 import type { Dtype } from './dtypes.js';
 
@@ -40,57 +34,20 @@ export function family(dtype: Dtype, rows: number, classes: number): FamilyMembe
   const perClass = Array.from({ length: classes }, (_, j) => ((j % 3) + 1) / 4);
   const spoilt = targets.map((target, i) => (i % 5 === 3 ? -1 : target));
   const elements = soft.map((y, i) => (i % 3 ? y : i % 2));
-  const reduction = 'none';
-  const numClasses = classes;
-  const indices = [
-    ['focal', new FocalLoss({ reduction, numClasses })],
-    ['focal, smoothed', new FocalLoss({ reduction, numClasses, labelSmoothing: 0.1, alpha: perClass, gamma: 0.5 })],
-    ['focal on the target', new FocalLoss({ reduction, numClasses, labelSmoothing: 0.1, focusOn: 'target', gamma: 3 })],
-    ['focal on each class', new FocalLoss({ reduction, numClasses, labelSmoothing: 0.1, focusOn: 'class' })],
-    [
-      'focal, a gamma for each class',
-      new FocalLoss({ reduction, numClasses, gamma: Array.from({ length: classes }, (_, j) => (j % 7) / 2) }),
-    ],
-    ['cross-entropy', new CrossEntropyLoss({ reduction, numClasses })],
-    ['cross-entropy, smoothed', new CrossEntropyLoss({ reduction, numClasses, labelSmoothing: 0.1, weight: perClass })],
-  ] as const;
-  const members: FamilyMember[] = indices.map(([name, criterion]) => {
-    return { name, criterion, targets, spoilt, ignoring: criterion.with({ ignoreIndex: -1 }), width: classes };
-  });
-  for (const [name, criterion] of [
-    ['focal, soft', new FocalLoss({ reduction, numClasses, alpha: perClass })],
-    ['focal on each class, soft', new FocalLoss({ reduction, numClasses, focusOn: 'class', alpha: perClass })],
-    ['cross-entropy, soft', new CrossEntropyLoss({ reduction, numClasses, weight: perClass, labelSmoothing: 0.1 })],
-  ] as const) {
-    members.push({ name, criterion, targets: soft, spoilt: soft, ignoring: criterion, width: classes });
-  }
-  for (const [name, criterion] of [
-    ['sigmoid', new SigmoidFocalLoss({ reduction })],
-    [
-      'sigmoid, per column',
-      new SigmoidFocalLoss({
-        reduction,
-        numClasses,
-        alpha: perClass,
-        posWeight: perClass,
-        labelSmoothing: 0.1,
-        gamma: 1,
-      }),
-    ],
-  ] as const) {
-    members.push({
-      name,
-      criterion,
-      targets: elements,
-      spoilt: elements.map((y, i) => (i % 5 === 3 ? 255 : y)),
-      ignoring: criterion.with({ ignoreIndex: 255 }),
-      width: 1,
-    });
-  }
-  return members;
+  const spoiltElements = elements.map((y, i) => (i % 5 === 3 ? 255 : y));
+  return LOSSES.flatMap(({ Loss, isSigmoid, forms }) =>
+    forms(perClass).map(({ name, options, isSoft }): FamilyMember => {
+      const criterion = new Loss({ ...options, reduction: 'none', numClasses: classes }) as AnyCriterion<'none'>;
+      const ignoring = (ignoreIndex: number) => criterion.with({ ignoreIndex }) as AnyCriterion<'none'>;
+      if (isSoft) return { name, criterion, targets: soft, spoilt: soft, ignoring: criterion, width: classes };
+      return isSigmoid
+        ? { name, criterion, targets: elements, spoilt: spoiltElements, ignoring: ignoring(255), width: 1 }
+        : { name, criterion, targets, spoilt, ignoring: ignoring(-1), width: classes };
+    }),
+  );
 }
 
 /** The same criterion with another reduction. */
 export function reduced(criterion: Criterion<'none'>, reduction: 'mean' | 'sum'): Criterion<'mean'> {
-  return (criterion as FocalLoss<'none'>).with({ reduction: reduction as 'mean' });
+  return (criterion as AnyCriterion<'none'>).with({ reduction }) as Criterion<'mean'>;
 }

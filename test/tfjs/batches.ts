@@ -6,7 +6,9 @@ import {
   SigmoidFocalLoss,
   type SigmoidFocalLossOptions,
 } from 'focal-loss';
-import { crossEntropy, focalLoss, type Implementation, sigmoidFocalLoss } from 'focal-loss/tfjs';
+import * as tfjs from 'focal-loss/tfjs';
+import { crossEntropy, focalLoss, type Implementation, type LossFunction, sigmoidFocalLoss } from 'focal-loss/tfjs';
+import { type AnyCriterion, LOSSES } from '../losses/index.js';
 
 /** Numbers in [0, 1) that are the same in every run. */
 export function randomSource(seed: number): () => number {
@@ -95,6 +97,29 @@ export const SIGMOID = [
   sigmoid({ gamma: 2.7, labelSmoothing: 0.1 }),
   sigmoid({ ignoreIndex: 1 }),
 ];
+
+/** A loss on tensors of which there are no forms above: those of the tests of all losses. */
+interface OtherLoss {
+  name: string;
+  criterion: AnyCriterion<'none'>;
+  make: (implementation: Implementation) => LossFunction;
+}
+
+const NAMED = ['FocalLoss', 'CrossEntropyLoss', 'SigmoidFocalLoss'];
+
+for (const { name, Loss, isSigmoid, forms } of LOSSES) {
+  if (NAMED.includes(name)) continue;
+  const makeLoss = Reflect.get(tfjs, name.charAt(0).toLowerCase() + name.slice(1));
+  for (const { name: form, options, isSoft } of forms([0.1, 0.2, 0.3, 0.4, 0.5])) {
+    const other: OtherLoss = {
+      name: form,
+      criterion: new Loss({ ...options, reduction: 'none' }) as AnyCriterion<'none'>,
+      make: (implementation) => makeLoss({ ...options, implementation }),
+    };
+    if (isSigmoid) SIGMOID.push(other as never);
+    else (isSoft ? SOFTMAX : INDICES_ONLY).push(other as never);
+  }
+}
 
 export type SoftmaxLoss = (typeof SOFTMAX)[number];
 export type SigmoidLoss = (typeof SIGMOID)[number];

@@ -1,5 +1,8 @@
-// The one list of the losses: what is exported here is a loss of the package, under the name of its class.
+// The one list of the losses: each class that is exported here is a loss of the package.
 
 export * from './cross-entropy.js';
 export * from './focal.js';
 export * from './sigmoid-focal.js';
+
+/** The name of one of the losses. */
+export type LossName = 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss';

@@ -1,8 +1,8 @@
-const { FocalLoss, CrossEntropyLoss, SigmoidFocalLoss } = require('focal-loss');
+const library = require('focal-loss');
 const { NotInitializedError } = require('focal-loss/slim');
 
 if (require('focal-loss/package.json').name !== 'focal-loss' || !NotInitializedError)
   throw new Error('an entry is missing');
 import('./battery.js').then(({ battery, runBattery }) => {
-  console.log(runBattery({ FocalLoss, CrossEntropyLoss, SigmoidFocalLoss }, battery));
+  console.log(runBattery(library, battery));
 });

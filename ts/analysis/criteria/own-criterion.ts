@@ -3,9 +3,7 @@
 import type { Reduction } from '../../arrays/types.js';
 import { wrongType } from '../../call/checks.js';
 import type { Criterion } from '../../losses/criterion.js';
-import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
-import { FocalLoss } from '../../losses/focal.js';
-import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
+import * as LOSSES from '../../losses/index.js';
 
 /** A loss of this package, whichever entry it is from. */
 export interface AnyCriterion {
@@ -19,27 +17,31 @@ export interface AnyCriterion {
   readonly numClasses: number | undefined;
 }
 
-const CLASSES = { FocalLoss, SigmoidFocalLoss, CrossEntropyLoss };
+type LossName = LOSSES.LossName;
 
-/** The name of one of the losses. */
-export type LossName = 'FocalLoss' | 'SigmoidFocalLoss' | 'CrossEntropyLoss';
+/** Every loss, under the name of its class. */
+const CLASSES: Record<LossName, new (options?: object) => object> = LOSSES;
+const NAMES = Object.keys(CLASSES) as (keyof typeof LOSSES)[];
 
-/** Which loss a criterion is. Each has an option that no other has. */
+/** The loss that a criterion is: of those all of whose options it has, the one with the most. */
 export function nameOf(criterion: AnyCriterion): LossName {
-  if (typeof criterion === 'object' && criterion !== null) {
-    if (Object.hasOwn(criterion, 'focusOn')) return 'FocalLoss';
-    if (Object.hasOwn(criterion, 'posWeight')) return 'SigmoidFocalLoss';
-    if (Object.hasOwn(criterion, 'weight')) return 'CrossEntropyLoss';
+  let name: LossName | undefined;
+  let most = 0;
+  for (const candidate of typeof criterion === 'object' && criterion !== null ? NAMES : []) {
+    const options = Object.keys(new CLASSES[candidate]());
+    if (options.length <= most || !options.every((option) => Object.hasOwn(criterion, option))) continue;
+    name = candidate;
+    most = options.length;
   }
-  throw wrongType('criterion', 'a loss of this package', criterion);
+  if (name === undefined) throw wrongType('criterion', 'a loss of this package', criterion);
+  return name;
 }
 
 /** The loss of that name and these options, all of which are checked. It adds up the values of its rows. */
 export function makeSum(name: LossName, options: object): Criterion<'sum'> {
-  const Loss = CLASSES[name] as new (options: object) => unknown as new (options: object) => Criterion<'sum'>;
-  return new Loss({ ...options, reduction: 'sum' });
+  return new CLASSES[name]({ ...options, reduction: 'sum' }) as Criterion<'sum'>;
 }
 
 export function isLossName(name: unknown): name is LossName {
-  return typeof name === 'string' && Object.hasOwn(CLASSES, name);
+  return NAMES.some((known) => known === name);
 }
