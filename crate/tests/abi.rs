@@ -15,7 +15,9 @@ fn value(text: &str) -> Option<i64> {
 
 /// The numbers that a TypeScript file exports. Whatever else it exports is an error.
 fn exported(source: &str) -> Result<BTreeMap<String, i64>, String> {
-    let lines = source.lines().filter(|line| !line.trim_start().starts_with(['/', '*']) && !line.trim().is_empty());
+    let lines = source
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(['/', '*']) && !line.trim().is_empty());
     lines
         .map(|line| {
             let number = line.strip_prefix("export const ").and_then(|rest| rest.strip_suffix(';'));
@@ -44,7 +46,12 @@ fn a_number_that_one_side_alone_has_is_seen_and_so_is_what_is_no_number() {
     let source = "// Two.\n\n/** One. */\nexport const A = 1 << 4;\nexport const B = -5;\n";
     let both = BTreeMap::from([("A".to_owned(), 16), ("B".to_owned(), -5)]);
     assert_eq!(exported(source).unwrap(), both);
-    for line in ["export const C = A | B;", "export const C = 0x10;", "const C = 1;", "export * from './other.js';"] {
+    for line in [
+        "export const C = A | B;",
+        "export const C = 0x10;",
+        "const C = 1;",
+        "export * from './other.js';",
+    ] {
         assert!(exported(&format!("{source}{line}\n")).unwrap_err().contains(line));
     }
 }

@@ -1,4 +1,5 @@
-//! What the feature `analysis` adds: softmax against arbitrary precision, exact sums against integers, sweeps against the losses.
+//! What the feature `analysis` adds: softmax against arbitrary precision, exact sums against
+//! integers, sweeps against the losses.
 
 mod support;
 
@@ -17,7 +18,8 @@ fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
     (0..classes).map(|_| T::from_f64(random.normal() * scale + offset)).collect()
 }
 
-/// The softmax of rows in a form that is wanted: what is in place of the logits, the likeliest classes, and the values.
+/// The softmax of rows in a form that is wanted: what is in place of the logits, the likeliest
+/// classes, and the values.
 fn softmax<T: Contract>(x: &[T], classes: usize, wanted: Wanted) -> (Vec<T>, Vec<i32>, Vec<T>)
 where
     T::Vector: 'static,
@@ -25,11 +27,20 @@ where
     let rows = x.len() / classes;
     let (mut x, mut likeliest, mut values) = (x.to_vec(), vec![0; rows], vec![T::default(); rows]);
     // SAFETY: so many rows.
-    unsafe { shares::<T::Vector>(x.as_mut_ptr(), (rows, classes), likeliest.as_mut_ptr(), values.as_mut_ptr(), wanted) };
+    unsafe {
+        shares::<T::Vector>(
+            x.as_mut_ptr(),
+            (rows, classes),
+            likeliest.as_mut_ptr(),
+            values.as_mut_ptr(),
+            wanted,
+        )
+    };
     (x, likeliest, values)
 }
 
-/// The largest error of probabilities, of their logarithms, and of confidences, as shares of the bound at γ = 0.
+/// The largest error of probabilities, of their logarithms, and of confidences, as shares of the
+/// bound at γ = 0.
 fn worst_of_softmax<T: Contract>() -> [f64; 3]
 where
     T::Vector: 'static,
@@ -61,8 +72,12 @@ where
 
 #[test]
 fn softmax_is_within_the_bound_of_the_losses() {
-    for (name, worst) in [("float32", worst_of_softmax::<f32>()), ("float64", worst_of_softmax::<f64>())] {
-        println!("softmax, {name}: worst error of probabilities, logarithms, confidences, in units of the bound: {worst:.3?}");
+    for (name, worst) in
+        [("float32", worst_of_softmax::<f32>()), ("float64", worst_of_softmax::<f64>())]
+    {
+        println!(
+            "softmax, {name}: worst error of probabilities, logarithms, confidences, in units of the bound: {worst:.3?}"
+        );
         assert!(worst.iter().all(|&worst| worst > 0.0 && worst <= 1.0));
     }
 }
@@ -88,18 +103,30 @@ fn a_single_number_is_itself() {
         let mut sum = ExactSum::new();
         sum.add(x);
         if !x.is_finite() {
-            assert_eq!((sum.nan, sum.infinite), (i64::from(x.is_nan()), i64::from(x.is_infinite())));
+            assert_eq!(
+                (sum.nan, sum.infinite),
+                (i64::from(x.is_nan()), i64::from(x.is_infinite()))
+            );
             continue;
         }
         // Put together from the digits, which are exact multiples of their units.
-        let units =
-            |k: usize| 2f64.powi((32 * k as i32 - 1074) / 2) * 2f64.powi(32 * k as i32 - 1074 - (32 * k as i32 - 1074) / 2);
-        let back: f64 = sum.digits.iter().enumerate().filter(|(_, d)| **d != 0).map(|(k, &digit)| digit as f64 * units(k)).sum();
+        let units = |k: usize| {
+            2f64.powi((32 * k as i32 - 1074) / 2)
+                * 2f64.powi(32 * k as i32 - 1074 - (32 * k as i32 - 1074) / 2)
+        };
+        let back: f64 = sum
+            .digits
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| **d != 0)
+            .map(|(k, &digit)| digit as f64 * units(k))
+            .sum();
         assert_eq!(back, x);
     }
 }
 
-/// Sums of batches are those of their numbers one by one, whatever these are and however they are cut.
+/// Sums of batches are those of their numbers one by one, whatever these are and however they are
+/// cut.
 fn batches_add_up<T: Summand + Contract>() {
     let mut random = Random::new(9);
     for round in 0..400 {
@@ -111,7 +138,16 @@ fn batches_add_up<T: Summand + Contract>() {
             if random.unit() >= some {
                 return T::from_f64(size);
             }
-            T::from_f64(random.choose(&[0.0, f64::NAN, f64::INFINITY, T::TINY, T::TINY / 4096.0, T::HUGE, 1023.9, 1024.0]))
+            T::from_f64(random.choose(&[
+                0.0,
+                f64::NAN,
+                f64::INFINITY,
+                T::TINY,
+                T::TINY / 4096.0,
+                T::HUGE,
+                1023.9,
+                1024.0,
+            ]))
         };
         let values: Vec<T> = (0..round * 23 % 6000).map(|_| value()).collect();
         let mut expected = ExactSum::new();
@@ -123,7 +159,11 @@ fn batches_add_up<T: Summand + Contract>() {
             adder.add_all(now);
             rest = later;
         }
-        assert_eq!(settled(adder.sum()), settled(&expected), "round {round}, spread {spread}, centre {centre}");
+        assert_eq!(
+            settled(adder.sum()),
+            settled(&expected),
+            "round {round}, spread {spread}, centre {centre}"
+        );
         // Asking for it changes nothing.
         adder.add_all(&values);
         values.iter().for_each(|x| expected.add(x.to_f64()));
@@ -143,9 +183,13 @@ fn batches_add_up_in_float64() {
 
 #[test]
 fn sums_at_the_limits_of_a_cut_are_exact() {
-    // A hundred thousand times the largest number that is cut, less the last bit it can have, and the smallest beside them.
-    for (large, small) in [(1024.0 - 2f64.powi(-14), 2f64.powi(-52)), (1023.0, 2f64.powi(-60)), (1e-300, 1e-310)] {
-        let values: Vec<f64> = (0..100_000).map(|i| if i % 2 == 0 { large } else { small }).collect();
+    // A hundred thousand times the largest number that is cut, less the last bit it can have, and
+    // the smallest beside them.
+    for (large, small) in
+        [(1024.0 - 2f64.powi(-14), 2f64.powi(-52)), (1023.0, 2f64.powi(-60)), (1e-300, 1e-310)]
+    {
+        let values: Vec<f64> =
+            (0..100_000).map(|i| if i % 2 == 0 { large } else { small }).collect();
         let narrow: Vec<f32> = values.iter().map(|&x| x as f32).collect();
         let (mut one_by_one, mut narrow_one_by_one) = (ExactSum::new(), ExactSum::new());
         values.iter().for_each(|&x| one_by_one.add(x));
@@ -237,7 +281,9 @@ where
 
 #[test]
 fn a_sweep_gives_what_its_losses_give() {
-    for (name, worst) in [("float32", sweeps_are_losses::<f32>()), ("float64", sweeps_are_losses::<f64>())] {
+    for (name, worst) in
+        [("float32", sweeps_are_losses::<f32>()), ("float64", sweeps_are_losses::<f64>())]
+    {
         println!("sweep, {name}: worst difference to a loss: {worst:.3} of the bound");
         assert!(worst <= 1.0);
     }

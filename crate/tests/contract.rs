@@ -1,10 +1,14 @@
-//! The numerics contract: relative errors of values and of every gradient entry, against arbitrary precision.
+//! The numerics contract: relative errors of values and of every gradient entry, against arbitrary
+//! precision.
 //!
 //! Slow in a debug build: run with `--release`.
 
 mod support;
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss};
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn,
+    SigmoidFocalLoss,
+};
 use support::{Contract, Random, exact};
 
 /// A row, what is asked of it, and how far the answer is off, in units of the bound.
@@ -56,8 +60,8 @@ fn probabilities(random: &mut Random, classes: usize) -> Vec<f64> {
     q
 }
 
-/// The values and gradient that the crate gives for a row, and the exact ones; and whether each entry of the gradient is held to its
-/// own size.
+/// The values and gradient that the crate gives for a row, and the exact ones; and whether each
+/// entry of the gradient is held to its own size.
 #[allow(clippy::type_complexity, reason = "a tuple that is taken apart at once")]
 fn both<T: Contract>(
     kind: Kind,
@@ -70,7 +74,8 @@ fn both<T: Contract>(
     let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
     let target = random.below(classes);
     // Powers of two, so that the weights add no rounding of their own to what is measured.
-    let weights: Vec<T> = (0..classes).map(|_| T::from_f64(random.choose(&[0.25, 0.5, 1.0]))).collect();
+    let weights: Vec<T> =
+        (0..classes).map(|_| T::from_f64(random.choose(&[0.25, 0.5, 1.0]))).collect();
     let each: Vec<f64> = weights.iter().map(|w| w.to_f64()).collect();
     let q = probabilities(random, classes);
     let q_scalars: Vec<T> = q.iter().map(|&q| T::from_f64(q)).collect();
@@ -91,7 +96,12 @@ fn both<T: Contract>(
             if smoothing == 0.0 {
                 exact::focal(&wide, target, each[target], gamma)
             } else {
-                exact::mixture(&wide, &exact::smooth(&exact::one_hot(target, classes), smoothing), each[target], gamma)
+                exact::mixture(
+                    &wide,
+                    &exact::smooth(&exact::one_hot(target, classes), smoothing),
+                    each[target],
+                    gamma,
+                )
             }
         }
         Kind::FocusOnTarget => {
@@ -110,11 +120,17 @@ fn both<T: Contract>(
             exact::mixture(&wide, &exact::smooth(&q, smoothing), mean, gamma)
         }
         Kind::CrossEntropy => {
-            let criterion =
-                CrossEntropyLoss { weight: Some(&weights), label_smoothing: smoothing, ..CrossEntropyLoss::default() };
+            let criterion = CrossEntropyLoss {
+                weight: Some(&weights),
+                label_smoothing: smoothing,
+                ..CrossEntropyLoss::default()
+            };
             criterion.rows(&soft, &mut value, Some(&mut grad)).unwrap();
-            let aims: Vec<_> =
-                exact::smooth(&q, smoothing).into_iter().zip(&each).map(|(q, &a)| q * exact::Exact::new(a)).collect();
+            let aims: Vec<_> = exact::smooth(&q, smoothing)
+                .into_iter()
+                .zip(&each)
+                .map(|(q, &a)| q * exact::Exact::new(a))
+                .collect();
             exact::mixture(&wide, &aims, 1.0, 0.0)
         }
         Kind::Sigmoid => {
@@ -138,13 +154,20 @@ fn both<T: Contract>(
     (value[0], grad, exact, kind == Kind::Focal && smoothing == 0.0, case)
 }
 
-/// Measures random rows: values and the gradients of hard targets relative to themselves, other gradients relative to the row's
-/// largest entry, or to half of the larger of the two terms where they nearly cancel: no better are they known.
-fn measure<T: Contract>(kind: Kind, rows: usize, gammas: &[f64], smoothings: &[f64]) -> (Worst, Worst) {
+/// Measures random rows: values and the gradients of hard targets relative to themselves, other
+/// gradients relative to the row's largest entry, or to half of the larger of the two terms where
+/// they nearly cancel: no better are they known.
+fn measure<T: Contract>(
+    kind: Kind,
+    rows: usize,
+    gammas: &[f64],
+    smoothings: &[f64],
+) -> (Worst, Worst) {
     let mut random = Random::new(20_261_123);
     let (mut value_worst, mut grad_worst) = (Worst::default(), Worst::default());
     for _ in 0..rows {
-        let classes = random.choose(&[2, 2, 2, 2, 3, 3, 4, 5, 10, 12, 17, 24, 25, 26, 33, 40, 100, 1000]);
+        let classes =
+            random.choose(&[2, 2, 2, 2, 3, 3, 4, 5, 10, 12, 17, 24, 25, 26, 33, 40, 100, 1000]);
         let x = logits::<T>(&mut random, classes);
         let (gamma, smoothing) = (random.choose(gammas), random.choose(smoothings));
         let (value, grad, exact, relative, case) = both(kind, &mut random, &x, gamma, smoothing);
@@ -157,7 +180,11 @@ fn measure<T: Contract>(kind: Kind, rows: usize, gammas: &[f64], smoothings: &[f
             )
         };
         let off = |exact: &exact::Exact, got: f64, scale: f64| {
-            if scale < T::TINY || exact.to_f64().abs() > T::HUGE { 0.0 } else { exact.distance(got) / scale / bound }
+            if scale < T::TINY || exact.to_f64().abs() > T::HUGE {
+                0.0
+            } else {
+                exact.distance(got) / scale / bound
+            }
         };
         let (got, expected) = (value.to_f64(), exact.value.to_f64());
         value_worst.see(off(&exact.value, got, expected), || case("value", got, expected));
@@ -224,8 +251,9 @@ contract! {
     sigmoid Sigmoid 6000 HALVES ANY_SMOOTHING,
 }
 
-/// The focal loss composed of the operations a framework offers, as users write it: `ce = −log_softmax(x)[t]`, `pt = exp(−ce)`,
-/// `(1 − pt)^γ·ce`, differentiated one operation after the other.
+/// The focal loss composed of the operations a framework offers, as users write it: `ce =
+/// −log_softmax(x)[t]`, `pt = exp(−ce)`, `(1 − pt)^γ·ce`, differentiated one operation after the
+/// other.
 macro_rules! composed {
     ($name:ident, $scalar:ident) => {
         fn $name(x: &[$scalar], target: usize, gamma: $scalar) -> ($scalar, Vec<$scalar>) {
@@ -244,14 +272,15 @@ macro_rules! composed {
 composed!(composed32, f32);
 composed!(composed64, f64);
 
-/// How far the composed formula is off on the rows of the sweep: the worst relative errors, and the share of rows with an entry beyond
-/// the bound.
+/// How far the composed formula is off on the rows of the sweep: the worst relative errors, and the
+/// share of rows with an entry beyond the bound.
 #[test]
 fn what_the_composed_formula_loses() {
     for (dtype, bound) in [("float32", f32::BOUND), ("float64", f64::BOUND)] {
         let mut random = Random::new(20_261_123);
         let rows = 3000;
-        let (mut worst_value, mut worst_grad, mut beyond, mut not_finite) = (0.0_f64, 0.0_f64, 0, 0);
+        let (mut worst_value, mut worst_grad, mut beyond, mut not_finite) =
+            (0.0_f64, 0.0_f64, 0, 0);
         for _ in 0..rows {
             let classes = random.choose(&[2, 2, 2, 3, 4, 5, 10, 17, 24, 25, 26, 33, 100]);
             let gamma = random.choose(&HALVES);
@@ -260,7 +289,11 @@ fn what_the_composed_formula_loses() {
             let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
             let (value, grad, tiny): (f64, Vec<f64>, f64) = if dtype == "float32" {
                 let (value, grad) = composed32(&x, target, gamma as f32);
-                (value.into(), grad.into_iter().map(f64::from).collect(), f64::from(f32::MIN_POSITIVE))
+                (
+                    value.into(),
+                    grad.into_iter().map(f64::from).collect(),
+                    f64::from(f32::MIN_POSITIVE),
+                )
             } else {
                 let (value, grad) = composed64(&wide, target, gamma);
                 (value, grad, f64::MIN_POSITIVE)
@@ -275,7 +308,9 @@ fn what_the_composed_formula_loses() {
             let row = grads.iter().fold(off(&exact.value, value), |a, b| a.max(*b));
             not_finite += usize::from(row == f64::INFINITY);
             beyond += usize::from(row > bound * (1.0 + gamma));
-            for (worst, errors) in [(&mut worst_value, vec![off(&exact.value, value)]), (&mut worst_grad, grads)] {
+            for (worst, errors) in
+                [(&mut worst_value, vec![off(&exact.value, value)]), (&mut worst_grad, grads)]
+            {
                 *worst = errors.into_iter().filter(|e| e.is_finite()).fold(*worst, f64::max);
             }
         }

@@ -1,6 +1,10 @@
-//! The determinism battery of `test/determinism`, natively: the hash must be the one that WebAssembly gives in every engine.
+//! The determinism battery of `test/determinism`, natively: the hash must be the one that
+//! WebAssembly gives in every engine.
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn, SigmoidFocalLoss};
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn,
+    SigmoidFocalLoss,
+};
 use serde_json::Value;
 
 /// A hash of numbers by their bits; all NaNs count as one.
@@ -11,7 +15,10 @@ impl Hash {
         let bits = if x.is_nan() { 0x7ff8_0000_0000_0000 } else { x.to_bits() };
         for word in [bits as u32, (bits >> 32) as u32] {
             let [a, b] = self.0;
-            self.0 = [(a ^ word).wrapping_mul(0x0100_0193), (b.rotate_left(5) ^ word).wrapping_mul(0x85eb_ca6b)];
+            self.0 = [
+                (a ^ word).wrapping_mul(0x0100_0193),
+                (b.rotate_left(5) ^ word).wrapping_mul(0x85eb_ca6b),
+            ];
         }
     }
 
@@ -52,7 +59,8 @@ fn inputs(rows: usize, classes: usize, seed: u32) -> Inputs {
         let scale = [1.0, 8.0, 64.0, 0.125][row % 4];
         let shift = if row % 13 == 9 { 5000.0 } else { 0.0 };
         for j in 0..classes {
-            inputs.logits[first + j] = (f64::from(next() >> 8) - 8_388_608.0) / 8_388_608.0 * scale + shift;
+            inputs.logits[first + j] =
+                (f64::from(next() >> 8) - 8_388_608.0) / 8_388_608.0 * scale + shift;
             inputs.elements[first + j] = f64::from(next() % 5) / 4.0;
         }
         let target = next() as usize % classes;
@@ -79,7 +87,8 @@ fn inputs(rows: usize, classes: usize, seed: u32) -> Inputs {
 fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: &Value) {
     let inputs = inputs(rows, classes, seed);
     let cast = |x: &[f64]| -> Vec<T> { x.iter().map(|&x| T::from_f64(x)).collect() };
-    let (logits, probabilities, elements) = (cast(&inputs.logits), cast(&inputs.probabilities), cast(&inputs.elements));
+    let (logits, probabilities, elements) =
+        (cast(&inputs.logits), cast(&inputs.probabilities), cast(&inputs.elements));
     let weights: Vec<T> = (0..classes).map(|j| T::from_f64((j % 3 + 1) as f64 / 2.0)).collect();
     let number = |name: &str| loss[name].as_f64().unwrap();
     let ignore_index = loss["ignoreIndex"].as_i64().map(|i| i as i32);
@@ -126,7 +135,9 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
                 alpha: loss["alpha"].as_f64().map(PerColumn::All),
                 gamma: number("gamma"),
                 label_smoothing: number("labelSmoothing"),
-                pos_weight: loss["posWeight"].as_f64().map_or(PerColumn::Each(&positive), PerColumn::All),
+                pos_weight: loss["posWeight"]
+                    .as_f64()
+                    .map_or(PerColumn::Each(&positive), PerColumn::All),
                 ..SigmoidFocalLoss::default()
             };
             let elements = Elements { columns: classes, ..Elements::new(&logits, &elements) };
@@ -141,7 +152,8 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
 
 #[test]
 fn the_battery_gives_the_hash_of_every_other_build() {
-    let battery: Value = serde_json::from_str(include_str!("../../test/determinism/battery.json")).unwrap();
+    let battery: Value =
+        serde_json::from_str(include_str!("../../test/determinism/battery.json")).unwrap();
     let list = |name: &str| battery[name].as_array().unwrap().clone();
     let mut hash = Hash([0x811c_9dc5, 0x9747_b28c]);
     let mut seed = 0;

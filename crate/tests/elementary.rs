@@ -1,5 +1,6 @@
-//! exp, log, log1p and friends against the stated bounds: float32 against float64, and float64 against arbitrary precision. The
-//! inputs in float32 are a sixty-first of all; `every_float32.rs` takes them all.
+//! exp, log, log1p and friends against the stated bounds: float32 against float64, and float64
+//! against arbitrary precision. The inputs in float32 are a sixty-first of all; `every_float32.rs`
+//! takes them all.
 //!
 //! Slow in a debug build: run with `--release`.
 
@@ -20,7 +21,8 @@ use support::{
     float32::{check_exp, check_exp_m1, check_log, check_log_1p, exp, exp_m1},
 };
 
-/// Every so many groups of four neighbours among all inputs in float32: an odd number, so that all bits of an input vary.
+/// Every so many groups of four neighbours among all inputs in float32: an odd number, so that all
+/// bits of an input vary.
 const STEP: u32 = 61;
 
 #[test]
@@ -64,13 +66,16 @@ fn worst_float64(
     worst
 }
 
-/// A random number in `[low, high)`, every fourth time as a power of two with a random exponent, of either sign.
+/// A random number in `[low, high)`, every fourth time as a power of two with a random exponent, of
+/// either sign.
 fn input(low: f64, high: f64) -> impl FnMut(&mut Random) -> f64 {
     move |random| {
         if random.below(4) > 0 {
             return low + (high - low) * random.unit();
         }
-        let x = (1.0 + random.unit()) * 2f64.powi(-(random.below(60) as i32)) * random.choose(&[1.0, -1.0]);
+        let x = (1.0 + random.unit())
+            * 2f64.powi(-(random.below(60) as i32))
+            * random.choose(&[1.0, -1.0]);
         x.clamp(low, high)
     }
 }
@@ -142,7 +147,8 @@ fn worst_power<V: focal_loss::math::Real>(rounding: f64, smallest: f64) -> f64 {
 
 #[test]
 fn powers() {
-    let (single, double) = (worst_power::<F32x4>(2f64.powi(-24), 2e-38), worst_power::<F64x2>(2f64.powi(-53), 1e-300));
+    let (single, double) =
+        (worst_power::<F32x4>(2f64.powi(-24), 2e-38), worst_power::<F64x2>(2f64.powi(-53), 1e-300));
     println!("pow: worst {single:.3} · (1 + γ) roundings in float32, {double:.3} in float64");
     assert!(single.max(double) <= POW_ROUNDINGS && single.min(double) > 0.5, "{single} {double}");
 }

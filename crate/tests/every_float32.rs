@@ -1,5 +1,6 @@
-//! The elementary functions in float32 against float64, over all 2³² inputs: a minute each on two cores. `cargo test` leaves it
-//! out, and runs a sample (`elementary.rs`); `cargo test --release --test every_float32` runs it.
+//! The elementary functions in float32 against float64, over all 2³² inputs: a minute each on two
+//! cores. `cargo test` leaves it out, and runs a sample (`elementary.rs`); `cargo test --release
+//! --test every_float32` runs it.
 
 mod support;
 

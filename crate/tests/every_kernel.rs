@@ -1,9 +1,10 @@
-//! A small call of every kernel, with every kind of tail: what Miri, which is some thousand times slower than a processor, looks
-//! at for memory that is read before it is written, and for pointers that are not valid any more.
+//! A small call of every kernel, with every kind of tail: what Miri, which is some thousand times
+//! slower than a processor, looks at for memory that is read before it is written, and for pointers
+//! that are not valid any more.
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, GradOutput, HessianKind, PerColumn, Reduction,
-    SigmoidFocalLoss,
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, GradOutput,
+    HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
 };
 
 /// Two classes; few, a row per lane; and more than that, along the row, with a rest.
@@ -18,7 +19,8 @@ fn numbers<T: Float>(count: usize, from: f64, to: f64) -> Vec<T> {
 /// Probabilities for each row, most of them 0 in every other row.
 fn probabilities<T: Float>(rows: usize, classes: usize) -> Vec<T> {
     let spread = 1.0 / classes as f64;
-    let of = |i: usize, j: usize| if i.is_multiple_of(2) { spread } else { f64::from(u8::from(j == 1)) };
+    let of =
+        |i: usize, j: usize| if i.is_multiple_of(2) { spread } else { f64::from(u8::from(j == 1)) };
     (0..rows * classes).map(|k| T::from_f64(of(k / classes, k % classes))).collect()
 }
 
@@ -53,17 +55,28 @@ fn softmax_losses<T: Float>(all_classes: &[usize]) {
         let (weights, each) = (numbers::<T>(classes, 0.5, 2.0), numbers::<T>(rows, 0.5, 2.0));
         let gammas: Vec<f64> = (0..classes).map(|j| j as f64 / 2.0).collect();
         let hard = Batch::new(&logits, &targets, classes);
-        let weighted = Batch { sample_weights: Some(&each[..]), grad_output: GradOutput::Each(&each[..]), ..hard };
+        let weighted = Batch {
+            sample_weights: Some(&each[..]),
+            grad_output: GradOutput::Each(&each[..]),
+            ..hard
+        };
         let plain = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
         for focus_on in [FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass] {
             call!(FocalLoss { focus_on, label_smoothing: 0.1, ..plain }, hard);
         }
-        let powers = FocalLoss { alpha: Alpha::PerClass(&weights), gamma: Gamma::PerClass(&gammas), ..plain };
+        let powers = FocalLoss {
+            alpha: Alpha::PerClass(&weights),
+            gamma: Gamma::PerClass(&gammas),
+            ..plain
+        };
         call!(powers, weighted);
         call!(FocalLoss { gamma: Gamma::All(0.7), ignore_index: Some(0), ..plain }, hard);
         call!(plain, Batch::soft(&logits, &soft, classes));
-        let cross_entropy =
-            CrossEntropyLoss { weight: Some(&weights[..]), reduction: Reduction::Sum, ..CrossEntropyLoss::default() };
+        let cross_entropy = CrossEntropyLoss {
+            weight: Some(&weights[..]),
+            reduction: Reduction::Sum,
+            ..CrossEntropyLoss::default()
+        };
         call!(CrossEntropyLoss { label_smoothing: 0.1, ..cross_entropy }, weighted);
         call!(cross_entropy, Batch::soft(&logits, &soft, classes));
         let mut hessian = vec![T::default(); logits.len()];
@@ -135,7 +148,15 @@ fn softmax_in_both() {
                 let (mut likeliest, mut values) = ([0; ROWS], vec![T::default(); ROWS]);
                 let (x_at, values_at) = (x.as_mut_ptr(), values.as_mut_ptr());
                 // SAFETY: so many rows.
-                unsafe { shares::<T::Vector>(x_at, (ROWS, classes), likeliest.as_mut_ptr(), values_at, wanted) };
+                unsafe {
+                    shares::<T::Vector>(
+                        x_at,
+                        (ROWS, classes),
+                        likeliest.as_mut_ptr(),
+                        values_at,
+                        wanted,
+                    )
+                };
                 assert!(likeliest.iter().all(|&class| (0..classes as i32).contains(&class)));
                 let sum: f64 = x[..classes].iter().map(|x| x.to_f64()).sum();
                 assert!(!matches!(wanted, Wanted::Probabilities) || (sum - 1.0).abs() < 1e-6);

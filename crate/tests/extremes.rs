@@ -1,5 +1,5 @@
-//! Rows anywhere in the range of a type, with masked classes, ties, subnormals and infinities, in every kernel; and numbers of a loss that
-//! the type of the logits does not hold.
+//! Rows anywhere in the range of a type, with masked classes, ties, subnormals and infinities, in
+//! every kernel; and numbers of a loss that the type of the logits does not hold.
 //!
 //! Half of the rows have a fixed seed, half a new one, which is printed.
 
@@ -8,7 +8,8 @@ mod support;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, PerColumn, Reduction, SigmoidFocalLoss,
+    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, PerColumn,
+    Reduction, SigmoidFocalLoss,
 };
 use support::{Contract, Random, exact};
 
@@ -16,10 +17,14 @@ const CLASSES: [usize; 9] = [2, 2, 3, 4, 5, 9, 24, 64, 70];
 const INFINITE: f64 = f64::INFINITY;
 
 fn seeds() -> [u64; 2] {
-    [20_261_127, SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 % 1_000_000_000]
+    [
+        20_261_127,
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 % 1_000_000_000,
+    ]
 }
 
-/// A row of logits, all differences of which are exact or far larger than what is lost; and its target.
+/// A row of logits, all differences of which are exact or far larger than what is lost; and its
+/// target.
 fn row<T: Contract>(random: &mut Random) -> (Vec<T>, usize) {
     let classes = random.choose(&CLASSES);
     let reach = if random.unit() < 0.4 { 24.0 } else { T::HUGE.powf(0.99 * random.unit()).round() };
@@ -44,7 +49,8 @@ fn row<T: Contract>(random: &mut Random) -> (Vec<T>, usize) {
     ((0..classes).map(|j| T::from_f64(entry(j))).collect(), target)
 }
 
-/// The exact loss of a row of which a class is not masked; classes that lie too far below the largest to have a probability, nearer to it.
+/// The exact loss of a row of which a class is not masked; classes that lie too far below the
+/// largest to have a probability, nearer to it.
 fn exactly(x: &[f64], target: usize, gamma: f64) -> exact::Row {
     let top = x.iter().copied().fold(-INFINITE, f64::max);
     let near: Vec<f64> = x.iter().map(|x| (x - top).max(-3000.0)).collect();
@@ -61,17 +67,30 @@ fn every_row_is_right<T: Contract>() {
             let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 3.0, 0.7]);
             let here = format!("seed {seed}, gamma {gamma}, target {target}, logits {wide:?}");
             let focus_on = random.choose(&[FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass]);
-            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, ..FocalLoss::default() };
+            let criterion = FocalLoss {
+                alpha: Alpha::None,
+                gamma: Gamma::All(gamma),
+                focus_on,
+                ..FocalLoss::default()
+            };
             let (mut value, mut grad) = ([T::default()], vec![T::default(); x.len()]);
-            criterion.rows(&Batch::new(&x, &[target as i32], x.len()), &mut value, Some(&mut grad)).unwrap();
+            criterion
+                .rows(&Batch::new(&x, &[target as i32], x.len()), &mut value, Some(&mut grad))
+                .unwrap();
             let value = value[0].to_f64();
             let grad: Vec<f64> = grad.iter().map(|g| g.to_f64()).collect();
             if wide.iter().any(|x| x.is_nan() || *x == INFINITE) {
-                assert!(value.is_nan() && grad.iter().all(|g| g.is_nan()), "{here}: {value}, {grad:?}");
+                assert!(
+                    value.is_nan() && grad.iter().all(|g| g.is_nan()),
+                    "{here}: {value}, {grad:?}"
+                );
                 continue;
             }
             if wide[target] == -INFINITE {
-                assert!(value == INFINITE || wide.iter().all(|&x| x == -INFINITE), "{here}: {value}");
+                assert!(
+                    value == INFINITE || wide.iter().all(|&x| x == -INFINITE),
+                    "{here}: {value}"
+                );
                 continue;
             }
             let exact = exactly(&wide, target, gamma);
@@ -85,7 +104,11 @@ fn every_row_is_right<T: Contract>() {
             assert!(overflows || off <= bound * size + T::TINY, "{here}: {value}, not {size}");
             for (j, (got, exact)) in grad.iter().zip(&exact.grad).enumerate() {
                 let (size, off) = (exact.to_f64().abs(), exact.distance(*got));
-                assert!(off <= bound * size + T::TINY, "{here}: grad[{j}] is {got}, not {}", exact.to_f64());
+                assert!(
+                    off <= bound * size + T::TINY,
+                    "{here}: grad[{j}] is {got}, not {}",
+                    exact.to_f64()
+                );
                 assert!(*got != 0.0 || got.is_sign_positive(), "{here}: −0");
             }
         }
@@ -111,16 +134,29 @@ fn masked_rows<T: Contract>() {
                 x[1] = T::from_f64(offset);
                 let batch = Batch::new(&x, &[1], classes);
                 for label_smoothing in [0.0, 0.1, 1e-46, 1e-300, 5e-324] {
-                    let (mut value, mut grad) = ([T::from_f64(9.0)], vec![T::from_f64(9.0); classes]);
+                    let (mut value, mut grad) =
+                        ([T::from_f64(9.0)], vec![T::from_f64(9.0); classes]);
                     let loss = CrossEntropyLoss { label_smoothing, ..CrossEntropyLoss::default() };
                     loss.rows(&batch, &mut value, Some(&mut grad)).unwrap();
-                    let focal = FocalLoss { label_smoothing, focus_on: FocusOn::Target, ..FocalLoss::default() };
+                    let focal = FocalLoss {
+                        label_smoothing,
+                        focus_on: FocusOn::Target,
+                        ..FocalLoss::default()
+                    };
                     let focused = focal.forward(&batch).unwrap();
                     if label_smoothing == 0.0 {
-                        assert_eq!((value[0].to_f64(), focused), (0.0, 0.0), "C {classes}, offset {offset}");
-                        assert!(grad.iter().all(|g| g.to_f64() == 0.0), "C {classes}, offset {offset}: {grad:?}");
+                        assert_eq!(
+                            (value[0].to_f64(), focused),
+                            (0.0, 0.0),
+                            "C {classes}, offset {offset}"
+                        );
+                        assert!(
+                            grad.iter().all(|g| g.to_f64() == 0.0),
+                            "C {classes}, offset {offset}: {grad:?}"
+                        );
                     } else {
-                        let here = format!("C {classes}, offset {offset}, smoothing {label_smoothing}");
+                        let here =
+                            format!("C {classes}, offset {offset}, smoothing {label_smoothing}");
                         assert_eq!((value[0].to_f64(), focused), (INFINITE, INFINITE), "{here}");
                     }
                 }
@@ -135,26 +171,38 @@ fn masked_rows_are_certain_and_infinite_once_smoothed() {
     masked_rows::<f64>();
 }
 
-/// The gradient of a row whose value a masked class makes infinite is the limit as that goes to −Inf.
+/// The gradient of a row whose value a masked class makes infinite is the limit as that goes to
+/// −Inf.
 fn masked_gradients_with_focus_on_the_target<T: Contract>() {
     for classes in CLASSES {
         for gamma in [0.0, 0.5, 1.0, 2.0, 0.7, 9.0] {
             let (focus_on, label_smoothing) = (FocusOn::Target, 0.1);
-            let criterion =
-                FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, label_smoothing, ..FocalLoss::default() };
+            let criterion = FocalLoss {
+                alpha: Alpha::None,
+                gamma: Gamma::All(gamma),
+                focus_on,
+                label_smoothing,
+                ..FocalLoss::default()
+            };
             let run = |x: &[f64], target: i32, upstream: f64| {
                 let x: Vec<T> = x.iter().map(|&x| T::from_f64(x)).collect();
                 let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
                 let targets = [target];
-                let batch = Batch { grad_output: GradOutput::All(upstream), ..Batch::new(&x, &targets, classes) };
+                let batch = Batch {
+                    grad_output: GradOutput::All(upstream),
+                    ..Batch::new(&x, &targets, classes)
+                };
                 criterion.rows(&batch, &mut value, Some(&mut grad)).unwrap();
                 (value[0].to_f64(), grad.iter().map(|g| g.to_f64()).collect::<Vec<_>>())
             };
             let share = label_smoothing / classes as f64;
-            let near = |x: f64, expected: f64| (x - expected).abs() <= T::BOUND * (1.0 + gamma) * expected.abs();
+            let near = |x: f64, expected: f64| {
+                (x - expected).abs() <= T::BOUND * (1.0 + gamma) * expected.abs()
+            };
             for target in 0..classes {
                 for offset in [0.0, 3000.0, -1e30] {
-                    let here = format!("C {classes}, gamma {gamma}, target {target}, offset {offset}");
+                    let here =
+                        format!("C {classes}, gamma {gamma}, target {target}, offset {offset}");
                     // Only the target is left.
                     let mut x = vec![-INFINITE; classes];
                     x[target] = offset;
@@ -180,7 +228,11 @@ fn masked_gradients_with_focus_on_the_target<T: Contract>() {
                             let others = (classes - 2) as f64 * (offset - x[target]).exp();
                             let miss = others / (1.0 + others);
                             let expected = -sign * miss.powf(gamma) * share;
-                            assert!(near(grad[masked], expected), "{here}: {} for {expected}", grad[masked]);
+                            assert!(
+                                near(grad[masked], expected),
+                                "{here}: {} for {expected}",
+                                grad[masked]
+                            );
                             for j in (0..classes).filter(|&j| j != masked && gamma > 0.0) {
                                 let expected = if j == target { -sign } else { sign } * INFINITE;
                                 assert_eq!(grad[j], expected, "{here}: {grad:?}");
@@ -204,7 +256,9 @@ fn masked_gradients_with_focus_on_the_target_are_limits() {
 #[test]
 fn a_certain_target_has_no_pull() {
     for classes in CLASSES {
-        for (size, factor) in [(1e290, 2f64.powi(900)), (1e308, 1e308), (1e290, -1e300), (1e200, 1e200)] {
+        for (size, factor) in
+            [(1e290, 2f64.powi(900)), (1e308, 1e308), (1e290, -1e300), (1e200, 1e200)]
+        {
             for gamma in [0.5, 1.0, 2.0, 2.7] {
                 let mut x = vec![0.0; classes];
                 x[1] = size;
@@ -215,9 +269,14 @@ fn a_certain_target_has_no_pull() {
                     ..FocalLoss::default()
                 };
                 let mut grad = vec![9.0; classes];
-                let batch = Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[1], classes) };
+                let batch =
+                    Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[1], classes) };
                 let value = criterion.value_and_grad(&batch, &mut grad).unwrap();
-                assert_eq!((value, grad), (0.0, vec![0.0; classes]), "C {classes}, {size:e}, {factor:e}, gamma {gamma}");
+                assert_eq!(
+                    (value, grad),
+                    (0.0, vec![0.0; classes]),
+                    "C {classes}, {size:e}, {factor:e}, gamma {gamma}"
+                );
             }
         }
     }
@@ -230,8 +289,14 @@ fn numbers_beyond_float32() {
     let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
     let targets = [0, 1, 1, 0];
     let same = |single: (f64, &[f32]), double: (f64, &[f64])| {
-        assert!((single.0 - double.0).abs() <= 1e-15 * double.0.abs() || single.0 == double.0, "{single:?}, {double:?}");
-        assert!(single.1.iter().zip(double.1).all(|(&a, &b)| a == b as f32), "{single:?}, {double:?}");
+        assert!(
+            (single.0 - double.0).abs() <= 1e-15 * double.0.abs() || single.0 == double.0,
+            "{single:?}, {double:?}"
+        );
+        assert!(
+            single.1.iter().zip(double.1).all(|(&a, &b)| a == b as f32),
+            "{single:?}, {double:?}"
+        );
     };
     for (alpha, label_smoothing, normalizer, upstream) in [
         (1e-46, 0.0, 1e-46, 1.0),
@@ -259,7 +324,8 @@ fn numbers_beyond_float32() {
         };
         let batch = Batch { grad_output, ..Batch::new(&x, &targets, 2) };
         let value = single.value_and_grad(&batch, &mut grad).unwrap();
-        let wide_batch = Batch { grad_output: GradOutput::All(upstream), ..Batch::new(&wide, &targets, 2) };
+        let wide_batch =
+            Batch { grad_output: GradOutput::All(upstream), ..Batch::new(&wide, &targets, 2) };
         let expected = double.value_and_grad(&wide_batch, &mut wide_grad).unwrap();
         same((value, &grad), (expected, &wide_grad));
         let sigmoid = SigmoidFocalLoss {
@@ -270,9 +336,11 @@ fn numbers_beyond_float32() {
         };
         let yes = [1.0f32, 0.0, 0.5, 1.0, 0.0, 0.0, 1.0, 0.25];
         let wide_yes = yes.map(f64::from);
-        let elements = Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&x, &yes) };
+        let elements =
+            Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&x, &yes) };
         let value = sigmoid.value_and_grad(&elements, &mut grad).unwrap();
-        let elements = Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&wide, &wide_yes) };
+        let elements =
+            Elements { grad_output: GradOutput::All(upstream), ..Elements::new(&wide, &wide_yes) };
         let expected = sigmoid.value_and_grad(&elements, &mut wide_grad).unwrap();
         same((value, &grad), (expected, &wide_grad));
     }
@@ -283,13 +351,21 @@ fn factors_up_to_the_end_of_the_type() {
     for classes in CLASSES {
         let x = vec![0.0; classes];
         for factor in [1e-300, 1e27, 1e290, 1e303, 1e308] {
-            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
+            let criterion =
+                FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
             let mut grad = vec![0.0; classes];
-            let batch = Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[0], classes) };
+            let batch =
+                Batch { grad_output: GradOutput::All(factor), ..Batch::new(&x, &[0], classes) };
             criterion.value_and_grad(&batch, &mut grad).unwrap();
             let each = factor / classes as f64;
-            assert!(grad[1..].iter().all(|g| (g - each).abs() <= 2e-15 * each), "C {classes}, {factor:e}: {grad:?}");
-            assert!((grad[0] + each * (classes - 1) as f64).abs() <= 2e-15 * factor, "C {classes}, {factor:e}: {grad:?}");
+            assert!(
+                grad[1..].iter().all(|g| (g - each).abs() <= 2e-15 * each),
+                "C {classes}, {factor:e}: {grad:?}"
+            );
+            assert!(
+                (grad[0] + each * (classes - 1) as f64).abs() <= 2e-15 * factor,
+                "C {classes}, {factor:e}: {grad:?}"
+            );
         }
     }
 }

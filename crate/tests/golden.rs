@@ -3,8 +3,8 @@
 mod support;
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, HessianKind, PerColumn, Reduction,
-    SigmoidFocalLoss,
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, HessianKind,
+    PerColumn, Reduction, SigmoidFocalLoss,
 };
 use serde_json::Value;
 use support::Contract;
@@ -50,7 +50,15 @@ fn alpha<'a, T>(value: &Value, weights: &'a [T]) -> Alpha<'a, T> {
 }
 
 /// Compares the entries of `rows` rows, relative to themselves or to the largest of their row.
-fn compare<T: Contract>(worst: &mut Worst, case: &Value, what: &str, got: &[T], exact: &[f64], rows: usize, relative: bool) {
+fn compare<T: Contract>(
+    worst: &mut Worst,
+    case: &Value,
+    what: &str,
+    got: &[T],
+    exact: &[f64],
+    rows: usize,
+    relative: bool,
+) {
     assert_eq!(got.len(), exact.len(), "{what}");
     if rows == 0 {
         return;
@@ -69,8 +77,10 @@ fn compare<T: Contract>(worst: &mut Worst, case: &Value, what: &str, got: &[T], 
 
 fn run<T: Contract>(worst: &mut Worst, case: &Value) {
     let logits = scalars::<T>(&case["logits"]);
-    let (loss, exact_grad) =
-        (floats(&case["loss"]), floats(&case["grad"].as_array().map_or(Value::Array(vec![]), |_| case["grad"].clone())));
+    let (loss, exact_grad) = (
+        floats(&case["loss"]),
+        floats(&case["grad"].as_array().map_or(Value::Array(vec![]), |_| case["grad"].clone())),
+    );
     let smoothing = number(case, "labelSmoothing");
     let mut grad = vec![T::default(); logits.len()];
     let kind = case["kind"].as_str().unwrap();
@@ -96,10 +106,18 @@ fn run<T: Contract>(worst: &mut Worst, case: &Value) {
         };
         let columns = case["classes"].as_u64().unwrap_or(1) as usize;
         let mut values = vec![T::default(); logits.len()];
-        criterion.each(&Elements { columns, ..Elements::new(&logits, &targets) }, &mut values, Some(&mut grad)).unwrap();
-        let hard = smoothing == 0.0 && floats(&case["targets"]).iter().all(|y| *y == 0.0 || *y == 1.0);
+        criterion
+            .each(
+                &Elements { columns, ..Elements::new(&logits, &targets) },
+                &mut values,
+                Some(&mut grad),
+            )
+            .unwrap();
+        let hard =
+            smoothing == 0.0 && floats(&case["targets"]).iter().all(|y| *y == 0.0 || *y == 1.0);
         compare(worst, case, "value", &values, &loss, logits.len(), true);
-        // A soft element's gradient is a difference; each is a row of its own, so nothing larger stands beside it.
+        // A soft element's gradient is a difference; each is a row of its own, so nothing larger
+        // stands beside it.
         if hard {
             compare(worst, case, "grad", &grad, &exact_grad, logits.len(), true);
         } else {
@@ -110,11 +128,18 @@ fn run<T: Contract>(worst: &mut Worst, case: &Value) {
     let classes = case["classes"].as_u64().unwrap() as usize;
     let rows = logits.len() / classes;
     let soft = case["soft"].as_bool().unwrap_or(false);
-    let indices: Vec<i32> = if soft { vec![] } else { floats(&case["targets"]).iter().map(|t| *t as i32).collect() };
+    let indices: Vec<i32> =
+        if soft { vec![] } else { floats(&case["targets"]).iter().map(|t| *t as i32).collect() };
     let probabilities: Vec<T> = if soft { scalars(&case["targets"]) } else { vec![] };
-    let batch = if soft { Batch::soft(&logits, &probabilities, classes) } else { Batch::new(&logits, &indices, classes) };
+    let batch = if soft {
+        Batch::soft(&logits, &probabilities, classes)
+    } else {
+        Batch::new(&logits, &indices, classes)
+    };
     if kind == "cross-entropy" {
-        let weights = scalars::<T>(&case["weight"].as_array().map_or(Value::Array(vec![]), |_| case["weight"].clone()));
+        let weights = scalars::<T>(
+            &case["weight"].as_array().map_or(Value::Array(vec![]), |_| case["weight"].clone()),
+        );
         let criterion = CrossEntropyLoss {
             weight: case["weight"].is_array().then_some(weights.as_slice()),
             label_smoothing: smoothing,
@@ -161,7 +186,15 @@ fn run<T: Contract>(worst: &mut Worst, case: &Value) {
     criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
     compare(worst, case, "value", &values, &loss, rows, true);
     if !exact_grad.is_empty() {
-        compare(worst, case, "grad", &grad, &exact_grad, rows, !soft && smoothing == 0.0 && kind != "focal-class");
+        compare(
+            worst,
+            case,
+            "grad",
+            &grad,
+            &exact_grad,
+            rows,
+            !soft && smoothing == 0.0 && kind != "focal-class",
+        );
     }
     if kind == "focal-second" {
         let sum = FocalLoss { reduction: Reduction::Sum, ..criterion };
@@ -174,7 +207,11 @@ fn run<T: Contract>(worst: &mut Worst, case: &Value) {
         }
         sum.gamma_grad(&batch, &mut values).unwrap();
         // Where ℓ is rounded, log(1 − e^{−ℓ}) is off by ℓ roundings.
-        let amplified = if smoothing == 0.0 { 1.0 } else { 1.0 + largest_gap(&floats(&case["logits"]), classes) };
+        let amplified = if smoothing == 0.0 {
+            1.0
+        } else {
+            1.0 + largest_gap(&floats(&case["logits"]), classes)
+        };
         for (g, e) in values.iter().zip(floats(&case["gammaGrad"])) {
             let bound = T::BOUND * (1.0 + number(case, "gamma")) * amplified;
             worst.see((g.to_f64() / e - 1.0).abs() / bound, case, "gamma_grad", g.to_f64(), e);
@@ -187,22 +224,37 @@ fn aims<T: Float>(case: &Value, indices: &[i32], probabilities: &[T], weights: &
     let classes = case["classes"].as_u64().unwrap() as usize;
     let smoothing = number(case, "labelSmoothing");
     let plain: Vec<f64> = if probabilities.is_empty() {
-        indices.iter().flat_map(|&t| (0..classes).map(move |j| f64::from(u8::from(j as i32 == t)))).collect()
+        indices
+            .iter()
+            .flat_map(|&t| (0..classes).map(move |j| f64::from(u8::from(j as i32 == t))))
+            .collect()
     } else {
         probabilities.iter().map(|q| q.to_f64()).collect()
     };
     let weight = |j: usize| weights.get(j % classes).map_or(1.0, |w| w.to_f64());
-    plain.iter().enumerate().map(|(j, q)| weight(j) * (q * (1.0 - smoothing) + smoothing / classes as f64)).collect()
+    plain
+        .iter()
+        .enumerate()
+        .map(|(j, q)| weight(j) * (q * (1.0 - smoothing) + smoothing / classes as f64))
+        .collect()
 }
 
-/// Compares the gradient of a row, a multiple of `Q·p_j − q_j`: relative to its largest entry, or to half of the larger of the two
-/// terms where they nearly cancel.
-fn compare_difference<T: Contract>(worst: &mut Worst, case: &Value, got: &[T], exact: &[f64], logits: &[f64], q: &[f64]) {
+/// Compares the gradient of a row, a multiple of `Q·p_j − q_j`: relative to its largest entry, or
+/// to half of the larger of the two terms where they nearly cancel.
+fn compare_difference<T: Contract>(
+    worst: &mut Worst,
+    case: &Value,
+    got: &[T],
+    exact: &[f64],
+    logits: &[f64],
+    q: &[f64],
+) {
     let top = logits.iter().fold(f64::MIN, |a, x| a.max(*x));
     let total: f64 = logits.iter().map(|x| (x - top).exp()).sum();
     let mass: f64 = q.iter().sum();
     let term = |j: usize| mass * (logits[j] - top).exp() / total;
-    let largest = (0..exact.len()).max_by(|&a, &b| exact[a].abs().total_cmp(&exact[b].abs())).unwrap();
+    let largest =
+        (0..exact.len()).max_by(|&a, &b| exact[a].abs().total_cmp(&exact[b].abs())).unwrap();
     if exact[largest].abs() < T::TINY {
         return;
     }
@@ -216,12 +268,16 @@ fn compare_difference<T: Contract>(worst: &mut Worst, case: &Value, got: &[T], e
 
 /// The largest difference between two logits of a row: about the largest cross-entropy.
 fn largest_gap(logits: &[f64], classes: usize) -> f64 {
-    let gap = |row: &[f64]| row.iter().fold(f64::MIN, |a, x| a.max(*x)) - row.iter().fold(f64::MAX, |a, x| a.min(*x));
+    let gap = |row: &[f64]| {
+        row.iter().fold(f64::MIN, |a, x| a.max(*x)) - row.iter().fold(f64::MAX, |a, x| a.min(*x))
+    };
     logits.chunks(classes).map(gap).fold(0.0, f64::max)
 }
 
 fn alpha_weights<T: Float>(case: &Value) -> Vec<T> {
-    case["alpha"].as_array().map_or(vec![], |weights| weights.iter().map(|w| T::from_f64(w.as_f64().unwrap())).collect())
+    case["alpha"].as_array().map_or(vec![], |weights| {
+        weights.iter().map(|w| T::from_f64(w.as_f64().unwrap())).collect()
+    })
 }
 
 macro_rules! golden {

@@ -41,8 +41,14 @@ impl Module {
     fn for_classes(classes: usize) -> Self {
         let mut module = Self::new();
         module.reserve(4, classes, 0, false);
-        module.state.numbers =
-            Numbers { gamma: 2.0, alpha_other: 0.75, alpha_one: 0.25, upstream: 1.0, denominator: 1.0, ..Numbers::default() };
+        module.state.numbers = Numbers {
+            gamma: 2.0,
+            alpha_other: 0.75,
+            alpha_one: 0.25,
+            upstream: 1.0,
+            denominator: 1.0,
+            ..Numbers::default()
+        };
         module
     }
 
@@ -143,8 +149,15 @@ fn a_tile_gives_what_slices_give() {
     };
     assert_eq!(invalid, -1);
     assert_eq!(module.state.totals.rows, rows as f64);
-    assert_eq!(module.state.totals.weights, targets.iter().map(|&t| f64::from(weights[t as usize])).sum());
-    let criterion = FocalLoss { alpha: Alpha::PerClass(&weights), reduction: Reduction::Sum, ..FocalLoss::default() };
+    assert_eq!(
+        module.state.totals.weights,
+        targets.iter().map(|&t| f64::from(weights[t as usize])).sum()
+    );
+    let criterion = FocalLoss {
+        alpha: Alpha::PerClass(&weights),
+        reduction: Reduction::Sum,
+        ..FocalLoss::default()
+    };
     let (mut grad, mut each) = (vec![0.0; x.len()], vec![0.0; rows]);
     let batch = Batch::new(&x, &targets, classes);
     criterion.rows(&batch, &mut each, Some(&mut grad)).unwrap();
@@ -168,16 +181,23 @@ fn rows_elsewhere_give_the_same_and_keep_their_logits_and_a_call_continues_anoth
     let first = (rows / 2) & !3;
     // SAFETY: the addresses hold all rows.
     unsafe {
-        assert_eq!(module.state.solve(logits_at, targets_at, grad_at.cast(), first, classes, 0), -1);
+        assert_eq!(
+            module.state.solve(logits_at, targets_at, grad_at.cast(), first, classes, 0),
+            -1
+        );
         let behind = (logits_at.add(first * classes * 4), targets_at.add(first * 4));
         let grad_behind = grad_at.add(first * classes).cast();
         let flags = flag::CONTINUES;
-        assert_eq!(module.state.solve(behind.0, behind.1, grad_behind, rows - first, classes, flags), -1);
+        assert_eq!(
+            module.state.solve(behind.0, behind.1, grad_behind, rows - first, classes, flags),
+            -1
+        );
     }
     assert_eq!(memory, x);
     let criterion = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
     let mut expected = vec![0.0; x.len()];
-    let total = criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
+    let total =
+        criterion.value_and_grad(&Batch::new(&x, &targets, classes), &mut expected).unwrap();
     assert_eq!(grad, expected);
     assert_eq!(module.state.totals.values, total);
     assert!(total > 0.0);

@@ -1,9 +1,11 @@
-//! What each row gives: independent of its neighbours and of every cut, and right at the edges of the number range.
+//! What each row gives: independent of its neighbours and of every cut, and right at the edges of
+//! the number range.
 
 mod support;
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, Error, Float, FocalLoss, Gamma, GradOutput, Reduction, SigmoidFocalLoss,
+    Alpha, Batch, CrossEntropyLoss, Elements, Error, Float, FocalLoss, Gamma, GradOutput,
+    Reduction, SigmoidFocalLoss,
 };
 use support::{Contract, Random, exact};
 
@@ -14,8 +16,14 @@ fn vector<T: Float>(values: &[f64]) -> Vec<T> {
 }
 
 /// Values and gradients of each row.
-fn rows<T: Float>(criterion: &FocalLoss<T>, logits: &[T], targets: &[i32], classes: usize) -> (Vec<f64>, Vec<f64>) {
-    let (mut values, mut grad) = (vec![T::default(); targets.len()], vec![T::default(); logits.len()]);
+fn rows<T: Float>(
+    criterion: &FocalLoss<T>,
+    logits: &[T],
+    targets: &[i32],
+    classes: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut values, mut grad) =
+        (vec![T::default(); targets.len()], vec![T::default(); logits.len()]);
     criterion.rows(&Batch::new(logits, targets, classes), &mut values, Some(&mut grad)).unwrap();
     let wide = |v: Vec<T>| v.into_iter().map(T::to_f64).collect();
     (wide(values), wide(grad))
@@ -23,7 +31,8 @@ fn rows<T: Float>(criterion: &FocalLoss<T>, logits: &[T], targets: &[i32], class
 
 /// The same bits, NaN being NaN.
 fn same(a: &[f64], b: &[f64]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }
 
 /// Ordinary rows among rows of every rare kind.
@@ -54,14 +63,21 @@ fn no_row_depends_on_its_neighbours<T: Float>() {
     let mut random = Random::new(7);
     for classes in CLASSES {
         for (gamma, label_smoothing) in [(2.0, 0.0), (0.7, 0.0), (2.5, 0.2)] {
-            let criterion = FocalLoss { gamma: Gamma::All(gamma), label_smoothing, ..FocalLoss::default() };
+            let criterion =
+                FocalLoss { gamma: Gamma::All(gamma), label_smoothing, ..FocalLoss::default() };
             for count in 1..14 {
                 let (logits, targets) = mixed::<T>(&mut random, count, classes);
                 let (values, grad) = rows(&criterion, &logits, &targets, classes);
                 for row in 0..count {
                     let range = row * classes..(row + 1) * classes;
-                    let alone = rows(&criterion, &logits[range.clone()], &targets[row..=row], classes);
-                    let here = || format!("row {row} of {count}, C {classes}, gamma {gamma}: {:?}", &logits[range.clone()]);
+                    let alone =
+                        rows(&criterion, &logits[range.clone()], &targets[row..=row], classes);
+                    let here = || {
+                        format!(
+                            "row {row} of {count}, C {classes}, gamma {gamma}: {:?}",
+                            &logits[range.clone()]
+                        )
+                    };
                     assert!(same(&values[row..=row], &alone.0), "value of {}", here());
                     assert!(same(&grad[range.clone()], &alone.1), "gradient of {}", here());
                 }
@@ -69,7 +85,9 @@ fn no_row_depends_on_its_neighbours<T: Float>() {
                 let sum = FocalLoss { reduction: Reduction::Sum, ..criterion };
                 let mut unused = vec![T::default(); logits.len()];
                 let forward = sum.forward(&Batch::new(&logits, &targets, classes)).unwrap();
-                let both = sum.value_and_grad(&Batch::new(&logits, &targets, classes), &mut unused).unwrap();
+                let both = sum
+                    .value_and_grad(&Batch::new(&logits, &targets, classes), &mut unused)
+                    .unwrap();
                 assert!(same(&[forward], &[both]));
                 assert!(same(&unused.iter().map(|g| g.to_f64()).collect::<Vec<_>>(), &grad));
             }
@@ -109,9 +127,17 @@ fn edges<T: Contract>() {
                 };
                 let case = format!("C {classes}, gamma {gamma}, smoothing {smoothing}");
 
-                for bad in [row(f64::NAN, 0.0, 0.0), row(0.0, f64::NAN, 0.0), row(infinity, 0.0, 0.0), row(0.0, infinity, 0.0)] {
+                for bad in [
+                    row(f64::NAN, 0.0, 0.0),
+                    row(0.0, f64::NAN, 0.0),
+                    row(infinity, 0.0, 0.0),
+                    row(0.0, infinity, 0.0),
+                ] {
                     let (value, grad) = run(&bad, 1);
-                    assert!(value.is_nan() && grad.iter().all(|g| g.is_nan()), "{case}: {bad:?} gave {value} {grad:?}");
+                    assert!(
+                        value.is_nan() && grad.iter().all(|g| g.is_nan()),
+                        "{case}: {bad:?} gave {value} {grad:?}"
+                    );
                 }
 
                 let (value, _) = run(&row(-infinity, 0.0, 0.0), 1);
@@ -119,19 +145,32 @@ fn edges<T: Contract>() {
 
                 // However far from 0: only differences count.
                 let (expected, expected_grad) = run(&row(0.0, 0.0, 0.0), 1);
-                let near = |a: f64, b: f64| (a - b).abs() <= T::BOUND * (1.0 + gamma) * b.abs().max(1e-3);
+                let near =
+                    |a: f64, b: f64| (a - b).abs() <= T::BOUND * (1.0 + gamma) * b.abs().max(1e-3);
                 for offset in [1e20, -1e20, 1e6, -1e6] {
                     let (value, grad) = run(&row(offset, offset, offset), 1);
-                    assert!(near(value, expected), "{case}, offset {offset}: {value}, not {expected}");
-                    assert!(grad.iter().zip(&expected_grad).all(|(&g, &e)| near(g, e)), "{case}, offset {offset}: {grad:?}");
+                    assert!(
+                        near(value, expected),
+                        "{case}, offset {offset}: {value}, not {expected}"
+                    );
+                    assert!(
+                        grad.iter().zip(&expected_grad).all(|(&g, &e)| near(g, e)),
+                        "{case}, offset {offset}: {grad:?}"
+                    );
                 }
 
                 // A saturated row has a finite gradient.
                 for gap in [40.0, 200.0, 1e4, 1e30] {
                     for saturated in [row(gap, 0.0, 0.0), row(0.0, gap, 0.0), row(-gap, 0.0, 0.0)] {
                         let (value, grad) = run(&saturated, 1);
-                        assert!(value.is_finite() && value >= 0.0, "{case}: {saturated:?} gave {value}");
-                        assert!(grad.iter().all(|g| g.is_finite()), "{case}: {saturated:?} gave {grad:?}");
+                        assert!(
+                            value.is_finite() && value >= 0.0,
+                            "{case}: {saturated:?} gave {value}"
+                        );
+                        assert!(
+                            grad.iter().all(|g| g.is_finite()),
+                            "{case}: {saturated:?} gave {grad:?}"
+                        );
                     }
                 }
 
@@ -142,8 +181,16 @@ fn edges<T: Contract>() {
                     if classes == 2 {
                         assert_eq!((value, grad[1]), (0.0, 0.0), "{case}");
                     } else {
-                        let without = rows(&criterion, &vector::<T>(&row(0.5, 0.25, 0.25)[1..]), &[0], classes - 1);
-                        assert!((value - without.0[0]).abs() <= 1e-6 * value, "{case}: {value} {without:?}");
+                        let without = rows(
+                            &criterion,
+                            &vector::<T>(&row(0.5, 0.25, 0.25)[1..]),
+                            &[0],
+                            classes - 1,
+                        );
+                        assert!(
+                            (value - without.0[0]).abs() <= 1e-6 * value,
+                            "{case}: {value} {without:?}"
+                        );
                     }
                 }
             }
@@ -165,7 +212,8 @@ fn edges_of_float64() {
 fn gamma_0_is_cross_entropy_also_where_it_is_saturated() {
     for classes in CLASSES {
         for gap in [0.0_f64, 1.0, 17.0, 30.0, 80.0] {
-            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
+            let criterion =
+                FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), ..FocalLoss::default() };
             let mut logits = vec![0.0; classes];
             logits[0] = gap;
             let (values, grad) = rows(&criterion, &logits, &[0], classes);
@@ -176,23 +224,35 @@ fn gamma_0_is_cross_entropy_also_where_it_is_saturated() {
     }
 }
 
-/// Below the normal range results lose digits or are 0, but are never more than they should be by more than the smallest number.
+/// Below the normal range results lose digits or are 0, but are never more than they should be by
+/// more than the smallest number.
 fn subnormal_results<T: Contract>(smallest: f64, ends: [(f64, f64); 3]) {
     let mut seen = 0;
     for classes in CLASSES {
         for (gamma, (from, to)) in [0.0, 0.5, 2.0].into_iter().zip(ends) {
-            let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), ..FocalLoss::default() };
+            let criterion =
+                FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), ..FocalLoss::default() };
             for step in 0..200 {
                 let gap = from + (to - from) * f64::from(step) / 200.0;
                 let mut row = vec![0.0; classes];
                 row[0] = gap;
                 let (values, grad) = rows(&criterion, &vector::<T>(&row), &[0], classes);
-                let exact = exact::focal(&vector::<T>(&row).iter().map(|x| x.to_f64()).collect::<Vec<_>>(), 0, 1.0, gamma);
-                for (got, exact) in values.iter().chain(&grad).zip([&exact.value].into_iter().chain(&exact.grad)) {
+                let exact = exact::focal(
+                    &vector::<T>(&row).iter().map(|x| x.to_f64()).collect::<Vec<_>>(),
+                    0,
+                    1.0,
+                    gamma,
+                );
+                for (got, exact) in
+                    values.iter().chain(&grad).zip([&exact.value].into_iter().chain(&exact.grad))
+                {
                     let (got, exact) = (got.abs(), exact.to_f64().abs());
                     if exact < T::TINY {
                         seen += 1;
-                        assert!(got <= exact * 1.001 + smallest, "C {classes}, gamma {gamma}, gap {gap}: {got:e}, not {exact:e}");
+                        assert!(
+                            got <= exact * 1.001 + smallest,
+                            "C {classes}, gamma {gamma}, gap {gap}: {got:e}, not {exact:e}"
+                        );
                     }
                 }
             }
@@ -203,7 +263,10 @@ fn subnormal_results<T: Contract>(smallest: f64, ends: [(f64, f64); 3]) {
 
 #[test]
 fn subnormal_results_of_float32() {
-    subnormal_results::<f32>(f64::from(f32::from_bits(1)), [(84.0, 110.0), (55.0, 80.0), (27.0, 40.0)]);
+    subnormal_results::<f32>(
+        f64::from(f32::from_bits(1)),
+        [(84.0, 110.0), (55.0, 80.0), (27.0, 40.0)],
+    );
 }
 
 #[test]
@@ -226,10 +289,16 @@ fn an_alpha_of_0_or_1_gives_exact_zeros() {
 #[test]
 fn a_row_of_many_classes() {
     let classes = 300_000;
-    let criterion = FocalLoss { alpha: Alpha::None, gamma: Gamma::All(0.0), reduction: Reduction::Sum, ..FocalLoss::default() };
+    let criterion = FocalLoss {
+        alpha: Alpha::None,
+        gamma: Gamma::All(0.0),
+        reduction: Reduction::Sum,
+        ..FocalLoss::default()
+    };
     let logits = vec![1.5_f32; 2 * classes];
     let mut grad = vec![0.0; 2 * classes];
-    let value = criterion.value_and_grad(&Batch::new(&logits, &[0, 299_999], classes), &mut grad).unwrap();
+    let value =
+        criterion.value_and_grad(&Batch::new(&logits, &[0, 299_999], classes), &mut grad).unwrap();
     assert!((value / 2.0 - (classes as f64).ln()).abs() < 1e-6);
     assert!((f64::from(grad[7]) * classes as f64 - 1.0).abs() < 1e-6);
     assert!((grad[0] + 1.0).abs() < 1e-5 && (grad[599_999] + 1.0).abs() < 1e-5);
@@ -250,10 +319,17 @@ fn a_denominator_of_0() {
     let batch = Batch::new(&logits, &targets, 2);
     for weight in [[0.0, 0.0], [0.0, 1.0]] {
         for label_smoothing in [0.0, 0.1] {
-            let criterion = CrossEntropyLoss { weight: Some(&weight), label_smoothing, ..CrossEntropyLoss::default() };
+            let criterion = CrossEntropyLoss {
+                weight: Some(&weight),
+                label_smoothing,
+                ..CrossEntropyLoss::default()
+            };
             let mut grad = [9.0; 4];
             let value = criterion.value_and_grad(&batch, &mut grad).unwrap();
-            assert!(value.is_nan() || (weight[1] == 1.0 && label_smoothing > 0.0 && value == f64::INFINITY));
+            assert!(
+                value.is_nan()
+                    || (weight[1] == 1.0 && label_smoothing > 0.0 && value == f64::INFINITY)
+            );
             assert_eq!(grad.map(f64::to_bits), [0; 4]);
         }
     }
@@ -267,7 +343,8 @@ fn a_denominator_of_0() {
     assert_eq!(grad.map(f64::to_bits), [0; 4]);
 }
 
-/// The factor of a gradient is divided by the denominator once, as the JavaScript side does: its reciprocal would be rounded twice.
+/// The factor of a gradient is divided by the denominator once, as the JavaScript side does: its
+/// reciprocal would be rounded twice.
 #[test]
 fn an_upstream_gradient_is_divided_once() {
     let (logits, targets) = ([0.0; 6], [0, 1, 0]);
@@ -283,9 +360,17 @@ fn an_upstream_gradient_is_divided_once() {
 fn bad_arguments_are_named_and_nothing_is_written() {
     let good = FocalLoss::<f64>::default();
     let (logits, targets) = ([0.5, 1.0, -1.0, 2.0], [0, 1]);
-    let check = |criterion: FocalLoss<f64>, logits: &[f64], targets: &[i32], classes: usize, error: Error, text: &str| {
+    let check = |criterion: FocalLoss<f64>,
+                 logits: &[f64],
+                 targets: &[i32],
+                 classes: usize,
+                 error: Error,
+                 text: &str| {
         let mut grad = [9.0; 4];
-        assert_eq!(criterion.value_and_grad(&Batch::new(logits, targets, classes), &mut grad), Err(error));
+        assert_eq!(
+            criterion.value_and_grad(&Batch::new(logits, targets, classes), &mut grad),
+            Err(error)
+        );
         assert_eq!(grad, [9.0; 4]);
         assert_eq!(error.to_string(), text);
     };
@@ -302,9 +387,23 @@ fn bad_arguments_are_named_and_nothing_is_written() {
     check(FocalLoss { alpha: Alpha::Positive(1.5), ..good }, &logits, &targets, 2, e, text);
     let e = Error::Number { argument: "alpha", must_be: "finite and not negative", value: -1.0 };
     let text = "alpha must be finite and not negative, not -1";
-    check(FocalLoss { alpha: Alpha::PerClass(&[1.0, -1.0]), ..good }, &logits, &targets, 2, e, text);
+    check(
+        FocalLoss { alpha: Alpha::PerClass(&[1.0, -1.0]), ..good },
+        &logits,
+        &targets,
+        2,
+        e,
+        text,
+    );
     let e = Error::Length { argument: "alpha", found: 3, expected: 2 };
-    check(FocalLoss { alpha: Alpha::PerClass(&[1.0; 3]), ..good }, &logits, &targets, 2, e, "alpha must have 2 values, not 3");
+    check(
+        FocalLoss { alpha: Alpha::PerClass(&[1.0; 3]), ..good },
+        &logits,
+        &targets,
+        2,
+        e,
+        "alpha must have 2 values, not 3",
+    );
     let e = Error::Number { argument: "gamma", must_be: "finite and not negative", value: -0.5 };
     check(
         FocalLoss { gamma: Gamma::All(-0.5), ..good },
@@ -322,7 +421,11 @@ fn bad_arguments_are_named_and_nothing_is_written() {
     assert_eq!(grad, Err(Error::Length { argument: "grad", found: 3, expected: 4 }));
     let values = good.rows(&Batch::new(&logits, &targets, 2), &mut [0.0; 3], None);
     assert_eq!(values, Err(Error::Length { argument: "values", found: 3, expected: 2 }));
-    assert!(FocalLoss::<f64> { gamma: Gamma::All(f64::NAN), ..good }.forward(&Batch::new(&logits, &targets, 2)).is_err());
+    assert!(
+        FocalLoss::<f64> { gamma: Gamma::All(f64::NAN), ..good }
+            .forward(&Batch::new(&logits, &targets, 2))
+            .is_err()
+    );
 }
 
 #[test]

@@ -11,14 +11,26 @@ use support::{Contract, Random, exact};
 fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
     let scale = random.choose(&[0.01, 0.3, 1.0, 4.0, 12.0, 40.0]);
     let offset = random.choose(&[0.0, 0.0, 3.0, -100.0, 900.0, 1e4]);
-    let (lifted, lift) = (random.below(2 * classes), random.choose(&[0.0, 2.5, 5.0, 17.0, 60.0, 400.0]));
-    (0..classes).map(|j| T::from_f64(random.normal() * scale + offset + if j == lifted { lift } else { 0.0 })).collect()
+    let (lifted, lift) =
+        (random.below(2 * classes), random.choose(&[0.0, 2.5, 5.0, 17.0, 60.0, 400.0]));
+    (0..classes)
+        .map(|j| {
+            T::from_f64(random.normal() * scale + offset + if j == lifted { lift } else { 0.0 })
+        })
+        .collect()
 }
 
-/// How far the Hessian of a row is off, in units of the bound: relative to the row's largest entry, or to half of the largest of what
-/// its entries are sums of, where these nearly cancel; under smoothing times 1 + the cross-entropy, of which `e^{−ℓ}` is a power. And
-/// the entry that is furthest off.
-fn off<T: Contract>(x: &[T], target: usize, smoothing: f64, gamma: f64, kind: HessianKind) -> (f64, String) {
+/// How far the Hessian of a row is off, in units of the bound: relative to the row's largest entry,
+/// or to half of the largest of what its entries are sums of, where these nearly cancel; under
+/// smoothing times 1 + the cross-entropy, of which `e^{−ℓ}` is a power. And the entry that is
+/// furthest off.
+fn off<T: Contract>(
+    x: &[T],
+    target: usize,
+    smoothing: f64,
+    gamma: f64,
+    kind: HessianKind,
+) -> (f64, String) {
     let criterion = FocalLoss {
         alpha: Alpha::None,
         gamma: Gamma::All(gamma),
@@ -29,8 +41,10 @@ fn off<T: Contract>(x: &[T], target: usize, smoothing: f64, gamma: f64, kind: He
     let mut got = vec![T::default(); x.len()];
     criterion.hessian_diag(&Batch::new(x, &[target as i32], x.len()), kind, &mut got).unwrap();
     let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
-    let exact = exact::hessian(&wide, target, smoothing, 1.0, gamma, kind == HessianKind::GaussNewton);
-    let largest = exact.grad.iter().map(|entry| entry.to_f64().abs()).fold(exact.terms / 2.0, f64::max);
+    let exact =
+        exact::hessian(&wide, target, smoothing, 1.0, gamma, kind == HessianKind::GaussNewton);
+    let largest =
+        exact.grad.iter().map(|entry| entry.to_f64().abs()).fold(exact.terms / 2.0, f64::max);
     let size = largest * if smoothing > 0.0 { 1.0 + exact.value.to_f64() } else { 1.0 };
     if largest < T::TINY {
         return (0.0, String::new());
@@ -40,7 +54,10 @@ fn off<T: Contract>(x: &[T], target: usize, smoothing: f64, gamma: f64, kind: He
         let ratio = exact.distance(got.to_f64()) / size / (T::BOUND * (1.0 + gamma));
         if ratio > worst.0 || ratio.is_nan() {
             let (got, exact, start) = (got.to_f64(), exact.to_f64(), &wide[..wide.len().min(4)]);
-            worst = (ratio, format!("entry {j} is {got:e}, exact {exact:e}, target {target}, logits {start:?}"));
+            worst = (
+                ratio,
+                format!("entry {j} is {got:e}, exact {exact:e}, target {target}, logits {start:?}"),
+            );
         }
     }
     worst
@@ -77,7 +94,8 @@ fn the_exact_hessian_is_within_the_bound() {
     }
 }
 
-/// What once was off by far more: the difference of p and q of a likely target, each near 1; and large gaps.
+/// What once was off by far more: the difference of p and q of a likely target, each near 1; and
+/// large gaps.
 #[test]
 fn the_worst_inputs_found_are_within_the_bound() {
     for (x, target, smoothing, gamma) in [
@@ -98,13 +116,18 @@ fn the_worst_inputs_found_are_within_the_bound() {
 #[test]
 fn where_the_curvature_crosses_zero_the_bound_is_that_of_its_terms() {
     for (smoothing, gamma) in [(0.0, 1.0), (0.0, 2.0), (0.0, 5.0), (0.1, 2.0), (0.5, 1.0)] {
-        let curvature = |gap: f64| exact::hessian(&[0.0, gap], 0, smoothing, 1.0, gamma, false).grad[0].to_f64();
+        let curvature = |gap: f64| {
+            exact::hessian(&[0.0, gap], 0, smoothing, 1.0, gamma, false).grad[0].to_f64()
+        };
         let (mut low, mut high) = (-1.0, 40.0);
         assert!(curvature(low) > 0.0 && curvature(high) < 0.0);
         for _ in 0..60 {
             let gap = (low + high) / 2.0;
             let (ratio, case) = off::<f64>(&[0.0, gap], 0, smoothing, gamma, HessianKind::Exact);
-            assert!(ratio <= 1.0, "{ratio} of the bound, gap {gap}, gamma {gamma}, smoothing {smoothing}: {case}");
+            assert!(
+                ratio <= 1.0,
+                "{ratio} of the bound, gap {gap}, gamma {gamma}, smoothing {smoothing}: {case}"
+            );
             if curvature(gap) > 0.0 { low = gap } else { high = gap }
         }
     }

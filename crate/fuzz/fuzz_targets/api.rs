@@ -1,5 +1,5 @@
-//! The losses on slices: whatever they are called with, an error leaves everything as it is, and results do not depend on what else
-//! is computed.
+//! The losses on slices: whatever they are called with, an error leaves everything as it is, and
+//! results do not depend on what else is computed.
 
 #![no_main]
 
@@ -7,10 +7,13 @@ mod input;
 
 use arbitrary::{Result, Unstructured};
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, Gamma, GradOutput, HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
-    Targets, Float,
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, Gamma, GradOutput, HessianKind,
+    PerColumn, Reduction, SigmoidFocalLoss, Targets,
 };
-use input::{classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same, targets};
+use input::{
+    classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same,
+    targets,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// What stands where nothing has been written.
@@ -21,7 +24,12 @@ trait Loss<T, B> {
     type Error: std::fmt::Debug;
     fn forward(&self, batch: &B) -> std::result::Result<f64, Self::Error>;
     fn value_and_grad(&self, batch: &B, grad: &mut [T]) -> std::result::Result<f64, Self::Error>;
-    fn rows(&self, batch: &B, values: &mut [T], grad: Option<&mut [T]>) -> std::result::Result<(), Self::Error>;
+    fn rows(
+        &self,
+        batch: &B,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> std::result::Result<(), Self::Error>;
 }
 
 macro_rules! loss {
@@ -31,7 +39,11 @@ macro_rules! loss {
             fn forward(&self, batch: &$Batch<'_, T>) -> std::result::Result<f64, Self::Error> {
                 self.forward(batch)
             }
-            fn value_and_grad(&self, batch: &$Batch<'_, T>, grad: &mut [T]) -> std::result::Result<f64, Self::Error> {
+            fn value_and_grad(
+                &self,
+                batch: &$Batch<'_, T>,
+                grad: &mut [T],
+            ) -> std::result::Result<f64, Self::Error> {
                 self.value_and_grad(batch, grad)
             }
             fn rows(
@@ -49,7 +61,8 @@ loss!(FocalLoss<'_, T>, Batch, rows);
 loss!(CrossEntropyLoss<'_, T>, Batch, rows);
 loss!(SigmoidFocalLoss<'_>, Elements, each);
 
-/// All calls agree. `tame`: nothing in the batch is out of the ordinary, so that nothing of the results is NaN.
+/// All calls agree. `tame`: nothing in the batch is out of the ordinary, so that nothing of the
+/// results is NaN.
 fn agree<T: Float, B>(loss: &impl Loss<T, B>, batch: &B, count: usize, size: usize, tame: bool) {
     let untouched = |n: usize| vec![T::from_f64(UNTOUCHED); n];
     let (mut grad, mut values, mut each) = (untouched(size), untouched(count), untouched(size));
@@ -57,17 +70,26 @@ fn agree<T: Float, B>(loss: &impl Loss<T, B>, batch: &B, count: usize, size: usi
     let rows = loss.rows(batch, &mut values, Some(&mut each));
     match (loss.forward(batch), both) {
         (Ok(forward), Ok(value)) => {
-            assert!(forward.to_bits() == value.to_bits() || (forward.is_nan() && value.is_nan()), "{forward} {value}");
+            assert!(
+                forward.to_bits() == value.to_bits() || (forward.is_nan() && value.is_nan()),
+                "{forward} {value}"
+            );
             rows.unwrap();
             let mut again = untouched(count);
             loss.rows(batch, &mut again, None).unwrap();
             assert!(same(&again, &values));
-            let good = |x: &T| x.to_f64().is_finite() && (x.to_f64() != 0.0 || x.to_f64().is_sign_positive());
+            let good = |x: &T| {
+                x.to_f64().is_finite() && (x.to_f64() != 0.0 || x.to_f64().is_sign_positive())
+            };
             assert!(!tame || values.iter().all(good), "{values:?}");
             assert!(!tame || each.iter().all(good), "{each:?}");
         }
         (Err(_), Err(_)) => {
-            assert!(same(&grad, &untouched(size)) && same(&values, &untouched(count)) && same(&each, &untouched(size)));
+            assert!(
+                same(&grad, &untouched(size))
+                    && same(&values, &untouched(count))
+                    && same(&each, &untouched(size))
+            );
         }
         (forward, both) => panic!("{forward:?} {both:?}"),
     }
@@ -88,7 +110,8 @@ fn softmax<T: Float>(u: &mut Unstructured) -> Result<()> {
     let entries = if u.ratio(1, 30)? { 3 } else { classes };
     let table = parameters::<T>(u, entries, 4.0)?;
     let gammas: Vec<f64> = parameters(u, classes, 6.0)?;
-    let (ignore_index, label_smoothing, gamma) = (ignored(u)?, parameter(u, 1.0)?, parameter(u, 6.0)?);
+    let (ignore_index, label_smoothing, gamma) =
+        (ignored(u)?, parameter(u, 1.0)?, parameter(u, 6.0)?);
     let normalizer = if u.ratio(1, 4)? { Some(parameter(u, 50.0)?) } else { None };
     let reduction = *u.choose(&[Reduction::Mean, Reduction::Sum])?;
     let factor = number(u)?;
@@ -106,7 +129,8 @@ fn softmax<T: Float>(u: &mut Unstructured) -> Result<()> {
         reduction,
     };
     let weight = u.ratio(1, 2)?.then_some(&table[..]);
-    let cross_entropy = CrossEntropyLoss { weight, label_smoothing, ignore_index, normalizer, reduction };
+    let cross_entropy =
+        CrossEntropyLoss { weight, label_smoothing, ignore_index, normalizer, reduction };
     let logits = numbers::<T>(u, size)?;
     let batch = Batch {
         logits: &logits,
@@ -130,11 +154,16 @@ fn softmax<T: Float>(u: &mut Unstructured) -> Result<()> {
 
 fn sigmoid<T: Float>(u: &mut Unstructured) -> Result<()> {
     let columns = u.int_in_range(0..=9)?;
-    let count = if u.ratio(1, 30)? { u.int_in_range(0..=40)? } else { columns * u.int_in_range(0..=20usize)? };
+    let count = if u.ratio(1, 30)? {
+        u.int_in_range(0..=40)?
+    } else {
+        columns * u.int_in_range(0..=20usize)?
+    };
     let targets = parameters::<T>(u, count, 1.0)?;
     let weights = if u.ratio(1, 3)? { Some(parameters::<T>(u, count, 4.0)?) } else { None };
     let scales = if u.ratio(1, 3)? { Some(parameters::<T>(u, count, 4.0)?) } else { None };
-    let (alphas, positives) = (parameters::<f64>(u, columns, 1.0)?, parameters::<f64>(u, columns, 4.0)?);
+    let (alphas, positives) =
+        (parameters::<f64>(u, columns, 1.0)?, parameters::<f64>(u, columns, 4.0)?);
     let factor = number(u)?;
     let criterion = SigmoidFocalLoss {
         alpha: match u.int_in_range(0..=2)? {
@@ -144,7 +173,11 @@ fn sigmoid<T: Float>(u: &mut Unstructured) -> Result<()> {
         },
         gamma: parameter(u, 6.0)?,
         label_smoothing: parameter(u, 1.0)?,
-        pos_weight: if u.arbitrary()? { PerColumn::Each(&positives) } else { PerColumn::All(parameter(u, 4.0)?) },
+        pos_weight: if u.arbitrary()? {
+            PerColumn::Each(&positives)
+        } else {
+            PerColumn::All(parameter(u, 4.0)?)
+        },
         ignore_index: ignored(u)?.map(f64::from),
         normalizer: if u.ratio(1, 4)? { Some(parameter(u, 50.0)?) } else { None },
         reduction: *u.choose(&[Reduction::Mean, Reduction::Sum])?,

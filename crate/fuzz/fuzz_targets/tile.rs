@@ -1,5 +1,6 @@
-//! The module, as `bindings.rs` calls it for JavaScript: areas and allocated memory, flags and numbers of all kinds, targets that
-//! nobody has looked at. What is outside of what a call may write must not change.
+//! The module, as `bindings.rs` calls it for JavaScript: areas and allocated memory, flags and
+//! numbers of all kinds, targets that nobody has looked at. What is outside of what a call may
+//! write must not change.
 
 #![no_main]
 
@@ -9,14 +10,16 @@ use std::slice;
 
 use arbitrary::{Result, Unstructured};
 use focal_loss::{
-    FocusOn,
-    Float,
+    Float, FocusOn,
     host::{
         State,
         abi::{Numbers, area, extra, flag},
     },
 };
-use input::{classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same, targets};
+use input::{
+    classes, focus_on, ignored, number, numbers, parameter, parameters, probabilities, same,
+    targets,
+};
 use libfuzzer_sys::fuzz_target;
 
 /// A cache line of memory.
@@ -46,7 +49,14 @@ impl Memory {
 }
 
 /// Makes room in the tile, in other memory where it needs more.
-fn reserve(state: &mut State, memory: &mut Memory, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
+fn reserve(
+    state: &mut State,
+    memory: &mut Memory,
+    element_bytes: usize,
+    classes: usize,
+    extras: u32,
+    anew: bool,
+) -> usize {
     let bytes = state.tile.bytes(element_bytes, classes, extras, anew);
     assert!(bytes > 0);
     if bytes > 64 * memory.0.len() {
@@ -70,7 +80,9 @@ fn contents(state: &State, written: &[usize]) -> Vec<u8> {
     for area in (0..area::COUNT).filter(|area| !written.contains(area)) {
         let (start, next) = (state.tile.address(area), state.tile.address(area + 1));
         // SAFETY: one area after the other, zeros where nothing has been written.
-        bytes.extend_from_slice(unsafe { slice::from_raw_parts(start, next.offset_from_unsigned(start)) });
+        bytes.extend_from_slice(unsafe {
+            slice::from_raw_parts(start, next.offset_from_unsigned(start))
+        });
     }
     bytes
 }
@@ -88,7 +100,8 @@ fn float<T>() -> u32 {
 fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memory) -> Result<()> {
     let classes = classes(u)?;
     let soft = u.ratio(1, 3)?;
-    let extras = bits(u, &[extra::STAGE, extra::ELEMENTS])? | if soft { extra::PROBABILITIES } else { 0 };
+    let extras =
+        bits(u, &[extra::STAGE, extra::ELEMENTS])? | if soft { extra::PROBABILITIES } else { 0 };
     let capacity = reserve(state, memory, size_of::<T>(), classes, extras, u.ratio(1, 8)?);
     let resident = u.ratio(1, 3)?;
     let rows = u.int_in_range(1..=if resident { 70 } else { 70.min(capacity) })?;
@@ -130,7 +143,8 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
         ..Numbers::default()
     };
     // A Hessian goes in place of the gradient, a derivative by γ in place of values.
-    let wants_grad = flags & flag::HESSIAN != 0 || flags & flag::GAMMA_GRAD == 0 && u.arbitrary()?;
+    let wants_grad =
+        flags & flag::HESSIAN != 0 || flags & flag::GAMMA_GRAD == 0 && u.arbitrary()?;
     let indices = targets(u, rows, classes)?;
     let aims = if soft { probabilities::<T>(u, rows, classes)? } else { Vec::new() };
     let logits = numbers::<T>(u, rows * classes)?;
@@ -140,7 +154,11 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
         (kept_logits.address(), kept_targets.address(), kept_grad.address())
     } else {
         let logits = put(state, area::LOGITS, &logits);
-        let targets = if soft { put(state, area::PROBABILITIES, &aims) } else { put(state, area::TARGETS, &indices) };
+        let targets = if soft {
+            put(state, area::PROBABILITIES, &aims)
+        } else {
+            put(state, area::TARGETS, &indices)
+        };
         (logits, targets, logits)
     };
     let grad_at = if wants_grad { grad_at } else { std::ptr::null_mut() };
@@ -151,11 +169,13 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
     };
     let before = contents(state, written);
     let value = state.totals.values;
-    // SAFETY: the tile was reserved for these classes, the rows fit, and all that the call names has been written.
+    // SAFETY: the tile was reserved for these classes, the rows fit, and all that the call names
+    // has been written.
     let invalid = unsafe { state.solve(logits_at, targets_at, grad_at, rows, classes, flags) };
     assert!(contents(state, written) == before, "something else was written");
     // SAFETY: as many were put there.
-    let at = |address: *const u8| unsafe { slice::from_raw_parts(address.cast::<T>(), logits.len()) };
+    let at =
+        |address: *const u8| unsafe { slice::from_raw_parts(address.cast::<T>(), logits.len()) };
     if resident || invalid != -1 || !wants_grad {
         assert!(same(at(logits_at), &logits), "the logits were written");
     }
@@ -166,10 +186,19 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
         assert!(state.totals.values.to_bits() == value.to_bits(), "something was computed");
     }
     // SAFETY: every class has a weight.
-    let counted = unsafe { state.count_targets(indices.as_ptr(), rows, classes, flags, ignored.unwrap_or(0)) };
+    let counted = unsafe {
+        state.count_targets(indices.as_ptr(), rows, classes, flags, ignored.unwrap_or(0))
+    };
     assert!(soft || counted == invalid);
     // SAFETY: there are as many.
-    let _ = unsafe { State::find_invalid_probabilities(aims.as_ptr().cast(), aims.len() / classes, classes, flags) };
+    let _ = unsafe {
+        State::find_invalid_probabilities(
+            aims.as_ptr().cast(),
+            aims.len() / classes,
+            classes,
+            flags,
+        )
+    };
     if extras & extra::STAGE != 0 && !resident {
         let (from, to) = (put(state, area::LOGITS, &logits), state.address(area::STAGE));
         // SAFETY: both areas are of this size, and lie apart.
@@ -185,7 +214,8 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
 fn sigmoid<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memory) -> Result<()> {
     let columns = u.int_in_range(1..=40)?;
     let extras = extra::PROBABILITIES | extra::ELEMENTS | bits(u, &[extra::STAGE])?;
-    let capacity = reserve(state, memory, size_of::<T>(), columns, extras, u.ratio(1, 8)?) * columns;
+    let capacity =
+        reserve(state, memory, size_of::<T>(), columns, extras, u.ratio(1, 8)?) * columns;
     let count = u.int_in_range(1..=300.min(capacity))?;
     put(state, area::WEIGHTS, &parameters::<f64>(u, columns, 1.0)?);
     put(state, area::POSITIVE_WEIGHTS, &parameters::<f64>(u, columns, 4.0)?);
@@ -195,8 +225,14 @@ fn sigmoid<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
     let targets = put(state, area::PROBABILITIES, &aims);
     let ignored = ignored(u)?.map(f64::from);
     let logits = put(state, area::LOGITS, &numbers::<T>(u, count)?);
-    let some =
-        [flag::NO_ALPHA, flag::ALPHA_PER_CLASS, flag::POS_WEIGHT_PER_COLUMN, flag::ROW_WEIGHTS, flag::ROW_SCALES, flag::VALUES];
+    let some = [
+        flag::NO_ALPHA,
+        flag::ALPHA_PER_CLASS,
+        flag::POS_WEIGHT_PER_COLUMN,
+        flag::ROW_WEIGHTS,
+        flag::ROW_SCALES,
+        flag::VALUES,
+    ];
     let flags = float::<T>() | bits(u, &some)? | if ignored.is_some() { flag::IGNORE } else { 0 };
     state.numbers = Numbers {
         gamma: parameter(u, 6.0)?,
@@ -211,7 +247,8 @@ fn sigmoid<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
     let grad = if u.arbitrary()? { logits } else { std::ptr::null_mut() };
     let written = [area::LOGITS, area::VALUES];
     let before = contents(state, &written);
-    // SAFETY: the tile was reserved for these columns, the elements fit, and all that the call names has been written.
+    // SAFETY: the tile was reserved for these columns, the elements fit, and all that the call
+    // names has been written.
     unsafe {
         state.count_elements(targets, count, flags, ignored.unwrap_or(0.0));
         state.sigmoid(logits, targets, grad, count, columns, flags);

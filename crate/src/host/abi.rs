@@ -196,5 +196,13 @@ record! { "TOTAL_"
 }
 
 /// Every number that both sides know.
-pub const ALL: &[&[(&str, i64)]] =
-    &[flag::ALL, extra::ALL, area::ALL, size::ALL, output::ALL, weighting::ALL, Numbers::ALL, Totals::ALL];
+pub const ALL: &[&[(&str, i64)]] = &[
+    flag::ALL,
+    extra::ALL,
+    area::ALL,
+    size::ALL,
+    output::ALL,
+    weighting::ALL,
+    Numbers::ALL,
+    Totals::ALL,
+];

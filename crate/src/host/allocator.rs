@@ -1,5 +1,6 @@
-//! The allocator of the npm package's module, which has no memory to give: nothing in the module allocates, and JavaScript keeps the
-//! books of its memory. What wasm-bindgen has beside would otherwise link the standard allocator, and all that its assertions bring in.
+//! The allocator of the npm package's module, which has no memory to give: nothing in the module
+//! allocates, and JavaScript keeps the books of its memory. What wasm-bindgen has beside would
+//! otherwise link the standard allocator, and all that its assertions bring in.
 
 use core::{
     alloc::{GlobalAlloc, Layout},

@@ -34,7 +34,7 @@ macro_rules! export {
             #[wasm_bindgen]
             #[allow(clippy::too_many_arguments, reason = "a call is cheaper than memory")]
             pub fn $name($($argument: $type),*) $(-> $result)? {
-                // SAFETY: the caller vouches for all that lies at the addresses; there is one reference to the state.
+                // SAFETY: the caller vouches for what lies at the addresses; one has the state.
                 unsafe { $body }
             }
         )*

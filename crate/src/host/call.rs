@@ -51,7 +51,14 @@ impl State {
     ///
     /// # Safety
     /// The targets must be there; and so must, in their area, the weights.
-    pub unsafe fn count_targets(&mut self, targets: *const i32, count: usize, classes: usize, flags: u32, ignore: i32) -> i32 {
+    pub unsafe fn count_targets(
+        &mut self,
+        targets: *const i32,
+        count: usize,
+        classes: usize,
+        flags: u32,
+        ignore: i32,
+    ) -> i32 {
         let ignored = (flags & flag::IGNORE != 0).then_some(ignore);
         // SAFETY: the caller vouches for them.
         let targets = unsafe { slice::from_raw_parts(targets, count) };
@@ -80,7 +87,13 @@ impl State {
     ///
     /// # Safety
     /// The targets must be there.
-    pub unsafe fn count_elements(&mut self, targets: *const u8, count: usize, flags: u32, ignore: f64) -> i32 {
+    pub unsafe fn count_elements(
+        &mut self,
+        targets: *const u8,
+        count: usize,
+        flags: u32,
+        ignore: f64,
+    ) -> i32 {
         let ignored = (flags & flag::IGNORE != 0).then_some(ignore);
         self.counting(flags, |state| {
             by_float!(flags, V => {
@@ -145,7 +158,8 @@ impl State {
         NONE
     }
 
-    /// Computes the loss that flags and numbers state for `count` elements in `columns`. Returns −1.
+    /// Computes the loss that flags and numbers state for `count` elements in `columns`. Returns
+    /// −1.
     ///
     /// # Safety
     /// As for [`Self::solve`]; the targets must have been checked.
@@ -182,7 +196,13 @@ impl State {
     /// # Safety
     /// As for [`Self::solve`], with targets that have been checked.
     #[cfg(feature = "analysis")]
-    unsafe fn count_metered(&mut self, targets: *const u8, rows: usize, classes: usize, flags: u32) {
+    unsafe fn count_metered(
+        &mut self,
+        targets: *const u8,
+        rows: usize,
+        classes: usize,
+        flags: u32,
+    ) {
         let has = |bit: u32| flags & bit != 0;
         if has(flag::SOFT) {
             return self.meter.count(rows);
@@ -220,7 +240,12 @@ impl State {
     ///
     /// # Safety
     /// The probabilities must be there.
-    pub unsafe fn find_invalid_probabilities(probabilities: *const u8, rows: usize, classes: usize, flags: u32) -> i32 {
+    pub unsafe fn find_invalid_probabilities(
+        probabilities: *const u8,
+        rows: usize,
+        classes: usize,
+        flags: u32,
+    ) -> i32 {
         by_float!(flags, V => {
             // SAFETY: the caller vouches for them.
             let probabilities = unsafe { slice::from_raw_parts(probabilities.cast::<Float<V>>(), rows * classes) };
@@ -249,7 +274,8 @@ impl State {
             output::LOGARITHMS => kernels::Wanted::Logarithms,
             _ => kernels::Wanted::Confidence,
         };
-        let [logits, likeliest, values] = [area::LOGITS, area::TARGETS, area::VALUES].map(|area| self.tile.address(area));
+        let [logits, likeliest, values] =
+            [area::LOGITS, area::TARGETS, area::VALUES].map(|area| self.tile.address(area));
         // SAFETY: passed on.
         by_float!(flags, V => unsafe {
             kernels::shares::<V>(logits.cast(), (rows, classes), likeliest.cast(), values.cast(), wanted);
@@ -264,9 +290,12 @@ impl State {
     #[cfg(feature = "analysis")]
     pub unsafe fn logarithms(&mut self, count: usize) {
         // SAFETY: passed on.
-        let numbers = unsafe { slice::from_raw_parts_mut(self.tile.address(area::LOGITS).cast::<f64>(), count) };
+        let numbers = unsafe {
+            slice::from_raw_parts_mut(self.tile.address(area::LOGITS).cast::<f64>(), count)
+        };
         for lanes in numbers.chunks_mut(F64x2::LANES) {
-            let logarithms = crate::math::log::log(F64x2::from_lanes(|i| lanes.get(i).copied().unwrap_or(1.0)));
+            let logarithms =
+                crate::math::log::log(F64x2::from_lanes(|i| lanes.get(i).copied().unwrap_or(1.0)));
             for (i, number) in lanes.iter_mut().enumerate() {
                 *number = logarithms.lane(i);
             }
@@ -311,14 +340,19 @@ impl State {
         columns: usize,
         flags: u32,
     ) -> Elements<S> {
-        let per_column = |bit: u32, area: usize, all: f64| match self.address_if::<f64>(flags, bit, area) {
-            each if each.is_null() => PerColumn::All(all),
-            each => PerColumn::Each(each),
-        };
+        let per_column =
+            |bit: u32, area: usize, all: f64| match self.address_if::<f64>(flags, bit, area) {
+                each if each.is_null() => PerColumn::All(all),
+                each => PerColumn::Each(each),
+            };
         Elements {
             alpha: (flags & flag::NO_ALPHA == 0)
                 .then(|| per_column(flag::ALPHA_PER_CLASS, area::WEIGHTS, self.numbers.alpha_one)),
-            positive_weight: per_column(flag::POS_WEIGHT_PER_COLUMN, area::POSITIVE_WEIGHTS, self.numbers.positive_weight),
+            positive_weight: per_column(
+                flag::POS_WEIGHT_PER_COLUMN,
+                area::POSITIVE_WEIGHTS,
+                self.numbers.positive_weight,
+            ),
             logits: logits.cast(),
             targets: targets.cast(),
             grad: ptr::null_mut(),
@@ -339,7 +373,11 @@ impl State {
         let has = |bit: u32| flags & bit != 0;
         let gammas: *mut f64 = self.address_if(flags, flag::GAMMA_PER_CLASS, area::GAMMAS);
         let focal = Focal {
-            gamma: if gammas.is_null() { Gamma::All(self.numbers.gamma) } else { Gamma::PerClass(gammas) },
+            gamma: if gammas.is_null() {
+                Gamma::All(self.numbers.gamma)
+            } else {
+                Gamma::PerClass(gammas)
+            },
             label_smoothing: self.numbers.label_smoothing,
             focus_on: if has(flag::FOCUS_CLASS) {
                 FocusOn::EachClass

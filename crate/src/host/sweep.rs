@@ -64,8 +64,13 @@ impl Buffer {
 ///
 /// # Safety
 /// There must be a whole [`Buffer`].
-unsafe fn sweeping<V: Real>(buffer: *mut f64, size: SweepSize, run: impl FnOnce(&Sweep<V>) -> usize) {
-    let Buffer { sums, weights, totals, counted, gammas, smoothings, weightings, tables } = Buffer::new(buffer, size);
+unsafe fn sweeping<V: Real>(
+    buffer: *mut f64,
+    size: SweepSize,
+    run: impl FnOnce(&Sweep<V>) -> usize,
+) {
+    let Buffer { sums, weights, totals, counted, gammas, smoothings, weightings, tables } =
+        Buffer::new(buffer, size);
     let (sums, weights) = (sums.cast::<V::Wide>(), weights.cast());
     let rows = run(&Sweep { size, gammas, smoothings, weightings, tables, sums, weights });
     // SAFETY: passed on.

@@ -1,8 +1,9 @@
 //! The memory through which a host language hands rows to the kernels.
 //!
-//! A tile has areas for logits, which the kernels overwrite with gradients, for targets, and for what else a call may bring. They are
-//! laid out once in memory of the host's, and again when four rows, or what each class has, do not fit. Logits, targets and gradients
-//! can also lie elsewhere: the kernels then work on them where they are.
+//! A tile has areas for logits, which the kernels overwrite with gradients, for targets, and for
+//! what else a call may bring. They are laid out once in memory of the host's, and again when four
+//! rows, or what each class has, do not fit. Logits, targets and gradients can also lie elsewhere:
+//! the kernels then work on them where they are.
 
 use core::ptr;
 
@@ -12,7 +13,8 @@ use super::abi::{
     size::TILE_ROWS,
 };
 
-/// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the first-level cache.
+/// Bytes of logits that a tile holds at once, unless four rows take more: in and out of the
+/// first-level cache.
 const LOGITS_BYTES: usize = 32 * 1024;
 /// Classes that a new tile has room for.
 const CLASSES: usize = 512;
@@ -20,7 +22,8 @@ const CLASSES: usize = 512;
 /// Areas begin at cache lines.
 const LINE: usize = 64;
 
-/// The tile, which knows where each [`area`] lies. Calls say by the bits of [`extra`] what else it must have.
+/// The tile, which knows where each [`area`] lies. Calls say by the bits of [`extra`] what else it
+/// must have.
 pub struct Tile {
     memory: *mut u8,
     /// Bytes of each area, one after the other.
@@ -33,22 +36,32 @@ impl Tile {
         Self { memory: ptr::null_mut(), sizes: [0; COUNT] }
     }
 
-    /// How many bytes of memory the tile takes with room for rows of `classes` logits of `element_bytes` each: beside that for
-    /// all before, or with `anew` for these alone. 0 where no memory has as many.
+    /// How many bytes of memory the tile takes with room for rows of `classes` logits of
+    /// `element_bytes` each: beside that for all before, or with `anew` for these alone. 0
+    /// where no memory has as many.
     pub fn bytes(&self, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
         self.sizes_with(element_bytes, classes, extras, anew)
-            .and_then(|sizes| sizes.iter().try_fold(0, |total: usize, &size| total.checked_add(size)))
+            .and_then(|sizes| {
+                sizes.iter().try_fold(0, |total: usize, &size| total.checked_add(size))
+            })
             .filter(|&total| total <= isize::MAX as usize)
             .unwrap_or(0)
     }
 
-    /// Makes that room. Returns how many rows go into the tile: a multiple of four. What stood in its areas is lost where one
-    /// has to grow or lies elsewhere.
+    /// Makes that room. Returns how many rows go into the tile: a multiple of four. What stood in
+    /// its areas is lost where one has to grow or lies elsewhere.
     ///
     /// # Safety
-    /// The memory must be aligned to cache lines, have the [bytes](Self::bytes) of these arguments, more than 0, and be the
-    /// tile's.
-    pub unsafe fn lay_out(&mut self, memory: *mut u8, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
+    /// The memory must be aligned to cache lines, have the [bytes](Self::bytes) of these arguments,
+    /// more than 0, and be the tile's.
+    pub unsafe fn lay_out(
+        &mut self,
+        memory: *mut u8,
+        element_bytes: usize,
+        classes: usize,
+        extras: u32,
+        anew: bool,
+    ) -> usize {
         if let Some(sizes) = self.sizes_with(element_bytes, classes, extras, anew) {
             (self.memory, self.sizes) = (memory, sizes);
         }
@@ -56,7 +69,13 @@ impl Tile {
     }
 
     /// How many bytes each area has then.
-    fn sizes_with(&self, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> Option<[usize; COUNT]> {
+    fn sizes_with(
+        &self,
+        element_bytes: usize,
+        classes: usize,
+        extras: u32,
+        anew: bool,
+    ) -> Option<[usize; COUNT]> {
         let row_bytes = classes.checked_mul(element_bytes)?;
         // Far beyond this there is no memory, and sizes would overflow.
         if row_bytes > isize::MAX as usize / 16 {
@@ -64,7 +83,8 @@ impl Tile {
         }
         let logits = LOGITS_BYTES.max(4 * row_bytes);
         let has = |bit: u32| extras & bit != 0;
-        let per_row = if has(extra::ELEMENTS) { logits } else { 0 }.max(TILE_ROWS * size_of::<f64>());
+        let per_row =
+            if has(extra::ELEMENTS) { logits } else { 0 }.max(TILE_ROWS * size_of::<f64>());
         let per_class = classes.max(CLASSES) * size_of::<f64>();
         let mut sizes = if anew { [0; COUNT] } else { self.sizes };
         let mut grow = |area: usize, bytes: usize| {

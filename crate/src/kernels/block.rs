@@ -1,8 +1,9 @@
 //! Blocks of rows, and the walk over them that all kernels share.
 //!
-//! A kernel works in stages, each a loop of its own over a block of groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES) rows: so each has few constants and
-//! little to wait for, which a processor and an engine's register allocator do well with. What a stage leaves for the next lies in
-//! [`Column`]s.
+//! A kernel works in stages, each a loop of its own over a block of groups of
+//! [`Vector::LANES`](crate::simd::vector::Vector::LANES) rows: so each has few constants and little
+//! to wait for, which a processor and an engine's register allocator do well with. What a stage
+//! leaves for the next lies in [`Column`]s.
 
 use core::{mem::MaybeUninit, ptr};
 
@@ -111,17 +112,22 @@ pub(super) trait Kernel<V: Real> {
     /// Computes the values of the rows and, where there is a place for them, their gradients.
     ///
     /// # Safety
-    /// The pointers of `block` must be valid for its rows and, where only whole groups will do, for whole groups; its targets be classes.
+    /// The pointers of `block` must be valid for its rows and, where only whole groups will do, for
+    /// whole groups; its targets be classes.
     unsafe fn run(&self, block: &mut Block<V>);
 }
 
 /// Runs `kernel` over all rows and puts their values into `sink`.
 ///
 /// # Safety
-/// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so only where the kernel does not need
-/// it; every target must be a class or ignored.
+/// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so
+/// only where the kernel does not need it; every target must be a class or ignored.
 #[inline(never)]
-pub(super) unsafe fn run<V: Real>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>, sink: &mut dyn Sink<V>) {
+pub(super) unsafe fn run<V: Real>(
+    kernel: &dyn Kernel<V>,
+    rows: &Rows<V::Scalar>,
+    sink: &mut dyn Sink<V>,
+) {
     let mut walk = Walk { rows, targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES] };
     let mut block = Block {
         logits: rows.logits,
@@ -136,7 +142,8 @@ pub(super) unsafe fn run<V: Real>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>
     let step = kernel.groups() * V::LANES;
     let rest = if kernel.only_whole_groups() { rows.rows % V::LANES } else { 0 };
     let whole = rows.rows - rest;
-    // SAFETY: rows of the batch; the last, incomplete group is copied to where there is room for a whole one.
+    // SAFETY: rows of the batch; the last, incomplete group is copied to where there is room for a
+    // whole one.
     unsafe {
         for row in (0..whole).step_by(step.max(1)) {
             walk.enter(&mut block, row, step.min(whole - row));
@@ -147,7 +154,8 @@ pub(super) unsafe fn run<V: Real>(kernel: &dyn Kernel<V>, rows: &Rows<V::Scalar>
             let mut padded = [V::Scalar::default(); MAX_CLASSES * MAX_LANES];
             walk.enter(&mut block, whole, rest);
             let (logits, grad, entries) = (block.logits, block.grad, rest * rows.classes);
-            // One pointer serves as both: a second borrow of the array would end the first one's validity.
+            // One pointer serves as both: a second borrow of the array would end the first one's
+            // validity.
             let padded = padded.as_mut_ptr();
             ptr::copy_nonoverlapping(logits, padded, entries);
             block.logits = padded;
@@ -175,7 +183,18 @@ impl<S: Scalar> Walk<'_, S> {
     /// They must be rows of the batch.
     #[inline(always)]
     unsafe fn enter<V: Real<Scalar = S>>(&mut self, block: &mut Block<V>, row: usize, n: usize) {
-        let Rows { logits, grad, targets, classes, weights, row_weights, scale, row_scales, ignored, .. } = *self.rows;
+        let Rows {
+            logits,
+            grad,
+            targets,
+            classes,
+            weights,
+            row_weights,
+            scale,
+            row_scales,
+            ignored,
+            ..
+        } = *self.rows;
         block.rows = n;
         block.logits = logits.wrapping_add(row * classes);
         if !grad.is_null() {
@@ -194,16 +213,19 @@ impl<S: Scalar> Walk<'_, S> {
             }
             let (weight, scale) = (block.weight.lanes(), block.scale.lanes());
             if !row_weights.is_null() {
-                (0..n).for_each(|i| *weight.add(i) = product(*weight.add(i), *row_weights.add(row + i)));
+                (0..n).for_each(|i| {
+                    *weight.add(i) = product(*weight.add(i), *row_weights.add(row + i))
+                });
             }
             if !row_scales.is_null() {
-                (0..n).for_each(|i| *scale.add(i) = product(*scale.add(i), *row_scales.add(row + i)));
+                (0..n)
+                    .for_each(|i| *scale.add(i) = product(*scale.add(i), *row_scales.add(row + i)));
             }
         }
     }
 
-    /// The targets of the `n` rows from `row` on, filled up to `length`; those of rows that do not count, or are not there, become
-    /// class 0.
+    /// The targets of the `n` rows from `row` on, filled up to `length`; those of rows that do not
+    /// count, or are not there, become class 0.
     ///
     /// # Safety
     /// They must be rows of the batch.
@@ -222,13 +244,18 @@ impl<S: Scalar> Walk<'_, S> {
         self.targets.as_ptr().cast()
     }
 
-    /// Puts the values of a block that begins at `row` into `sink`, and writes them where they are wanted. Rows that do not count get value 0
-    /// and gradient 0.
+    /// Puts the values of a block that begins at `row` into `sink`, and writes them where they are
+    /// wanted. Rows that do not count get value 0 and gradient 0.
     ///
     /// # Safety
     /// They must be rows of the batch, and the block have gone through a kernel.
     #[inline(always)]
-    unsafe fn leave<V: Real<Scalar = S>>(&self, block: &mut Block<V>, row: usize, sink: &mut dyn Sink<V>) {
+    unsafe fn leave<V: Real<Scalar = S>>(
+        &self,
+        block: &mut Block<V>,
+        row: usize,
+        sink: &mut dyn Sink<V>,
+    ) {
         let Rows { values, grad, targets, classes, ignored, .. } = *self.rows;
         let (n, groups) = (block.rows, block.groups());
         let value = block.value.lanes();
@@ -255,6 +282,7 @@ impl<S: Scalar> Walk<'_, S> {
 /// The product of two numbers.
 #[inline(always)]
 fn product<S: Scalar>(a: S, b: S) -> S {
-    // Rounded twice is rounded once here: float64 holds the product of two float32 whole. A weight of −0 weighs +0.
+    // Rounded twice is rounded once here: float64 holds the product of two float32 whole. A weight
+    // of −0 weighs +0.
     S::from_f64(a.to_f64() * b.to_f64() + 0.0)
 }

@@ -1,5 +1,5 @@
-//! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is computed or written where they
-//! are not.
+//! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is
+//! computed or written where they are not.
 
 use crate::simd::{largest_unsigned, vector::Scalar};
 
@@ -12,7 +12,8 @@ pub enum Look {
     Counted(usize),
 }
 
-/// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those that are not ignored.
+/// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those
+/// that are not ignored.
 pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look {
     let is_class = |t: i32| (t as u32 as usize) < classes;
     let mut counted = 0;

@@ -1,7 +1,8 @@
 //! Exponentials of a row's logits, relative to a power of two.
 //!
-//! No maximum is subtracted from the logits. Each is reduced by itself, `e^x = P(g)·2^n`, and the integer of the row's
-//! largest logit is taken off the exponent, so that nothing is lost to the rounding of `x − max`.
+//! No maximum is subtracted from the logits. Each is reduced by itself, `e^x = P(g)·2^n`, and the
+//! integer of the row's largest logit is taken off the exponent, so that nothing is lost to the
+//! rounding of `x − max`.
 
 use crate::math::Real;
 use crate::{
@@ -10,7 +11,8 @@ use crate::{
     simd::vector::Scalar,
 };
 
-/// What turns logits into exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT), `2^N` being the power of two of the largest of them.
+/// What turns logits into exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT),
+/// `2^N` being the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
     /// See [`exp::reduce_by`].
@@ -23,9 +25,13 @@ impl<V: Real> Exponential<V> {
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
         let magic = V::constant(V::Scalar::MAGIC);
-        // What is added to the exponent n of a logit to give the bits of the power of two in that unit.
-        let bias = magic.sub(exp::reduce(max).exponent).add(V::constant(V::Scalar::BIAS + UNIT_EXPONENT as f64));
-        // The logit for which those bits are 0: so is the exponential, also of all that lie below it.
+        // What is added to the exponent n of a logit to give the bits of the power of two in that
+        // unit.
+        let bias = magic
+            .sub(exp::reduce(max).exponent)
+            .add(V::constant(V::Scalar::BIAS + UNIT_EXPONENT as f64));
+        // The logit for which those bits are 0: so is the exponential, also of all that lie below
+        // it.
         let lowest = bias.mul(V::constant(-core::f64::consts::LN_2));
         Self { magic: magic.add(bias), lowest }
     }
@@ -57,20 +63,23 @@ pub(super) fn within_range<V: Real>(max: V, target: V) -> bool {
     V::all(max.abs().pmax(target).lt(V::constant(V::Scalar::EXACT_LIMIT)))
 }
 
-/// `max` and `target` for rows of which some are out of range, and what is to be taken off each logit of a row.
+/// `max` and `target` for rows of which some are out of range, and what is to be taken off each
+/// logit of a row.
 ///
-/// That is 0, or so large that the difference is exact where it matters: a logit for which it would be rounded lies hundreds
-/// below the largest.
+/// That is 0, or so large that the difference is exact where it matters: a logit for which it would
+/// be rounded lies hundreds below the largest.
 #[cold]
 #[inline(never)]
 pub(super) fn bring_into_range<V: Real>(max: V, target: V) -> (V, V, V) {
     let limit = V::constant(V::Scalar::EXACT_LIMIT);
     let lowest = V::constant(f64::NEG_INFINITY);
     let huge = V::constant(V::Scalar::HUGE);
-    // Where every other class is masked, the target is all there is; where that is too, nothing is to be taken off.
+    // Where every other class is masked, the target is all there is; where that is too, nothing is
+    // to be taken off.
     let top = target.select(max, max.equals(lowest));
     let shift = top.clear(top.abs().lt(limit)).keep(top.gt(lowest));
-    // A sum cannot see that the target's logit is infinite; the row is NaN. A difference too large for the type is not infinite.
+    // A sum cannot see that the target's logit is infinite; the row is NaN. A difference too large
+    // for the type is not infinite.
     let infinite = target.gt(huge);
     let target = V::constant(f64::NAN).select(target.sub(shift).pmin(huge), infinite);
     (max.sub(shift).pmax(limit.neg()), target, shift)

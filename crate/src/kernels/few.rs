@@ -1,4 +1,5 @@
-//! Few classes: one row per lane, a column of the group at a time. From [`MAX_CLASSES`] on [`super::many`] is faster.
+//! Few classes: one row per lane, a column of the group at a time. From [`MAX_CLASSES`] on
+//! [`super::many`] is faster.
 
 use core::mem::MaybeUninit;
 
@@ -22,7 +23,8 @@ pub(super) struct Few<'a, E: ?Sized> {
     pub classes: usize,
 }
 
-/// Where the square blocks that make up a row begin. The last one overlaps the one before where they do not fit.
+/// Where the square blocks that make up a row begin. The last one overlaps the one before where
+/// they do not fit.
 #[inline(always)]
 fn each_block<V: Real>(classes: usize, mut f: impl FnMut(usize)) {
     let mut j = 0;
@@ -35,12 +37,18 @@ fn each_block<V: Real>(classes: usize, mut f: impl FnMut(usize)) {
     }
 }
 
-/// Transposes the logits of a group into `columns`, the targets masked out, and returns the largest of each row.
+/// Transposes the logits of a group into `columns`, the targets masked out, and returns the largest
+/// of each row.
 ///
 /// # Safety
 /// `logits` must be valid for a group of rows and `columns` for a vector per class.
 #[inline(always)]
-unsafe fn read<V: Real>(logits: *const V::Scalar, classes: usize, index: V::Index, columns: *mut V) -> V {
+unsafe fn read<V: Real>(
+    logits: *const V::Scalar,
+    classes: usize,
+    index: V::Index,
+    columns: *mut V,
+) -> V {
     let masked = V::constant(f64::NEG_INFINITY);
     let mut max = masked;
     let mut column = |j: usize, x: V| {
@@ -92,7 +100,9 @@ unsafe fn spread_of<V: Real>(columns: *const V, classes: usize, max: V, index: V
     let unit = V::constant(1.0 / SPREAD_UNIT);
     let top = max.mul(unit);
     // SAFETY: j < classes.
-    sum_of_four(classes, |j| top.sub(unsafe { *columns.add(j) }.mul(unit)).clear(V::index_is(index, j as i32)))
+    sum_of_four(classes, |j| {
+        top.sub(unsafe { *columns.add(j) }.mul(unit)).clear(V::index_is(index, j as i32))
+    })
 }
 
 /// `Σ_j f(j)`, as four sums in turn: shorter chains of roundings.
@@ -104,7 +114,8 @@ fn sum_of_four<V: Real>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
     a.add(b).add(c.add(d))
 }
 
-/// The passes over the classes of `groups` groups: exponentials in `columns`, one group's after the other's, and their sums.
+/// The passes over the classes of `groups` groups: exponentials in `columns`, one group's after the
+/// other's, and their sums.
 ///
 /// # Safety
 /// `logits` and `targets` must be valid for the groups, `columns` for a vector per class of each.
@@ -124,7 +135,13 @@ pub(super) unsafe fn look<V: Real>(
             for g in 0..groups {
                 let group = sums.get(g);
                 let index = V::load_index(targets.add(g * V::LANES));
-                sums.set(g, RowSums { spread: spread_of(columns.add(g * classes), classes, group.max, index), ..group });
+                sums.set(
+                    g,
+                    RowSums {
+                        spread: spread_of(columns.add(g * classes), classes, group.max, index),
+                        ..group
+                    },
+                );
             }
         }
         exponentials(columns, classes, groups, sums, &by);
@@ -217,13 +234,19 @@ unsafe fn multiply<V: Real>(columns: *mut V, classes: usize, factor: V) {
 /// # Safety
 /// `columns` must hold a vector per class of each group, and the outcomes have been set.
 #[inline(never)]
-unsafe fn write<V: Real>(block: &Block<V>, columns: *mut V, outcomes: &Column<Outcome<V>>, others: &Column<Others<V>>) {
+unsafe fn write<V: Real>(
+    block: &Block<V>,
+    columns: *mut V,
+    outcomes: &Column<Outcome<V>>,
+    others: &Column<Others<V>>,
+) {
     let groups = block.groups();
     let classes = block.classes;
     for g in 0..groups {
         // SAFETY: the classes of a group.
         unsafe {
-            let (columns, grad, targets) = (columns.add(g * classes), block.grad(g), block.targets(g));
+            let (columns, grad, targets) =
+                (columns.add(g * classes), block.grad(g), block.targets(g));
             let (target, others) = (outcomes.get(g).target, others.get(g));
             let tiny = others.tiny();
             let (first, factor) = others.factors(tiny);
@@ -234,7 +257,9 @@ unsafe fn write<V: Real>(block: &Block<V>, columns: *mut V, outcomes: &Column<Ou
             if classes + 1 == V::LANES {
                 V::store_narrow(V::block(|j| gradient(j.min(V::LANES - 2))), grad);
             } else {
-                each_block::<V>(classes, |j| V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes));
+                each_block::<V>(classes, |j| {
+                    V::store_block(V::block(|k| gradient(j + k)), grad.add(j), classes)
+                });
             }
             for i in 0..V::LANES {
                 *grad.add(i * classes + *targets.add(i) as usize) = target.lane(i);
@@ -261,7 +286,14 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
         // SAFETY: whole groups of the block, with room for their columns.
         unsafe {
             let with_spread = self.evaluation.wants_spread();
-            look((block.logits, classes), block.targets, block.groups(), with_spread, columns, &mut sums);
+            look(
+                (block.logits, classes),
+                block.targets,
+                block.groups(),
+                with_spread,
+                columns,
+                &mut sums,
+            );
             conclude(self.evaluation, block, &sums, &mut outcomes, &mut others);
             if !block.grad.is_null() {
                 write(block, columns, &outcomes, &others);

@@ -1,4 +1,5 @@
-//! The kernels for rows with one target class each, of which the fastest for so many classes is taken.
+//! The kernels for rows with one target class each, of which the fastest for so many classes is
+//! taken.
 
 use super::{
     block::{MAX_CLASSES, run},
@@ -25,9 +26,11 @@ pub(super) unsafe fn focal<V: Real>(rows: &Rows<V::Scalar>, with: &Focal, sink: 
     let power = Power::new(with.gamma);
     let loss = Loss::<V> {
         hard: Hard::new(with.gamma, Later(&power)),
-        smoothing: (with.label_smoothing > 0.0).then(|| Smoothing::new(with.label_smoothing, rows.classes)),
+        smoothing: (with.label_smoothing > 0.0)
+            .then(|| Smoothing::new(with.label_smoothing, rows.classes)),
     };
-    // A module has one copy of the kernels. Where all that it evaluates is this loss, the compiler may know so.
+    // A module has one copy of the kernels. Where all that it evaluates is this loss, the compiler
+    // may know so.
     #[cfg(not(feature = "analysis"))]
     let evaluation = &loss;
     #[cfg(feature = "analysis")]
@@ -51,7 +54,11 @@ pub(super) unsafe fn evaluate<V: Real, E: Evaluation<V> + ?Sized>(
         match classes {
             2 => {
                 let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-                run(&Pair { evaluation }, &Rows { weights: Weights::Pair { other, one }, ..*rows }, sink)
+                run(
+                    &Pair { evaluation },
+                    &Rows { weights: Weights::Pair { other, one }, ..*rows },
+                    sink,
+                )
             }
             ..=MAX_CLASSES => run(&Few { evaluation, classes }, rows, sink),
             _ => run(&Many { evaluation, classes }, rows, sink),

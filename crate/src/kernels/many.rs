@@ -1,7 +1,8 @@
 //! Many classes: along the row.
 //!
-//! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their sum; the scaling into
-//! gradients. A row whose length is no multiple of a vector's ends with one that overlaps the vector before it.
+//! Three passes over a row, which stays in the cache: its largest logit; the exponentials and their
+//! sum; the scaling into gradients. A row whose length is no multiple of a vector's ends with one
+//! that overlaps the vector before it.
 
 use core::mem::MaybeUninit;
 
@@ -112,9 +113,12 @@ impl<V: Real> Row<V> {
         let mut others = V::Wide::zero();
         let (n, rest) = (self.classes, self.classes % V::LANES);
         let whole = n - rest;
-        let (mut run, mut powers) =
-            ([const { MaybeUninit::<V::Scalar>::uninit() }; RUN], [const { MaybeUninit::<V::Scalar>::uninit() }; RUN]);
-        let (run, powers) = (run.as_mut_ptr().cast::<V::Scalar>(), powers.as_mut_ptr().cast::<V::Scalar>());
+        let (mut run, mut powers) = (
+            [const { MaybeUninit::<V::Scalar>::uninit() }; RUN],
+            [const { MaybeUninit::<V::Scalar>::uninit() }; RUN],
+        );
+        let (run, powers) =
+            (run.as_mut_ptr().cast::<V::Scalar>(), powers.as_mut_ptr().cast::<V::Scalar>());
         // SAFETY: vectors within the row, or within `run`.
         unsafe {
             let last = V::load(self.logits.add(n - V::LANES));
@@ -156,7 +160,8 @@ impl<V: Real> Row<V> {
                     e.store(to.add(j));
                 }
                 let is_target = V::lane_is(self.target.wrapping_sub(j));
-                others = others.accumulate(e.clear(is_target).clear(V::lane_below(V::LANES - rest)));
+                others =
+                    others.accumulate(e.clear(is_target).clear(V::lane_below(V::LANES - rest)));
             }
         }
         others.total()
@@ -173,25 +178,34 @@ unsafe fn finish<V: Real>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) 
     // SAFETY: vectors within the row.
     unsafe {
         let last = V::load(grad.add(n - V::LANES));
-        in_fours(whole, V::LANES, |j, _| V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j)));
+        in_fours(whole, V::LANES, |j, _| {
+            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j))
+        });
         last.mul(factor).add(offset).store(grad.add(n - V::LANES));
     }
 }
 
 impl<E: ?Sized> Many<'_, E> {
-    /// The passes over a row before the loss is known: [`RowSums`] of one lane, in the order of its fields.
+    /// The passes over a row before the loss is known: [`RowSums`] of one lane, in the order of its
+    /// fields.
     ///
     /// # Safety
     /// `logits` must be valid for a row, `to` be so or null, and `target` be a class.
     #[inline(always)]
-    unsafe fn look<V: Real>(&self, logits: *const V::Scalar, target: usize, to: *mut V::Scalar) -> [V::Scalar; 4]
+    unsafe fn look<V: Real>(
+        &self,
+        logits: *const V::Scalar,
+        target: usize,
+        to: *mut V::Scalar,
+    ) -> [V::Scalar; 4]
     where
         E: Evaluation<V>,
     {
         let classes = self.classes;
         // SAFETY: passed on.
         unsafe {
-            let (mut max, mut own) = (V::splat(largest::<V>(logits, classes, target)), V::splat(*logits.add(target)));
+            let (mut max, mut own) =
+                (V::splat(largest::<V>(logits, classes, target)), V::splat(*logits.add(target)));
             let mut shift = None;
             if !within_range(max, own) {
                 let away;
@@ -225,8 +239,16 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
                 // Lanes without a row hold a row of zeros.
                 let mut lanes = [[V::Scalar::default(); MAX_LANES]; 4];
                 for i in 0..V::LANES.min(block.rows - g * V::LANES) {
-                    let to = if block.grad.is_null() { block.grad } else { block.grad(g).add(i * classes) };
-                    let row = self.look::<V>(block.logits(g).add(i * classes), *block.targets(g).add(i) as usize, to);
+                    let to = if block.grad.is_null() {
+                        block.grad
+                    } else {
+                        block.grad(g).add(i * classes)
+                    };
+                    let row = self.look::<V>(
+                        block.logits(g).add(i * classes),
+                        *block.targets(g).add(i) as usize,
+                        to,
+                    );
                     for (lanes, x) in lanes.iter_mut().zip(row) {
                         lanes[i] = x;
                     }
@@ -245,7 +267,12 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
                         if !V::none(tiny) {
                             finish(grad, classes, V::splat(first.lane(i)), V::constant(0.0));
                         }
-                        finish(grad, classes, V::splat(factor.lane(i)), V::splat(others.offset.lane(i)));
+                        finish(
+                            grad,
+                            classes,
+                            V::splat(factor.lane(i)),
+                            V::splat(others.offset.lane(i)),
+                        );
                         *grad.add(*block.targets(g).add(i) as usize) = target.lane(i);
                     }
                 }

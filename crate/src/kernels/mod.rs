@@ -1,9 +1,9 @@
 //! Loops over rows of logits: two classes, few classes (one row per lane), many classes (along the
 //! row).
 //!
-//! Rows are taken in groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES). A row's results
-//! depend on that row alone, bit for bit, whatever stands beside it and wherever a batch is cut.
-//! Sums over rows are kept one per lane, so the cuts must fall between groups.
+//! Rows are taken in groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES). A row's
+//! results depend on that row alone, bit for bit, whatever stands beside it and wherever a batch is
+//! cut. Sums over rows are kept one per lane, so the cuts must fall between groups.
 
 mod block;
 mod check_targets;

@@ -1,6 +1,7 @@
 //! Two classes, one target each: one exponential and one logarithm a row.
 //!
-//! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the exponential.
+//! Only the difference of the two logits counts. Its rounding error (two-sum) is carried into the
+//! exponential.
 
 use super::{
     block::{Block, Column, Kernel},
@@ -21,7 +22,8 @@ pub(super) struct Pair<'a, E: ?Sized> {
     pub evaluation: &'a E,
 }
 
-/// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not finite. `distance`: `−|b − a|`.
+/// The rows that the fast way is right for: not those with a gap too wide, or a logit that is not
+/// finite. `distance`: `−|b − a|`.
 #[inline(always)]
 fn is_right<V: Real>(distance: V) -> V::Mask {
     distance.gt(V::constant(V::Scalar::EXP_NORMAL))
@@ -85,7 +87,8 @@ unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     }
 }
 
-/// The softmax of those rows that were not right. The others stay as they are, so that no row's bits depend on its neighbours.
+/// The softmax of those rows that were not right. The others stay as they are, so that no row's
+/// bits depend on its neighbours.
 ///
 /// # Safety
 /// As for [`Kernel::run`], with the rows of all groups.
@@ -98,8 +101,16 @@ unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
             let (a, b) = V::load_pairs(block.logits(g));
             let right = is_right(b.sub(a).abs().neg());
             if !V::all(right) {
-                let (mut columns, mut sums, mut slow) = ([V::constant(0.0); 2], Column::new(), Column::new());
-                few::look((block.logits(g), 2), block.targets(g), 1, false, columns.as_mut_ptr(), &mut sums);
+                let (mut columns, mut sums, mut slow) =
+                    ([V::constant(0.0); 2], Column::new(), Column::new());
+                few::look(
+                    (block.logits(g), 2),
+                    block.targets(g),
+                    1,
+                    false,
+                    columns.as_mut_ptr(),
+                    &mut sums,
+                );
                 stages::softmax(1, &sums, &mut slow);
                 let (fast, slow): (Row<V>, Row<V>) = (rows.get(g), slow.get(0));
                 rows.set(

@@ -1,7 +1,8 @@
 //! Softmax for its own sake: probabilities, their logarithms, the likeliest class.
 //!
-//! A row is seen from its largest logit, which is left out of the sum of exponentials. So `log p` of a class near 1 keeps every digit,
-//! and the others are sums of two numbers of which none is positive.
+//! A row is seen from its largest logit, which is left out of the sum of exponentials. So `log p`
+//! of a class near 1 keeps every digit, and the others are sums of two numbers of which none is
+//! positive.
 
 use core::slice;
 
@@ -62,7 +63,10 @@ impl<V: Real> Evaluation<V> for Shares {
                     let (first, second) = row.hit.exchange(row.miss, one);
                     V::store_pairs(first, second, block.grad(g));
                 } else {
-                    outcomes.set(g, Outcome { value, target: row.hit, common: row.miss, miss: row.miss });
+                    outcomes.set(
+                        g,
+                        Outcome { value, target: row.hit, common: row.miss, miss: row.miss },
+                    );
                 }
             }
         }
@@ -86,8 +90,9 @@ fn largest<S: Scalar>(row: &[S]) -> usize {
     index
 }
 
-/// Computes what is `wanted` of `rows × classes` logits, in their place; the likeliest class of each row goes to `likeliest`, and
-/// its probability or, where logarithms are wanted, minus that of it to `values`.
+/// Computes what is `wanted` of `rows × classes` logits, in their place; the likeliest class of
+/// each row goes to `likeliest`, and its probability or, where logarithms are wanted, minus that of
+/// it to `values`.
 ///
 /// # Safety
 /// The pointers must be valid for so many rows, and `classes ≥ 2`.

@@ -18,10 +18,11 @@ pub struct Focal {
 pub enum Problem {
     /// The focal loss.
     Focal(Focal),
-    /// The cross-entropy, smoothed by so much. The weights of the classes are those of the terms of its sum.
+    /// The cross-entropy, smoothed by so much. The weights of the classes are those of the terms of
+    /// its sum.
     CrossEntropy(f64),
-    /// In place of the gradient, the diagonal of the focal loss's Hessian, or of its Gauss-Newton approximation, which is never
-    /// negative; for target classes.
+    /// In place of the gradient, the diagonal of the focal loss's Hessian, or of its Gauss-Newton
+    /// approximation, which is never negative; for target classes.
     Hessian {
         /// The focal loss.
         of: Focal,

@@ -55,7 +55,8 @@ impl<S: Scalar> Weights<S> {
     /// The weights of a group of targets.
     ///
     /// # Safety
-    /// `targets` must be valid for reading a group of class indices, and those be valid for the weights.
+    /// `targets` must be valid for reading a group of class indices, and those be valid for the
+    /// weights.
     #[inline(always)]
     pub(super) unsafe fn of<V: Real<Scalar = S>>(self, targets: *const i32) -> V {
         match self {
@@ -65,7 +66,9 @@ impl<S: Scalar> Weights<S> {
                 V::splat(one).select(V::splat(other), V::index_is(index, 1))
             }
             // SAFETY: the caller vouches for the targets and for a weight at each of them.
-            Self::PerClass(table) => V::from_lanes(|i| unsafe { *table.add(*targets.add(i) as usize) }),
+            Self::PerClass(table) => {
+                V::from_lanes(|i| unsafe { *table.add(*targets.add(i) as usize) })
+            }
         }
     }
 }
@@ -77,7 +80,8 @@ pub struct Rows<S> {
     pub logits: *const S,
     /// A class index per row, or null where rows have none.
     pub targets: *const i32,
-    /// `rows × classes` gradients, or null. May be the logits themselves, which are then overwritten.
+    /// `rows × classes` gradients, or null. May be the logits themselves, which are then
+    /// overwritten.
     pub grad: *mut S,
     /// A value per row, or null.
     pub values: *mut S,

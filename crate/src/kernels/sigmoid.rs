@@ -46,7 +46,8 @@ pub struct Elements<S> {
     pub gamma: f64,
     /// ε in [0, 1].
     pub label_smoothing: f64,
-    /// Weight of positives; negatives weigh 1 less it, which float32 would not hold to all digits. `None`: both weigh 1.
+    /// Weight of positives; negatives weigh 1 less it, which float32 would not hold to all digits.
+    /// `None`: both weigh 1.
     pub alpha: Option<PerColumn>,
     /// Factor of the positive term.
     pub positive_weight: PerColumn,
@@ -76,11 +77,18 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements, each at its own column counted from `first`.
     #[inline(always)]
-    pub(super) unsafe fn of_column<V: Real<Scalar = S>>(&self, parameter: PerColumn, at: usize, f: impl Fn(f64) -> f64) -> V {
+    pub(super) unsafe fn of_column<V: Real<Scalar = S>>(
+        &self,
+        parameter: PerColumn,
+        at: usize,
+        f: impl Fn(f64) -> f64,
+    ) -> V {
         match parameter {
             PerColumn::All(x) => V::constant(f(x)),
             // SAFETY: one for each column.
-            PerColumn::Each(table) => V::from_lanes(|i| S::from_f64(f(unsafe { *table.add((at + i) % self.columns.max(1)) }))),
+            PerColumn::Each(table) => V::from_lanes(|i| {
+                S::from_f64(f(unsafe { *table.add((at + i) % self.columns.max(1)) }))
+            }),
         }
     }
 
@@ -93,7 +101,11 @@ impl<S: Scalar> Elements<S> {
         // SAFETY: passed on.
         let y = unsafe { V::load(self.targets.add(at)) };
         // Half of what is drawn is not rounded to 0.
-        let least = if self.label_smoothing > 0.0 { 2.0 * V::Scalar::TINY * V::Scalar::EPSILON } else { 0.0 };
+        let least = if self.label_smoothing > 0.0 {
+            2.0 * V::Scalar::TINY * V::Scalar::EPSILON
+        } else {
+            0.0
+        };
         let drawn = V::constant(0.5).sub(y).mul(V::constant(self.label_smoothing.max(least)));
         (y.add(drawn), V::constant(1.0).sub(y).sub(drawn))
     }
@@ -103,14 +115,19 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    pub(super) unsafe fn clear<V: Real<Scalar = S>, const N: usize>(&self, at: usize, values: [V; N]) -> [V; N] {
+    pub(super) unsafe fn clear<V: Real<Scalar = S>, const N: usize>(
+        &self,
+        at: usize,
+        values: [V; N],
+    ) -> [V; N] {
         let Some(ignored) = self.ignored else { return values };
         // SAFETY: passed on.
         let ignored = unsafe { V::load(self.targets.add(at)).equals(V::constant(ignored)) };
         values.map(|value| value.clear(ignored))
     }
 
-    /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first element.
+    /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first
+    /// element.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
@@ -138,11 +155,17 @@ impl<S: Scalar> Elements<S> {
                 positive_weight: self.of_column(self.positive_weight, first + at, |weight| weight),
                 weight: alpha.mul(Self::load(self.weights, at, 1.0)).add(V::constant(0.0)),
             };
-            outcome(loss, (x, logistic), &aim, V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)))
+            outcome(
+                loss,
+                (x, logistic),
+                &aim,
+                V::constant(self.scale).mul(Self::load(self.scales, at, 1.0)),
+            )
         }
     }
 
-    /// Writes the outcome of the vector at `at`. Returns the values, 0 for elements that do not count.
+    /// Writes the outcome of the vector at `at`. Returns the values, 0 for elements that do not
+    /// count.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
@@ -202,7 +225,12 @@ impl<S: Scalar> Elements<S> {
 /// # Safety
 /// They must be elements, fewer than a vector's.
 #[inline(never)]
-pub(super) unsafe fn fill_up<S: Scalar>(array: *const S, at: usize, n: usize, otherwise: S) -> [S; MAX_LANES] {
+pub(super) unsafe fn fill_up<S: Scalar>(
+    array: *const S,
+    at: usize,
+    n: usize,
+    otherwise: S,
+) -> [S; MAX_LANES] {
     let mut values = [S::default(); MAX_LANES];
     for (i, value) in values.iter_mut().enumerate().take(n) {
         // SAFETY: passed on.
@@ -220,7 +248,8 @@ pub unsafe fn sigmoid<V: Real>(elements: &Elements<V::Scalar>, sink: &mut dyn Si
     let whole = elements.count - rest;
     let mut part = *elements;
     part.count = whole;
-    // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as weigh nothing.
+    // SAFETY: elements of the batch; the last, fewer than a vector's, are filled up with such as
+    // weigh nothing.
     unsafe {
         part.run::<V>(0, sink);
         if rest == 0 {

@@ -16,13 +16,19 @@ use crate::{
     math::Real,
 };
 
-/// Solves `problem` for `rows`, of target classes or, where they are not null, of class probabilities, and puts
-/// the values into `sink`.
+/// Solves `problem` for `rows`, of target classes or, where they are not null, of class
+/// probabilities, and puts the values into `sink`.
 ///
 /// # Safety
-/// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)` or ignored, or there be probabilities
-/// for each logit in place of targets; there must be a gamma and a weight for every class, and `classes ≥ 2`.
-pub unsafe fn solve<V: Real>(rows: &Rows<V::Scalar>, probabilities: *const V::Scalar, problem: &Problem, sink: &mut dyn Sink<V>) {
+/// The pointers of `rows` must be valid for the sizes it states, every target be in `[0, classes)`
+/// or ignored, or there be probabilities for each logit in place of targets; there must be a gamma
+/// and a weight for every class, and `classes ≥ 2`.
+pub unsafe fn solve<V: Real>(
+    rows: &Rows<V::Scalar>,
+    probabilities: *const V::Scalar,
+    problem: &Problem,
+    sink: &mut dyn Sink<V>,
+) {
     let plan = plan(problem, !probabilities.is_null(), rows.weights.is_none());
     let Some(task) = plan.task else {
         // SAFETY: passed on.
@@ -75,9 +81,10 @@ struct Plan {
 fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     let (focal, task) = match *problem {
         Problem::Focal(focal) => (focal, Task::Mixture),
-        Problem::CrossEntropy(label_smoothing) => {
-            (Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed }, Task::Mixture)
-        }
+        Problem::CrossEntropy(label_smoothing) => (
+            Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed },
+            Task::Mixture,
+        ),
         Problem::Hessian { of, gauss_newton } => (of, Task::Hessian { gauss_newton }),
         Problem::GammaGrad(of) => (of, Task::GammaGrad(of.focus_on)),
     };

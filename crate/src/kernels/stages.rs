@@ -1,4 +1,5 @@
-//! The stages of a block between its logits and its gradients, which do not depend on how many classes there are.
+//! The stages of a block between its logits and its gradients, which do not depend on how many
+//! classes there are.
 
 use super::block::{Block, Column};
 use crate::loss::{
@@ -17,8 +18,8 @@ pub(super) trait Evaluation<V: Real> {
     fn smoothing(&self) -> Option<&Smoothing<V>> {
         None
     }
-    /// Sets the values of a block and, where there is a place for gradients, the outcomes of its groups. `sums`: where there are any, what
-    /// there is of spread.
+    /// Sets the values of a block and, where there is a place for gradients, the outcomes of its
+    /// groups. `sums`: where there are any, what there is of spread.
     ///
     /// # Safety
     /// `rows`, and `sums` if there are any, must have been set for the groups of the block.
@@ -56,7 +57,9 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
                     return hard(&self.hard.with(Square), block, rows, outcomes);
                 }
                 (None, _) => hard(&self.hard, block, rows, outcomes),
-                (Some(smoothing), _) => smoothed(&self.hard, smoothing, block, rows, sums, outcomes),
+                (Some(smoothing), _) => {
+                    smoothed(&self.hard, smoothing, block, rows, sums, outcomes)
+                }
             }
             focus(power, block.targets, block.groups(), outcomes);
             for g in 0..block.groups() {
@@ -104,17 +107,32 @@ unsafe fn smoothed<V: Real>(
         unsafe {
             let loss = loss.of_rows(block.targets(g));
             let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
-            outcomes.set(g, loss.smoothed_outcome(smoothing, &rows.get(g), spread, block.weight.get(g), block.scale.get(g)));
+            outcomes.set(
+                g,
+                loss.smoothed_outcome(
+                    smoothing,
+                    &rows.get(g),
+                    spread,
+                    block.weight.get(g),
+                    block.scale.get(g),
+                ),
+            );
         }
     }
 }
 
-/// The focusing that was left for later. `targets`: of the groups; may be null where γ is the same for all.
+/// The focusing that was left for later. `targets`: of the groups; may be null where γ is the same
+/// for all.
 ///
 /// # Safety
 /// The outcomes must have been set for the groups.
 #[inline(never)]
-pub(super) unsafe fn focus<V: Real>(power: &Power<V>, targets: *const i32, groups: usize, outcomes: &mut Column<Outcome<V>>) {
+pub(super) unsafe fn focus<V: Real>(
+    power: &Power<V>,
+    targets: *const i32,
+    groups: usize,
+    outcomes: &mut Column<Outcome<V>>,
+) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
@@ -129,7 +147,11 @@ pub(super) unsafe fn focus<V: Real>(power: &Power<V>, targets: *const i32, group
 /// # Safety
 /// `sums` must have been set for the groups.
 #[inline(never)]
-pub(super) unsafe fn softmax<V: Real>(groups: usize, sums: &Column<RowSums<V>>, rows: &mut Column<Row<V>>) {
+pub(super) unsafe fn softmax<V: Real>(
+    groups: usize,
+    sums: &Column<RowSums<V>>,
+    rows: &mut Column<Row<V>>,
+) {
     let mut odds = Column::new();
     // SAFETY: passed on; what is read has been set before.
     unsafe {
@@ -158,7 +180,9 @@ unsafe fn factors<V: Real>(
     let groups = block.groups();
     for g in 0..groups {
         // SAFETY: passed on.
-        unsafe { others.set(g, Others::of_row(smoothing, &sums.get(g), &rows.get(g), &outcomes.get(g))) };
+        unsafe {
+            others.set(g, Others::of_row(smoothing, &sums.get(g), &rows.get(g), &outcomes.get(g)))
+        };
     }
 }
 

@@ -1,7 +1,8 @@
 //! The focal loss of a batch for every γ, ε and weighting at once, from one softmax of its rows.
 //!
-//! The value of a row is `w·u^γ·ℓ`. Only `ℓ` and `u` depend on ε, only the power on γ, and the weights `w` need not be known before
-//! everything is added up, as long as they are those of a class: so a scalar alpha takes but the sums of class 1 and of the others.
+//! The value of a row is `w·u^γ·ℓ`. Only `ℓ` and `u` depend on ε, only the power on γ, and the
+//! weights `w` need not be known before everything is added up, as long as they are those of a
+//! class: so a scalar alpha takes but the sums of class 1 and of the others.
 
 use core::{cell::Cell, ptr, slice};
 
@@ -38,7 +39,8 @@ enum Weighting {
     One,
     /// By that of the other classes.
     Others,
-    /// As [`Self::One`], and no other weighs anything: not that an infinite value were nothing, which no number times 0 is.
+    /// As [`Self::One`], and no other weighs anything: not that an infinite value were nothing,
+    /// which no number times 0 is.
     OneAlone,
     /// As [`Self::Others`], likewise.
     OthersAlone,
@@ -47,7 +49,8 @@ enum Weighting {
 }
 
 impl Weighting {
-    /// The weighting that a number stands for: of a table, or −1 to −5 for the others in the order above.
+    /// The weighting that a number stands for: of a table, or −1 to −5 for the others in the order
+    /// above.
     fn of(code: f64) -> Self {
         match code {
             -1.0 => Self::Even,
@@ -86,8 +89,8 @@ pub struct Sweep<V: Real> {
     pub gammas: *const f64,
     /// Each ε.
     pub smoothings: *const f64,
-    /// Each weighting: the number of a table, or −1 for even weights, −2 for those of class 1, −3 for those of the others, and −4 and −5
-    /// for either of these alone.
+    /// Each weighting: the number of a table, or −1 for even weights, −2 for those of class 1, −3
+    /// for those of the others, and −4 and −5 for either of these alone.
     pub weightings: *const f64,
     /// The weights of the classes, one table after the other.
     pub tables: *const f64,
@@ -98,14 +101,26 @@ pub struct Sweep<V: Real> {
 }
 
 impl<V: Real> Sweep<V> {
-    /// Adds `rows`, of target classes or, where they are not null, of class probabilities, to the sums; returns how many of them count. Weights
-    /// of classes, gradients and scales of `rows` are not looked at; `room` is for a value for each of them.
+    /// Adds `rows`, of target classes or, where they are not null, of class probabilities, to the
+    /// sums; returns how many of them count. Weights of classes, gradients and scales of `rows`
+    /// are not looked at; `room` is for a value for each of them.
     ///
     /// # Safety
     /// As for [`super::solve`]. What the sweep points to must be valid for its sizes.
-    pub unsafe fn run(&self, rows: &Rows<V::Scalar>, soft: *const V::Scalar, room: *mut V::Scalar) -> usize {
-        let rows = Rows { grad: ptr::null_mut(), values: ptr::null_mut(), weights: Weights::none(), ..*rows };
-        let walk = Walk { sweep: Sweep { ..*self }, rows, row: Cell::new(0), counted: Cell::new(0) };
+    pub unsafe fn run(
+        &self,
+        rows: &Rows<V::Scalar>,
+        soft: *const V::Scalar,
+        room: *mut V::Scalar,
+    ) -> usize {
+        let rows = Rows {
+            grad: ptr::null_mut(),
+            values: ptr::null_mut(),
+            weights: Weights::none(),
+            ..*rows
+        };
+        let walk =
+            Walk { sweep: Sweep { ..*self }, rows, row: Cell::new(0), counted: Cell::new(0) };
         // SAFETY: passed on.
         unsafe {
             if soft.is_null() {
@@ -131,11 +146,17 @@ impl<V: Real> Sweep<V> {
         unsafe {
             self.vectors(&Elements { count: whole, ..*elements }, 0);
             if rest > 0 {
-                let filled = |array, otherwise| fill_up(array, whole, rest, V::Scalar::from_f64(otherwise));
-                let (logits, targets) = (filled(elements.logits, 0.0), filled(elements.targets, 0.0));
+                let filled =
+                    |array, otherwise| fill_up(array, whole, rest, V::Scalar::from_f64(otherwise));
+                let (logits, targets) =
+                    (filled(elements.logits, 0.0), filled(elements.targets, 0.0));
                 let weights = filled(elements.weights, 1.0);
-                let (logits, targets, weights) = (logits.as_ptr(), targets.as_ptr(), weights.as_ptr());
-                self.vectors(&Elements { logits, targets, weights, count: V::LANES, ..*elements }, whole);
+                let (logits, targets, weights) =
+                    (logits.as_ptr(), targets.as_ptr(), weights.as_ptr());
+                self.vectors(
+                    &Elements { logits, targets, weights, count: V::LANES, ..*elements },
+                    whole,
+                );
             }
             let targets = slice::from_raw_parts(elements.targets, elements.count);
             look_over_elements(targets, elements.ignored).unwrap_or(0)
@@ -157,9 +178,17 @@ impl<V: Real> Sweep<V> {
             let mut logistics = Column::new();
             // SAFETY: elements of the batch; columns are set before they are read.
             unsafe {
-                (0..groups).for_each(|g| logistics.set(g, Logistic::new(odds(V::load(elements.logits.add(at(g)))))));
+                (0..groups).for_each(|g| {
+                    logistics.set(g, Logistic::new(odds(V::load(elements.logits.add(at(g))))))
+                });
                 for (s, &label_smoothing) in self.smoothings().iter().enumerate() {
-                    let elements = Elements { label_smoothing, alpha: None, scale: 1.0, scales: ptr::null(), ..*elements };
+                    let elements = Elements {
+                        label_smoothing,
+                        alpha: None,
+                        scale: 1.0,
+                        scales: ptr::null(),
+                        ..*elements
+                    };
                     let (mut values, mut misses) = (Column::new(), Column::new());
                     for g in 0..groups {
                         let outcome = elements.outcome(&loss, logistics.get(g), at(g), first);
@@ -169,7 +198,12 @@ impl<V: Real> Sweep<V> {
                     }
                     for (weighting, weights) in self.weightings() {
                         for g in 0..groups {
-                            weights.add(g).write(self.weight_of_elements(weighting, &elements, at(g), first));
+                            weights.add(g).write(self.weight_of_elements(
+                                weighting,
+                                &elements,
+                                at(g),
+                                first,
+                            ));
                         }
                     }
                     self.raise(s, &values, &misses, groups);
@@ -183,7 +217,13 @@ impl<V: Real> Sweep<V> {
     /// # Safety
     /// As for [`Self::vectors`].
     #[inline(always)]
-    unsafe fn weight_of_elements(&self, weighting: Weighting, elements: &Elements<V::Scalar>, at: usize, first: usize) -> V {
+    unsafe fn weight_of_elements(
+        &self,
+        weighting: Weighting,
+        elements: &Elements<V::Scalar>,
+        at: usize,
+        first: usize,
+    ) -> V {
         // SAFETY: a vector of elements; there is a weight for each column.
         unsafe {
             let (positive, negative) = elements.shares::<V>(at);
@@ -194,7 +234,8 @@ impl<V: Real> Sweep<V> {
                 Weighting::PerClass(table) => {
                     let table = PerColumn::Each(self.tables.add(table * elements.columns));
                     let of_positives: V = elements.of_column(table, first + at, |alpha| alpha);
-                    let of_negatives: V = elements.of_column(table, first + at, |alpha| 1.0 - alpha);
+                    let of_negatives: V =
+                        elements.of_column(table, first + at, |alpha| 1.0 - alpha);
                     of_positives.mul(positive).add(of_negatives.mul(negative))
                 }
             }
@@ -226,7 +267,8 @@ impl<V: Real> Sweep<V> {
     unsafe fn weightings(&self) -> impl Iterator<Item = (Weighting, *mut V)> {
         let (weightings, weights) = (self.weightings, self.weights);
         // SAFETY: the caller vouches for them.
-        (0..self.size.weightings).map(move |i| unsafe { (Weighting::of(*weightings.add(i)), weights.add(i).cast()) })
+        (0..self.size.weightings)
+            .map(move |i| unsafe { (Weighting::of(*weightings.add(i)), weights.add(i).cast()) })
     }
 
     /// The weight of a class in a table.
@@ -239,10 +281,12 @@ impl<V: Real> Sweep<V> {
         unsafe { *self.tables.add(table * classes + class) }
     }
 
-    /// Adds what a block gives with one ε: `ℓ` and `u` of its groups, the former with the weights of the rows.
+    /// Adds what a block gives with one ε: `ℓ` and `u` of its groups, the former with the weights
+    /// of the rows.
     ///
     /// # Safety
-    /// The columns and the weights of the block must have been set for so many groups, and there be such an ε.
+    /// The columns and the weights of the block must have been set for so many groups, and there be
+    /// such an ε.
     #[inline(never)]
     unsafe fn raise(&self, smoothing: usize, base: &Column<V>, misses: &Column<V>, groups: usize) {
         let (mut chain, mut other) = (Column::new(), Column::new());
@@ -285,7 +329,8 @@ impl<V: Real> Sweep<V> {
                     Weighting::One => {
                         let (others, mut rest) = (weights.add(GROUPS), *to.add(1));
                         for g in 0..groups {
-                            let (x, weight, other) = (values.get(g), *weights.add(g), *others.add(g));
+                            let (x, weight, other) =
+                                (values.get(g), *weights.add(g), *others.add(g));
                             // An infinite value of another class is not this one's.
                             sum = sum.accumulate(x.mul(weight).keep(weight.gt(zero)));
                             rest = rest.accumulate(x.mul(other).keep(other.gt(zero)));
@@ -293,7 +338,8 @@ impl<V: Real> Sweep<V> {
                         to.add(1).write(rest);
                     }
                     Weighting::Others => continue,
-                    _ => (0..groups).for_each(|g| sum = sum.accumulate(values.get(g).mul(*weights.add(g)))),
+                    _ => (0..groups)
+                        .for_each(|g| sum = sum.accumulate(values.get(g).mul(*weights.add(g)))),
                 }
                 to.write(sum);
             }
@@ -306,7 +352,13 @@ impl<V: Real> Sweep<V> {
 /// # Safety
 /// The columns must have been set for so many groups.
 #[inline(never)]
-unsafe fn focus<V: Real>(power: Power<V>, from: *const Column<V>, misses: &Column<V>, groups: usize, to: *mut Column<V>) {
+unsafe fn focus<V: Real>(
+    power: Power<V>,
+    from: *const Column<V>,
+    misses: &Column<V>,
+    groups: usize,
+    to: *mut Column<V>,
+) {
     for g in 0..groups {
         // SAFETY: passed on. The columns may be the same: no reference to either is kept.
         unsafe {
@@ -375,18 +427,33 @@ impl<V: Real> Walk<V> {
         unsafe {
             for (s, &label_smoothing) in self.sweep.smoothings().iter().enumerate() {
                 let plain = Rows { values: room, row_weights: ptr::null(), ..self.rows };
-                solve::<V>(&plain, soft, &Problem::CrossEntropy(label_smoothing), &mut Total::zero());
+                solve::<V>(
+                    &plain,
+                    soft,
+                    &Problem::CrossEntropy(label_smoothing),
+                    &mut Total::zero(),
+                );
                 for from in (0..rows).step_by(step) {
                     let n = step.min(rows - from);
                     let groups = n.div_ceil(V::LANES);
-                    let lane = |i: usize, f: &dyn Fn(usize) -> f64| if i < n { f(from + i) } else { 0.0 };
-                    let lanes =
-                        |g: usize, f: &dyn Fn(usize) -> f64| V::from_lanes(|i| V::Scalar::from_f64(lane(g * V::LANES + i, f)));
-                    self.weigh(groups, |weighting, g| lanes(g, &|row| self.mean(soft.add(row * classes), weighting)));
+                    let lane =
+                        |i: usize, f: &dyn Fn(usize) -> f64| if i < n { f(from + i) } else { 0.0 };
+                    let lanes = |g: usize, f: &dyn Fn(usize) -> f64| {
+                        V::from_lanes(|i| V::Scalar::from_f64(lane(g * V::LANES + i, f)))
+                    };
+                    self.weigh(groups, |weighting, g| {
+                        lanes(g, &|row| self.mean(soft.add(row * classes), weighting))
+                    });
                     let (mut values, mut misses) = (Column::new(), Column::new());
                     for g in 0..groups {
                         let nll = lanes(g, &|row| (*room.add(row)).to_f64());
-                        let weight = lanes(g, &|row| if row_weights.is_null() { 1.0 } else { (*row_weights.add(row)).to_f64() });
+                        let weight = lanes(g, &|row| {
+                            if row_weights.is_null() {
+                                1.0
+                            } else {
+                                (*row_weights.add(row)).to_f64()
+                            }
+                        });
                         values.set(g, weight.mul(nll));
                         misses.set(g, probabilities(nll).1);
                     }
@@ -419,7 +486,9 @@ impl<V: Real> Walk<V> {
             Weighting::One | Weighting::OneAlone => sum(&|j| f64::from(u8::from(j == 1))),
             Weighting::Others | Weighting::OthersAlone => sum(&|j| f64::from(u8::from(j != 1))),
             // SAFETY: a class.
-            Weighting::PerClass(table) => sum(&|j| unsafe { self.sweep.weight_of(table, classes, j) }),
+            Weighting::PerClass(table) => {
+                sum(&|j| unsafe { self.sweep.weight_of(table, classes, j) })
+            }
         }
     }
 }
@@ -453,9 +522,13 @@ impl<V: Real> Evaluation<V> for Walk<V> {
                     Weighting::Even => one,
                     Weighting::One | Weighting::OneAlone => one.keep(is_one),
                     Weighting::Others | Weighting::OthersAlone => one.clear(is_one),
-                    Weighting::PerClass(table) => {
-                        V::from_lanes(|i| V::Scalar::from_f64(self.sweep.weight_of(table, classes, *targets.add(i) as usize)))
-                    }
+                    Weighting::PerClass(table) => V::from_lanes(|i| {
+                        V::Scalar::from_f64(self.sweep.weight_of(
+                            table,
+                            classes,
+                            *targets.add(i) as usize,
+                        ))
+                    }),
                 }
             });
             for (s, &smoothing) in self.sweep.smoothings().iter().enumerate() {

@@ -6,7 +6,12 @@ use crate::simd::vector::Vector;
 ///
 /// # Safety
 /// Both must be valid for `height · width` values, and not overlap.
-pub unsafe fn transpose<V: Vector>(from: *const V::Scalar, to: *mut V::Scalar, height: usize, width: usize) {
+pub unsafe fn transpose<V: Vector>(
+    from: *const V::Scalar,
+    to: *mut V::Scalar,
+    height: usize,
+    width: usize,
+) {
     let (whole_height, whole_width) = (height - height % V::LANES, width - width % V::LANES);
     // SAFETY: blocks within both, then what is left of them.
     unsafe {

@@ -1,7 +1,9 @@
-//! Second derivatives of the focal loss with respect to the logits, and its derivative with respect to γ.
+//! Second derivatives of the focal loss with respect to the logits, and its derivative with respect
+//! to γ.
 //!
-//! With `u = 1 − pt`, `E = expm1(ℓ) = u/pt` and `r = ℓ/E`: `f′ = u^γ·(1 + γ·r)`, `f″ = (γ·u^γ/E)·(2 + (γ − 1)·r − ℓ)`, and
-//! `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 − pt)`.
+//! With `u = 1 − pt`, `E = expm1(ℓ) = u/pt` and `r = ℓ/E`: `f′ = u^γ·(1 + γ·r)`, `f″ = (γ·u^γ/E)·(2
+//! + (γ − 1)·r − ℓ)`, and `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 −
+//! pt)`.
 
 use super::{
     focal::Hard,
@@ -21,9 +23,10 @@ pub struct Curvature<V> {
 }
 
 impl<V: Real> Curvature<V> {
-    /// `a·f″·v²` and `a·f′·v` for rows that weigh `weight`. With `v = u` for a hard target, where every `p_j − q_j` is `u` times
-    /// the share of class `j`, nothing is infinite at `pt = 1`, whatever γ; with `v = 1` for a smoothed one. The Gauss-Newton
-    /// approximation leaves out `f″`, and so is never negative.
+    /// `a·f″·v²` and `a·f′·v` for rows that weigh `weight`. With `v = u` for a hard target, where
+    /// every `p_j − q_j` is `u` times the share of class `j`, nothing is infinite at `pt = 1`,
+    /// whatever γ; with `v = 1` for a smoothed one. The Gauss-Newton approximation leaves out
+    /// `f″`, and so is never negative.
     #[inline(always)]
     pub fn new<P: Focusing<V>>(
         loss: &Hard<V, P>,
@@ -40,7 +43,8 @@ impl<V: Real> Curvature<V> {
         let bracket = loss.gamma.sub(one).mul(ratio).add(two).sub(nll);
         let square = loss.gamma.mul(hit.mul(bracket)).mul(weight);
         let square = if hard { square.mul(miss) } else { square.div(positive(miss)) };
-        let variance = if hard { miss.add(loss.gamma.mul(product)) } else { one.add(loss.gamma.mul(ratio)) };
+        let variance =
+            if hard { miss.add(loss.gamma.mul(product)) } else { one.add(loss.gamma.mul(ratio)) };
         let [square, variance] = loss.power.focus([square, variance.mul(weight)], miss);
         Self { square: if gauss_newton { V::constant(0.0) } else { square }, variance }
     }
@@ -48,9 +52,14 @@ impl<V: Real> Curvature<V> {
 
 /// `dL/dγ = a·u^γ·ℓ·log u`.
 #[inline(always)]
-pub fn gamma_grad<V: Real, P: Focusing<V>>(loss: &Hard<V, P>, (nll, hit, miss): (V, V, V), weight: V) -> V {
+pub fn gamma_grad<V: Real, P: Focusing<V>>(
+    loss: &Hard<V, P>,
+    (nll, hit, miss): (V, V, V),
+    weight: V,
+) -> V {
     // log(1 − pt), from whichever of pt and 1 − pt is the smaller.
-    let focus = finite_log_1p(hit.neg()).select(finite_log(positive(miss)), hit.lt(V::constant(0.5)));
+    let focus =
+        finite_log_1p(hit.neg()).select(finite_log(positive(miss)), hit.lt(V::constant(0.5)));
     let [value] = loss.power.focus([weight.mul(nll)], miss);
     // −0 where pt is 0.
     value.mul(focus).add(V::constant(0.0))

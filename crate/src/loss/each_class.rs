@@ -1,6 +1,8 @@
-//! The focal loss of every class by itself, `L = Σ_j a_j·(1 − p_j)^γ·q_j·(−log p_j)`, as Keras' `CategoricalFocalCrossentropy` has it.
+//! The focal loss of every class by itself, `L = Σ_j a_j·(1 − p_j)^γ·q_j·(−log p_j)`, as Keras'
+//! `CategoricalFocalCrossentropy` has it.
 //!
-//! With `d_j = p_j·∂L/∂p_j = −a_j·q_j·u_j^γ·(1 + γ·p_j·ℓ_j/u_j)`, `u_j = 1 − p_j` and `ℓ_j = −log p_j`: `∂L/∂x_k = d_k − p_k·Σ_j d_j`.
+//! With `d_j = p_j·∂L/∂p_j = −a_j·q_j·u_j^γ·(1 + γ·p_j·ℓ_j/u_j)`, `u_j = 1 − p_j` and `ℓ_j = −log
+//! p_j`: `∂L/∂x_k = d_k − p_k·Σ_j d_j`.
 
 use super::{
     focal::Hard,

@@ -1,10 +1,13 @@
-//! The focal loss on softmax logits, `L = a·(1 − pt)^γ·ℓ` (Lin et al., "Focal Loss for Dense Object Detection", 2017).
+//! The focal loss on softmax logits, `L = a·(1 − pt)^γ·ℓ` (Lin et al., "Focal Loss for Dense Object
+//! Detection", 2017).
 //!
-//! With `u = 1 − pt` and `f(ℓ) = u^γ·ℓ`: `f′ = u^γ·(1 + γ·r)`, `r = ℓ / expm1(ℓ) = ℓ·pt/u`, and `∂L/∂x_j = a·f′·(p_j − q_j)`.
-//! No `u^{γ−1}` appears, so nothing is infinite at `pt = 1`, whatever γ.
+//! With `u = 1 − pt` and `f(ℓ) = u^γ·ℓ`: `f′ = u^γ·(1 + γ·r)`, `r = ℓ / expm1(ℓ) = ℓ·pt/u`, and
+//! `∂L/∂x_j = a·f′·(p_j − q_j)`. No `u^{γ−1}` appears, so nothing is infinite at `pt = 1`, whatever
+//! γ.
 //!
-//! Products are formed from the weights down, one factor of at most 1 after the other: every intermediate is at least as
-//! large as the result, so a result in the normal range was never rounded below it.
+//! Products are formed from the weights down, one factor of at most 1 after the other: every
+//! intermediate is at least as large as the result, so a result in the normal range was never
+//! rounded below it.
 
 use super::{
     focusing::{Focusing, Gamma, LARGEST_GAMMA, Later},
@@ -54,7 +57,8 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// The loss of a group of rows with these targets, where it depends on them.
     ///
     /// # Safety
-    /// `targets` must be valid for reading [`Vector::LANES`](crate::simd::vector::Vector::LANES) classes.
+    /// `targets` must be valid for reading [`Vector::LANES`](crate::simd::vector::Vector::LANES)
+    /// classes.
     #[inline(always)]
     pub unsafe fn of_rows(self, targets: *const i32) -> Self {
         // SAFETY: passed on.
@@ -62,8 +66,8 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
         Self { gamma: gamma.unwrap_or(self.gamma), power }
     }
 
-    /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms. `slope` is shared among the
-    /// other classes.
+    /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms.
+    /// `slope` is shared among the other classes.
     #[inline(always)]
     fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V, scale: V) -> [V; 2] {
         let slope = self.gamma.mul(finite(nll).mul(hit)).add(miss).mul(weight.mul(scale));
@@ -72,7 +76,8 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
 }
 
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
-    /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}` and `1 − pt`.
+    /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}`
+    /// and `1 − pt`.
     #[inline(always)]
     pub fn value_and_derivative(&self, nll: V, (hit, miss): (V, V), weight: V, scale: V) -> [V; 2] {
         let ratio = finite(nll).mul(hit).div(positive(miss));
@@ -92,17 +97,30 @@ pub fn probabilities<V: Real>(nll: V) -> (V, V) {
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// What becomes of a group of rows with smoothed targets.
     #[inline(always)]
-    pub fn smoothed_outcome(&self, smoothing: &Smoothing<V>, row: &Row<V>, spread: V, weight: V, scale: V) -> Outcome<V> {
+    pub fn smoothed_outcome(
+        &self,
+        smoothing: &Smoothing<V>,
+        row: &Row<V>,
+        spread: V,
+        weight: V,
+        scale: V,
+    ) -> Outcome<V> {
         let nll = smoothing.cross_entropy(row, spread);
         let (hit, miss) = probabilities(nll);
         let [value, derivative] = self.value_and_derivative(nll, (hit, miss), weight, scale);
-        Outcome { value, target: plus_zero(derivative.mul(smoothing.difference(row))), common: derivative, miss }
+        Outcome {
+            value,
+            target: plus_zero(derivative.mul(smoothing.difference(row))),
+            common: derivative,
+            miss,
+        }
     }
 
     /// What becomes of a group of rows.
     #[inline(always)]
     pub fn outcome(&self, row: &Row<V>, weight: V, scale: V) -> Outcome<V> {
-        let [value, slope] = self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
+        let [value, slope] =
+            self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
         Outcome { value, target: V::constant(0.0).sub(slope), common: slope, miss: row.miss }
     }
 }

@@ -15,7 +15,8 @@ pub enum Gamma {
     PerClass(*const f64),
 }
 
-/// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have room for what it is multiplied with.
+/// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have
+/// room for what it is multiplied with.
 pub(super) const LARGEST_GAMMA: f64 = 1e20;
 
 /// Up to here, multiplying is both faster and more exact than a general power.
@@ -28,7 +29,8 @@ pub trait Focusing<V: Real>: Copy {
     /// The focusing of a group of rows with these targets, and its `γ`, where they depend on them.
     ///
     /// # Safety
-    /// `targets` must be valid for reading [`Vector::LANES`](crate::simd::vector::Vector::LANES) classes.
+    /// `targets` must be valid for reading [`Vector::LANES`](crate::simd::vector::Vector::LANES)
+    /// classes.
     #[inline(always)]
     unsafe fn of_rows(self, _targets: *const i32) -> (Self, Option<V>) {
         (self, None)
@@ -136,7 +138,8 @@ impl<V: Real> Outcome<V> {
     /// What was left for [`Later`].
     #[inline(always)]
     pub fn focused(self, power: Power<V>) -> Self {
-        let [value, target, common] = power.focus([self.value, self.target, self.common], self.miss);
+        let [value, target, common] =
+            power.focus([self.value, self.target, self.common], self.miss);
         Self { value, target: plus_zero(target), common, miss: self.miss }
     }
 }

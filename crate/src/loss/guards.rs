@@ -1,8 +1,10 @@
-//! Guards at the ends of the number range, for products and quotients whose other factor is 0 there.
+//! Guards at the ends of the number range, for products and quotients whose other factor is 0
+//! there.
 
 use crate::simd::vector::{Scalar, Vector};
 
-/// `x`, or the largest number where it is infinite: for products with a probability, which is 0 there.
+/// `x`, or the largest number where it is infinite: for products with a probability, which is 0
+/// there.
 #[inline(always)]
 pub(crate) fn finite<V: Vector>(x: V) -> V {
     x.pmin(V::constant(V::Scalar::HUGE))

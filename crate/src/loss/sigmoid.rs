@@ -1,7 +1,9 @@
-//! The focal loss on sigmoid logits, element by element, as torchvision's `sigmoid_focal_loss` has it.
+//! The focal loss on sigmoid logits, element by element, as torchvision's `sigmoid_focal_loss` has
+//! it.
 //!
-//! `n = y·σ(−x) + (1 − y)·σ(x)`, `ℓ = w·y·softplus(−x) + (1 − y)·softplus(x)` (`w`: the weight of positives, 1 there),
-//! `L = a·n^γ·ℓ`, and `∂L/∂x = a·n^γ·[(1 − y)·σ(x) − w·y·σ(−x) + γ·(1 − 2y)·(σ(x)·σ(−x)/n)·ℓ]`.
+//! `n = y·σ(−x) + (1 − y)·σ(x)`, `ℓ = w·y·softplus(−x) + (1 − y)·softplus(x)` (`w`: the weight of
+//! positives, 1 there), `L = a·n^γ·ℓ`, and `∂L/∂x = a·n^γ·[(1 − y)·σ(x) − w·y·σ(−x) + γ·(1 −
+//! 2y)·(σ(x)·σ(−x)/n)·ℓ]`.
 
 use super::{
     focal::Hard,
@@ -25,7 +27,8 @@ pub struct Aim<V> {
     pub weight: V,
 }
 
-/// The odds `e^{−|x|}` of logits: NaN for +Inf, which makes the element NaN, as it does a row of a softmax.
+/// The odds `e^{−|x|}` of logits: NaN for +Inf, which makes the element NaN, as it does a row of a
+/// softmax.
 #[inline(always)]
 pub fn odds<V: Real>(x: V) -> V {
     let above = x.pmax(V::constant(0.0));
@@ -49,11 +52,16 @@ impl<V: Real> Logistic<V> {
     pub fn new(e: V) -> Self {
         let one = V::constant(1.0);
         let likely = one.div(e.add(one));
-        Self { likely, unlikely: e.mul(likely), log_sum: unit_log_1p(e, e.div(e.add(V::constant(2.0)))) }
+        Self {
+            likely,
+            unlikely: e.mul(likely),
+            log_sum: unit_log_1p(e, e.div(e.add(V::constant(2.0)))),
+        }
     }
 }
 
-/// What becomes of logits `x` with the [`odds`] of `logistic`: the gradient, times `scale`, is [`Outcome::target`].
+/// What becomes of logits `x` with the [`odds`] of `logistic`: the gradient, times `scale`, is
+/// [`Outcome::target`].
 #[inline(always)]
 pub fn outcome<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
@@ -68,7 +76,8 @@ pub fn outcome<V: Real, P: Focusing<V>>(
 
     let (y, rest) = (aim.positive, aim.negative);
     let pulled = y.mul(aim.positive_weight);
-    // The one of softplus(x) and softplus(−x) that is not log_sum alone is |x| more. Without a share it is 0 also where x is infinite.
+    // The one of softplus(x) and softplus(−x) that is not log_sum alone is |x| more. Without a
+    // share it is 0 also where x is infinite.
     let share = rest.select(pulled, above);
     let nll = pulled.add(rest).mul(log_sum).add(share.mul(x.abs()).keep(share.gt(zero)));
     let miss = y.mul(sigma_neg).add(rest.mul(sigma));

@@ -34,8 +34,9 @@ impl<V: Real> Smoothing<V> {
     /// `ℓ = Σ_j q_j·(lse − x_j)` of a group of rows. `spread` is that of [`RowSums`].
     #[inline(always)]
     pub fn cross_entropy(&self, row: &Row<V>, spread: V) -> V {
-        // Terms that are never negative, so that nothing cancels: the others, each with ε/C, are counted from the target or from the
-        // largest of them, whichever is the larger; so is the target, if it is not that itself.
+        // Terms that are never negative, so that nothing cancels: the others, each with ε/C, are
+        // counted from the target or from the largest of them, whichever is the larger; so
+        // is the target, if it is not that itself.
         let below = row.gap.gt(V::constant(0.0));
         let distance = self.target.select(self.rest, below).mul(row.gap.abs());
         row.log_sum.add(distance).add(self.spread.mul(spread))
@@ -52,11 +53,18 @@ impl<V: Real> Smoothing<V> {
 impl<V: Real> Others<V> {
     /// The gradients that the outcome of a row leads to, under a loss that smooths its targets so.
     #[inline(always)]
-    pub fn of_row(smoothing: Option<&Smoothing<V>>, sums: &RowSums<V>, row: &Row<V>, outcome: &Outcome<V>) -> Self {
+    pub fn of_row(
+        smoothing: Option<&Smoothing<V>>,
+        sums: &RowSums<V>,
+        row: &Row<V>,
+        outcome: &Outcome<V>,
+    ) -> Self {
         let (shared, offset) = match smoothing {
             None => (outcome.common, V::constant(0.0)),
             // The derivative times p_j − q_j.
-            Some(smoothing) => (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg()),
+            Some(smoothing) => {
+                (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg())
+            }
         };
         Others::new(shared, sums.others, offset)
     }

@@ -1,7 +1,8 @@
-//! The focal loss on class probabilities: `ℓ = Σ_j q_j·(lse − x_j)`, `pt = e^{−ℓ}`, `L = a·(1 − pt)^γ·ℓ`.
+//! The focal loss on class probabilities: `ℓ = Σ_j q_j·(lse − x_j)`, `pt = e^{−ℓ}`, `L = a·(1 −
+//! pt)^γ·ℓ`.
 //!
-//! With `Q = Σ_j q_j`, which is 1 but for rounding or where the `q_j` carry class weights: `∂L/∂x_j = a·f′·(Q·p_j − q_j)`. With γ = 0
-//! it is the cross-entropy on class probabilities.
+//! With `Q = Σ_j q_j`, which is 1 but for rounding or where the `q_j` carry class weights: `∂L/∂x_j
+//! = a·f′·(Q·p_j − q_j)`. With γ = 0 it is the cross-entropy on class probabilities.
 
 use super::{
     focal::{Hard, probabilities},
@@ -27,7 +28,8 @@ pub struct SoftRow<V: Real> {
     pub distance: V,
 }
 
-/// What the loss makes of a row: its value, and `∂L/∂x_j = factor·e^{x_j} − derivative·q_j` for all classes but `m`.
+/// What the loss makes of a row: its value, and `∂L/∂x_j = factor·e^{x_j} − derivative·q_j` for all
+/// classes but `m`.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftOutcome<V> {
     /// Value of the row.
@@ -75,14 +77,20 @@ impl<V: Real> SoftRow<V> {
 
     /// The loss of a row that weighs `weight`, and its gradient times `scale`.
     #[inline(always)]
-    pub fn outcome<P: Focusing<V>>(&self, loss: &Hard<V, P>, weight: V, scale: V) -> SoftOutcome<V> {
+    pub fn outcome<P: Focusing<V>>(
+        &self,
+        loss: &Hard<V, P>,
+        weight: V,
+        scale: V,
+    ) -> SoftOutcome<V> {
         let nll = self.cross_entropy();
         let [value, derivative] = loss.value_and_derivative(nll, probabilities(nll), weight, scale);
         self.outcome_of(value, derivative)
     }
 
-    /// The same with the focus on the target class, `L = a·(1 − p_t)^γ·ℓ`, given `p_t` and `1 − p_t`; and its pull: what is taken from
-    /// `∂L/∂x_t`, and given to the other classes in proportion to their probabilities, `γ·a·u^γ·p_t·ℓ`.
+    /// The same with the focus on the target class, `L = a·(1 − p_t)^γ·ℓ`, given `p_t` and `1 −
+    /// p_t`; and its pull: what is taken from `∂L/∂x_t`, and given to the other classes in
+    /// proportion to their probabilities, `γ·a·u^γ·p_t·ℓ`.
     #[inline(always)]
     pub fn focus_on_target<P: Focusing<V>>(
         &self,
@@ -96,11 +104,14 @@ impl<V: Real> SoftRow<V> {
         let pull = loss.gamma.mul(finite(nll).mul(hit)).mul(scaled);
         let weighted = weight.mul(nll);
         let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], miss);
-        // A masked class that has a share makes the value infinite, also where the target is certain;
-        // and the pull, where it is not: there u^γ goes to 0 faster than ℓ to infinity.
+        // A masked class that has a share makes the value infinite, also where the target is
+        // certain; and the pull, where it is not: there u^γ goes to 0 faster than ℓ to
+        // infinity.
         let infinite = nll.gt(V::constant(V::Scalar::HUGE));
         let value = weighted.select(value, infinite);
-        let pull = pull.mul(V::constant(V::Scalar::HUGE).select(V::constant(1.0), infinite)).keep(miss.gt(V::constant(0.0)));
+        let pull = pull
+            .mul(V::constant(V::Scalar::HUGE).select(V::constant(1.0), infinite))
+            .keep(miss.gt(V::constant(0.0)));
         (self.outcome_of(value, derivative), pull)
     }
 }

@@ -1,4 +1,5 @@
-//! What every softmax loss needs of a row: cross-entropy, probability of the target and of all other classes.
+//! What every softmax loss needs of a row: cross-entropy, probability of the target and of all
+//! other classes.
 
 use super::guards::positive;
 use crate::math::Real;
@@ -10,31 +11,34 @@ use crate::{
     simd::vector::Scalar,
 };
 
-/// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the largest logit but the target's.
-/// So a class may lie that far below the normal range and still be multiplied up into it, by weights, `γ` or an upstream gradient.
+/// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the
+/// largest logit but the target's. So a class may lie that far below the normal range and still be
+/// multiplied up into it, by weights, `γ` or an upstream gradient.
 pub const UNIT: f64 = exp::two_to(UNIT_EXPONENT);
 
 /// The exponent of [`UNIT`].
 pub const UNIT_EXPONENT: i64 = 20;
 
-/// What [`Others::factor`] carries above its worth, so that it is a normal number where its products with exponentials are.
+/// What [`Others::factor`] carries above its worth, so that it is a normal number where its
+/// products with exponentials are.
 pub const LIFT: f64 = 1_099_511_627_776.0;
 
-/// The unit of [`RowSums::spread`]: so large that differences between finite logits, added up, stay finite. What is lost below is
-/// nothing beside the rest of a smoothed cross-entropy.
+/// The unit of [`RowSums::spread`]: so large that differences between finite logits, added up, stay
+/// finite. What is lost below is nothing beside the rest of a smoothed cross-entropy.
 pub const SPREAD_UNIT: f64 = 18_446_744_073_709_551_616.0;
 
 /// What the passes over the classes leave of a row.
 ///
-/// The target is left out of all of them, never subtracted: so the probabilities of the other classes keep every digit, however
-/// close the target's is to 1.
+/// The target is left out of all of them, never subtracted: so the probabilities of the other
+/// classes keep every digit, however close the target's is to 1.
 #[derive(Clone, Copy, Debug)]
 pub struct RowSums<V> {
     /// The target's logit `x_t`.
     pub target: V,
     /// `M`, the largest logit of the other classes, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     pub max: V,
-    /// `Σ_{j≠t} e^{x_j}` in units of `2^N / `[`UNIT`], where `2^N` is nearest to `e^M`: 0 where there is no other class.
+    /// `Σ_{j≠t} e^{x_j}` in units of `2^N / `[`UNIT`], where `2^N` is nearest to `e^M`: 0 where
+    /// there is no other class.
     pub others: V,
     /// `Σ_{j≠t} (M − x_j)` in units of [`SPREAD_UNIT`]; only where the loss asks for it.
     pub spread: V,
@@ -68,23 +72,27 @@ pub struct Odds<V> {
 }
 
 impl<V: Real> Odds<V> {
-    /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the target's 1. Where the target is
-    /// the largest, `lse − x_t = log1p(w)`, exact to the last bits however small it is. Elsewhere both are divided by `2^D`, the
-    /// loss is at least log 2, and a logarithm of their sum is good enough.
+    /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the
+    /// target's 1. Where the target is the largest, `lse − x_t = log1p(w)`, exact to the last
+    /// bits however small it is. Elsewhere both are divided by `2^D`, the loss is at least log
+    /// 2, and a logarithm of their sum is good enough.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
         let gap = sums.max.sub(sums.target);
         let below = gap.gt(V::constant(0.0));
-        // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its logit.
+        // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its
+        // logit.
         let end = V::constant(1.4 * V::Scalar::EXACT_LIMIT);
         let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
         let max = exp::reduce(sums.max);
-        // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little longer than its product with a weight.
+        // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little
+        // longer than its product with a weight.
         let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i64;
         let end = V::constant(V::Scalar::BIAS + half as f64);
         let distance = max.exponent.sub(target.exponent).abs().pmin(end);
         let power = end.add(V::constant(V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
-        let weight = sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
+        let weight =
+            sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
         // The one that is nearer to the largest keeps its weight.
         let (whole, back) = (V::constant(exp::two_to(half)), V::constant(exp::two_to(-half)));
         let (by, own) = power.exchange(whole, below);
@@ -141,7 +149,8 @@ pub struct Others<V> {
 }
 
 impl<V: Real> Others<V> {
-    /// For gradients that add up to `shared`, each with its share `e^{x_j} / others`, and `offset` besides.
+    /// For gradients that add up to `shared`, each with its share `e^{x_j} / others`, and `offset`
+    /// besides.
     #[inline(always)]
     pub fn new(shared: V, others: V, offset: V) -> Self {
         let (one, lift) = (V::constant(1.0), V::constant(LIFT));
@@ -161,6 +170,9 @@ impl<V: Real> Others<V> {
     /// By what the exponentials are multiplied, one after the other, in rows that are `tiny`.
     #[inline(always)]
     pub fn factors(&self, tiny: V::Mask) -> (V, V) {
-        (self.factor.select(V::constant(1.0), tiny), self.lower.select(self.factor.mul(self.lower), tiny))
+        (
+            self.factor.select(V::constant(1.0), tiny),
+            self.lower.select(self.factor.mul(self.lower), tiny),
+        )
     }
 }

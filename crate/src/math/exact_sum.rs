@@ -1,9 +1,11 @@
 //! Sums without any rounding, so that they are the same in whatever order and however many parts.
 //!
-//! A sum is an integer in units of the smallest subnormal float64, in digits of 32 bits that wait for their carries. Adding a number to
-//! them takes two dozen instructions. Batches take a short cut: numbers are cut at fixed places, into parts that are multiples of
-//! powers of two, of which so many can be added up in float64 without rounding; only these sums are added to the digits. Adding a
-//! number to a sum that begins with a large constant is what cuts it: what the sum grows by is the upper part.
+//! A sum is an integer in units of the smallest subnormal float64, in digits of 32 bits that wait
+//! for their carries. Adding a number to them takes two dozen instructions. Batches take a short
+//! cut: numbers are cut at fixed places, into parts that are multiples of powers of two, of which
+//! so many can be added up in float64 without rounding; only these sums are added to the digits.
+//! Adding a number to a sum that begins with a large constant is what cuts it: what the sum grows
+//! by is the upper part.
 
 use crate::{
     math::Float,
@@ -23,7 +25,8 @@ const TERMS: usize = 1 << 10;
 /// Numbers that are looked at together.
 pub const BLOCK: usize = 128;
 
-/// Numbers that are cut are below two to this power, or at least their sums are below 2^10 times that.
+/// Numbers that are cut are below two to this power, or at least their sums are below 2^10 times
+/// that.
 const TOP: i32 = 10;
 
 /// Bits between one cut and the next: 52, less the 10 that a lane's sum has more than its terms.
@@ -40,13 +43,15 @@ const fn power(n: i32) -> f64 {
     f64::from_bits(((n + 1023) as u64) << 52)
 }
 
-/// What the sums of the upper parts begin with: half as much again as twice what they can be. Its last bit is where it cuts.
+/// What the sums of the upper parts begin with: half as much again as twice what they can be. Its
+/// last bit is where it cuts.
 fn cutter(k: usize) -> F64x2 {
     F64x2::splat(1.5 * power(TOP + 11 - STEP * k as i32))
 }
 
-/// The smallest number that can be cut so often. What is below the last cut is at most half of its bit, `2^(TOP + 11 − 52)` for the first
-/// and [`STEP`] bits less for each other; a lane adds up [`TERMS`] of that, and its sum has 53 bits.
+/// The smallest number that can be cut so often. What is below the last cut is at most half of its
+/// bit, `2^(TOP + 11 − 52)` for the first and [`STEP`] bits less for each other; a lane adds up
+/// [`TERMS`] of that, and its sum has 53 bits.
 fn smallest<S: Scalar>(cuts: usize) -> f64 {
     let highest = TOP + 11 - 53 - STEP * (cuts as i32 - 1) + 10;
     let last_bit = highest - 53;
@@ -67,7 +72,8 @@ pub struct Lanes {
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct ExactSum {
-    /// What the finite numbers add up to: `Σ digits[k]·2^(32k − 1074)`. Each digit waits for its carry, for 2^31 numbers at least.
+    /// What the finite numbers add up to: `Σ digits[k]·2^(32k − 1074)`. Each digit waits for its
+    /// carry, for 2^31 numbers at least.
     pub digits: [i64; DIGITS],
     /// How many were NaN.
     pub nan: i64,
@@ -156,14 +162,19 @@ impl Adder {
             }
             self.patience -= 1;
             if !T::add_wide(self.lanes(vectors, |adder| &mut adder.wide), values, vectors) {
-                (0..vectors * T::Vector::LANES).for_each(|i| self.sum.add((*values.add(i)).to_f64()));
+                (0..vectors * T::Vector::LANES)
+                    .for_each(|i| self.sum.add((*values.add(i)).to_f64()));
             }
         }
     }
 
     /// Lanes with room for so many terms more.
     #[inline(always)]
-    fn lanes(&mut self, terms: usize, which: impl Fn(&mut Self) -> &mut Option<Lanes>) -> &mut Lanes {
+    fn lanes(
+        &mut self,
+        terms: usize,
+        which: impl Fn(&mut Self) -> &mut Option<Lanes>,
+    ) -> &mut Lanes {
         if which(self).as_ref().is_some_and(|lanes| lanes.terms + terms > TERMS) {
             self.flush();
         }
@@ -202,13 +213,17 @@ impl Lanes {
         }
     }
 
-    /// Adds vectors of numbers by cutting them `K` times; if not `ANY`, they must all be above 0, and never below. Returns whether that is
-    /// possible; where it is not, nothing has changed.
+    /// Adds vectors of numbers by cutting them `K` times; if not `ANY`, they must all be above 0,
+    /// and never below. Returns whether that is possible; where it is not, nothing has changed.
     ///
     /// # Safety
     /// There must be so many.
     #[inline(always)]
-    unsafe fn cut<T: Summand, const K: usize, const ANY: bool>(&mut self, values: *const T, vectors: usize) -> bool {
+    unsafe fn cut<T: Summand, const K: usize, const ANY: bool>(
+        &mut self,
+        values: *const T,
+        vectors: usize,
+    ) -> bool {
         let zero = T::Vector::constant(0.0);
         let infinite = T::Vector::constant(f64::INFINITY);
         let smallest = smallest::<T>(K);
@@ -219,7 +234,8 @@ impl Lanes {
             // SAFETY: a vector of numbers.
             let x = unsafe { T::Vector::load(values.add(i * T::Vector::LANES)) };
             let is_zero_allowed = ANY && smallest > 0.0;
-            least = if is_zero_allowed { infinite.select(x, x.equals(zero)) } else { x }.pmin(least);
+            least =
+                if is_zero_allowed { infinite.select(x, x.equals(zero)) } else { x }.pmin(least);
             for (lane, mut x) in T::widen(x).into_iter().enumerate() {
                 for sums in &mut upper {
                     let next = sums[lane].add(x);
@@ -229,8 +245,11 @@ impl Lanes {
                 lowest[lane] = lowest[lane].add(x);
             }
         });
-        // Sums that only grow, and still have their last bit where they had it, always had it there. They show a NaN, too.
-        let fits = upper.first().is_none_or(|sums| sums.iter().all(|sum| F64x2::all(sum.lt(F64x2::splat(power(TOP + 12))))));
+        // Sums that only grow, and still have their last bit where they had it, always had it
+        // there. They show a NaN, too.
+        let fits = upper.first().is_none_or(|sums| {
+            sums.iter().all(|sum| F64x2::all(sum.lt(F64x2::splat(power(TOP + 12)))))
+        });
         let possible = fits && T::Vector::none(least.lt(T::Vector::constant(smallest)));
         if possible {
             self.sums.iter_mut().zip(upper).for_each(|(to, sums)| *to = sums);
@@ -247,7 +266,8 @@ pub trait Summand: Float {
     type Wide: IntoIterator<Item = F64x2>;
     /// A vector in float64.
     fn widen(x: Self::Vector) -> Self::Wide;
-    /// Adds vectors of numbers that are neither too large nor too small; or returns false and adds nothing.
+    /// Adds vectors of numbers that are neither too large nor too small; or returns false and adds
+    /// nothing.
     ///
     /// # Safety
     /// There must be so many.

@@ -1,11 +1,13 @@
 //! The exponential.
 //!
-//! Method: `x = n·ln 2 + g` with `n` the nearest integer to `x / ln 2` and `|g| ≤ ln 2 / 2` (Cody and Waite: `ln 2` in two
-//! parts, the first short enough that `n` times it is exact), then `e^x = e^g · 2^n` with `e^g = 1 + g + g²·q(g)`.
-//! `q` has degree 4 in float32 (relative error of `e^g`: 3.1e-9) and 9 in float64 (3.6e-18), so that rounding alone decides.
+//! Method: `x = n·ln 2 + g` with `n` the nearest integer to `x / ln 2` and `|g| ≤ ln 2 / 2` (Cody
+//! and Waite: `ln 2` in two parts, the first short enough that `n` times it is exact), then `e^x =
+//! e^g · 2^n` with `e^g = 1 + g + g²·q(g)`. `q` has degree 4 in float32 (relative error of `e^g`:
+//! 3.1e-9) and 9 in float64 (3.6e-18), so that rounding alone decides.
 //!
-//! The parts are public because the kernels put them together in their own way: a row of logits is reduced once, and only
-//! the integer of its maximum is taken off each exponent, so that no difference `x_j − max` is ever rounded.
+//! The parts are public because the kernels put them together in their own way: a row of logits is
+//! reduced once, and only the integer of its maximum is taken off each exponent, so that no
+//! difference `x_j − max` is ever rounded.
 
 use super::polynomial::polynomial;
 use crate::simd::vector::{Scalar, Vector};
@@ -16,7 +18,8 @@ pub trait ExpTable: Sized + 'static {
     const ONE: &'static Self;
     /// log2 e.
     const LOG2_E: &'static Self;
-    /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤ 1.4·`[`Self::EXACT_LIMIT`], is exact.
+    /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤
+    /// 1.4·`[`Self::EXACT_LIMIT`], is exact.
     const LN2_HIGH: &'static Self;
     /// ln 2 − [`Self::LN2_HIGH`].
     const LN2_LOW: &'static Self;
@@ -28,7 +31,8 @@ pub trait ExpTable: Sized + 'static {
     const EXP_MIN: f64;
     /// Above this, at or below 0, `e^x` is a normal number however it is put together.
     const EXP_NORMAL: f64;
-    /// Largest error of `e^x` in [`decay`] over all inputs, in units in the last place, as the tests measure it.
+    /// Largest error of `e^x` in [`decay`] over all inputs, in units in the last place, as the
+    /// tests measure it.
     const EXP_ULP: f64;
     /// Largest error of `e^x − 1` likewise.
     const EXP_M1_ULP: f64;
@@ -41,7 +45,8 @@ impl ExpTable for f32 {
     const LN2_HIGH: &'static Self = &0.693_115_234_375;
     const LN2_LOW: &'static Self = &3.194_618_329_871_446e-5;
     const EXACT_LIMIT: f64 = 1000.0;
-    const EXP_Q: &'static [Self] = &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
+    const EXP_Q: &'static [Self] =
+        &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
     const EXP_ULP: f64 = 1.0;
@@ -72,12 +77,14 @@ impl ExpTable for f64 {
     const EXP_M1_ULP: f64 = 1.25;
 }
 
-/// `x = n·ln 2 + fraction`, accurate for `|x| ≤ 1.4·`[`ExpTable::EXACT_LIMIT`]; NaN or worthless beyond the integers.
+/// `x = n·ln 2 + fraction`, accurate for `|x| ≤ 1.4·`[`ExpTable::EXACT_LIMIT`]; NaN or worthless
+/// beyond the integers.
 #[derive(Clone, Copy, Debug)]
 pub struct Reduced<V> {
     /// The remainder, at most ln 2 / 2 in magnitude.
     pub fraction: V,
-    /// `n + `[`Scalar::MAGIC`]: `n` as a float, and at the same time as an integer in the low bits.
+    /// `n + `[`Scalar::MAGIC`]: `n` as a float, and at the same time as an integer in the low
+    /// bits.
     pub exponent: V,
 }
 
@@ -87,13 +94,14 @@ pub fn reduce<V: Vector<Scalar: ExpTable>>(x: V) -> Reduced<V> {
     reduce_by(V::constant(V::Scalar::MAGIC), x)
 }
 
-/// The same with another whole number near [`Scalar::MAGIC`] added to `n` in [`Reduced::exponent`]. With a bias in it, shifting that up
-/// makes a power of two of it.
+/// The same with another whole number near [`Scalar::MAGIC`] added to `n` in [`Reduced::exponent`].
+/// With a bias in it, shifting that up makes a power of two of it.
 #[inline(always)]
 pub fn reduce_by<V: Vector<Scalar: ExpTable>>(magic: V, x: V) -> Reduced<V> {
     let exponent = x.mul(V::stored(V::Scalar::LOG2_E)).add(magic);
     let n = exponent.sub(magic);
-    let fraction = x.sub(n.mul(V::stored(V::Scalar::LN2_HIGH))).sub(n.mul(V::stored(V::Scalar::LN2_LOW)));
+    let fraction =
+        x.sub(n.mul(V::stored(V::Scalar::LN2_HIGH))).sub(n.mul(V::stored(V::Scalar::LN2_LOW)));
     Reduced { fraction, exponent }
 }
 
@@ -114,20 +122,23 @@ pub const fn two_to(n: i64) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }
 
-/// `2^n` for exponents as [`Reduced`] has them; −bias gives +0, and what lies outside `[−bias, bias]` is the caller's to avoid.
+/// `2^n` for exponents as [`Reduced`] has them; −bias gives +0, and what lies outside `[−bias,
+/// bias]` is the caller's to avoid.
 #[inline(always)]
 pub fn power_of_two<V: Vector<Scalar: ExpTable>>(exponent: V) -> V {
     exponent.bits_sub(V::constant(V::Scalar::MAGIC - V::Scalar::BIAS)).bits_to_exponent()
 }
 
-/// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not a product.
+/// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not
+/// a product.
 #[inline(always)]
 pub fn scale<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
     p.bits_add(exponent.bits_to_exponent())
 }
 
-/// `e^x` and `e^x − 1` for `x ≤ 0`: 0 and −1 at the end, gradual underflow of the one and no cancellation in the other; NaN stays. Off by at
-/// most [`ExpTable::EXP_ULP`] and [`ExpTable::EXP_M1_ULP`] units in the last place.
+/// `e^x` and `e^x − 1` for `x ≤ 0`: 0 and −1 at the end, gradual underflow of the one and no
+/// cancellation in the other; NaN stays. Off by at most [`ExpTable::EXP_ULP`] and
+/// [`ExpTable::EXP_M1_ULP`] units in the last place.
 ///
 /// ```
 /// use focal_loss::{arch::F64x2, math::exp::decay, vector::Vector};
@@ -136,10 +147,12 @@ pub fn scale<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
 /// ```
 #[inline(always)]
 pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
-    // The exponent is kept this much too large until the last product, which is the only one that may be rounded.
+    // The exponent is kept this much too large until the last product, which is the only one that
+    // may be rounded.
     let lift = (V::Scalar::BIAS + 1.0) / 2.0;
     let lower = V::constant(two_to(-(lift as i64)));
-    let Reduced { fraction, exponent } = reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
+    let Reduced { fraction, exponent } =
+        reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
     let less_one = fraction_exp_m1(fraction);
     let one = V::stored(V::Scalar::ONE);
     // Products, in which a NaN stays one.

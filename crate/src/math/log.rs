@@ -1,8 +1,9 @@
 //! The logarithm and `log1p`.
 //!
-//! Method: `v = m·2^k` with `m` in `[√½, √2)`, then `log v = k·ln 2 + log m`, and with `s = (m − 1)/(m + 1)`, `z = s²`:
-//! `log m = 2·atanh s = 2s + s·z·r(z)`. `r` has 3 terms in float32 (relative error of `log m`: 8.1e-10) and 7 in float64
-//! (1.3e-18). `log1p(w)` puts what the sum `1 + w` rounded off back into `m − 1`.
+//! Method: `v = m·2^k` with `m` in `[√½, √2)`, then `log v = k·ln 2 + log m`, and with `s = (m −
+//! 1)/(m + 1)`, `z = s²`: `log m = 2·atanh s = 2s + s·z·r(z)`. `r` has 3 terms in float32 (relative
+//! error of `log m`: 8.1e-10) and 7 in float64 (1.3e-18). `log1p(w)` puts what the sum `1 + w`
+//! rounded off back into `m − 1`.
 
 use super::polynomial::polynomial;
 use crate::simd::vector::{Scalar, Vector};
@@ -15,9 +16,11 @@ pub trait LogTable: Sized + 'static {
     const LOG_R_UNIT: &'static [Self];
     /// 2^mantissa: its bits, or'ed with a small integer, are 2^mantissa plus that integer.
     const INTEGER: f64;
-    /// `1 − √½` in the integer sense: the bits of 1 minus the bits of √½, as a float with these bits.
+    /// `1 − √½` in the integer sense: the bits of 1 minus the bits of √½, as a float with these
+    /// bits.
     const HALF_OCTAVE: Self;
-    /// Largest error of [`log`] over all inputs, in units in the last place, as the tests measure it.
+    /// Largest error of [`log`] over all inputs, in units in the last place, as the tests measure
+    /// it.
     const LOG_ULP: f64;
     /// Largest error of [`log_1p`] likewise.
     const LOG_1P_ULP: f64;
@@ -26,7 +29,8 @@ pub trait LogTable: Sized + 'static {
 #[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl LogTable for f32 {
     const LOG_R: &'static [Self] = &[0.666_667_759_4, 0.399_775_683_9, 0.298_710_703_8];
-    const LOG_R_UNIT: &'static [Self] = &[0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1];
+    const LOG_R_UNIT: &'static [Self] =
+        &[0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1];
     const INTEGER: f64 = 8_388_608.0;
     const HALF_OCTAVE: f32 = f32::from_bits(0x3f80_0000 - 0x3f35_04f3);
     const LOG_ULP: f64 = 1.1;
@@ -78,7 +82,9 @@ pub fn split<V: Vector<Scalar: LogTable>>(v: V) -> Split<V> {
     let one = V::constant(1.0);
     let biased = v.bits_add(V::splat(V::Scalar::HALF_OCTAVE)).exponent_to_bits();
     let mantissa = v.bits_sub(biased.bits_to_exponent()).bits_add(one);
-    let exponent = biased.bits_or(V::constant(V::Scalar::INTEGER)).sub(V::constant(V::Scalar::INTEGER + V::Scalar::BIAS));
+    let exponent = biased
+        .bits_or(V::constant(V::Scalar::INTEGER))
+        .sub(V::constant(V::Scalar::INTEGER + V::Scalar::BIAS));
     Split { exponent, mantissa, biased }
 }
 
@@ -94,7 +100,8 @@ pub fn unit_log_1p<V: Vector<Scalar: LogTable>>(f: V, s: V) -> V {
     from_quotient(f, s, V::Scalar::LOG_R_UNIT)
 }
 
-/// `log(1 + f) = 2s + s·z·r(z)`, written as `f − s·(f − z·r(z))` because `2s = f − s·f` and `f` has no error.
+/// `log(1 + f) = 2s + s·z·r(z)`, written as `f − s·(f − z·r(z))` because `2s = f − s·f` and `f` has
+/// no error.
 #[inline(always)]
 fn from_quotient<V: Vector<Scalar: LogTable>>(f: V, s: V, r: &'static [V::Scalar]) -> V {
     let z = s.mul(s);
@@ -109,7 +116,8 @@ pub fn finite_log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
     let lost = w.sub(v.sub(one));
     let Split { exponent, mantissa, biased } = split(v);
     // 2^−k: the bits of 2 shifted once more than those of 1, less the biased exponent.
-    let scale = V::constant(V::Scalar::MAGIC + 2.0 * V::Scalar::BIAS).bits_sub(biased).bits_to_exponent();
+    let scale =
+        V::constant(V::Scalar::MAGIC + 2.0 * V::Scalar::BIAS).bits_sub(biased).bits_to_exponent();
     let f = mantissa.sub(one).add(lost.mul(scale));
     exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(f))
 }
@@ -118,11 +126,13 @@ pub fn finite_log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
 #[inline(always)]
 pub fn finite_log<V: Vector<Scalar: LogTable>>(v: V) -> V {
     let Split { exponent, mantissa, .. } = split(v);
-    exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(mantissa.sub(V::constant(1.0))))
+    exponent
+        .mul(V::constant(core::f64::consts::LN_2))
+        .add(fraction_log_1p(mantissa.sub(V::constant(1.0))))
 }
 
-/// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays. Off by at most
-/// [`LogTable::LOG_ULP`] units in the last place.
+/// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays.
+/// Off by at most [`LogTable::LOG_ULP`] units in the last place.
 ///
 /// ```
 /// use focal_loss::{arch::F64x2, math::log::log, vector::Vector};
@@ -137,12 +147,13 @@ pub fn log<V: Vector<Scalar: LogTable>>(v: V) -> V {
     let lifted = v.mul(V::constant(V::Scalar::INTEGER)).select(v, subnormal);
     let Split { exponent, mantissa, .. } = split(lifted);
     let exponent = exponent.sub(V::constant(f64::from(V::Scalar::MANTISSA_BITS)).keep(subnormal));
-    let finite = exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(mantissa.sub(one)));
+    let finite =
+        exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(mantissa.sub(one)));
     ends(v, finite)
 }
 
-/// `log1p(w)` for every `w`, without cancellation near 0: −Inf at −1, NaN below it, +Inf at +Inf, NaN stays. Off by at most
-/// [`LogTable::LOG_1P_ULP`] units in the last place.
+/// `log1p(w)` for every `w`, without cancellation near 0: −Inf at −1, NaN below it, +Inf at +Inf,
+/// NaN stays. Off by at most [`LogTable::LOG_1P_ULP`] units in the last place.
 ///
 /// ```
 /// use focal_loss::{arch::F64x2, math::log::log_1p, vector::Vector};
@@ -156,7 +167,8 @@ pub fn log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
     log(w).select(near, w.gt(integer))
 }
 
-/// `finite` where `v`, whose logarithm it is, is an ordinary number, and what IEEE 754 says elsewhere.
+/// `finite` where `v`, whose logarithm it is, is an ordinary number, and what IEEE 754 says
+/// elsewhere.
 #[inline(always)]
 fn ends<V: Vector<Scalar: LogTable>>(v: V, finite: V) -> V {
     let infinite = V::constant(f64::INFINITY);

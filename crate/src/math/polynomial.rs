@@ -2,8 +2,8 @@
 
 use crate::simd::vector::Vector;
 
-/// `c[0] + c[1]·x + c[2]·x² + …`, as a polynomial in `x²` of the pairs `c[0] + c[1]·x`: half as long a chain of operations as Horner's
-/// rule in `x`, and one product more.
+/// `c[0] + c[1]·x + c[2]·x² + …`, as a polynomial in `x²` of the pairs `c[0] + c[1]·x`: half as
+/// long a chain of operations as Horner's rule in `x`, and one product more.
 #[inline(always)]
 pub(super) fn polynomial<V: Vector>(x: V, c: &'static [V::Scalar]) -> V {
     let square = x.mul(x);

@@ -1,16 +1,17 @@
 //! Powers of numbers in `[0, 1]` with one exponent for all of them.
 //!
-//! Method: `u^γ = 2^y`, `y = γ·k + γ·log2 m` with `u = m·2^k`. `γ` is split so that its leading part times the integer `k` is
-//! exact; what remains of `y` after its nearest integer is taken off is then small, and so is its error. The relative error
-//! therefore grows with `γ` but not with `log u`: it is at most [`POW_ROUNDINGS`]` · (1 + γ)` roundings.
+//! Method: `u^γ = 2^y`, `y = γ·k + γ·log2 m` with `u = m·2^k`. `γ` is split so that its leading
+//! part times the integer `k` is exact; what remains of `y` after its nearest integer is taken off
+//! is then small, and so is its error. The relative error therefore grows with `γ` but not with
+//! `log u`: it is at most [`POW_ROUNDINGS`]` · (1 + γ)` roundings.
 
 use core::f64::consts::{LN_2, LOG2_E};
 
 use super::{exp, log, real::Real};
 use crate::simd::vector::Scalar;
 
-/// Largest relative error of [`UnitPower::of`], divided by `1 + γ`, in roundings (2⁻²⁴ in float32, 2⁻⁵³ in float64), as the
-/// tests measure it.
+/// Largest relative error of [`UnitPower::of`], divided by `1 + γ`, in roundings (2⁻²⁴ in float32,
+/// 2⁻⁵³ in float64), as the tests measure it.
 pub const POW_ROUNDINGS: f64 = 1.5;
 
 /// An exponent for each lane, prepared.
@@ -28,7 +29,8 @@ impl<V: Real> UnitPower<V> {
     pub fn new(gamma: impl Fn(usize) -> f64) -> Self {
         // Far above this every power of a number below 1 is 0, and float32 ends at 3.4e38.
         let gamma = |i: usize| gamma(i).min(1e30);
-        // Half as many bits as the mantissa has: short enough for a product with an exponent to be exact.
+        // Half as many bits as the mantissa has: short enough for a product with an exponent to be
+        // exact.
         let dropped = f64::MANTISSA_BITS - V::Scalar::MANTISSA_BITS / 2;
         let leading = |i: usize| f64::from_bits(gamma(i).to_bits() >> dropped << dropped);
         let lanes = |f: &dyn Fn(usize) -> f64| V::from_lanes(|i| V::Scalar::from_f64(f(i)));
@@ -40,13 +42,14 @@ impl<V: Real> UnitPower<V> {
         }
     }
 
-    /// `u^γ` for `u` in `[0, 1]`, with 0⁰ = 1; +0 where the result is below the normal range, or `u` is and `γ > 0`. A NaN gives any
-    /// number.
+    /// `u^γ` for `u` in `[0, 1]`, with 0⁰ = 1; +0 where the result is below the normal range, or
+    /// `u` is and `γ > 0`. A NaN gives any number.
     #[inline(always)]
     pub fn of(&self, u: V) -> V {
         let magic = V::constant(V::Scalar::MAGIC);
         let split = log::split(u);
-        let log2 = log::fraction_log_1p(split.mantissa.sub(V::constant(1.0))).mul(V::constant(LOG2_E));
+        let log2 =
+            log::fraction_log_1p(split.mantissa.sub(V::constant(1.0))).mul(V::constant(LOG2_E));
         let high = self.leading.mul(split.exponent);
         let low = self.rest.mul(split.exponent).add(self.exponent.mul(log2));
         let y = high.add(low);

@@ -1,4 +1,5 @@
-//! The native twin: arrays of lanes with the same operations in the same order as the SIMD128 vectors.
+//! The native twin: arrays of lanes with the same operations in the same order as the SIMD128
+//! vectors.
 
 use core::array::from_fn;
 
@@ -223,7 +224,8 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load_narrow(p: *const $scalar) -> Self::Block {
-                // SAFETY: the caller vouches for all columns but the last, which is another one once more.
+                // SAFETY: the caller vouches for all columns but the last, which is another one
+                // once more.
                 from_fn(|j| unsafe { Self::load_column(p.add(j.min($lanes - 2)), $lanes - 1) })
             }
             #[inline(always)]

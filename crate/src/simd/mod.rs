@@ -1,4 +1,5 @@
-//! The vectors behind [`Vector`](vector::Vector): WebAssembly SIMD128 where the target has it, plain arrays elsewhere.
+//! The vectors behind [`Vector`](vector::Vector): WebAssembly SIMD128 where the target has it,
+//! plain arrays elsewhere.
 
 pub mod generic;
 pub mod vector;

@@ -1,8 +1,9 @@
 //! The few operations that the mathematics and the kernels need of a vector of floats.
 //!
-//! Every algorithm of this crate is written once, over [`Vector`]. The implementations in [`crate::simd`] hold no
-//! logic: each operation is one instruction (or a fixed shuffle of a few), rounded as IEEE 754 says, so that
-//! all of them give the same bits. Nothing here is fused or approximate.
+//! Every algorithm of this crate is written once, over [`Vector`]. The implementations in
+//! [`crate::simd`] hold no logic: each operation is one instruction (or a fixed shuffle of a few),
+//! rounded as IEEE 754 says, so that all of them give the same bits. Nothing here is fused or
+//! approximate.
 
 use core::fmt::Debug;
 
@@ -10,15 +11,18 @@ use core::fmt::Debug;
 pub trait Scalar: Copy + PartialOrd + Debug + Default {
     /// Number of bits of the stored mantissa.
     const MANTISSA_BITS: u32;
-    /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero here.
+    /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero
+    /// here.
     const BIAS: f64;
-    /// Adding this to a small number rounds it to an integer and leaves that integer in the low bits: 1.5·2^mantissa.
+    /// Adding this to a small number rounds it to an integer and leaves that integer in the low
+    /// bits: 1.5·2^mantissa.
     const MAGIC: f64;
     /// Smallest positive normal number.
     const TINY: f64;
     /// Largest finite number.
     const HUGE: f64;
-    /// Distance from 1 to the next number: times [`Self::TINY`], the smallest positive number there is.
+    /// Distance from 1 to the next number: times [`Self::TINY`], the smallest positive number there
+    /// is.
     const EPSILON: f64;
     /// Rounds a float64 to this type.
     fn from_f64(x: f64) -> Self;
@@ -70,7 +74,8 @@ pub(crate) const MAX_LANES: usize = 4;
 
 /// A 128-bit vector of floats.
 ///
-/// Comparisons are false for NaN. `bits_*` treat each lane as an unsigned integer of the same width and wrap.
+/// Comparisons are false for NaN. `bits_*` treat each lane as an unsigned integer of the same width
+/// and wrap.
 pub trait Vector: Copy + Debug {
     /// Type of a lane.
     type Scalar: Scalar;
@@ -98,8 +103,8 @@ pub trait Vector: Copy + Debug {
         Self::splat(Self::Scalar::from_f64(x))
     }
 
-    /// `x` in every lane, read from memory. Newer engines make a constant anew wherever it is used, with three instructions, also in
-    /// loops; reading it takes one.
+    /// `x` in every lane, read from memory. Newer engines make a constant anew wherever it is used,
+    /// with three instructions, also in loops; reading it takes one.
     fn stored(x: &'static Self::Scalar) -> Self;
 
     /// Lane-wise `self + b`.
@@ -162,7 +167,8 @@ pub trait Vector: Copy + Debug {
     unsafe fn load_index(p: *const i32) -> Self::Index;
     /// Whether a lane's index is `class`.
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
-    /// Whether lane `i` is `position`, false everywhere when `position` is not below [`Self::LANES`].
+    /// Whether lane `i` is `position`, false everywhere when `position` is not below
+    /// [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;
     /// Whether lane `i` is below `end`.
     fn lane_below(end: usize) -> Self::Mask;
@@ -221,7 +227,8 @@ pub trait WideSum<V>: Copy + Debug {
     fn total(self) -> f64;
 }
 
-/// Float64 sums that carry what each addition rounded off (Knuth's two-sum), so that long sums lose nothing.
+/// Float64 sums that carry what each addition rounded off (Knuth's two-sum), so that long sums lose
+/// nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Compensated<V> {
     sum: V,
@@ -249,7 +256,8 @@ impl<V: Vector<Scalar = f64>> WideSum<V> for Compensated<V> {
     }
 }
 
-/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn it is.
+/// Calls `f` with every multiple of `step` below `end`, itself one, and with which of four in turn
+/// it is.
 #[inline(always)]
 pub(crate) fn in_fours(end: usize, step: usize, mut f: impl FnMut(usize, usize)) {
     let mut j = 0;

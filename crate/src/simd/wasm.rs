@@ -1,4 +1,5 @@
-//! WebAssembly SIMD128: each operation is an instruction, or a fixed shuffle of a few. No relaxed ones.
+//! WebAssembly SIMD128: each operation is an instruction, or a fixed shuffle of a few. No relaxed
+//! ones.
 
 use core::{arch::wasm32::*, ptr::read_volatile};
 
@@ -190,7 +191,8 @@ impl Vector for F32x4 {
     }
     #[inline(always)]
     unsafe fn load_narrow(p: *const f32) -> [Self; 4] {
-        // SAFETY: the caller vouches for twelve values. Each row but the last is read with the beginning of the next.
+        // SAFETY: the caller vouches for twelve values. Each row but the last is read with the
+        // beginning of the next.
         unsafe {
             let last = Self::load(p.add(8)).0;
             let last = Self(i32x4_shuffle::<1, 2, 3, 0>(last, last));
@@ -200,7 +202,8 @@ impl Vector for F32x4 {
     #[inline(always)]
     unsafe fn store_narrow(block: [Self; 4], p: *mut f32) {
         let [a, b, c, d] = transpose(block);
-        // SAFETY: the caller vouches for twelve values. Each row overwrites what the one before left of its last lane.
+        // SAFETY: the caller vouches for twelve values. Each row overwrites what the one before
+        // left of its last lane.
         unsafe {
             a.store(p);
             b.store(p.add(3));

@@ -1,4 +1,4 @@
-//! [`Batch`]: rows of logits and what they are aimed at; and what the losses on rows have in common.
+//! [`Batch`], rows of logits and their targets, and the common part of the losses on rows.
 
 use core::ptr;
 
@@ -46,7 +46,8 @@ pub struct Batch<'a, T> {
     pub targets: Targets<'a, T>,
     /// Number of classes.
     pub classes: usize,
-    /// A factor for the value and the gradient of each row; with [`Reduction::Mean`] the denominator stays the number of rows.
+    /// A factor for the value and the gradient of each row; with [`Reduction::Mean`] the
+    /// denominator stays the number of rows.
     pub sample_weights: Option<&'a [T]>,
     /// The upstream gradient. Default: 1.
     pub grad_output: GradOutput<'a, T>,
@@ -99,10 +100,14 @@ impl<'a, T: Float> Batch<'a, T> {
             length("grad_output", factors.len(), rows)?;
         }
         match self.targets {
-            Targets::Classes(targets) => match kernels::look_over(targets, self.classes, ignore_index) {
-                Look::Invalid(row) => Err(Error::Target { row, value: targets[row], classes: self.classes }),
-                Look::Counted(rows) => Ok(rows),
-            },
+            Targets::Classes(targets) => {
+                match kernels::look_over(targets, self.classes, ignore_index) {
+                    Look::Invalid(row) => {
+                        Err(Error::Target { row, value: targets[row], classes: self.classes })
+                    }
+                    Look::Counted(rows) => Ok(rows),
+                }
+            }
             Targets::Probabilities(probabilities) => {
                 length("targets", probabilities.len(), logits)?;
                 match kernels::find_invalid_probabilities(probabilities, self.classes) {
@@ -151,7 +156,8 @@ pub(super) struct Prepared<T> {
     rows: Rows<T>,
     probabilities: *const T,
     scale: Scale,
-    /// The weights of the classes where they are not one for each: that of all but class 1, and that of class 1.
+    /// The weights of the classes where they are not one for each: that of all but class 1, and
+    /// that of class 1.
     pub pair: Option<(f64, f64)>,
     /// What the sum of the values is divided by.
     denominator: f64,
@@ -163,7 +169,8 @@ impl<T: Float> Prepared<T> {
         let Self { ref rows, probabilities, scale, pair, denominator } = *self;
         let n = rows.rows * rows.classes;
         let (other, one) = pair.unwrap_or((1.0, 1.0));
-        // The factor of the gradient counts where no gradient is wanted, too: a value does not depend on what else is.
+        // The factor of the gradient counts where no gradient is wanted, too: a value does not
+        // depend on what else is.
         let numbers = [other, one, label_smoothing / rows.classes as f64, scale.factor];
         let total = if numbers.into_iter().all(T::holds) {
             // SAFETY: the arguments have been checked.
@@ -177,7 +184,8 @@ impl<T: Float> Prepared<T> {
             // SAFETY: likewise; each array is as long as the kernels take it to be.
             unsafe {
                 let (logits, probabilities) = (widened(rows.logits, n), widened(probabilities, n));
-                let (mut grad, mut values) = (widened(rows.grad, n), widened(rows.values, rows.rows));
+                let (mut grad, mut values) =
+                    (widened(rows.grad, n), widened(rows.values, rows.rows));
                 let row_weights = widened(rows.row_weights, rows.rows);
                 let row_scales = widened(rows.row_scales, rows.rows);
                 let table = match rows.weights {
@@ -191,7 +199,11 @@ impl<T: Float> Prepared<T> {
                     values: or_null(&mut values),
                     rows: rows.rows,
                     classes: rows.classes,
-                    weights: if table.is_empty() { Weights::pair(other, one) } else { Weights::PerClass(table.as_ptr()) },
+                    weights: if table.is_empty() {
+                        Weights::pair(other, one)
+                    } else {
+                        Weights::PerClass(table.as_ptr())
+                    },
                     row_weights: or_null_const(&row_weights),
                     scale: scale.factor,
                     row_scales: or_null_const(&row_scales),
@@ -269,7 +281,11 @@ impl<T> Outputs<'_, T> {
 }
 
 /// The denominator of a reduction, where `counted` is that of the mean.
-pub(super) fn denominator(reduction: Reduction, normalizer: Option<f64>, counted: f64) -> Result<f64, Error> {
+pub(super) fn denominator(
+    reduction: Reduction,
+    normalizer: Option<f64>,
+    counted: f64,
+) -> Result<f64, Error> {
     if let Some(normalizer) = normalizer {
         positive("normalizer", normalizer)?;
     }

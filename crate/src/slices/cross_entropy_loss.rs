@@ -11,9 +11,9 @@ use crate::{
 
 /// The cross-entropy on softmax logits, as `torch.nn.CrossEntropyLoss` has it.
 ///
-/// With target classes: `(1 − ε)·w_t·(lse − x_t) + (ε/C)·Σ_j w_j·(lse − x_j)`; the mean divides by `Σ w_t` over the rows that count,
-/// also under smoothing. With class probabilities `q`, smoothed to `q′`: `Σ_j w_j·q′_j·(lse − x_j)`; the mean divides by the number of
-/// rows.
+/// With target classes: `(1 − ε)·w_t·(lse − x_t) + (ε/C)·Σ_j w_j·(lse − x_j)`; the mean divides by
+/// `Σ w_t` over the rows that count, also under smoothing. With class probabilities `q`, smoothed
+/// to `q′`: `Σ_j w_j·q′_j·(lse − x_j)`; the mean divides by the number of rows.
 ///
 /// ```
 /// use focal_loss::{Batch, CrossEntropyLoss};
@@ -38,7 +38,13 @@ pub struct CrossEntropyLoss<'a, T> {
 
 impl<T> Default for CrossEntropyLoss<'_, T> {
     fn default() -> Self {
-        Self { weight: None, label_smoothing: 0.0, ignore_index: None, normalizer: None, reduction: Reduction::Mean }
+        Self {
+            weight: None,
+            label_smoothing: 0.0,
+            ignore_index: None,
+            normalizer: None,
+            reduction: Reduction::Mean,
+        }
     }
 }
 
@@ -59,11 +65,17 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         self.run(batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
-    /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend on the reduction.
+    /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
+    /// on the reduction.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn rows(&self, batch: &Batch<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
+    pub fn rows(
+        &self,
+        batch: &Batch<T>,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
         sum.run(batch, Outputs { values: Some(values), grad }).map(|_| ())
     }

@@ -35,7 +35,8 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
-    /// A row of probabilities of which one is negative or not finite, or whose sum is off 1 by more than 0.001.
+    /// A row of probabilities of which one is negative or not finite, or whose sum is off 1 by more
+    /// than 0.001.
     Probabilities {
         /// The row.
         row: usize,
@@ -54,14 +55,27 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Classes(classes) => write!(f, "classes must be between 2 and {}, not {classes}", i32::MAX),
-            Self::Length { argument, found, expected } => write!(f, "{argument} must have {expected} values, not {found}"),
-            Self::Number { argument, must_be, value } => write!(f, "{argument} must be {must_be}, not {value}"),
-            Self::Target { row, value, classes } => write!(f, "targets[{row}] must be in [0, {classes}), not {value}"),
-            Self::Probabilities { row } => {
-                write!(f, "targets must hold probabilities that sum to 1, which those of row {row} do not")
+            Self::Classes(classes) => {
+                write!(f, "classes must be between 2 and {}, not {classes}", i32::MAX)
             }
-            Self::Element { index, value } => write!(f, "targets[{index}] must be in [0, 1], not {value}"),
+            Self::Length { argument, found, expected } => {
+                write!(f, "{argument} must have {expected} values, not {found}")
+            }
+            Self::Number { argument, must_be, value } => {
+                write!(f, "{argument} must be {must_be}, not {value}")
+            }
+            Self::Target { row, value, classes } => {
+                write!(f, "targets[{row}] must be in [0, {classes}), not {value}")
+            }
+            Self::Probabilities { row } => {
+                write!(
+                    f,
+                    "targets must hold probabilities that sum to 1, which those of row {row} do not"
+                )
+            }
+            Self::Element { index, value } => {
+                write!(f, "targets[{index}] must be in [0, 1], not {value}")
+            }
             Self::Unsupported(what) => f.write_str(what),
         }
     }
@@ -77,7 +91,11 @@ pub(super) fn length(argument: &'static str, found: usize, expected: usize) -> R
 /// `Ok` if a number is finite and not negative.
 pub(super) fn not_negative(argument: &'static str, value: f64) -> Result<(), Error> {
     let good = value.is_finite() && value >= 0.0;
-    if good { Ok(()) } else { Err(Error::Number { argument, must_be: "finite and not negative", value }) }
+    if good {
+        Ok(())
+    } else {
+        Err(Error::Number { argument, must_be: "finite and not negative", value })
+    }
 }
 
 /// `Ok` if a number is in [0, 1].
@@ -89,5 +107,9 @@ pub(super) fn fraction(argument: &'static str, value: f64) -> Result<(), Error> 
 /// `Ok` if a number is finite and above 0.
 pub(super) fn positive(argument: &'static str, value: f64) -> Result<(), Error> {
     let good = value.is_finite() && value > 0.0;
-    if good { Ok(()) } else { Err(Error::Number { argument, must_be: "finite and above 0", value }) }
+    if good {
+        Ok(())
+    } else {
+        Err(Error::Number { argument, must_be: "finite and above 0", value })
+    }
 }

@@ -42,13 +42,15 @@ pub enum HessianKind {
 
 /// The focal loss on softmax logits.
 ///
-/// For a row `x` of logits with target `t`, `q_j = (1 − ε)·[j = t] + ε/C` (ε: `label_smoothing`), or with class probabilities `q`
-/// smoothed the same way, `ℓ = Σ_j q_j·(lse − x_j)` and `pt = e^{−ℓ}`:
+/// For a row `x` of logits with target `t`, `q_j = (1 − ε)·[j = t] + ε/C` (ε: `label_smoothing`),
+/// or with class probabilities `q` smoothed the same way, `ℓ = Σ_j q_j·(lse − x_j)` and `pt =
+/// e^{−ℓ}`:
 ///
 /// `L = a_t·(1 − pt)^γ·ℓ`, `∂L/∂x_j = a_t·u^γ·(1 + γ·ℓ·pt/u)·(p_j − q_j)` with `u = 1 − pt`.
 ///
-/// Lin et al., "Focal Loss for Dense Object Detection" (2017). Nothing is allocated. Results have the same bits on every machine and
-/// for every way to cut a batch into calls, but for the order in which the values of several calls are added up.
+/// Lin et al., "Focal Loss for Dense Object Detection" (2017). Nothing is allocated. Results have
+/// the same bits on every machine and for every way to cut a batch into calls, but for the order in
+/// which the values of several calls are added up.
 ///
 /// ```
 /// use focal_loss::{Batch, FocalLoss, Gamma};
@@ -63,7 +65,8 @@ pub enum HessianKind {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FocalLoss<'a, T> {
-    /// Class weights. With class probabilities a row weighs the mean of its classes. Default: `Positive(0.25)`.
+    /// Class weights. With class probabilities a row weighs the mean of its classes. Default:
+    /// `Positive(0.25)`.
     pub alpha: Alpha<'a, T>,
     /// Focusing parameter, at least 0; one per class for target classes alone. Default: 2.
     pub gamma: Gamma<'a>,
@@ -71,8 +74,8 @@ pub struct FocalLoss<'a, T> {
     pub label_smoothing: f64,
     /// Whose probability the focusing looks at. Default: that of the smoothed cross-entropy.
     pub focus_on: FocusOn,
-    /// The target of rows that do not count: their value and gradient are 0. The class, if it is one, stays in the softmax of the
-    /// others. Default: none.
+    /// The target of rows that do not count: their value and gradient are 0. The class, if it is
+    /// one, stays in the softmax of the others. Default: none.
     pub ignore_index: Option<i32>,
     /// The mean's denominator in place of the number of rows that count. Default: none.
     pub normalizer: Option<f64>,
@@ -111,39 +114,56 @@ impl<T: Float> FocalLoss<'_, T> {
         self.run(batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
-    /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend on the reduction.
+    /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
+    /// on the reduction.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn rows(&self, batch: &Batch<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
+    pub fn rows(
+        &self,
+        batch: &Batch<T>,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
         sum.run(batch, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
-    /// The second derivatives of the value with respect to each logit by itself, `a_t·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`, go to
-    /// `hessian`. For target classes, and a focus on the smoothed cross-entropy.
+    /// The second derivatives of the value with respect to each logit by itself, `a_t·[f″·(p_j −
+    /// q_j)² + f′·p_j·(1 − p_j)]`, go to `hessian`. For target classes, and a focus on the
+    /// smoothed cross-entropy.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn hessian_diag(&self, batch: &Batch<T>, kind: HessianKind, hessian: &mut [T]) -> Result<(), Error> {
+    pub fn hessian_diag(
+        &self,
+        batch: &Batch<T>,
+        kind: HessianKind,
+        hessian: &mut [T],
+    ) -> Result<(), Error> {
         self.by_class(batch)?;
         if self.label_smoothing > 0.0 && self.focus_on != FocusOn::Smoothed {
-            return Err(Error::Unsupported("the Hessian is that of a focus on the smoothed cross-entropy"));
+            return Err(Error::Unsupported(
+                "the Hessian is that of a focus on the smoothed cross-entropy",
+            ));
         }
-        let prepared = self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
-        let problem = Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
+        let prepared =
+            self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
+        let problem =
+            Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
         prepared.solve(&problem, self.label_smoothing);
         Ok(())
     }
 
-    /// The derivative of every row's value with respect to its γ, `L·log(1 − pt)`, goes to `values`; returned is that of the reduced
-    /// value. For target classes.
+    /// The derivative of every row's value with respect to its γ, `L·log(1 − pt)`, goes to
+    /// `values`; returned is that of the reduced value. For target classes.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn gamma_grad(&self, batch: &Batch<T>, values: &mut [T]) -> Result<f64, Error> {
         self.by_class(batch)?;
-        let prepared = self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
+        let prepared =
+            self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
         Ok(prepared.solve(&Problem::GammaGrad(self.focal()), self.label_smoothing))
     }
 
@@ -182,12 +202,19 @@ impl<T: Float> FocalLoss<'_, T> {
         }
         if matches!(batch.targets, Targets::Probabilities(_)) {
             if matches!(self.gamma, Gamma::PerClass(_)) {
-                return Err(Error::Unsupported("a gamma per class needs target classes, not probabilities"));
+                return Err(Error::Unsupported(
+                    "a gamma per class needs target classes, not probabilities",
+                ));
             }
             if self.focus_on == FocusOn::Target {
-                return Err(Error::Unsupported("a focus on the target needs target classes, not probabilities"));
+                return Err(Error::Unsupported(
+                    "a focus on the target needs target classes, not probabilities",
+                ));
             }
-        } else if matches!(self.gamma, Gamma::PerClass(_)) && self.focus_on == FocusOn::EachClass && self.label_smoothing > 0.0 {
+        } else if matches!(self.gamma, Gamma::PerClass(_))
+            && self.focus_on == FocusOn::EachClass
+            && self.label_smoothing > 0.0
+        {
             return Err(Error::Unsupported("a focus on each class has one gamma"));
         }
         let weights = match self.alpha {

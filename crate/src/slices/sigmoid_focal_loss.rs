@@ -3,7 +3,9 @@
 use core::ptr;
 
 use super::{
-    batch::{GradOutput, Outputs, Reduction, denominator, or_null, or_null_const, widened, write_narrow},
+    batch::{
+        GradOutput, Outputs, Reduction, denominator, or_null, or_null_const, widened, write_narrow,
+    },
     error::{Error, fraction, length, not_negative},
 };
 use crate::{kernels, math::Float, simd::F64x2};
@@ -35,11 +37,18 @@ pub struct Elements<'a, T> {
 impl<'a, T> Elements<'a, T> {
     /// Elements in one column.
     pub fn new(logits: &'a [T], targets: &'a [T]) -> Self {
-        Self { logits, targets, columns: 1, sample_weights: None, grad_output: GradOutput::All(1.0) }
+        Self {
+            logits,
+            targets,
+            columns: 1,
+            sample_weights: None,
+            grad_output: GradOutput::All(1.0),
+        }
     }
 }
 
-/// The focal loss on sigmoid logits, element by element, as torchvision's `sigmoid_focal_loss` has it.
+/// The focal loss on sigmoid logits, element by element, as torchvision's `sigmoid_focal_loss` has
+/// it.
 ///
 /// For a logit `x` with target `y`, smoothed to `y·(1 − ε) + ε/2`: `n = y·σ(−x) + (1 − y)·σ(x)`,
 /// `ℓ = w·y·softplus(−x) + (1 − y)·softplus(x)` and `L = (alpha·y + (1 − alpha)·(1 − y))·n^γ·ℓ`.
@@ -53,7 +62,8 @@ impl<'a, T> Elements<'a, T> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SigmoidFocalLoss<'a> {
-    /// Weight of positives, negatives weigh 1 less it; in [0, 1]. `None`: both weigh 1. Default: 0.25.
+    /// Weight of positives, negatives weigh 1 less it; in [0, 1]. `None`: both weigh 1. Default:
+    /// 0.25.
     pub alpha: Option<PerColumn<'a>>,
     /// Focusing parameter, at least 0. Default: 2.
     pub gamma: f64,
@@ -96,15 +106,25 @@ impl SigmoidFocalLoss<'_> {
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn value_and_grad<T: Float>(&self, elements: &Elements<T>, grad: &mut [T]) -> Result<f64, Error> {
+    pub fn value_and_grad<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        grad: &mut [T],
+    ) -> Result<f64, Error> {
         self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
-    /// The value of every element, and the gradient of their sum where `grad` is given. Does not depend on the reduction.
+    /// The value of every element, and the gradient of their sum where `grad` is given. Does not
+    /// depend on the reduction.
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
-    pub fn each<T: Float>(&self, elements: &Elements<T>, values: &mut [T], grad: Option<&mut [T]>) -> Result<(), Error> {
+    pub fn each<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
         sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
     }
@@ -157,10 +177,12 @@ impl SigmoidFocalLoss<'_> {
             PerColumn::Each(table) => table.iter().all(|&x| T::holds(x)),
         };
         let alpha_holds = self.alpha.is_none_or(own);
-        // The factor of the gradient counts where no gradient is wanted, too: a value does not depend on what else is.
+        // The factor of the gradient counts where no gradient is wanted, too: a value does not
+        // depend on what else is.
         let numbers = [self.label_smoothing / 2.0, scale.factor];
         let holds = alpha_holds && own(self.pos_weight) && numbers.into_iter().all(T::holds);
-        // SAFETY: the arguments have been checked; each array is as long as the kernels take it to be.
+        // SAFETY: the arguments have been checked; each array is as long as the kernels take it to
+        // be.
         unsafe {
             let total = if holds {
                 let mut total = kernels::Total::<T::Vector>::zero();
@@ -168,9 +190,12 @@ impl SigmoidFocalLoss<'_> {
                 scale.finish(grad, count);
                 total.sum()
             } else {
-                let (logits, targets) = (widened(elements.logits, count), widened(elements.targets, count));
-                let (weights, scales) = (widened(elements.weights, count), widened(elements.scales, count));
-                let (mut wide_grad, mut wide_values) = (widened(grad, count), widened(values, count));
+                let (logits, targets) =
+                    (widened(elements.logits, count), widened(elements.targets, count));
+                let (weights, scales) =
+                    (widened(elements.weights, count), widened(elements.scales, count));
+                let (mut wide_grad, mut wide_values) =
+                    (widened(grad, count), widened(values, count));
                 let wide = kernels::Elements {
                     logits: logits.as_ptr(),
                     targets: targets.as_ptr(),

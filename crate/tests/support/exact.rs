@@ -36,7 +36,9 @@ impl Exact {
         if self.0.exponent().is_none_or(|e| e > -60) {
             return (Self::new(1.0) + self.clone()).ln();
         }
-        let terms = (1..=5).rev().fold(Self::new(0.0), |sum, n| Self::new(1.0 / f64::from(n)) - sum * self.clone());
+        let terms = (1..=5)
+            .rev()
+            .fold(Self::new(0.0), |sum, n| Self::new(1.0 / f64::from(n)) - sum * self.clone());
         terms * self.clone()
     }
 
@@ -99,7 +101,8 @@ pub struct Row {
     pub terms: f64,
 }
 
-/// The softmax of a row of finite logits, all of it relative to its largest class `m`, so that no probability loses digits.
+/// The softmax of a row of finite logits, all of it relative to its largest class `m`, so that no
+/// probability loses digits.
 struct Softmax {
     largest: usize,
     p: Vec<Exact>,
@@ -111,14 +114,21 @@ struct Softmax {
 
 impl Softmax {
     fn new(x: &[f64]) -> Self {
-        let largest = (0..x.len()).max_by(|&i, &j| x[i].total_cmp(&x[j])).expect("a row has classes");
+        let largest =
+            (0..x.len()).max_by(|&i, &j| x[i].total_cmp(&x[j])).expect("a row has classes");
         let below = |j: usize| Exact::new(x[largest]) - Exact::new(x[j]);
         let odds: Vec<Exact> = (0..x.len()).map(|j| (-below(j)).exp()).collect();
         let others = sum((0..x.len()).filter(|&j| j != largest).map(|j| odds[j].clone()));
         let total = Exact::new(1.0) + others.clone();
         let p: Vec<Exact> = odds.iter().map(|e| e.clone() / total.clone()).collect();
         let rest = (0..x.len())
-            .map(|j| if j == largest { others.clone() / total.clone() } else { Exact::new(1.0) - p[j].clone() })
+            .map(|j| {
+                if j == largest {
+                    others.clone() / total.clone()
+                } else {
+                    Exact::new(1.0) - p[j].clone()
+                }
+            })
             .collect();
         let nll = (0..x.len()).map(|j| others.ln_1p() + below(j)).collect();
         Self { largest, p, rest, nll }
@@ -162,7 +172,10 @@ pub fn softmax(x: &[f64]) -> (Vec<Exact>, Vec<Exact>) {
 
 /// `(1 − ε)·q_j + ε/C`.
 pub fn smooth(q: &[f64], smoothing: f64) -> Vec<Exact> {
-    let (kept, each) = (Exact::new(1.0) - Exact::new(smoothing), Exact::new(smoothing) / Exact::new(q.len() as f64));
+    let (kept, each) = (
+        Exact::new(1.0) - Exact::new(smoothing),
+        Exact::new(smoothing) / Exact::new(q.len() as f64),
+    );
     q.iter().map(|&q| kept.clone() * Exact::new(q) + each.clone()).collect()
 }
 
@@ -188,7 +201,9 @@ pub fn focal(x: &[f64], target: usize, weight: f64, gamma: f64) -> Row {
     let focusing = Exact::new(weight) * miss.pow(gamma);
     let slope = focusing.clone() * (miss.clone() + Exact::new(gamma) * nll.clone() * hit.clone());
     let share = |j: usize| softmax.p[j].clone() / miss.clone();
-    let grad = (0..x.len()).map(|j| if j == target { -slope.clone() } else { slope.clone() * share(j) }).collect();
+    let grad = (0..x.len())
+        .map(|j| if j == target { -slope.clone() } else { slope.clone() * share(j) })
+        .collect();
     Row { value: focusing * nll.clone(), grad, terms: 0.0 }
 }
 
@@ -199,19 +214,31 @@ pub fn mixture(x: &[f64], q: &[Exact], weight: f64, gamma: f64) -> Row {
     let (hit, miss) = ((-nll.clone()).exp(), miss(&nll));
     let focusing = Exact::new(weight) * miss.pow(gamma);
     let slope = focusing.clone() * (Exact::new(1.0) + Exact::new(gamma) * nll.clone() * hit / miss);
-    let grad = softmax.differences(q).into_iter().map(|difference| slope.clone() * difference).collect();
+    let grad =
+        softmax.differences(q).into_iter().map(|difference| slope.clone() * difference).collect();
     Row { value: focusing * nll, grad, terms: slope.to_f64() * softmax.terms(q) }
 }
 
-/// The diagonal of the Hessian of the focal loss of a row on one class, smoothed or not, in the place of a gradient; `value` is the
-/// cross-entropy. `terms` is the largest of what its entries are sums of, each term taken as positive.
-pub fn hessian(x: &[f64], target: usize, smoothing: f64, weight: f64, gamma: f64, gauss_newton: bool) -> Row {
+/// The diagonal of the Hessian of the focal loss of a row on one class, smoothed or not, in the
+/// place of a gradient; `value` is the cross-entropy. `terms` is the largest of what its entries
+/// are sums of, each term taken as positive.
+pub fn hessian(
+    x: &[f64],
+    target: usize,
+    smoothing: f64,
+    weight: f64,
+    gamma: f64,
+    gauss_newton: bool,
+) -> Row {
     let softmax = Softmax::new(x);
     let hard = smoothing == 0.0;
     let q = smooth(&one_hot(target, x.len()), smoothing);
     let nll = if hard { softmax.nll[target].clone() } else { softmax.cross_entropy(&q) };
-    let (hit, miss) =
-        if hard { (softmax.p[target].clone(), softmax.rest[target].clone()) } else { ((-nll.clone()).exp(), miss(&nll)) };
+    let (hit, miss) = if hard {
+        (softmax.p[target].clone(), softmax.rest[target].clone())
+    } else {
+        ((-nll.clone()).exp(), miss(&nll))
+    };
     let number = Exact::new;
     let focusing = number(weight) * miss.pow(gamma);
     let ratio = nll.clone() * hit.clone() / miss.clone();
@@ -238,10 +265,15 @@ pub fn focus_on_target(x: &[f64], target: usize, smoothing: f64, weight: f64, ga
     let focusing = Exact::new(weight) * miss.pow(gamma);
     let pull = focusing.clone() * Exact::new(gamma) * hit.clone() * nll.clone();
     let grad = softmax.differences(&q).into_iter().enumerate().map(|(j, difference)| {
-        let share = if j == target { Exact::new(-1.0) } else { softmax.p[j].clone() / miss.clone() };
+        let share =
+            if j == target { Exact::new(-1.0) } else { softmax.p[j].clone() / miss.clone() };
         focusing.clone() * difference + pull.clone() * share
     });
-    Row { grad: grad.collect(), terms: focusing.to_f64() * softmax.terms(&q), value: focusing * nll }
+    Row {
+        grad: grad.collect(),
+        terms: focusing.to_f64() * softmax.terms(&q),
+        value: focusing * nll,
+    }
 }
 
 /// The focal loss of every class by itself; class `j` weighs `weights[j]`.
@@ -255,13 +287,25 @@ pub fn each_class(x: &[f64], q: &[Exact], weights: &[f64], gamma: f64) -> Row {
         pulls.push(focusing * (Exact::new(1.0) + Exact::new(gamma) * ratio));
     }
     let all = sum(pulls.iter().cloned());
-    let grad = (0..x.len()).map(|k| softmax.p[k].clone() * all.clone() - pulls[k].clone()).collect();
-    let terms = pulls.iter().zip(&softmax.p).map(|(d, p)| d.to_f64().max((p.clone() * all.clone()).to_f64()));
+    let grad =
+        (0..x.len()).map(|k| softmax.p[k].clone() * all.clone() - pulls[k].clone()).collect();
+    let terms = pulls
+        .iter()
+        .zip(&softmax.p)
+        .map(|(d, p)| d.to_f64().max((p.clone() * all.clone()).to_f64()));
     Row { value, grad, terms: terms.fold(0.0, f64::max) }
 }
 
-/// The sigmoid focal loss of one element: `y` is its target, `positive_weight` the factor of the positive term.
-pub fn sigmoid(x: f64, y: f64, smoothing: f64, alpha: f64, positive_weight: f64, gamma: f64) -> Row {
+/// The sigmoid focal loss of one element: `y` is its target, `positive_weight` the factor of the
+/// positive term.
+pub fn sigmoid(
+    x: f64,
+    y: f64,
+    smoothing: f64,
+    alpha: f64,
+    positive_weight: f64,
+    gamma: f64,
+) -> Row {
     let smoothed = smooth(&[1.0 - y, y], smoothing);
     let (negative, positive) = (smoothed[0].clone(), smoothed[1].clone());
     let softmax = Softmax::new(&[0.0, x]);
@@ -272,10 +316,16 @@ pub fn sigmoid(x: f64, y: f64, smoothing: f64, alpha: f64, positive_weight: f64,
     let alpha = Exact::new(alpha);
     let weight = alpha.clone() * positive.clone() + (Exact::new(1.0) - alpha) * negative.clone();
     let focusing = weight * miss.pow(gamma);
-    let turn = Exact::new(gamma) * (negative.clone() - positive) * sigma.clone() * sigma_neg.clone() / miss * nll.clone();
+    let turn =
+        Exact::new(gamma) * (negative.clone() - positive) * sigma.clone() * sigma_neg.clone()
+            / miss
+            * nll.clone();
     // As p − q, and as (1 − q) − (1 − p): what it is a difference of is the smaller of the two.
     let mass = negative.to_f64() + pulled.to_f64();
-    let (low, high) = ((mass * sigma.to_f64()).max(pulled.to_f64()), (mass * sigma_neg.to_f64()).max(negative.to_f64()));
+    let (low, high) = (
+        (mass * sigma.to_f64()).max(pulled.to_f64()),
+        (mass * sigma_neg.to_f64()).max(negative.to_f64()),
+    );
     let terms = focusing.to_f64() * low.min(high).max(turn.to_f64().abs());
     let (up, down) = (negative * sigma.clone(), pulled * sigma_neg.clone());
     Row { grad: vec![focusing.clone() * (up - down + turn)], value: focusing * nll, terms }

@@ -33,8 +33,13 @@ fn ulp_error(got: f32, exact: f64) -> f64 {
     (got as f64 - exact).abs() / 2f64.powi(exponent.max(-126) - 23)
 }
 
-/// The worst error of `f` over every `step`-th group of four neighbours among all 2³² bit patterns, and the input that shows it.
-fn worst(f: impl Fn(F32x4) -> F32x4 + Copy + Send + 'static, exact: fn(f64) -> f64, step: u32) -> (f64, f32) {
+/// The worst error of `f` over every `step`-th group of four neighbours among all 2³² bit patterns,
+/// and the input that shows it.
+fn worst(
+    f: impl Fn(F32x4) -> F32x4 + Copy + Send + 'static,
+    exact: fn(f64) -> f64,
+    step: u32,
+) -> (f64, f32) {
     let threads = 2u32;
     let part = move |first: u32| {
         let mut worst = (0.0, 0.0);
@@ -51,11 +56,20 @@ fn worst(f: impl Fn(F32x4) -> F32x4 + Copy + Send + 'static, exact: fn(f64) -> f
         worst
     };
     let parts: Vec<_> = (0..threads).map(|first| thread::spawn(move || part(first))).collect();
-    parts.into_iter().map(|t| t.join().unwrap()).fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
+    parts
+        .into_iter()
+        .map(|t| t.join().unwrap())
+        .fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
 }
 
 /// Holds a function to its bound, over the inputs that `step` says.
-fn check(name: &str, f: impl Fn(F32x4) -> F32x4 + Copy + Send + 'static, exact: fn(f64) -> f64, bound: f64, step: u32) {
+fn check(
+    name: &str,
+    f: impl Fn(F32x4) -> F32x4 + Copy + Send + 'static,
+    exact: fn(f64) -> f64,
+    bound: f64,
+    step: u32,
+) {
     let (error, input) = worst(f, exact, step);
     println!("{name}: worst {error:.4} ulp at {input:e}");
     assert!(error <= bound, "{error} ulp at {input:e}");

@@ -19,7 +19,8 @@ impl Contract for f64 {
     const BOUND: f64 = 1e-15;
 }
 
-/// A small generator of pseudo-random numbers (xorshift64*, Vigna 2016): the tests must be repeatable anywhere.
+/// A small generator of pseudo-random numbers (xorshift64*, Vigna 2016): the tests must be
+/// repeatable anywhere.
 pub struct Random(u64);
 
 impl Random {

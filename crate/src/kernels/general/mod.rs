@@ -1,9 +1,9 @@
 //! Rows whose classes each have a target of their own, and the rarer things asked of a row.
 //!
-//! All is computed in float64, whatever the rows are in: gradients are differences `p_j − q_j` here,
-//! and where a row is near its optimum float32 would have few digits of them left. [`source`] knows
-//! what the rows are in; it hands their classes, some at a time, to [`passes`] and [`tasks`], which
-//! there are once for both types.
+//! All is computed in float64, whatever the rows are in: gradients are differences `p_j − q_j`
+//! here, and where a row is near its optimum float32 would have few digits of them left. [`source`]
+//! knows what the rows are in; it hands their classes, some at a time, to [`passes`] and [`tasks`],
+//! which there are once for both types.
 
 mod passes;
 mod source;
@@ -32,8 +32,8 @@ pub(super) struct General<S> {
     pub loss: Hard<F64x2, Outlined>,
     pub inputs: Inputs<S>,
     pub task: Task,
-    /// For rows whose probabilities are those of a single class: the loss with that class as the target, and the weights of the
-    /// classes. Such rows give the bits of a target class.
+    /// For rows whose probabilities are those of a single class: the loss with that class as the
+    /// target, and the weights of the classes. Such rows give the bits of a target class.
     pub single: Option<(Focal, Weights<S>)>,
 }
 
@@ -41,10 +41,21 @@ impl<S: Scalar> General<S> {
     /// Computes the `n` rows of the block from `row` on as such with target classes.
     ///
     /// # Safety
-    /// They must be rows of the block, `targets` have a class for each, and the kernel be one with a loss for a single class.
-    unsafe fn by_class<V: Real<Scalar = S>>(&self, block: &mut Block<V>, row: usize, n: usize, targets: *const i32) {
+    /// They must be rows of the block, `targets` have a class for each, and the kernel be one with
+    /// a loss for a single class.
+    unsafe fn by_class<V: Real<Scalar = S>>(
+        &self,
+        block: &mut Block<V>,
+        row: usize,
+        n: usize,
+        targets: *const i32,
+    ) {
         let Some((loss, weights)) = self.single else { return };
-        let grad = if block.grad.is_null() { block.grad } else { block.grad.wrapping_add(row * self.inputs.classes) };
+        let grad = if block.grad.is_null() {
+            block.grad
+        } else {
+            block.grad.wrapping_add(row * self.inputs.classes)
+        };
         let rows = Rows {
             logits: block.logits.wrapping_add(row * self.inputs.classes),
             targets,
@@ -83,7 +94,9 @@ impl<V: Real> Kernel<V> for General<V::Scalar> {
                 if self.single.is_none() {
                     break;
                 }
-                if let Some(class) = self.inputs.single_class(block.logits.wrapping_add(i * classes)) {
+                if let Some(class) =
+                    self.inputs.single_class(block.logits.wrapping_add(i * classes))
+                {
                     (singles[i], is_single[i]) = (class as i32, true);
                 }
             }
@@ -91,7 +104,8 @@ impl<V: Real> Kernel<V> for General<V::Scalar> {
                 return self.by_class(block, 0, n, singles.as_ptr());
             }
             let source = Typed { inputs: &self.inputs, block };
-            let mixtures = Mixtures::new(&source, self.loss, classes, self.task, self.inputs.aims.smoothing);
+            let mixtures =
+                Mixtures::new(&source, self.loss, classes, self.task, self.inputs.aims.smoothing);
             let mixed = mixtures.run(n, &is_single);
             for i in rows() {
                 if is_single[i] {

@@ -1,8 +1,8 @@
-//! The loss on mixtures of classes, and the rarer tasks, in float64: row by row along the classes, but the formulas for two rows at a
-//! time. See [`super`].
+//! The loss on mixtures of classes, and the rarer tasks, in float64: row by row along the classes,
+//! but the formulas for two rows at a time. See [`super`].
 //!
-//! A row is seen from its largest class, which is left out of all sums. The exponentials are formed anew in each pass, so that no room
-//! is needed that grows with the classes.
+//! A row is seen from its largest class, which is left out of all sums. The exponentials are formed
+//! anew in each pass, so that no room is needed that grows with the classes.
 
 use core::mem::MaybeUninit;
 
@@ -42,7 +42,8 @@ pub(in crate::kernels) enum Task {
     FocusOnTarget,
     /// The loss of each class by itself.
     EachClass,
-    /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation; for target classes.
+    /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation;
+    /// for target classes.
     Hessian {
         /// Which of the two.
         gauss_newton: bool,
@@ -128,8 +129,15 @@ pub(super) struct Two {
 
 impl<'a> Mixtures<'a> {
     #[inline(always)]
-    pub(super) fn new(source: &'a dyn Source, loss: Hard<D, Outlined>, classes: usize, task: Task, smoothing: f64) -> Self {
-        // SAFETY: numbers, of which all may be zero. Written out, this would be thousands of instructions.
+    pub(super) fn new(
+        source: &'a dyn Source,
+        loss: Hard<D, Outlined>,
+        classes: usize,
+        task: Task,
+        smoothing: f64,
+    ) -> Self {
+        // SAFETY: numbers, of which all may be zero. Written out, this would be thousands of
+        // instructions.
         let seen = unsafe { MaybeUninit::zeroed().assume_init() };
         let values = [0.0; ROWS];
         Self { source, loss, classes, task, hard: smoothing == 0.0, seen, values }
@@ -143,7 +151,13 @@ impl<'a> Mixtures<'a> {
     pub(super) unsafe fn run(mut self, n: usize, skipped: &[bool; ROWS]) -> [f64; ROWS] {
         let n = n.min(ROWS);
         let zeros = [0.0; CHUNK];
-        let mut chunk = Chunk { logits: zeros, shares: zeros, means: zeros, exponentials: zeros, gradients: zeros };
+        let mut chunk = Chunk {
+            logits: zeros,
+            shares: zeros,
+            means: zeros,
+            exponentials: zeros,
+            gradients: zeros,
+        };
         let (mut sums, mut rows) = (Column::new(), Column::new());
         let groups = n.div_ceil(D::LANES);
         // SAFETY: rows of the source; columns are set before they are read.
@@ -152,7 +166,8 @@ impl<'a> Mixtures<'a> {
                 self.look(row, &mut chunk);
             }
             for g in 0..groups {
-                let lanes = |f: fn(&Seen) -> f64| D::from_lanes(|i| f(&self.seen[(2 * g + i) % ROWS]));
+                let lanes =
+                    |f: fn(&Seen) -> f64| D::from_lanes(|i| f(&self.seen[(2 * g + i) % ROWS]));
                 let (target, others) = (lanes(|seen| seen.top), lanes(|seen| seen.others));
                 sums.set(g, RowSums { target, max: target, others, spread: D::constant(0.0) });
             }
@@ -176,8 +191,8 @@ impl<'a> Mixtures<'a> {
         self.values
     }
 
-    /// Loads the classes of a row from `from` on, less the shift, and makes their exponentials; the largest as if it had no part.
-    /// Returns how many entries are filled, an even number.
+    /// Loads the classes of a row from `from` on, less the shift, and makes their exponentials; the
+    /// largest as if it had no part. Returns how many entries are filled, an even number.
     ///
     /// # Safety
     /// It must be a row whose largest class is known.
@@ -204,7 +219,8 @@ impl<'a> Mixtures<'a> {
         }
         let n = n.next_multiple_of(2);
         let exponential = self.exponential(row);
-        // Two loops, each with short chains of operations. The place of the gradients is free until there are any.
+        // Two loops, each with short chains of operations. The place of the gradients is free until
+        // there are any.
         let (logits, powers) = (chunk.logits.as_ptr(), chunk.gradients.as_mut_ptr());
         let exponentials = chunk.exponentials.as_mut_ptr();
         // SAFETY: entries of the chunk.
@@ -215,7 +231,8 @@ impl<'a> Mixtures<'a> {
                 power.store(powers.add(j));
             }
             for j in (0..n).step_by(2) {
-                Exponential::join(D::load(exponentials.add(j)), D::load(powers.add(j))).store(exponentials.add(j));
+                Exponential::join(D::load(exponentials.add(j)), D::load(powers.add(j)))
+                    .store(exponentials.add(j));
             }
         }
         n
@@ -246,19 +263,24 @@ impl<'a> Mixtures<'a> {
                     let mut sums = [zero; 4];
                     for j in (from..n.min(from + RUN)).step_by(2) {
                         let load = |entries: &[f64; CHUNK]| D::load(entries.as_ptr().add(j));
-                        let (x, q, e) = (load(&chunk.logits), load(&chunk.shares), load(&chunk.exponentials));
+                        let (x, q, e) =
+                            (load(&chunk.logits), load(&chunk.shares), load(&chunk.exponentials));
                         // A class without a share adds nothing, also where its logit is −Inf.
                         let away = q.mul(top.sub(x)).keep(q.gt(zero));
                         let terms = [e, q, away, load(&chunk.means)];
                         sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum = sum.add(term));
                     }
-                    totals.iter_mut().zip(sums).for_each(|(total, sum)| *total = total.accumulate(sum));
+                    totals
+                        .iter_mut()
+                        .zip(sums)
+                        .for_each(|(total, sum)| *total = total.accumulate(sum));
                 }
             }
             let [others, rest, distance, mean] = totals.map(WideSum::total);
             let own = self.source.share(row, largest);
             let mean = if self.source.has_mean_weights() { mean } else { 1.0 };
-            self.seen[row % ROWS] = Seen { others, own, rest, distance, mean, ..self.seen[row % ROWS] };
+            self.seen[row % ROWS] =
+                Seen { others, own, rest, distance, mean, ..self.seen[row % ROWS] };
         }
     }
 
@@ -268,8 +290,8 @@ impl<'a> Mixtures<'a> {
         D::from_lanes(|i| f(&self.seen[two.rows[i % 2] % ROWS]))
     }
 
-    /// Writes what `f` makes of the logits, shares and exponentials of each vector of a row's classes, `largest` for the largest class, and what
-    /// `other` says of another.
+    /// Writes what `f` makes of the logits, shares and exponentials of each vector of a row's
+    /// classes, `largest` for the largest class, and what `other` says of another.
     ///
     /// # Safety
     /// It must be a row that has been looked at.
@@ -290,11 +312,14 @@ impl<'a> Mixtures<'a> {
                 let n = self.load(row, from, chunk);
                 for j in (0..n).step_by(2) {
                     let load = |entries: &[f64; CHUNK]| D::load(entries.as_ptr().add(j));
-                    let class = [load(&chunk.logits), load(&chunk.shares), load(&chunk.exponentials)];
+                    let class =
+                        [load(&chunk.logits), load(&chunk.shares), load(&chunk.exponentials)];
                     let gradient = f(class, from + j).add(zero);
                     gradient.store(chunk.gradients.as_mut_ptr().add(j));
                 }
-                for (class, gradient) in other.into_iter().chain([(class, largest.add(zero).lane(0))]) {
+                for (class, gradient) in
+                    other.into_iter().chain([(class, largest.add(zero).lane(0))])
+                {
                     if let Some(entry) = chunk.gradients.get_mut(class.wrapping_sub(from)) {
                         *entry = gradient;
                     }
@@ -317,8 +342,8 @@ impl<'a> Mixtures<'a> {
     }
 }
 
-/// `1 / Σ_j e^{x_j}` in the unit of the exponentials, from the largest logit and the softmax as it sees it: `p_m·e^{−x_m}`, of which the
-/// power of two is in the unit.
+/// `1 / Σ_j e^{x_j}` in the unit of the exponentials, from the largest logit and the softmax as it
+/// sees it: `p_m·e^{−x_m}`, of which the power of two is in the unit.
 #[inline(always)]
 fn inverse(top: D, softmax: &Row<D>) -> D {
     exp::fraction_exp(exp::reduce(top).fraction.neg()).mul(D::constant(1.0 / UNIT)).mul(softmax.hit)

@@ -55,7 +55,8 @@ pub(super) trait Source {
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]);
     /// Whether there is a place for gradients.
     fn wants_gradients(&self) -> bool;
-    /// Whether rows weigh the mean of their classes' weights, which is not 1 where those are, since probabilities need not sum to exactly 1.
+    /// Whether rows weigh the mean of their classes' weights, which is not 1 where those are, since
+    /// probabilities need not sum to exactly 1.
     fn has_mean_weights(&self) -> bool;
 }
 
@@ -84,7 +85,8 @@ pub(in crate::kernels) struct Inputs<S> {
 }
 
 impl<S: Scalar> Inputs<S> {
-    /// The probabilities of the row with these logits, or null. They keep their place where gradients overwrite the logits.
+    /// The probabilities of the row with these logits, or null. They keep their place where
+    /// gradients overwrite the logits.
     #[inline(always)]
     fn probabilities(&self, logits: *const S) -> *const S {
         let Aims { probabilities, .. } = self.aims;
@@ -158,7 +160,8 @@ impl<V: Real> Typed<'_, V> {
         let Aims { smoothing, weights, .. } = self.inputs.aims;
         if smoothing > 0.0 {
             // Every class has a share, which a masked one makes infinite.
-            let (kept, each) = (1.0 - smoothing, (smoothing / self.inputs.classes as f64).max(f64::from_bits(1)));
+            let (kept, each) =
+                (1.0 - smoothing, (smoothing / self.inputs.classes as f64).max(f64::from_bits(1)));
             shares.iter_mut().for_each(|q| *q = *q * kept + each);
         }
         if !weights.is_none() {
@@ -174,7 +177,9 @@ impl<V: Real> Source for Typed<'_, V> {
     unsafe fn factors(&self, row: usize) -> (f64, f64) {
         let (g, i) = (row / V::LANES, row % V::LANES);
         // SAFETY: a row of the block.
-        unsafe { (self.block.weight.get(g).lane(i).to_f64(), self.block.scale.get(g).lane(i).to_f64()) }
+        unsafe {
+            (self.block.weight.get(g).lane(i).to_f64(), self.block.scale.get(g).lane(i).to_f64())
+        }
     }
 
     unsafe fn target(&self, row: usize) -> usize {
@@ -213,12 +218,17 @@ impl<V: Real> Source for Typed<'_, V> {
         let n = n.min(chunk.logits.len());
         // SAFETY: classes of a row, each with its weights.
         unsafe {
-            for (to, x) in chunk.logits[..n].iter_mut().zip(slice::from_raw_parts(self.logits(row).add(from), n)) {
+            for (to, x) in chunk.logits[..n]
+                .iter_mut()
+                .zip(slice::from_raw_parts(self.logits(row).add(from), n))
+            {
                 *to = x.to_f64();
             }
             self.probabilities(row, from, &mut chunk.shares[..n]);
             if let Some(mean) = self.inputs.aims.mean {
-                for (i, (to, plain)) in chunk.means[..n].iter_mut().zip(&chunk.shares[..n]).enumerate() {
+                for (i, (to, plain)) in
+                    chunk.means[..n].iter_mut().zip(&chunk.shares[..n]).enumerate()
+                {
                     *to = plain * mean.of_class(from + i).to_f64();
                 }
             }

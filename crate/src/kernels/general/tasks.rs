@@ -26,7 +26,8 @@ impl Mixtures<'_> {
         unsafe {
             let targets = two.rows.map(|row| self.source.target(row));
             let loss = self.loss.of_rows([targets[0] as i32, targets[1] as i32].as_ptr());
-            let wanted = |i: usize| !skipped[two.rows[i] % ROWS] && (i == 0 || two.rows[1] != two.rows[0]);
+            let wanted =
+                |i: usize| !skipped[two.rows[i] % ROWS] && (i == 0 || two.rows[1] != two.rows[0]);
             match self.task {
                 Task::Mixture | Task::FocusOnTarget => self.mixture(two, &loss, wanted, chunk),
                 Task::EachClass => {
@@ -35,9 +36,15 @@ impl Mixtures<'_> {
                         self.each_class(two, i, &loss, chunk);
                     }
                 }
-                Task::Hessian { gauss_newton } => self.hessian(two, &loss, gauss_newton, wanted, chunk),
+                Task::Hessian { gauss_newton } => {
+                    self.hessian(two, &loss, gauss_newton, wanted, chunk)
+                }
                 Task::GammaGrad(focus_on) => {
-                    let value = gamma_grad(&loss, self.target(two, focus_on == FocusOn::Smoothed), two.weight);
+                    let value = gamma_grad(
+                        &loss,
+                        self.target(two, focus_on == FocusOn::Smoothed),
+                        two.weight,
+                    );
                     self.set_values(two, value);
                 }
             }
@@ -65,7 +72,13 @@ impl Mixtures<'_> {
     /// # Safety
     /// As for [`Self::two`].
     #[inline(never)]
-    unsafe fn mixture(&mut self, two: &Two, loss: &Hard<D, Outlined>, wanted: impl Fn(usize) -> bool, chunk: &mut Chunk) {
+    unsafe fn mixture(
+        &mut self,
+        two: &Two,
+        loss: &Hard<D, Outlined>,
+        wanted: impl Fn(usize) -> bool,
+        chunk: &mut Chunk,
+    ) {
         let soft = self.soft_row(two);
         let weight = two.weight.mul(self.lanes(two, |seen| seen.mean));
         let zero = D::constant(0.0);
@@ -83,7 +96,8 @@ impl Mixtures<'_> {
             if !self.source.wants_gradients() {
                 return;
             }
-            // The pull on the target is shared by the other classes in proportion to their probabilities.
+            // The pull on the target is shared by the other classes in proportion to their
+            // probabilities.
             let share = pull.div(positive(miss));
             let factor = outcome.factor.add(share.mul(two.inverse));
             for i in (0..2).filter(|&i| wanted(i)) {
@@ -91,7 +105,8 @@ impl Mixtures<'_> {
                 let lane = |v: D| D::splat(v.lane(i));
                 let target = self.source.target(row);
                 let is_largest = target == self.seen[row % ROWS].largest;
-                let pulled = if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.hit)) };
+                let pulled =
+                    if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.hit)) };
                 let largest = lane(outcome.largest).add(pulled);
                 // The target, where it is not the largest.
                 let other = (focus_on_target && !is_largest).then(|| {
@@ -117,20 +132,34 @@ impl Mixtures<'_> {
     /// # Safety
     /// As for [`Self::two`].
     #[inline(never)]
-    unsafe fn each_class(&mut self, two: &Two, i: usize, loss: &Hard<D, Outlined>, chunk: &mut Chunk) {
+    unsafe fn each_class(
+        &mut self,
+        two: &Two,
+        i: usize,
+        loss: &Hard<D, Outlined>,
+        chunk: &mut Chunk,
+    ) {
         let row = two.rows[i];
         let Seen { top, own, .. } = self.seen[row % ROWS];
         let lane = |v: D| D::splat(v.lane(i));
         let (weight, scale, inverse) = (lane(two.weight), lane(two.scale), lane(two.inverse));
-        let (log_sum, hit, miss) = (lane(two.softmax.log_sum), lane(two.softmax.hit), lane(two.softmax.miss));
+        let (log_sum, hit, miss) =
+            (lane(two.softmax.log_sum), lane(two.softmax.hit), lane(two.softmax.miss));
         let zero = D::constant(0.0);
         // Value and −d_j of two classes, and their probabilities.
         let classes = |[x, q, e]: [D; 3]| {
             let p = e.mul(inverse);
             let nll = log_sum.add(D::splat(top).sub(x));
-            (terms(loss, &Class { hit: p, miss: D::constant(1.0).sub(p), nll, weight: q.mul(weight) }), p)
+            (
+                terms(
+                    loss,
+                    &Class { hit: p, miss: D::constant(1.0).sub(p), nll, weight: q.mul(weight) },
+                ),
+                p,
+            )
         };
-        let [largest, pull] = terms(loss, &Class { hit, miss, nll: log_sum, weight: D::splat(own).mul(weight) });
+        let [largest, pull] =
+            terms(loss, &Class { hit, miss, nll: log_sum, weight: D::splat(own).mul(weight) });
         let mut totals = [<D as Vector>::Wide::zero(); 2];
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
@@ -138,7 +167,11 @@ impl Mixtures<'_> {
                 let n = self.load(row, from, chunk);
                 for j in (0..n).step_by(2) {
                     let load = |entries: &[f64; CHUNK]| D::load(entries.as_ptr().add(j));
-                    let (terms, _) = classes([load(&chunk.logits), load(&chunk.shares), load(&chunk.exponentials)]);
+                    let (terms, _) = classes([
+                        load(&chunk.logits),
+                        load(&chunk.shares),
+                        load(&chunk.exponentials),
+                    ]);
                     totals = [totals[0].accumulate(terms[0]), totals[1].accumulate(terms[1])];
                 }
             }
@@ -147,7 +180,8 @@ impl Mixtures<'_> {
             self.values[row % ROWS] = value + largest.lane(0) + (log_sum.lane(0) - log_sum.lane(0));
             if self.source.wants_gradients() {
                 let (rest, all) = (D::splat(rest), D::splat(rest).add(pull));
-                // p_k·D − d_k; for the largest class, where both are nearly the same, from 1 − p_k and the others.
+                // p_k·D − d_k; for the largest class, where both are nearly the same, from 1 − p_k
+                // and the others.
                 let gradient = |class: [D; 3], _| {
                     let ([_, pull], p) = classes(class);
                     p.mul(all).sub(pull).mul(scale)
@@ -158,8 +192,8 @@ impl Mixtures<'_> {
         }
     }
 
-    /// `ℓ`, `pt` and `1 − pt` of the target classes; of their smoothed mixtures, if they are smoothed and `of_mixture`. `ℓ` is always
-    /// that of what they are.
+    /// `ℓ`, `pt` and `1 − pt` of the target classes; of their smoothed mixtures, if they are
+    /// smoothed and `of_mixture`. `ℓ` is always that of what they are.
     ///
     /// # Safety
     /// As for [`Self::two`].
@@ -181,7 +215,8 @@ impl Mixtures<'_> {
                 (hit, 1.0 - hit)
             };
         }
-        let [mut nll, mut hit, mut miss] = [nlls, hits, misses].map(|lanes| D::from_lanes(|i| lanes[i % 2]));
+        let [mut nll, mut hit, mut miss] =
+            [nlls, hits, misses].map(|lanes| D::from_lanes(|i| lanes[i % 2]));
         if !self.hard {
             // The shares of a smoothed class sum to 1 but for rounding, and are taken to.
             nll = two.softmax.log_sum.add(self.lanes(two, |seen| seen.distance));
@@ -208,7 +243,13 @@ impl Mixtures<'_> {
         // SAFETY: passed on.
         unsafe {
             let (nll, hit, miss) = self.target(two, true);
-            let curvature = Curvature::new(loss, (nll, hit, miss), two.weight.mul(two.scale), hard, gauss_newton);
+            let curvature = Curvature::new(
+                loss,
+                (nll, hit, miss),
+                two.weight.mul(two.scale),
+                hard,
+                gauss_newton,
+            );
             for i in (0..2).filter(|&i| wanted(i)) {
                 let row = two.rows[i];
                 let Seen { largest, .. } = self.seen[row % ROWS];
@@ -227,7 +268,12 @@ impl Mixtures<'_> {
                     };
                     square.mul(difference.mul(difference)).add(variance.mul(spread))
                 };
-                let of_largest = entry(lane(two.softmax.hit), lane(two.softmax.miss), lane(soft.largest_difference()), largest);
+                let of_largest = entry(
+                    lane(two.softmax.hit),
+                    lane(two.softmax.miss),
+                    lane(soft.largest_difference()),
+                    largest,
+                );
                 let gradient = |[_, q, e]: [D; 3], j| {
                     let p = e.mul(inverse);
                     entry(p, one.sub(p), p.sub(q), j)

@@ -3,7 +3,9 @@
 
 use std::{error::Error, fs, hint::black_box, io, time::Instant};
 
-use focal_loss::{Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, Gamma, SigmoidFocalLoss};
+use focal_loss::{
+    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, Gamma, SigmoidFocalLoss,
+};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn Error>;
@@ -15,11 +17,15 @@ type Compute<T> = Box<dyn FnMut(&mut [T]) -> Result<f64, focal_loss::Error>>;
 type Call = Box<dyn FnMut() -> Result<f64, focal_loss::Error>>;
 
 fn main() -> Result<(), Failure> {
-    println!("{}", json!({ "about": "the crate built natively, 128-bit vectors; slices in and out, no copies" }));
+    println!(
+        "{}",
+        json!({ "about": "the crate built natively, 128-bit vectors; slices in and out, no copies" })
+    );
     let mut call: Option<Call> = None;
     for line in io::stdin().lines() {
         let request: Value = serde_json::from_str(&line?)?;
-        let answer = answer(&request, &mut call).unwrap_or_else(|failure| json!({ "error": failure.to_string() }));
+        let answer = answer(&request, &mut call)
+            .unwrap_or_else(|failure| json!({ "error": failure.to_string() }));
         println!("{answer}");
     }
     Ok(())
@@ -67,14 +73,23 @@ fn prepare<T: Float + 'static, const BYTES: usize>(
             let targets = read(text(workload, "targets")?, i32::from_le_bytes)?;
             Box::new(move |grad| {
                 let batch = Batch::new(&logits, &targets, classes);
-                if with_gradient { criterion.value_and_grad(&batch, grad) } else { criterion.forward(&batch) }
+                if with_gradient {
+                    criterion.value_and_grad(&batch, grad)
+                } else {
+                    criterion.forward(&batch)
+                }
             })
         }
         "cross-entropy" => {
             let targets = read(text(workload, "targets")?, i32::from_le_bytes)?;
             Box::new(move |grad| {
-                let (criterion, batch) = (CrossEntropyLoss::default(), Batch::new(&logits, &targets, classes));
-                if with_gradient { criterion.value_and_grad(&batch, grad) } else { criterion.forward(&batch) }
+                let (criterion, batch) =
+                    (CrossEntropyLoss::default(), Batch::new(&logits, &targets, classes));
+                if with_gradient {
+                    criterion.value_and_grad(&batch, grad)
+                } else {
+                    criterion.forward(&batch)
+                }
             })
         }
         "sigmoid-focal" => {
@@ -84,7 +99,11 @@ fn prepare<T: Float + 'static, const BYTES: usize>(
                 let alpha = Some(focal_loss::PerColumn::All(alpha));
                 let criterion = SigmoidFocalLoss { alpha, gamma, ..SigmoidFocalLoss::default() };
                 let elements = Elements::new(&logits, &targets);
-                if with_gradient { criterion.value_and_grad(&elements, grad) } else { criterion.forward(&elements) }
+                if with_gradient {
+                    criterion.value_and_grad(&elements, grad)
+                } else {
+                    criterion.forward(&elements)
+                }
             })
         }
         other => return Err(format!("unknown loss {other}").into()),
@@ -93,14 +112,23 @@ fn prepare<T: Float + 'static, const BYTES: usize>(
     let mut grad = read(text(workload, "logits")?, from_bytes)?;
     let value = compute(&mut grad)?;
     if with_gradient {
-        fs::write(text(workload, "grad")?, grad.iter().flat_map(|&entry| to_bytes(entry)).collect::<Vec<u8>>())?;
+        fs::write(
+            text(workload, "grad")?,
+            grad.iter().flat_map(|&entry| to_bytes(entry)).collect::<Vec<u8>>(),
+        )?;
     }
     Ok((value, Box::new(move || compute(black_box(&mut grad)))))
 }
 
-fn read<T, const BYTES: usize>(path: &str, from_bytes: fn([u8; BYTES]) -> T) -> Result<Vec<T>, Failure> {
+fn read<T, const BYTES: usize>(
+    path: &str,
+    from_bytes: fn([u8; BYTES]) -> T,
+) -> Result<Vec<T>, Failure> {
     let bytes = fs::read(path)?;
-    Ok(bytes.chunks_exact(BYTES).map(|chunk| from_bytes(chunk.try_into().expect("of this length"))).collect())
+    Ok(bytes
+        .chunks_exact(BYTES)
+        .map(|chunk| from_bytes(chunk.try_into().expect("of this length")))
+        .collect())
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Failure> {
