@@ -1,4 +1,4 @@
-//! What the feature `analysis` adds: softmax against arbitrary precision, exact sums against
+//! The additions of the feature `analysis`: softmax against arbitrary precision, exact sums against
 //! integers, sweeps against the losses.
 
 mod support;

@@ -40,7 +40,7 @@ fn logits<T: Float>(random: &mut Random, classes: usize) -> Vec<T> {
         .collect()
 }
 
-/// What is measured.
+/// The case that is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Focal,
@@ -272,7 +272,7 @@ macro_rules! composed {
 composed!(composed32, f32);
 composed!(composed64, f64);
 
-/// How far the composed formula is off on the rows of the sweep: the worst relative errors, and the
+/// The error of the composed formula on the rows of the sweep: the worst relative errors, and the
 /// share of rows with an entry beyond the bound.
 #[test]
 fn what_the_composed_formula_loses() {

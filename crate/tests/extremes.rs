@@ -282,7 +282,7 @@ fn a_certain_target_has_no_pull() {
     }
 }
 
-/// What float32 gives with numbers that it does not hold is what float64 gives, rounded.
+/// The result of float32 with numbers that it does not hold is what float64 gives, rounded.
 #[test]
 fn numbers_beyond_float32() {
     let x = [1.0f32, 2.0, 3.0, 4.0, 0.5, -2.0, 30.0, -30.0];

@@ -1,5 +1,5 @@
-//! What each row gives: independent of its neighbours and of every cut, and right at the edges of
-//! the number range.
+//! The results of each row: independent of its neighbours and of every cut, and right at the edges
+//! of the number range.
 
 mod support;
 

@@ -20,7 +20,7 @@ fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
         .collect()
 }
 
-/// How far the Hessian of a row is off, in units of the bound: relative to the row's largest entry,
+/// The error of the Hessian of a row, in units of the bound: relative to the row's largest entry,
 /// or to half of the largest of what its entries are sums of, where these nearly cancel; under
 /// smoothing times 1 + the cross-entropy, of which `e^{−ℓ}` is a power. And the entry that is
 /// furthest off.
@@ -94,8 +94,8 @@ fn the_exact_hessian_is_within_the_bound() {
     }
 }
 
-/// What once was off by far more: the difference of p and q of a likely target, each near 1; and
-/// large gaps.
+/// Inputs that once were off by far more: the difference of p and q of a likely target, each near
+/// 1; and large gaps.
 #[test]
 fn the_worst_inputs_found_are_within_the_bound() {
     for (x, target, smoothing, gamma) in [

@@ -16,7 +16,7 @@ use input::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// What stands where nothing has been written.
+/// The contents of memory in which nothing has been written.
 const UNTOUCHED: f64 = 9.0;
 
 /// The three calls of a loss, by what they are given to write to.

@@ -30,8 +30,8 @@ pub fn numbers<T: Float>(u: &mut Unstructured, count: usize) -> Result<Vec<T>> {
     (0..count).map(|_| number(u).map(T::from_f64)).collect()
 }
 
-/// What is in range most of the time. Never −0: of class weights of −0, which JavaScript cannot
-/// pass, values are −0 too.
+/// A number that is in range most of the time. Never −0: of class weights of −0, which JavaScript
+/// cannot pass, values are −0 too.
 pub fn parameter(u: &mut Unstructured, most: f64) -> Result<f64> {
     Ok(match u.int_in_range(0..=15)? {
         0 => number(u)? + 0.0,

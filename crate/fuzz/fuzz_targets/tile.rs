@@ -109,7 +109,7 @@ fn softmax<T: Float>(u: &mut Unstructured, state: &mut State, memory: &mut Memor
     put(state, area::GAMMAS, &parameters::<f64>(u, classes, 6.0)?);
     put(state, area::WEIGHTS, &parameters::<T>(u, classes, 4.0)?);
     if !resident {
-        // What is there of every row goes through the tile.
+        // The numbers of each row go through the tile.
         flags |= bits(u, &[flag::ROW_WEIGHTS, flag::ROW_SCALES, flag::VALUES])?;
         put(state, area::ROW_WEIGHTS, &parameters::<T>(u, rows, 4.0)?);
         put(state, area::ROW_SCALES, &numbers::<T>(u, rows)?);

@@ -29,7 +29,7 @@ macro_rules! record {
     };
 }
 
-/// What a call is asked for, as bits of a number.
+/// The requests of a call, as bits of a number.
 pub mod flag {
     shared! { "" u32 {
         /// Each class, or column, has a weight.
@@ -71,7 +71,7 @@ pub mod flag {
     } }
 }
 
-/// What the tile has room for beside what every row and class has, as bits of a number.
+/// The further room of a tile beside that for every row and class, as bits of a number.
 pub mod extra {
     shared! { "" u32 {
         /// A probability for each logit.
@@ -133,7 +133,7 @@ pub mod size {
     } }
 }
 
-/// What is made of logits, as a number.
+/// The form of a softmax, as a number.
 pub mod output {
     shared! { "OUTPUT_" u32 {
         /// Their probabilities.
@@ -178,7 +178,7 @@ record! { "NUMBER_"
         ignored,
         /// The upstream gradient.
         upstream,
-        /// What it is divided by.
+        /// The divisor of it.
         denominator,
     }
 }

@@ -36,7 +36,7 @@ impl Tile {
         Self { memory: ptr::null_mut(), sizes: [0; COUNT] }
     }
 
-    /// How many bytes of memory the tile takes with room for rows of `classes` logits of
+    /// Bytes of memory that the tile takes with room for rows of `classes` logits of
     /// `element_bytes` each: beside that for all before, or with `anew` for these alone. 0
     /// where no memory has as many.
     pub fn bytes(&self, element_bytes: usize, classes: usize, extras: u32, anew: bool) -> usize {
@@ -68,7 +68,7 @@ impl Tile {
         ((LOGITS_BYTES / (classes * element_bytes).max(1)).min(TILE_ROWS) & !3).max(4)
     }
 
-    /// How many bytes each area has then.
+    /// Bytes that each area has then.
     fn sizes_with(
         &self,
         element_bytes: usize,

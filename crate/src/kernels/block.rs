@@ -99,14 +99,15 @@ impl<V: Real> Block<V> {
     }
 }
 
-/// What a kernel does with a block of rows.
+/// Kernels turn blocks of logits into values and gradients.
 pub(super) trait Kernel<V: Real> {
-    /// How many groups it takes at once, at most [`GROUPS`].
+    /// Groups that it takes at once, at most [`GROUPS`].
     fn groups(&self) -> usize {
         GROUPS
     }
 
-    /// Whether it reads and writes whole groups only. Then there must be at most [`MAX_CLASSES`].
+    /// True for kernels that read and write whole groups only. Then there must be at most
+    /// [`MAX_CLASSES`].
     fn only_whole_groups(&self) -> bool;
 
     /// Computes the values of the rows and, where there is a place for them, their gradients.

@@ -1,9 +1,9 @@
-//! What is looked at before a kernel may run: that targets are classes or probabilities. Nothing is
+//! Checks of targets before a kernel may run: that targets are classes or probabilities. Nothing is
 //! computed or written where they are not.
 
 use crate::simd::{largest_unsigned, vector::Scalar};
 
-/// What a look over the targets of a batch finds.
+/// The result of a check of a batch's targets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Look {
     /// A row whose target is neither a class nor ignored: the first.
@@ -34,7 +34,7 @@ pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look 
     Look::Counted(counted)
 }
 
-/// How far the sum of a row of probabilities may be off 1.
+/// The largest distance of a row's sum of probabilities from 1.
 const SUM_TOLERANCE: f64 = 1e-3;
 
 /// The first row of probabilities with one that is negative or not finite, or whose sum is not 1.

@@ -11,7 +11,7 @@ use crate::{
     simd::vector::Scalar,
 };
 
-/// What turns logits into exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT),
+/// The way from logits to exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT),
 /// `2^N` being the power of two of the largest of them.
 #[derive(Clone, Copy)]
 pub(super) struct Exponential<V> {
@@ -25,8 +25,8 @@ impl<V: Real> Exponential<V> {
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
         let magic = V::constant(V::Scalar::MAGIC);
-        // What is added to the exponent n of a logit to give the bits of the power of two in that
-        // unit.
+        // The addend to the exponent n of a logit that is to give the bits of the power of two in
+        // that unit.
         let bias = magic
             .sub(exp::reduce(max).exponent)
             .add(V::constant(V::Scalar::BIAS + UNIT_EXPONENT as f64));
@@ -57,7 +57,7 @@ impl<V: Real> Exponential<V> {
     }
 }
 
-/// Whether logits of at most `max`, and `target`, can be reduced by themselves in every row.
+/// True where logits of at most `max`, and `target`, can be reduced by themselves in every row.
 #[inline(always)]
 pub(super) fn within_range<V: Real>(max: V, target: V) -> bool {
     V::all(max.abs().pmax(target).lt(V::constant(V::Scalar::EXACT_LIMIT)))

@@ -23,7 +23,7 @@ pub(super) struct Few<'a, E: ?Sized> {
     pub classes: usize,
 }
 
-/// Where the square blocks that make up a row begin. The last one overlaps the one before where
+/// The places at which the square blocks of a row begin. The last one overlaps the one before where
 /// they do not fit.
 #[inline(always)]
 fn each_block<V: Real>(classes: usize, mut f: impl FnMut(usize)) {

@@ -29,7 +29,7 @@ pub(super) struct Many<'a, E: ?Sized> {
     pub classes: usize,
 }
 
-/// Whether the target of a row is in the run that begins at `from`.
+/// True where the target of a row is in the run that begins at `from`.
 #[inline(always)]
 fn in_run(target: usize, from: usize) -> bool {
     target / RUN == from / RUN
@@ -64,7 +64,7 @@ struct Row<V: Real> {
     logits: *const V::Scalar,
     classes: usize,
     target: usize,
-    /// What comes off each logit, if anything does.
+    /// The part that comes off each logit, if anything does.
     shift: Option<V>,
     /// The largest logit but the target's, less that.
     max: V,
@@ -82,7 +82,7 @@ impl<V: Real> Row<V> {
         let unit = V::constant(1.0 / SPREAD_UNIT);
         let top = self.max.mul(unit);
         let (n, rest) = (self.classes, self.classes % V::LANES);
-        // How far the vector at `j` lies below, but for the target.
+        // The distance of the vector at `j` below the largest, but for the target.
         let below = |j: usize| {
             // SAFETY: a vector within the row.
             let x = unsafe { V::load(self.logits.add(j)) };

@@ -32,7 +32,7 @@ fn is_right<V: Real>(distance: V) -> V::Mask {
 /// The two classes of each row, seen from the target.
 #[derive(Clone, Copy)]
 struct Odds<V> {
-    /// How far the other class lies above the target.
+    /// The distance of the other class above the target.
     gap: V,
     /// The odds of the less likely class, at most 1.
     odds: V,
@@ -140,7 +140,7 @@ unsafe fn write<V: Real>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
         // SAFETY: whole groups of the block.
         unsafe {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
-            // Of class 1: the target's, or its opposite. Adding +0 turns −0 into +0.
+            // The gradient of class 1: the target's, or its opposite. Adding +0 turns −0 into +0.
             let one = zero.sub(outcomes.get(g).target).negate(target_is_one).add(zero);
             V::store_pairs(zero.sub(one), one, block.grad(g));
         }

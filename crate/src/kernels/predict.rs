@@ -19,7 +19,7 @@ use crate::{
     simd::vector::Scalar,
 };
 
-/// What is made of the logits.
+/// The output in place of logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Their probabilities, in their place.
@@ -30,7 +30,7 @@ pub enum Wanted {
     Confidence,
 }
 
-/// What is wanted of rows whose targets are their likeliest classes.
+/// The evaluation of rows whose targets are their likeliest classes.
 struct Shares {
     classes: usize,
     wanted: Wanted,

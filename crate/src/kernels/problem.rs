@@ -1,19 +1,19 @@
-//! What can be computed of rows.
+//! The problems that kernels solve for rows.
 
 use crate::loss::{focal::FocusOn, focusing::Gamma};
 
-/// What a focal loss is made of, but for its weights.
+/// The parameters of a focal loss, but for its weights.
 #[derive(Clone, Copy, Debug)]
 pub struct Focal {
     /// Focusing parameter, at least 0.
     pub gamma: Gamma,
     /// ε in [0, 1].
     pub label_smoothing: f64,
-    /// Whose probability the focusing looks at.
+    /// The probability that the focusing looks at.
     pub focus_on: FocusOn,
 }
 
-/// What is to be computed of rows.
+/// The problem to be solved for rows.
 #[derive(Clone, Copy, Debug)]
 pub enum Problem {
     /// The focal loss.
@@ -26,7 +26,7 @@ pub enum Problem {
     Hessian {
         /// The focal loss.
         of: Focal,
-        /// Which of the two.
+        /// True for the Gauss-Newton approximation.
         gauss_newton: bool,
     },
     /// In place of the values, the focal loss's derivatives with respect to γ; for target classes.

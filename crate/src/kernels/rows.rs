@@ -23,7 +23,7 @@ impl<S: Scalar> Weights<S> {
         Self::pair(1.0, 1.0)
     }
 
-    /// Whether every row weighs 1.
+    /// True if every row weighs 1.
     pub(super) fn is_none(self) -> bool {
         matches!(self, Self::Pair { other, one } if other.to_f64() == 1.0 && one.to_f64() == 1.0)
     }
@@ -104,13 +104,13 @@ pub struct Rows<S> {
 /// The factor of a gradient: in two parts where float64 does not hold it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// What the kernels multiply with.
+    /// The part that the kernels multiply with.
     pub factor: f64,
-    /// What is left to multiply with.
+    /// The part that is left to multiply with.
     rest: f64,
 }
 
-/// What is left of a factor that float64 does not hold: 2¹²⁸.
+/// The rest of a factor that float64 does not hold: 2¹²⁸.
 const REST: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
 
 impl Scale {
@@ -120,7 +120,7 @@ impl Scale {
         if !factor.is_infinite() || upstream.is_infinite() {
             return Self { factor, rest: 1.0 };
         }
-        // What is still infinite makes every gradient so, but for those that are 0.
+        // A factor that is still infinite makes every gradient so, but for those that are 0.
         let factor = upstream / REST / denominator;
         Self { factor: factor.clamp(-f64::MAX, f64::MAX), rest: REST }
     }

@@ -32,9 +32,9 @@ pub enum PerColumn {
 pub struct Elements<S> {
     /// The logits.
     pub logits: *const S,
-    /// As many targets in [0, 1].
+    /// The targets, as many, in [0, 1].
     pub targets: *const S,
-    /// As many gradients, or null. May be the logits themselves.
+    /// The gradients, as many, or null. May be the logits themselves.
     pub grad: *mut S,
     /// A value per element, or null.
     pub values: *mut S,
@@ -72,7 +72,7 @@ impl<S: Scalar> Elements<S> {
         if array.is_null() { V::constant(otherwise) } else { unsafe { V::load(array.add(at)) } }
     }
 
-    /// What `f` makes of a parameter, for the vector at `at`.
+    /// The parameter after `f`, for the vector at `at`.
     ///
     /// # Safety
     /// There must be whole vectors of elements, each at its own column counted from `first`.
@@ -126,8 +126,8 @@ impl<S: Scalar> Elements<S> {
         values.map(|value| value.clear(ignored))
     }
 
-    /// What becomes of the vector at `at`, but for the focusing. `first`: the column of the first
-    /// element.
+    /// The loss and gradient of the vector at `at`, but for the focusing. `first`: the column of
+    /// the first element.
     ///
     /// # Safety
     /// There must be whole vectors of elements.

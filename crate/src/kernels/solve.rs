@@ -54,29 +54,29 @@ pub unsafe fn solve<V: Real>(
     unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, sink) }
 }
 
-/// What the weights of the classes are those of.
+/// The owner of the weights of the classes.
 #[derive(Clone, Copy, PartialEq)]
 enum Weighed {
-    /// Of the terms of a row.
+    /// The terms of a row have them.
     Terms,
-    /// Of the row, which weighs the mean.
+    /// The row has their mean.
     Mixture,
-    /// Of the row, by its target.
+    /// The row has that of its target.
     Target,
 }
 
-/// How a problem is solved.
+/// The way to solve a problem.
 struct Plan {
     /// The focal loss that it is, or is about.
     focal: Focal,
-    /// What is asked of the kernel that can do all, or nothing where a faster one will do.
+    /// The task of the kernel that can do all, or none where a faster one will do.
     task: Option<Task>,
     weighed: Weighed,
-    /// Whether a row with all of its probability in a single class is one with that target.
+    /// True where a row with all of its probability in a single class is one with that target.
     single: bool,
 }
 
-/// How to solve `problem` for targets that are probabilities if `soft`.
+/// The way to solve `problem` for targets that are probabilities if `soft`.
 #[inline(always)]
 fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     let (focal, task) = match *problem {
@@ -90,7 +90,7 @@ fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     };
     let smoothed = focal.label_smoothing > 0.0;
     let is_cross_entropy = matches!(problem, Problem::CrossEntropy(_));
-    // Of one term, or of equal ones, the weights are also the row's.
+    // The weights of one term, or of equal ones, are also the row's.
     let by_row = !is_cross_entropy || !smoothed || unweighted;
     let task = match (task, focal.focus_on) {
         (Task::Mixture, FocusOn::Target) if smoothed && !soft => Task::FocusOnTarget,

@@ -10,11 +10,11 @@ use crate::loss::{
 };
 use crate::math::Real;
 
-/// What is made of the softmax of rows: a loss, or something else that begins with one.
+/// Evaluations of the softmax of rows: a loss, or something else that begins with one.
 pub(super) trait Evaluation<V: Real> {
-    /// Whether it asks for [`RowSums::spread`].
+    /// True for those that ask for [`RowSums::spread`].
     fn wants_spread(&self) -> bool;
-    /// How the targets are smoothed, which the gradients of the other classes depend on.
+    /// The smoothing of the targets, which the gradients of the other classes depend on.
     fn smoothing(&self) -> Option<&Smoothing<V>> {
         None
     }
@@ -164,7 +164,7 @@ pub(super) unsafe fn softmax<V: Real>(
     }
 }
 
-/// What makes gradients of the exponentials.
+/// The factors that make gradients of the exponentials.
 ///
 /// # Safety
 /// The columns must have been set for the groups of the block.

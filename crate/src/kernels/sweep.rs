@@ -30,7 +30,7 @@ use crate::{
     simd::vector::{Scalar, Vector, WideSum},
 };
 
-/// How the rows of a sum are weighed.
+/// The way in which the rows of a sum are weighed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Weighting {
     /// All the same.
@@ -63,7 +63,7 @@ impl Weighting {
     }
 }
 
-/// How much there is to compute.
+/// The size of a sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct SweepSize {
     /// Number of γ.
@@ -75,7 +75,7 @@ pub struct SweepSize {
 }
 
 impl SweepSize {
-    /// How many sums there are: for each ε, of each γ, of each weighting.
+    /// Number of sums: for each ε, of each γ, of each weighting.
     pub fn sums(&self) -> usize {
         self.smoothings * self.gammas * self.weightings
     }
@@ -212,7 +212,7 @@ impl<V: Real> Sweep<V> {
         }
     }
 
-    /// How the elements of the vector at `at` weigh.
+    /// The weights of the elements of the vector at `at`.
     ///
     /// # Safety
     /// As for [`Self::vectors`].
@@ -374,7 +374,7 @@ struct Walk<V: Real> {
     rows: Rows<V::Scalar>,
     /// The first row of the next block.
     row: Cell<usize>,
-    /// How many rows counted.
+    /// Number of rows that counted.
     counted: Cell<usize>,
 }
 
@@ -471,7 +471,7 @@ impl<V: Real> Walk<V> {
     /// It must be a row of the batch.
     unsafe fn mean(&self, row: *const V::Scalar, weighting: Weighting) -> f64 {
         let classes = self.rows.classes;
-        // Of many classes, a plain sum would be less exact than the losses.
+        // A plain sum of many classes would be less exact than the losses.
         let sum = |weight: &dyn Fn(usize) -> f64| {
             let mut sum = <F64x2 as Vector>::Wide::zero();
             for j in 0..classes {

@@ -16,9 +16,9 @@ use crate::math::log::{finite_log, finite_log_1p};
 /// The coefficients of the diagonal of the Hessian.
 #[derive(Clone, Copy, Debug)]
 pub struct Curvature<V> {
-    /// Of the square of the difference, see [`Self::new`].
+    /// The coefficient of the square of the difference, see [`Self::new`].
     pub square: V,
-    /// Of the variance, see [`Self::new`].
+    /// The coefficient of the variance, see [`Self::new`].
     pub variance: V,
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::math::{Real, exp};
 
-/// Whose probability the focusing factor looks at, where targets are smoothed.
+/// The probability that the focusing factor looks at, where targets are smoothed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FocusOn {
     /// `pt = e^{−ℓ}` with the smoothed cross-entropy `ℓ`.
@@ -95,7 +95,7 @@ pub fn probabilities<V: Real>(nll: V) -> (V, V) {
 }
 
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
-    /// What becomes of a group of rows with smoothed targets.
+    /// The loss and gradient of a group of rows with smoothed targets.
     #[inline(always)]
     pub fn smoothed_outcome(
         &self,
@@ -116,7 +116,7 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
         }
     }
 
-    /// What becomes of a group of rows.
+    /// The loss and gradient of a group of rows.
     #[inline(always)]
     pub fn outcome(&self, row: &Row<V>, weight: V, scale: V) -> Outcome<V> {
         let [value, slope] =

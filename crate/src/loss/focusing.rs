@@ -55,7 +55,7 @@ pub enum Power<V> {
     Halves {
         /// The whole part.
         whole: u32,
-        /// Whether ½ is left.
+        /// True if ½ is left.
         half: bool,
     },
     /// The power of γ/2, applied twice, which doubles the range before it underflows.
@@ -135,7 +135,7 @@ impl<V: Real> Focusing<V> for Later<'_, V> {
 }
 
 impl<V: Real> Outcome<V> {
-    /// What was left for [`Later`].
+    /// The focusing that was left for [`Later`].
     #[inline(always)]
     pub fn focused(self, power: Power<V>) -> Self {
         let [value, target, common] =

@@ -14,7 +14,7 @@ use super::{
 use crate::math::Real;
 use crate::math::{exp, log::unit_log_1p};
 
-/// What an element is aimed at, and how much it weighs.
+/// The aim of an element, and its weight.
 #[derive(Clone, Copy, Debug)]
 pub struct Aim<V> {
     /// `y`, smoothed.
@@ -60,8 +60,8 @@ impl<V: Real> Logistic<V> {
     }
 }
 
-/// What becomes of logits `x` with the [`odds`] of `logistic`: the gradient, times `scale`, is
-/// [`Outcome::target`].
+/// The loss and gradient of logits `x` with the [`odds`] of `logistic`: the gradient, times
+/// `scale`, is [`Outcome::target`].
 #[inline(always)]
 pub fn outcome<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,

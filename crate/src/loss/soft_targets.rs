@@ -13,7 +13,7 @@ use super::{
 use crate::math::Real;
 use crate::simd::vector::Scalar;
 
-/// What the passes over the classes leave of a row, seen from its largest class `m`.
+/// The sums that the passes over the classes leave of a row, seen from its largest class `m`.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftRow<V: Real> {
     /// The softmax, with `m` as its target.
@@ -28,8 +28,8 @@ pub struct SoftRow<V: Real> {
     pub distance: V,
 }
 
-/// What the loss makes of a row: its value, and `∂L/∂x_j = factor·e^{x_j} − derivative·q_j` for all
-/// classes but `m`.
+/// The loss and gradient of a row: its value, and `∂L/∂x_j = factor·e^{x_j} − derivative·q_j` for
+/// all classes but `m`.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftOutcome<V> {
     /// Value of the row.
@@ -64,7 +64,7 @@ impl<V: Real> SoftRow<V> {
         near.select(far, likely)
     }
 
-    /// What [`Hard::value_and_derivative`] makes of the row.
+    /// The derivative by the cross-entropy, see [`Hard::value_and_derivative`].
     #[inline(always)]
     fn outcome_of(&self, value: V, derivative: V) -> SoftOutcome<V> {
         SoftOutcome {

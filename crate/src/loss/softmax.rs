@@ -1,4 +1,4 @@
-//! What every softmax loss needs of a row: cross-entropy, probability of the target and of all
+//! The softmax of a row as every loss needs it: cross-entropy, probability of the target and of all
 //! other classes.
 
 use super::guards::positive;
@@ -19,15 +19,15 @@ pub const UNIT: f64 = exp::two_to(UNIT_EXPONENT);
 /// The exponent of [`UNIT`].
 pub const UNIT_EXPONENT: i64 = 20;
 
-/// What [`Others::factor`] carries above its worth, so that it is a normal number where its
-/// products with exponentials are.
+/// The factor that [`Others::factor`] carries above its worth, so that it is a normal number where
+/// its products with exponentials are.
 pub const LIFT: f64 = 1_099_511_627_776.0;
 
 /// The unit of [`RowSums::spread`]: so large that differences between finite logits, added up, stay
 /// finite. What is lost below is nothing beside the rest of a smoothed cross-entropy.
 pub const SPREAD_UNIT: f64 = 18_446_744_073_709_551_616.0;
 
-/// What the passes over the classes leave of a row.
+/// The sums that the passes over the classes leave of a row.
 ///
 /// The target is left out of all of them, never subtracted: so the probabilities of the other
 /// classes keep every digit, however close the target's is to 1.
@@ -57,7 +57,7 @@ pub struct Row<V> {
     pub miss: V,
 }
 
-/// How the target stands against the other classes: halfway from [`RowSums`] to a [`Row`].
+/// The odds of the target against the other classes: halfway from [`RowSums`] to a [`Row`].
 #[derive(Clone, Copy, Debug)]
 pub struct Odds<V> {
     gap: V,
@@ -65,9 +65,9 @@ pub struct Odds<V> {
     others: V,
     /// The target's weight.
     own: V,
-    /// What the logarithm is taken of, less 1.
+    /// The argument of the logarithm, less 1.
     ratio: V,
-    /// What is added to the logarithm.
+    /// The addend to the logarithm.
     fraction: V,
 }
 
@@ -124,14 +124,14 @@ impl<V: Real> Row<V> {
     }
 }
 
-/// What a loss makes of a row.
+/// The loss of a row, and its gradient in parts.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<V> {
     /// Value of the row.
     pub value: V,
     /// `∂L/∂x_t`.
     pub target: V,
-    /// What the gradients of the other classes have in common, see [`Others::of_row`].
+    /// The common part of the gradients of the other classes, see [`Others::of_row`].
     pub common: V,
     /// `1 − pt`, of which a power is the focusing factor.
     pub miss: V,
@@ -142,9 +142,9 @@ pub struct Outcome<V> {
 pub struct Others<V> {
     /// Factor of `e^{x_j}`, times [`LIFT`] unless it would be too large for that.
     pub factor: V,
-    /// What makes the factor of it, `1 / `[`LIFT`] or 1.
+    /// The number that makes the factor of it, `1 / `[`LIFT`] or 1.
     pub lower: V,
-    /// What every class gets.
+    /// The addend for every class.
     pub offset: V,
 }
 

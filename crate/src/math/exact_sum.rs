@@ -32,7 +32,7 @@ const TOP: i32 = 10;
 /// Bits between one cut and the next: 52, less the 10 that a lane's sum has more than its terms.
 const STEP: i32 = 42;
 
-/// How many blocks are cut more often once one has to be.
+/// Number of blocks that are cut more often once one has to be.
 const PATIENCE: u32 = 16;
 
 /// The most cuts.
@@ -43,7 +43,7 @@ const fn power(n: i32) -> f64 {
     f64::from_bits(((n + 1023) as u64) << 52)
 }
 
-/// What the sums of the upper parts begin with: half as much again as twice what they can be. Its
+/// The beginning of the sums of the upper parts: half as much again as twice what they can be. Its
 /// last bit is where it cuts.
 fn cutter(k: usize) -> F64x2 {
     F64x2::splat(1.5 * power(TOP + 11 - STEP * k as i32))
@@ -64,7 +64,7 @@ fn smallest<S: Scalar>(cuts: usize) -> f64 {
 #[derive(Clone, Copy, Debug)]
 pub struct Lanes {
     sums: [[F64x2; 2]; CUTS + 1],
-    /// How many terms each has at most.
+    /// Number of terms that each has at most.
     terms: usize,
 }
 
@@ -72,12 +72,12 @@ pub struct Lanes {
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct ExactSum {
-    /// What the finite numbers add up to: `Σ digits[k]·2^(32k − 1074)`. Each digit waits for its
+    /// The sum of the finite numbers: `Σ digits[k]·2^(32k − 1074)`. Each digit waits for its
     /// carry, for 2^31 numbers at least.
     pub digits: [i64; DIGITS],
-    /// How many were NaN.
+    /// Number of terms that were NaN.
     pub nan: i64,
-    /// How many were infinite.
+    /// Number of terms that were infinite.
     pub infinite: i64,
 }
 
@@ -119,11 +119,11 @@ impl Default for ExactSum {
     }
 }
 
-/// What adds batches of numbers to a sum.
+/// Adders add batches of numbers to a sum.
 #[derive(Clone, Debug, Default)]
 pub struct Adder {
     sum: ExactSum,
-    /// What is not in the sum yet: of numbers of about the same size, and of others.
+    /// The part that is not in the sum yet: of numbers of about the same size, and of others.
     near: Option<Lanes>,
     wide: Option<Lanes>,
     /// For how many blocks the fewest cuts are not tried.
@@ -203,7 +203,7 @@ impl Lanes {
         Self { sums, terms: 0 }
     }
 
-    /// What has been added up.
+    /// Calls `f` with the sums of all lanes.
     fn each(&self, mut f: impl FnMut(f64)) {
         for (k, sums) in self.sums.iter().enumerate() {
             let start = if k < CUTS { cutter(k) } else { F64x2::splat(0.0) };
@@ -260,7 +260,7 @@ impl Lanes {
     }
 }
 
-/// What is added up.
+/// Numbers that are added up.
 pub trait Summand: Float {
     /// Two float64 or four, in vectors.
     type Wide: IntoIterator<Item = F64x2>;

@@ -12,7 +12,7 @@
 use super::polynomial::polynomial;
 use crate::simd::vector::{Scalar, Vector};
 
-/// What the exponential needs to know of a float type.
+/// The constants that the exponential needs of a float type.
 pub trait ExpTable: Sized + 'static {
     /// 1.
     const ONE: &'static Self;

@@ -8,7 +8,7 @@
 use super::polynomial::polynomial;
 use crate::simd::vector::{Scalar, Vector};
 
-/// What the logarithm needs to know of a float type.
+/// The constants that the logarithm needs of a float type.
 pub trait LogTable: Sized + 'static {
     /// Coefficients of `r` for `z ≤ 0.0295`, constant first.
     const LOG_R: &'static [Self];

@@ -28,7 +28,7 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default {
     fn from_f64(x: f64) -> Self;
     /// Widens exactly.
     fn to_f64(self) -> f64;
-    /// Whether this type holds `x` to all its digits, or no type does.
+    /// True if this type holds `x` to all its digits, or no type does.
     #[inline(always)]
     fn holds(x: f64) -> bool {
         Self::HUGE == f64::MAX || x == 0.0 || (Self::TINY..=Self::HUGE).contains(&x.abs())
@@ -142,11 +142,11 @@ pub trait Vector: Copy + Debug {
     fn clear(self, mask: Self::Mask) -> Self;
     /// Lane-wise `if mask { −self } else { self }`.
     fn negate(self, mask: Self::Mask) -> Self;
-    /// Whether both masks hold.
+    /// True where both masks hold.
     fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
-    /// Whether the mask holds in every lane.
+    /// True if the mask holds in every lane.
     fn all(mask: Self::Mask) -> bool;
-    /// Whether the mask holds in no lane.
+    /// True if the mask holds in no lane.
     fn none(mask: Self::Mask) -> bool;
 
     /// Integer sum of the bits.
@@ -165,12 +165,12 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p` must be valid for reading [`Self::LANES`] values.
     unsafe fn load_index(p: *const i32) -> Self::Index;
-    /// Whether a lane's index is `class`.
+    /// True where a lane's index is `class`.
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
-    /// Whether lane `i` is `position`, false everywhere when `position` is not below
+    /// True where lane `i` is `position`, false everywhere when `position` is not below
     /// [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;
-    /// Whether lane `i` is below `end`.
+    /// True where lane `i` is below `end`.
     fn lane_below(end: usize) -> Self::Mask;
 
     /// Reads [`Self::LANES`] consecutive values; no alignment is asked for.
@@ -251,7 +251,7 @@ impl<V: Vector<Scalar = f64>> WideSum<V> for Compensated<V> {
     fn total(self) -> f64 {
         let lanes = |v: V| (0..V::LANES).map(|i| v.lane(i)).sum::<f64>();
         let sum = lanes(self.sum);
-        // What was lost is not a number once a sum is infinite.
+        // The rounding errors are not numbers once a sum is infinite.
         if sum.is_finite() { sum + lanes(self.lost) } else { sum }
     }
 }

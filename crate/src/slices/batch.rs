@@ -9,7 +9,7 @@ use crate::{
     simd::F64x2,
 };
 
-/// How the values of the rows become one.
+/// The reduction of the values of all rows to one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reduction {
     /// Their sum by the number of rows that count; NaN where none does.
@@ -19,7 +19,7 @@ pub enum Reduction {
     Sum,
 }
 
-/// What rows are aimed at.
+/// The targets of rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Targets<'a, T> {
     /// A class index for each row.
@@ -42,7 +42,7 @@ pub enum GradOutput<'a, T> {
 pub struct Batch<'a, T> {
     /// `rows × classes` logits.
     pub logits: &'a [T],
-    /// What they are aimed at.
+    /// The targets of the rows.
     pub targets: Targets<'a, T>,
     /// Number of classes.
     pub classes: usize,
@@ -118,7 +118,7 @@ impl<'a, T: Float> Batch<'a, T> {
         }
     }
 
-    /// What the kernels are told, once all is checked.
+    /// The batch as the kernels take it, once all is checked.
     pub(super) fn rows_to(
         &self,
         outputs: Outputs<'_, T>,
@@ -159,7 +159,7 @@ pub(super) struct Prepared<T> {
     /// The weights of the classes where they are not one for each: that of all but class 1, and
     /// that of class 1.
     pub pair: Option<(f64, f64)>,
-    /// What the sum of the values is divided by.
+    /// The divisor of the sum of the values.
     denominator: f64,
 }
 
@@ -262,7 +262,7 @@ impl<T> GradOutput<'_, T> {
     }
 }
 
-/// Where results go.
+/// The places for results.
 #[derive(Default)]
 pub(super) struct Outputs<'a, T> {
     pub values: Option<&'a mut [T]>,

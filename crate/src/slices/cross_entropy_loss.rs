@@ -32,7 +32,7 @@ pub struct CrossEntropyLoss<'a, T> {
     pub ignore_index: Option<i32>,
     /// The mean's denominator in place of torch's. Default: none.
     pub normalizer: Option<f64>,
-    /// How the values of the rows become one. Default: the mean.
+    /// The reduction of the values of all rows to one. Default: the mean.
     pub reduction: Reduction,
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// What is wrong with the arguments of a call. Nothing has been written when one is returned.
+/// The fault in the arguments of a call. Nothing has been written when one is returned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,9 +21,9 @@ pub enum Error {
     Number {
         /// The argument or option.
         argument: &'static str,
-        /// What it must be.
+        /// The value that it must have.
         must_be: &'static str,
-        /// What it is.
+        /// The value that it has.
         value: f64,
     },
     /// A target that is neither a class nor ignored.

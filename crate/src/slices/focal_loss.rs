@@ -30,7 +30,7 @@ pub enum Gamma<'a> {
     PerClass(&'a [f64]),
 }
 
-/// What [`FocalLoss::hessian_diag`] computes.
+/// The form of [`FocalLoss::hessian_diag`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HessianKind {
     /// The second derivatives.
@@ -72,14 +72,14 @@ pub struct FocalLoss<'a, T> {
     pub gamma: Gamma<'a>,
     /// ε in [0, 1]. Default: 0.
     pub label_smoothing: f64,
-    /// Whose probability the focusing looks at. Default: that of the smoothed cross-entropy.
+    /// The probability that the focusing looks at. Default: that of the smoothed cross-entropy.
     pub focus_on: FocusOn,
     /// The target of rows that do not count: their value and gradient are 0. The class, if it is
     /// one, stays in the softmax of the others. Default: none.
     pub ignore_index: Option<i32>,
     /// The mean's denominator in place of the number of rows that count. Default: none.
     pub normalizer: Option<f64>,
-    /// How the values of the rows become one. Default: the mean.
+    /// The reduction of the values of all rows to one. Default: the mean.
     pub reduction: Reduction,
 }
 

@@ -24,7 +24,7 @@ pub enum PerColumn<'a> {
 pub struct Elements<'a, T> {
     /// The logits, row by row.
     pub logits: &'a [T],
-    /// As many targets in [0, 1].
+    /// The targets, as many, in [0, 1].
     pub targets: &'a [T],
     /// Number of columns.
     pub columns: usize,
@@ -75,7 +75,7 @@ pub struct SigmoidFocalLoss<'a> {
     pub ignore_index: Option<f64>,
     /// The mean's denominator in place of the number of elements that count. Default: none.
     pub normalizer: Option<f64>,
-    /// How the values become one. Default: the mean.
+    /// The reduction of all values to one. Default: the mean.
     pub reduction: Reduction,
 }
 

@@ -1,4 +1,4 @@
-//! How far the elementary functions in float32 are from exact, over any part of all 2³² inputs.
+//! The errors of the elementary functions in float32, over any part of all 2³² inputs.
 
 use std::thread;
 

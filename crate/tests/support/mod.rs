@@ -1,4 +1,4 @@
-//! What the tests share: an oracle in arbitrary precision and a random generator.
+//! The common part of the tests: an oracle in arbitrary precision and a random generator.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod exact;

@@ -27,13 +27,13 @@ use crate::{
     },
 };
 
-/// What all is computed in.
+/// The vector that all is computed in.
 pub(super) type D = F64x2;
 
 /// Classes that are added up before the sum goes on with what it has rounded off.
 const RUN: usize = 8;
 
-/// What is asked of a row.
+/// The task for each row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::kernels) enum Task {
     /// The loss on the row's mixture of classes.
@@ -45,7 +45,7 @@ pub(in crate::kernels) enum Task {
     /// In place of the gradient, the diagonal of the Hessian, or of its Gauss-Newton approximation;
     /// for target classes.
     Hessian {
-        /// Which of the two.
+        /// True for the Gauss-Newton approximation.
         gauss_newton: bool,
     },
     /// In place of the value, its derivative with respect to γ; for target classes.
@@ -84,12 +84,12 @@ impl Focusing<D> for Outlined {
     }
 }
 
-/// What the first pass found of a row: `m` is the class with the largest logit.
+/// The findings of the first pass over a row: `m` is the class with the largest logit.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Seen {
     /// `m`.
     pub(super) largest: usize,
-    /// What comes off each logit.
+    /// The part that comes off each logit.
     pub(super) shift: f64,
     /// `x_m`, less that.
     pub(super) top: f64,
@@ -111,7 +111,7 @@ pub(super) struct Mixtures<'a> {
     pub(super) loss: Hard<D, Outlined>,
     pub(super) classes: usize,
     pub(super) task: Task,
-    /// Whether the target classes are not smoothed.
+    /// True for target classes that are not smoothed.
     pub(super) hard: bool,
     pub(super) seen: [Seen; ROWS],
     pub(super) values: [f64; ROWS],

@@ -34,7 +34,7 @@ pub(super) struct Chunk {
     pub(super) gradients: [f64; CHUNK],
 }
 
-/// Where rows come from and gradients go.
+/// The source of rows, and the place for their gradients.
 ///
 /// # Safety
 /// All methods: `row` must be a row, and `n` classes follow `from`, or `j` be one.
@@ -53,21 +53,21 @@ pub(super) trait Source {
     unsafe fn load(&self, row: usize, from: usize, n: usize, chunk: &mut Chunk);
     /// Writes gradients.
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]);
-    /// Whether there is a place for gradients.
+    /// True where there is a place for gradients.
     fn wants_gradients(&self) -> bool;
-    /// Whether rows weigh the mean of their classes' weights, which is not 1 where those are, since
-    /// probabilities need not sum to exactly 1.
+    /// True where rows weigh the mean of their classes' weights, which is not 1 where those are,
+    /// since probabilities need not sum to exactly 1.
     fn has_mean_weights(&self) -> bool;
 }
 
-/// What the classes of the rows are aimed at: `q_j`.
+/// The aims of the classes of the rows: `q_j`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct Aims<S> {
     /// `rows × classes` probabilities, or null where each row has a target class.
     pub probabilities: *const S,
     /// ε.
     pub smoothing: f64,
-    /// What each `q_j` is multiplied with.
+    /// The factors of each `q_j`.
     pub weights: Weights<S>,
     /// The row weighs the sum of these, each times its unsmoothed `q_j`, if there are any.
     pub mean: Option<Weights<S>>,

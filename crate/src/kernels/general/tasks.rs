@@ -257,7 +257,7 @@ impl Mixtures<'_> {
                 let (hit, miss, inverse) = (lane(hit), positive(lane(miss)), lane(two.inverse));
                 let (square, variance) = (lane(curvature.square), lane(curvature.variance));
                 let target = self.source.target(row);
-                // Of a class with this p, 1 − p and, if smoothed, p − q.
+                // The entry of a class with this p, 1 − p and, if smoothed, p − q.
                 let entry = |p: D, rest: D, difference: D, j: usize| {
                     let (difference, spread) = if hard {
                         let is_target = D::lane_is(target.wrapping_sub(j));
