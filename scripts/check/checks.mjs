@@ -85,13 +85,21 @@ export function staticChecks(toolchain) {
 const report = join(records, 'vitest.json');
 const reportAgain = join(records, 'vitest-again.json');
 
+/** The tests of which `npm test` takes a sample, in the words in which it says so. */
+export const SAMPLED = [
+  'losses against arbitrary precision, every row',
+  'the packed package in every version of Node, and the pages of every bundler in every browser',
+];
+
 /**
  * The test suites.
  * @param {Toolchain} toolchain
+ * @param {boolean} [isSample] whether tests of many rows or programs take some of them
  * @returns {Check[]}
  */
-export function testSuites({ env, cargo }) {
+export function testSuites({ env: given, cargo }, isSample = false) {
   rmSync(report, { force: true });
+  const env = isSample ? { ...given, FOCAL_LOSS_SAMPLE: '1' } : given;
   return [
     {
       name: 'cargo test',

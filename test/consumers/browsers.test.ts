@@ -4,7 +4,7 @@ import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
 import { BROWSERS, type Browser, visit } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject, makePlainProject } from './bundlers.js';
-import { analysisPrinted } from './project.js';
+import { analysisPrinted, IS_SAMPLE } from './project.js';
 import { serveFiles, serveVite } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
@@ -16,12 +16,13 @@ const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash
 const isThere = hasConsumers();
 const plain = makePlainProject();
 const viteDev = makeBundlerProject('vite');
-const built = Object.fromEntries(isThere ? BUNDLERS.map((bundler) => [bundler, dirname(build(bundler))]) : []);
+const bundlersTried = BUNDLERS.filter((bundler) => bundler === 'vite' || !IS_SAMPLE);
+const built = Object.fromEntries(isThere ? bundlersTried.map((bundler) => [bundler, dirname(build(bundler))]) : []);
 
 describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
   // WebKit takes its time, half a minute for a page: it gets one that is built.
   const isSlow = name === 'WebKit';
-  const bundlers = BUNDLERS.filter((bundler) => bundler === 'vite' || !isSlow);
+  const bundlers = bundlersTried.filter((bundler) => bundler === 'vite' || !isSlow);
 
   describe.skipIf(!(isThere && start))(
     'gives the same bits on the main thread, in a worker and without the bytes:',

@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, inject, it } from 'vitest';
-import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
+import { hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { root } from '../../scripts/bootstrap/paths.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
-import { makeProject, run } from './project.js';
+import { makeProject, NODES_TRIED, run } from './project.js';
 
 const ENTRIES = ['focal-loss', 'focal-loss/slim', 'focal-loss/analysis', 'focal-loss/analysis/slim'];
 const LOSS = 'new FocalLoss().forward(new Float32Array(2), new Uint8Array(1))';
@@ -52,7 +52,7 @@ const project = makeProject('entries', {
     );`,
 });
 
-const nodes = NODE_VERSIONS.map((major) => [major, nodeOf(major)] as const);
+const nodes = NODES_TRIED.map((major) => [major, nodeOf(major)] as const);
 
 describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   const evaluate = (kind: 'module' | 'commonjs', code: string) =>

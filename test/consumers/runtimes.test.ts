@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { hasConsumers, NODE_VERSIONS, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
+import { hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
-import { analysisPrinted, HASH_PRINTED, makeProject, run } from './project.js';
+import { analysisPrinted, HASH_PRINTED, makeProject, NODES_TRIED, run } from './project.js';
 
 const project = makeProject('runtimes');
 const ANALYSIS_PRINTED = { status: 0, stdout: `${await analysisPrinted()}\n`, stderr: '' };
@@ -14,7 +14,7 @@ const PROGRAMS = [
   ['focal-loss/slim', 'print-slim.js'],
 ] as const;
 
-const nodes = NODE_VERSIONS.map((major) => [major, nodeOf(major)] as const);
+const nodes = NODES_TRIED.map((major) => [major, nodeOf(major)] as const);
 
 describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   it('is what it should be', () => {
