@@ -15,7 +15,7 @@ const NAMES = [
       ([, name]) => name,
     ),
   ),
-  ...['LossMeter', 'ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
+  ...['LossMeter', 'Calibrator', 'ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
 ];
 
 /** Takes the WebAssembly module out of the bundle. */

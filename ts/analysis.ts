@@ -8,6 +8,19 @@ export type {
 } from './analysis/criteria/criterion.js';
 export type { AnyCriterion } from './analysis/criteria/own-criterion.js';
 export {
+  type ApplyOptions,
+  type CalibrationFigures,
+  type CalibrationMethod,
+  type CalibrationParameters,
+  Calibrator,
+  type CalibratorState,
+} from './analysis/decisions/calibration/calibrator.js';
+export type { CalibrationOutcome } from './analysis/decisions/calibration/evidence.js';
+export { type FitCalibrationOptions, fitCalibration } from './analysis/decisions/calibration/fit-calibration.js';
+export type { IsotonicParameters } from './analysis/decisions/calibration/isotonic.js';
+export type { PlattParameters } from './analysis/decisions/calibration/platt.js';
+export type { TemperatureParameters } from './analysis/decisions/calibration/temperature.js';
+export {
   type Compared,
   type ComparedPair,
   compareLosses,

@@ -37,7 +37,7 @@ export interface Battery {
 type Floats = Float32Array | Float64Array;
 
 /** A hash of numbers by their bits; all NaNs count as one. */
-class Hash {
+export class Hash {
   #state: [number, number] = [0x811c9dc5, 0x9747b28c];
   readonly #number = new Float64Array(1);
   readonly #words = new Uint32Array(this.#number.buffer);
@@ -57,7 +57,7 @@ class Hash {
 }
 
 /** xorshift32 (Marsaglia 2003). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let x = Math.imul(seed, 0x9e3779b1) | 1;
   return () => {
     x ^= x << 13;

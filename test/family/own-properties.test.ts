@@ -69,6 +69,7 @@ const calls: [string, () => unknown][] = [
   ['compareLosses', () => analysis.compareLosses(logits, targets, { focal, crossEntropy })],
   ['sweep', () => analysis.sweep(logits, targets, {})],
   ['lossCurve', () => analysis.lossCurve({})],
+  ['fitCalibration', () => analysis.fitCalibration(logits, targets, {}).apply(logits, {})],
   ['stages', () => Object.entries(analysis.stages([{ gamma: 1 }])(9))],
   ['a sigmoid in diagnose', () => analysis.diagnose(logits, bits, sigmoid)],
   ['a sigmoid in a report', () => analysis.classificationReport(logits, bits, { criterion: sigmoid })],

@@ -105,7 +105,25 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     'diagnose, sigmoid': () => entry.diagnose(logits, yes, new entry.SigmoidFocalLoss({ numClasses })),
     compareLosses: () => entry.compareLosses(logits, targets, { a: focal, b: weighted }),
     lossCurve: () => entry.lossCurve({ points: 5 }),
+    ...decisionCalls(entry, seed),
     stages: () => entry.stages([{ until: 2, gamma: 0 }, { gamma: 1 }], focal)(1),
+  };
+}
+
+/** Calls of the functions that lead from logits to decisions. */
+function decisionCalls(entry: typeof Analysis, seed: number): Calls {
+  const { logits, wide, targets } = makeBatch(seed);
+  return {
+    ...Object.fromEntries(
+      (['temperature', 'platt', 'isotonic'] as const).map((method) => [
+        `fitCalibration, ${method}`,
+        () => entry.fitCalibration(logits, targets, { method }),
+      ]),
+    ),
+    'Calibrator, apply': () => {
+      const { parameters, ...state } = entry.fitCalibration(wide, targets, { method: 'platt' }).toJSON();
+      return entry.Calibrator.fromJSON({ ...state, parameters }).apply(wide);
+    },
   };
 }
 

@@ -93,6 +93,7 @@ function analysisCalls(watch: Watch) {
   const focal = new FocalLoss({ alpha });
   const weighted = new CrossEntropyLoss({ weight: alpha });
   const axes = { alpha: [0.25, alpha, null], gamma: [0, 2], labelSmoothing: [0, 0.1], sampleWeights: rowWeights };
+  const calibrator = analysis.fitCalibration(logits, targets, { method: 'isotonic' });
   const state = new LossMeter(weighted).update(logits, targets).toJSON();
   return {
     softmax: () => analysis.softmax(watch(x), undefined, watch({ out: new Float32Array(logits.length) })),
@@ -116,6 +117,9 @@ function analysisCalls(watch: Watch) {
     diagnose: () => analysis.diagnose(watch(x), watch(indices), focal, watch({ overconfidence: 0.5 })),
     compareLosses: () => analysis.compareLosses(watch(x), watch(indices), watch({ a: focal, b: weighted }), watch({})),
     lossCurve: () => analysis.lossCurve(watch({ alpha: 0.3, points: 4 })),
+    fitCalibration: () =>
+      analysis.fitCalibration(watch(x), watch(indices), watch({ bins: 5 })).apply(watch(x), watch({})),
+    Calibrator: () => analysis.Calibrator.fromJSON(watch(calibrator.toJSON())).apply(watch(x)),
     stages: () => analysis.stages(watch([{ until: 2, gamma: 0 }, { gamma: 1 }]), focal)(1),
   };
 }

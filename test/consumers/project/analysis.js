@@ -22,6 +22,9 @@ export async function analyse() {
       averageOver: 'all',
     }),
     diagnose: analysis.diagnose(logits, targets, criterion),
+    fitCalibration: analysis.Calibrator.fromJSON(
+      JSON.parse(JSON.stringify(analysis.fitCalibration(logits, targets, { method: 'platt' }))),
+    ).apply(logits),
     logSoftmax: analysis.logSoftmax(logits, 3),
     lossCurve: analysis.lossCurve({ points: 5 }),
     meter: LossMeter.fromJSON(JSON.parse(JSON.stringify(meter)))

@@ -1,8 +1,6 @@
-import { copyInto, kindOf, part } from '../../arrays/typed-arrays.js';
+import { copyInto, kindOf } from '../../arrays/typed-arrays.js';
 import { checkGiven, checkLength, checkNumClasses, isFloats, outOfRange, wrongType } from '../../call/checks.js';
-import { kernels } from '../../module/analysis-kernels.js';
-import { enter, leave } from '../../module/gate.js';
-import { tileOf } from '../../module/tile.js';
+import { takeLogarithms } from '../elementary.js';
 import { type Logits, openedLogits } from '../rows/tensors.js';
 
 /**
@@ -88,19 +86,4 @@ function checkRow(probabilities: Float64Array, row: number, classes: number): vo
   if (classes > 1 && !(Math.abs(sum - 1) <= TOLERANCE)) {
     throw new RangeError(`probabilities: those of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`);
   }
-}
-
-/** Puts the natural logarithms of numbers in their place, as the module has them. */
-function takeLogarithms(numbers: Float64Array): void {
-  enter();
-  const tile = tileOf('Float64Array');
-  const step = tile.reserve(2, 0);
-  const { logarithms } = kernels();
-  for (let start = 0; start < numbers.length; start += step) {
-    const count = Math.min(step, numbers.length - start);
-    copyInto(tile.logits.view(count), part(numbers, start, count), 0);
-    logarithms(count);
-    copyInto(numbers, tile.logits.view(count), start);
-  }
-  leave();
 }

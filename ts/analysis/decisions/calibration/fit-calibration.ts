@@ -1,0 +1,164 @@
+import type { FloatArray } from '../../../arrays/types.js';
+import { checkChoice, checkInteger, checkOptions, checkSampleWeights } from '../../../call/checks.js';
+import { floatsOf } from '../../../call/plain-arrays.js';
+import { classificationReport } from '../../report/report.js';
+import { ROW_OPTIONS, type RowOptions } from '../../rows/rows.js';
+import { type Logits, opened, type Targets } from '../../rows/tensors.js';
+import {
+  type CalibrationFigures,
+  type CalibrationMethod,
+  type CalibrationParameters,
+  type Calibrator,
+  calibrated,
+  makeCalibrator,
+} from './calibrator.js';
+import { type CalibrationOutcome, type Evidence, evidenceOf, type Fit, membersOf } from './evidence.js';
+import { fitKnots } from './isotonic.js';
+import { logOddsOf } from './log-odds.js';
+import { fitLine } from './platt.js';
+import { fitTemperature } from './temperature.js';
+
+/** Options of {@link fitCalibration}. */
+export interface FitCalibrationOptions<M extends CalibrationMethod = CalibrationMethod> extends RowOptions {
+  /**
+   * The method. `'temperature'` divides all logits by one number, and changes no prediction.
+   * `'platt'` has a slope and an intercept for each class's log-odds. `'isotonic'` takes any course
+   * that never falls, which needs rows: a thousand or more.
+   *
+   * @defaultValue 'temperature'
+   */
+  method?: M | undefined;
+  /** One weight per row: finite numbers that are not negative. Rows that weigh 0 are left out. */
+  sampleWeights?: FloatArray | readonly number[] | undefined;
+  /**
+   * The number of bins of the calibration errors before and after.
+   *
+   * @defaultValue 15
+   */
+  bins?: number | undefined;
+}
+
+const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [...ROW_OPTIONS, 'method', 'sampleWeights', 'bins'];
+
+/**
+ * Fits a calibration to validation rows: what turns the logits of a model into probabilities that
+ * come true as often as they say. Fit it to rows that the model was not trained on.
+ *
+ * - `'temperature'`: softmax of the logits divided by the temperature that makes the log loss least
+ *   (Guo et al. 2017), between e^-10 and e^10.
+ * - `'platt'`: the sigmoid of `slope * s + intercept` (Platt 1999), of log-odds s.
+ * - `'isotonic'`: the line through the knots that isotonic regression finds over s (Zadrozny and
+ *   Elkan 2002), flat beyond the first and the last.
+ *
+ * The log-odds of two classes are the difference of their logits. Of more, each class has those
+ * against all others, and the probabilities are divided by their sum, as in scikit-learn's
+ * `CalibratedClassifierCV`. Where targets are probabilities, rows are of the classes in these
+ * shares.
+ *
+ * A fit always ends: {@link Calibrator.outcome} says how. The results have the same bits in every
+ * engine, but for the figures `before` and `after`.
+ *
+ * @param logits - `[rows, classes]`, row-major, or one per row; or a tensor that holds them. Those
+ *   of rows that count must be finite.
+ * @param targets - Class indices, or with `numClasses` class probabilities; for one logit per row
+ *   0, 1 or a probability.
+ * @throws TypeError and RangeError as the losses do; RangeError where no row counts or weighs
+ *   anything, and for a logit that is not finite.
+ *
+ * @example
+ * ```ts
+ * import { fitCalibration } from 'focal-loss/analysis';
+ *
+ * // Eight rows of two classes: the model is too sure, as one in four of its answers is wrong.
+ * const logits = new Float64Array([4, 0, 4, 0, 4, 0, 4, 0, 0, 4, 0, 4, 0, 4, 0, 4]);
+ * const calibrator = fitCalibration(logits, new Uint8Array([0, 0, 0, 1, 1, 1, 1, 0]));
+ * calibrator.parameters.temperature; // => 3.640956907
+ * calibrator.apply(new Float64Array([4, 0]))[0]; // => 0.75
+ * calibrator.before.calibrationError; // => 0.23201379003
+ * ```
+ */
+export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
+  logits: Logits,
+  targets: Targets,
+  options: FitCalibrationOptions<M> = {},
+): Calibrator<M> {
+  const given = checkOptions(options, OPTIONS);
+  const method = checkChoice('method', ['temperature', 'platt', 'isotonic'], given.method ?? 'temperature') as M;
+  const bins = checkInteger('bins', 1, 10_000, given.bins ?? 15);
+  const weights = floatsOf('sampleWeights', given.sampleWeights);
+  if (weights !== undefined) checkSampleWeights(weights);
+  const { numClasses, ignoreIndex, layout, spatialSize } = given;
+  const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
+  const evidence = evidenceOf(batch.logits, batch.targets, batch.options, weights);
+  const { parameters, outcome } = fit(method, evidence);
+  const single = evidence.isSingle;
+  const plain = single ? secondOf(evidence.pairs) : evidence.pairs;
+  const state = { method, numClasses: single ? 1 : evidence.classes, parameters, outcome };
+  return makeCalibrator({
+    ...state,
+    before: figuresOf(plain, evidence, bins),
+    after: figuresOf(calibrated(state, plain), evidence, bins),
+  });
+}
+
+function fit<M extends CalibrationMethod>(method: M, evidence: Evidence): Fit<CalibrationParameters[M]>;
+function fit(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
+  if (method === 'temperature') return fitTemperature(evidence);
+  const odds = logOddsOf(evidence.pairs, evidence.classes).map(toFinite);
+  const columns = evidence.classes === 2 ? 1 : evidence.classes;
+  const column = (j: number) => {
+    const scores = new Float64Array(evidence.rows);
+    for (let k = 0; k < scores.length; k++) scores[k] = odds[k * columns + j] as number;
+    return scores;
+  };
+  const fitEach = <T extends { readonly outcome: CalibrationOutcome }>(
+    fitOne: (scores: Float64Array, members: Float64Array, weights: Float64Array | undefined) => T,
+  ) =>
+    Array.from({ length: columns }, (_, j) =>
+      fitOne(column(j), membersOf(evidence, columns === 1 ? 1 : j), evidence.weights),
+    );
+  if (method === 'platt') {
+    const lines = fitEach(fitLine);
+    const parameters = { slopes: lines.map(({ slope }) => slope), intercepts: lines.map(({ intercept }) => intercept) };
+    return { parameters, outcome: outcomeOf(lines) };
+  }
+  const knots = fitEach(fitKnots);
+  const parameters = {
+    scores: knots.map(({ scores }) => scores),
+    probabilities: knots.map(({ probabilities }) => probabilities),
+  };
+  return { parameters, outcome: outcomeOf(knots) };
+}
+
+/** The first outcome that needs to be looked at. */
+function outcomeOf(fits: readonly { readonly outcome: CalibrationOutcome }[]): CalibrationOutcome {
+  return fits.find(({ outcome }) => outcome !== 'fitted')?.outcome ?? 'fitted';
+}
+
+/** Differences of the largest numbers are still numbers that halves and products can be made of. */
+function toFinite(score: number): number {
+  return Math.min(Math.max(score, -LARGEST), LARGEST);
+}
+
+const LARGEST = Number.MAX_VALUE / 4;
+
+/** The second of each pair. */
+function secondOf(pairs: Float64Array): Float64Array {
+  const second = new Float64Array(pairs.length / 2);
+  for (let k = 0; k < second.length; k++) second[k] = pairs[2 * k + 1] as number;
+  return second;
+}
+
+/** The figures of a report on the rows of a fit. */
+function figuresOf(logits: Float64Array, evidence: Evidence, bins: number): CalibrationFigures {
+  const { classes, isSingle, targets, shares, weights } = evidence;
+  const soft = isSingle && shares !== undefined ? secondOf(shares) : shares;
+  const { logLoss, brier, calibration } = classificationReport(logits, soft ?? targets, {
+    numClasses: isSingle ? 1 : classes,
+    sampleWeights: weights,
+    bins,
+    auc: false,
+    confusion: false,
+  });
+  return { logLoss, brier, calibrationError: calibration.expectedError };
+}

@@ -1,0 +1,29 @@
+// Elementary functions of the module, whose bits are the same in every engine: those of `Math` are
+// not. Arrays go through the tile, as many entries at a time as it holds.
+
+import { copyInto, part } from '../arrays/typed-arrays.js';
+import { kernels } from '../module/analysis-kernels.js';
+import { enter, leave } from '../module/gate.js';
+import { tileOf } from '../module/tile.js';
+
+/** The natural logarithms of numbers, in their place. */
+export function takeLogarithms(numbers: Float64Array): void {
+  enter();
+  const tile = tileOf('Float64Array');
+  const step = tile.reserve(2, 0);
+  const { logarithms } = kernels();
+  for (let start = 0; start < numbers.length; start += step) {
+    const count = Math.min(step, numbers.length - start);
+    copyInto(tile.logits.view(count), part(numbers, start, count), 0);
+    logarithms(count);
+    copyInto(numbers, tile.logits.view(count), start);
+  }
+  leave();
+}
+
+/** The natural logarithm of a number. */
+export function logarithm(x: number): number {
+  const numbers = Float64Array.of(x);
+  takeLogarithms(numbers);
+  return numbers[0] as number;
+}
