@@ -291,50 +291,62 @@ describe('rows that were not seen', () => {
 describe('errors name the argument, the row and the value', () => {
   const logits = Float64Array.from([1, 0, 0, 2, 1, 3]);
   const targets = Uint8Array.from([0, 1, 1]);
-  const fit = (changes: object, x: Float64Array | Float32Array = logits, y: Uint8Array = targets) =>
+  const fitWith = (changes: object, x: Float64Array | Float32Array = logits, y: Uint8Array = targets) =>
     fitCalibration(x, y, changes);
 
   it.each([
-    [() => fit({ method: 'beta' }), TypeError, `method must be 'temperature', 'platt' or 'isotonic', got "beta"`],
-    [() => fit({ bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
-    [() => fit({}, logits, Uint8Array.from([0, 2, 1])), RangeError, 'targets[1] must be a class in [0, 2), got 2'],
+    [() => fitWith({ method: 'beta' }), TypeError, `method must be 'temperature', 'platt' or 'isotonic', got "beta"`],
+    [() => fitWith({ bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
+    [() => fitWith({}, logits, Uint8Array.from([0, 2, 1])), RangeError, 'targets[1] must be a class in [0, 2), got 2'],
     [
-      () => fit({}, Float64Array.from([1, 0, 0, NaN, 1, 3])),
+      () => fitWith({}, Float64Array.from([1, 0, 0, NaN, 1, 3])),
       RangeError,
       'logits: that of class 1 of row 1 must be finite, got NaN',
     ],
     [
-      () => fit({ numClasses: 1 }, Float32Array.from([1, 0, -Infinity])),
+      () => fitWith({ numClasses: 1 }, Float32Array.from([1, 0, -Infinity])),
       RangeError,
       'logits: that of row 2 must be finite, got -Infinity',
     ],
-    [() => fit({}, new Float64Array(), new Uint8Array()), RangeError, 'targets must have a row that counts, got none'],
     [
-      () => fit({ ignoreIndex: 1 }, logits.subarray(0, 4), Uint8Array.from([1, 1])),
+      () => fitWith({}, new Float64Array(), new Uint8Array()),
       RangeError,
       'targets must have a row that counts, got none',
     ],
     [
-      () => fit({ sampleWeights: [0, 0, 0] }),
+      () => fitWith({ ignoreIndex: 1 }, logits.subarray(0, 4), Uint8Array.from([1, 1])),
+      RangeError,
+      'targets must have a row that counts, got none',
+    ],
+    [
+      () => fitWith({ sampleWeights: [0, 0, 0] }),
       RangeError,
       'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
     ],
-    [() => fit({ sampleWeights: [1, -1, 0] }), RangeError, 'sampleWeights[1] must be finite and not negative, got -1'],
-    [() => fit({ sampleWeights: [1, 1] }), RangeError, 'sampleWeights must have one entry per row, 3, got 2'],
     [
-      () => fit({ criterion: new FocalLoss() }),
+      () => fitWith({ sampleWeights: [1, -1, 0] }),
+      RangeError,
+      'sampleWeights[1] must be finite and not negative, got -1',
+    ],
+    [() => fitWith({ sampleWeights: [1, 1] }), RangeError, 'sampleWeights must have one entry per row, 3, got 2'],
+    [
+      () => fitWith({ criterion: new FocalLoss() }),
       TypeError,
       'unknown option "criterion"; known are numClasses, ignoreIndex, layout, spatialSize, method, sampleWeights, bins',
     ],
-    [() => fit({}).apply(new Float64Array(3)), RangeError, 'logits.length must be a multiple of numClasses, 2, got 3'],
     [
-      () => fit({}).apply(new Float64Array(2), { output: 'odds' as 'logits' }),
+      () => fitWith({}).apply(new Float64Array(3)),
+      RangeError,
+      'logits.length must be a multiple of numClasses, 2, got 3',
+    ],
+    [
+      () => fitWith({}).apply(new Float64Array(2), { output: 'odds' as 'logits' }),
       TypeError,
       `output must be 'probabilities' or 'logits', got "odds"`,
     ],
   ] as const)('%#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
 
-  const state = fit({ method: 'isotonic' }).toJSON() as CalibratorState;
+  const state = fitWith({ method: 'isotonic' }).toJSON() as CalibratorState;
   const restore = (changes: object) => Calibrator.fromJSON({ ...state, ...changes } as CalibratorState);
   const temperature = (parameters: object) => restore({ method: 'temperature', parameters });
 

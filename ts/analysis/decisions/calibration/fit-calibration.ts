@@ -90,7 +90,7 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   const { numClasses, ignoreIndex, layout, spatialSize } = given;
   const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
   const evidence = evidenceOf(batch.logits, batch.targets, batch.options, weights);
-  const { parameters, outcome } = fit(method, evidence);
+  const { parameters, outcome } = fitBy(method, evidence);
   const single = evidence.isSingle;
   const plain = single ? secondOf(evidence.pairs) : evidence.pairs;
   const state = { method, numClasses: single ? 1 : evidence.classes, parameters, outcome };
@@ -101,8 +101,8 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   });
 }
 
-function fit<M extends CalibrationMethod>(method: M, evidence: Evidence): Fit<CalibrationParameters[M]>;
-function fit(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
+function fitBy<M extends CalibrationMethod>(method: M, evidence: Evidence): Fit<CalibrationParameters[M]>;
+function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
   if (method === 'temperature') return fitTemperature(evidence);
   const odds = logOddsOf(evidence.pairs, evidence.classes).map(toFinite);
   const columns = evidence.classes === 2 ? 1 : evidence.classes;
