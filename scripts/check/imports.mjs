@@ -19,6 +19,7 @@ const LAYERS = [
   'module',
   'call',
   'losses',
+  'analysis/elementary.ts',
   'analysis/criteria',
   'analysis/rows',
   'analysis/softmax',
@@ -27,6 +28,8 @@ const LAYERS = [
   'analysis/diagnose',
   'analysis/sweep',
   'analysis/meter',
+  'analysis/decisions/calibration',
+  'analysis/decisions/curves',
   // focal-loss/tfjs imports the main entry, so that there is one copy of it.
   'api.ts',
   'index.ts',

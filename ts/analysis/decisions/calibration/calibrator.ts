@@ -1,5 +1,5 @@
-import { arrayLike, copyInto } from '../../../arrays/typed-arrays.js';
 import type { Fresh } from '../../../arrays/tensor-types.js';
+import { arrayLike, copyInto } from '../../../arrays/typed-arrays.js';
 import {
   checkChoice,
   checkInteger,
