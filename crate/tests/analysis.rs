@@ -5,7 +5,7 @@ mod support;
 
 use focal_loss::{
     Alpha, Batch, FocalLoss, Gamma,
-    kernels::{Rows, Sweep, SweepSize, Wanted, Weights, shares},
+    kernels::{Rows, Sweep, SweepSize, Wanted, Weights, softmax_output},
     math::exact_sum::{Adder, ExactSum, Summand},
     simd::vector::{Vector, WideSum},
 };
@@ -28,7 +28,7 @@ where
     let (mut x, mut likeliest, mut values) = (x.to_vec(), vec![0; rows], vec![T::default(); rows]);
     // SAFETY: so many rows.
     unsafe {
-        shares::<T::Vector>(
+        softmax_output::<T::Vector>(
             x.as_mut_ptr(),
             (rows, classes),
             likeliest.as_mut_ptr(),

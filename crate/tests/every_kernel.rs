@@ -136,7 +136,7 @@ fn sigmoid_in_both() {
 #[cfg(feature = "analysis")]
 #[test]
 fn softmax_in_both() {
-    use focal_loss::kernels::{Wanted, shares};
+    use focal_loss::kernels::{Wanted, softmax_output};
 
     fn softmax<T: Float>()
     where
@@ -149,7 +149,7 @@ fn softmax_in_both() {
                 let (x_at, values_at) = (x.as_mut_ptr(), values.as_mut_ptr());
                 // SAFETY: so many rows.
                 unsafe {
-                    shares::<T::Vector>(
+                    softmax_output::<T::Vector>(
                         x_at,
                         (ROWS, classes),
                         likeliest.as_mut_ptr(),

@@ -13,7 +13,7 @@ use super::{
     state::{HostVector, State},
 };
 use crate::{
-    kernels::{self, Elements, Focal, Look, PerColumn, Problem, Rows, Scale, Sink, Weights},
+    kernels::{self, Elements, Focal, PerColumn, Problem, Rows, Scale, Sink, TargetCheck, Weights},
     loss::{focal::FocusOn, focusing::Gamma},
     simd::vector::{Scalar, Vector},
     simd::{F32x4, F64x2},
@@ -63,9 +63,9 @@ impl State {
         // SAFETY: the caller vouches for them.
         let targets = unsafe { slice::from_raw_parts(targets, count) };
         self.counting(flags, |state| {
-            match kernels::look_over(targets, classes, ignored) {
-                Look::Invalid(row) => return Err(row),
-                Look::Counted(rows) => state.totals.rows += rows as f64,
+            match kernels::check_targets(targets, classes, ignored) {
+                TargetCheck::Invalid(row) => return Err(row),
+                TargetCheck::Counted(rows) => state.totals.rows += rows as f64,
             }
             if flags & flag::ALPHA_PER_CLASS == 0 {
                 state.totals.weights = state.totals.rows;
@@ -99,7 +99,7 @@ impl State {
             by_float!(flags, V => {
                 // SAFETY: the caller vouches for them.
                 let targets = unsafe { slice::from_raw_parts(targets.cast::<Float<V>>(), count) };
-                state.totals.rows += kernels::look_over_elements(targets, ignored)? as f64;
+                state.totals.rows += kernels::check_elements(targets, ignored)? as f64;
             });
             Ok(())
         })
@@ -134,7 +134,7 @@ impl State {
         if flags & flag::SOFT == 0 {
             // SAFETY: the caller vouches for the targets.
             let targets = unsafe { slice::from_raw_parts(targets.cast(), rows) };
-            if let Look::Invalid(row) = kernels::look_over(targets, classes, ignored) {
+            if let TargetCheck::Invalid(row) = kernels::check_targets(targets, classes, ignored) {
                 return row as i32;
             }
         }
@@ -210,7 +210,7 @@ impl State {
         let ignored = self.ignored(flags).map(|ignored| ignored as i32);
         // SAFETY: the caller vouches for the targets.
         let targets = unsafe { slice::from_raw_parts(targets.cast::<i32>(), rows) };
-        if let Look::Counted(rows) = kernels::look_over(targets, classes, ignored) {
+        if let TargetCheck::Counted(rows) = kernels::check_targets(targets, classes, ignored) {
             self.meter.count(rows);
         }
         if has(flag::CROSS_ENTROPY) && has(flag::ALPHA_PER_CLASS) {
@@ -232,7 +232,7 @@ impl State {
         by_float!(flags, V => {
             // SAFETY: the caller vouches for the targets.
             let targets = unsafe { slice::from_raw_parts(targets.cast::<Float<V>>(), count) };
-            self.meter.count(kernels::look_over_elements(targets, self.ignored(flags)).unwrap_or(0));
+            self.meter.count(kernels::check_elements(targets, self.ignored(flags)).unwrap_or(0));
         });
     }
 
@@ -278,7 +278,7 @@ impl State {
             [area::LOGITS, area::TARGETS, area::VALUES].map(|area| self.tile.address(area));
         // SAFETY: passed on.
         by_float!(flags, V => unsafe {
-            kernels::shares::<V>(logits.cast(), (rows, classes), likeliest.cast(), values.cast(), wanted);
+            kernels::softmax_output::<V>(logits.cast(), (rows, classes), likeliest.cast(), values.cast(), wanted);
         });
     }
 

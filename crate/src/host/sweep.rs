@@ -11,7 +11,7 @@ use super::{
     state::State,
 };
 use crate::{
-    kernels::{self, Elements, Look, Rows, Sweep, SweepSize, Weights},
+    kernels::{self, Elements, Rows, Sweep, SweepSize, TargetCheck, Weights},
     math::Real,
     simd::vector::WideSum,
     simd::{F32x4, F64x2},
@@ -104,7 +104,7 @@ impl State {
         if !is_soft {
             // SAFETY: the caller vouches for the targets.
             let targets = unsafe { slice::from_raw_parts(targets.cast(), rows) };
-            if let Look::Invalid(row) = kernels::look_over(targets, classes, ignored) {
+            if let TargetCheck::Invalid(row) = kernels::check_targets(targets, classes, ignored) {
                 return row as i32;
             }
         }

@@ -5,7 +5,7 @@ use crate::simd::{largest_unsigned, vector::Scalar};
 
 /// The result of a check of a batch's targets.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
+pub enum TargetCheck {
     /// A row whose target is neither a class nor ignored: the first.
     Invalid(usize),
     /// All is well; so many rows count.
@@ -14,7 +14,7 @@ pub enum Look {
 
 /// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those
 /// that are not ignored.
-pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look {
+pub fn check_targets(targets: &[i32], classes: usize, ignored: Option<i32>) -> TargetCheck {
     let is_class = |t: i32| (t as u32 as usize) < classes;
     let mut counted = 0;
     // The largest of a stretch as an unsigned number tells whether to look closer.
@@ -27,11 +27,11 @@ pub fn look_over(targets: &[i32], classes: usize, ignored: Option<i32>) -> Look 
         if !ordinary {
             let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);
             if let Some(i) = invalid {
-                return Look::Invalid(k * 256 + i);
+                return TargetCheck::Invalid(k * 256 + i);
             }
         }
     }
-    Look::Counted(counted)
+    TargetCheck::Counted(counted)
 }
 
 /// The largest distance of a row's sum of probabilities from 1.
@@ -51,7 +51,7 @@ pub fn find_invalid_probabilities<S: Scalar>(probabilities: &[S], classes: usize
 ///
 /// # Errors
 /// The first that is neither in [0, 1] nor ignored.
-pub fn look_over_elements<S: Scalar>(targets: &[S], ignored: Option<f64>) -> Result<usize, usize> {
+pub fn check_elements<S: Scalar>(targets: &[S], ignored: Option<f64>) -> Result<usize, usize> {
     let ignored = |y: S| ignored.is_some_and(|ignored| y == S::from_f64(ignored));
     let invalid = |y: S| !(0.0..=1.0).contains(&y.to_f64()) && !ignored(y);
     match targets.iter().position(|&y| invalid(y)) {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::math::Real;
 use crate::{
-    loss::softmax::{Others, Outcome, RowSums, SPREAD_UNIT},
+    loss::softmax::{Others, RowLoss, RowSums, SPREAD_UNIT},
     simd::vector::in_fours,
 };
 
@@ -99,9 +99,10 @@ unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
 unsafe fn spread_of<V: Real>(columns: *const V, classes: usize, max: V, index: V::Index) -> V {
     let unit = V::constant(1.0 / SPREAD_UNIT);
     let top = max.mul(unit);
-    // SAFETY: j < classes.
     sum_of_four(classes, |j| {
-        top.sub(unsafe { *columns.add(j) }.mul(unit)).clear(V::index_is(index, j as i32))
+        // SAFETY: j < classes.
+        let x = unsafe { *columns.add(j) };
+        top.sub(x.mul(unit)).clear(V::index_is(index, j as i32))
     })
 }
 
@@ -119,7 +120,7 @@ fn sum_of_four<V: Real>(classes: usize, mut f: impl FnMut(usize) -> V) -> V {
 ///
 /// # Safety
 /// `logits` and `targets` must be valid for the groups, `columns` for a vector per class of each.
-pub(super) unsafe fn look<V: Real>(
+pub(super) unsafe fn softmax_pass<V: Real>(
     (logits, classes): (*const V::Scalar, usize),
     targets: *const i32,
     groups: usize,
@@ -130,7 +131,7 @@ pub(super) unsafe fn look<V: Real>(
     let mut by = Column::new();
     // SAFETY: passed on; what is read has been set.
     unsafe {
-        look_for_largest(logits, classes, targets, groups, columns, sums, &mut by);
+        find_largest(logits, classes, targets, groups, columns, sums, &mut by);
         if with_spread {
             for g in 0..groups {
                 let group = sums.get(g);
@@ -153,7 +154,7 @@ pub(super) unsafe fn look<V: Real>(
 /// # Safety
 /// As for [`look`].
 #[inline(never)]
-unsafe fn look_for_largest<V: Real>(
+unsafe fn find_largest<V: Real>(
     logits: *const V::Scalar,
     classes: usize,
     targets: *const i32,
@@ -232,12 +233,12 @@ unsafe fn multiply<V: Real>(columns: *mut V, classes: usize, factor: V) {
 /// Turns the exponentials into gradients and transposes them out.
 ///
 /// # Safety
-/// `columns` must hold a vector per class of each group, and the outcomes have been set.
+/// `columns` must hold a vector per class of each group, and the losses have been set.
 #[inline(never)]
 unsafe fn write<V: Real>(
     block: &Block<V>,
     columns: *mut V,
-    outcomes: &Column<Outcome<V>>,
+    row_losses: &Column<RowLoss<V>>,
     others: &Column<Others<V>>,
 ) {
     let groups = block.groups();
@@ -247,7 +248,7 @@ unsafe fn write<V: Real>(
         unsafe {
             let (columns, grad, targets) =
                 (columns.add(g * classes), block.grad(g), block.targets(g));
-            let (target, others) = (outcomes.get(g).target, others.get(g));
+            let (target, others) = (row_losses.get(g).target, others.get(g));
             let tiny = others.tiny();
             let (first, factor) = others.factors(tiny);
             if !V::none(tiny) {
@@ -282,11 +283,11 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
         let mut columns = [const { MaybeUninit::<V>::uninit() }; COLUMNS];
         let columns = columns.as_mut_ptr().cast::<V>();
         let mut sums = Column::new();
-        let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
+        let (mut row_losses, mut others) = (Column::<RowLoss<V>>::new(), Column::new());
         // SAFETY: whole groups of the block, with room for their columns.
         unsafe {
             let with_spread = self.evaluation.wants_spread();
-            look(
+            softmax_pass(
                 (block.logits, classes),
                 block.targets,
                 block.groups(),
@@ -294,9 +295,9 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Few<'_, E> {
                 columns,
                 &mut sums,
             );
-            conclude(self.evaluation, block, &sums, &mut outcomes, &mut others);
+            conclude(self.evaluation, block, &sums, &mut row_losses, &mut others);
             if !block.grad.is_null() {
-                write(block, columns, &outcomes, &others);
+                write(block, columns, &row_losses, &others);
             }
         }
     }

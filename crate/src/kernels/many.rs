@@ -13,7 +13,7 @@ use super::{
 };
 use crate::math::Real;
 use crate::{
-    loss::softmax::{Outcome, RowSums, SPREAD_UNIT},
+    loss::softmax::{RowLoss, RowSums, SPREAD_UNIT},
     simd::vector::{MAX_LANES, Scalar, WideSum, in_fours},
 };
 
@@ -60,7 +60,7 @@ unsafe fn largest<V: Real>(logits: *const V::Scalar, n: usize, target: usize) ->
 }
 
 /// A row on its way through the passes.
-struct Row<V: Real> {
+struct RowPasses<V: Real> {
     logits: *const V::Scalar,
     classes: usize,
     target: usize,
@@ -70,7 +70,7 @@ struct Row<V: Real> {
     max: V,
 }
 
-impl<V: Real> Row<V> {
+impl<V: Real> RowPasses<V> {
     /// `Σ_j (max − x_j)` over all but the target, in units of [`SPREAD_UNIT`].
     ///
     /// # Safety
@@ -192,7 +192,7 @@ impl<E: ?Sized> Many<'_, E> {
     /// # Safety
     /// `logits` must be valid for a row, `to` be so or null, and `target` be a class.
     #[inline(always)]
-    unsafe fn look<V: Real>(
+    unsafe fn softmax_pass<V: Real>(
         &self,
         logits: *const V::Scalar,
         target: usize,
@@ -212,7 +212,7 @@ impl<E: ?Sized> Many<'_, E> {
                 (max, own, away) = bring_into_range(max, own);
                 shift = Some(away);
             }
-            let row = Row { logits, classes, target, shift, max };
+            let row = RowPasses { logits, classes, target, shift, max };
             let spread = if self.evaluation.wants_spread() { row.spread() } else { 0.0 };
             let others = row.exponentials(to);
             [own.lane(0), max.lane(0), V::Scalar::from_f64(others), V::Scalar::from_f64(spread)]
@@ -232,7 +232,7 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
     unsafe fn run(&self, block: &mut Block<V>) {
         let classes = self.classes;
         let mut sums = Column::new();
-        let (mut outcomes, mut others) = (Column::<Outcome<V>>::new(), Column::new());
+        let (mut row_losses, mut others) = (Column::<RowLoss<V>>::new(), Column::new());
         // SAFETY: rows of the block.
         unsafe {
             for g in 0..block.groups() {
@@ -244,7 +244,7 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
                     } else {
                         block.grad(g).add(i * classes)
                     };
-                    let row = self.look::<V>(
+                    let row = self.softmax_pass::<V>(
                         block.logits(g).add(i * classes),
                         *block.targets(g).add(i) as usize,
                         to,
@@ -256,10 +256,10 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Many<'_, E> {
                 let [target, max, others, spread] = lanes.map(|lanes| V::load(lanes.as_ptr()));
                 sums.set(g, RowSums { target, max, others, spread });
             }
-            conclude(self.evaluation, block, &sums, &mut outcomes, &mut others);
+            conclude(self.evaluation, block, &sums, &mut row_losses, &mut others);
             if !block.grad.is_null() {
                 for g in 0..block.groups() {
-                    let (others, target) = (others.get(g), outcomes.get(g).target);
+                    let (others, target) = (others.get(g), row_losses.get(g).target);
                     let tiny = others.tiny();
                     let (first, factor) = others.factors(tiny);
                     for i in 0..V::LANES.min(block.rows - g * V::LANES) {

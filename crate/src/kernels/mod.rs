@@ -25,9 +25,9 @@ mod stages;
 mod sweep;
 mod transpose;
 
-pub use check_targets::{Look, find_invalid_probabilities, look_over, look_over_elements};
+pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid_probabilities};
 #[cfg(feature = "analysis")]
-pub use predict::{Wanted, shares};
+pub use predict::{Wanted, softmax_output};
 pub use problem::{Focal, Problem};
 pub(crate) use rows::narrow;
 pub use rows::{Rows, Scale, Weights};

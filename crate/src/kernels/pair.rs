@@ -12,7 +12,7 @@ use crate::math::Real;
 use crate::{
     loss::{
         sigmoid::Logistic,
-        softmax::{Outcome, Row},
+        softmax::{RowLoss, Softmax},
     },
     math::exp::{self, ExpTable},
 };
@@ -31,14 +31,14 @@ fn is_right<V: Real>(distance: V) -> V::Mask {
 
 /// The two classes of each row, seen from the target.
 #[derive(Clone, Copy)]
-struct Odds<V> {
+struct TargetOdds<V> {
     /// The distance of the other class above the target.
     gap: V,
     /// The odds of the less likely class, at most 1.
     odds: V,
 }
 
-impl<V: Real> Odds<V> {
+impl<V: Real> TargetOdds<V> {
     /// From the logits of both classes; and which rows it is right for.
     #[inline(always)]
     fn new((a, b): (V, V), target_is_one: V::Mask) -> (Self, V::Mask) {
@@ -54,10 +54,10 @@ impl<V: Real> Odds<V> {
     }
 
     #[inline(always)]
-    fn row(self) -> Row<V> {
+    fn row(self) -> Softmax<V> {
         let Logistic { likely, unlikely, log_sum } = Logistic::new(self.odds);
-        let (hit, miss) = likely.exchange(unlikely, self.gap.gt(V::constant(0.0)));
-        Row { gap: self.gap, log_sum, hit, miss }
+        let (pt, one_minus_pt) = likely.exchange(unlikely, self.gap.gt(V::constant(0.0)));
+        Softmax { gap: self.gap, log_sum, pt, one_minus_pt }
     }
 }
 
@@ -66,7 +66,7 @@ impl<V: Real> Odds<V> {
 /// # Safety
 /// As for [`Kernel::run`].
 #[inline(never)]
-unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+unsafe fn softmax_pass<V: Real>(block: &Block<V>, rows: &mut Column<Softmax<V>>) {
     let groups = block.groups();
     let mut odds = Column::new();
     let mut all_right = V::lane_below(V::LANES);
@@ -74,7 +74,7 @@ unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
     unsafe {
         for g in 0..groups {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
-            let (group, right) = Odds::new(V::load_pairs(block.logits(g)), target_is_one);
+            let (group, right) = TargetOdds::new(V::load_pairs(block.logits(g)), target_is_one);
             odds.set(g, group);
             all_right = V::both(all_right, right);
         }
@@ -82,7 +82,7 @@ unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
             rows.set(g, odds.get(g).row());
         }
         if !V::all(all_right) {
-            look_again(block, rows);
+            softmax_pass_again(block, rows);
         }
     }
 }
@@ -94,7 +94,7 @@ unsafe fn look<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 /// As for [`Kernel::run`], with the rows of all groups.
 #[cold]
 #[inline(never)]
-unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
+unsafe fn softmax_pass_again<V: Real>(block: &Block<V>, rows: &mut Column<Softmax<V>>) {
     for g in 0..block.groups() {
         // SAFETY: whole groups of the block, and room for two classes.
         unsafe {
@@ -103,7 +103,7 @@ unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
             if !V::all(right) {
                 let (mut columns, mut sums, mut slow) =
                     ([V::constant(0.0); 2], Column::new(), Column::new());
-                few::look(
+                few::softmax_pass(
                     (block.logits(g), 2),
                     block.targets(g),
                     1,
@@ -112,15 +112,15 @@ unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
                     &mut sums,
                 );
                 stages::softmax(1, &sums, &mut slow);
-                let (fast, slow): (Row<V>, Row<V>) = (rows.get(g), slow.get(0));
+                let (fast, slow): (Softmax<V>, Softmax<V>) = (rows.get(g), slow.get(0));
                 rows.set(
                     g,
-                    Row {
+                    Softmax {
                         // As it is, infinite where a class is masked.
                         gap: fast.gap,
                         log_sum: fast.log_sum.select(slow.log_sum, right),
-                        hit: fast.hit.select(slow.hit, right),
-                        miss: fast.miss.select(slow.miss, right),
+                        pt: fast.pt.select(slow.pt, right),
+                        one_minus_pt: fast.one_minus_pt.select(slow.one_minus_pt, right),
                     },
                 );
             }
@@ -131,9 +131,9 @@ unsafe fn look_again<V: Real>(block: &Block<V>, rows: &mut Column<Row<V>>) {
 /// The gradients of all groups.
 ///
 /// # Safety
-/// As for [`Kernel::run`], with the outcome of each group.
+/// As for [`Kernel::run`], with the loss of each group.
 #[inline(never)]
-unsafe fn write<V: Real>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
+unsafe fn write<V: Real>(block: &Block<V>, row_losses: &Column<RowLoss<V>>) {
     let groups = block.groups();
     let zero = V::constant(0.0);
     for g in 0..groups {
@@ -141,7 +141,7 @@ unsafe fn write<V: Real>(block: &Block<V>, outcomes: &Column<Outcome<V>>) {
         unsafe {
             let target_is_one = V::index_is(V::load_index(block.targets(g)), 1);
             // The gradient of class 1: the target's, or its opposite. Adding +0 turns −0 into +0.
-            let one = zero.sub(outcomes.get(g).target).negate(target_is_one).add(zero);
+            let one = zero.sub(row_losses.get(g).target).negate(target_is_one).add(zero);
             V::store_pairs(zero.sub(one), one, block.grad(g));
         }
     }
@@ -153,13 +153,13 @@ impl<V: Real, E: Evaluation<V> + ?Sized> Kernel<V> for Pair<'_, E> {
     }
 
     unsafe fn run(&self, block: &mut Block<V>) {
-        let (mut rows, mut outcomes) = (Column::new(), Column::new());
+        let (mut rows, mut row_losses) = (Column::new(), Column::new());
         // SAFETY: passed on; what is read has been set, by the caller or the stage before.
         unsafe {
-            look(block, &mut rows);
-            self.evaluation.evaluate(block, &rows, None, &mut outcomes);
+            softmax_pass(block, &mut rows);
+            self.evaluation.evaluate(block, &rows, None, &mut row_losses);
             if !block.grad.is_null() {
-                write(block, &outcomes);
+                write(block, &row_losses);
             }
         }
     }

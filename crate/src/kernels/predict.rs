@@ -15,7 +15,7 @@ use super::{
 };
 use crate::math::Real;
 use crate::{
-    loss::softmax::{Outcome, Row, RowSums},
+    loss::softmax::{RowLoss, RowSums, Softmax},
     simd::vector::Scalar,
 };
 
@@ -31,12 +31,12 @@ pub enum Wanted {
 }
 
 /// The evaluation of rows whose targets are their likeliest classes.
-struct Shares {
+struct SoftmaxOutput {
     classes: usize,
     wanted: Wanted,
 }
 
-impl<V: Real> Evaluation<V> for Shares {
+impl<V: Real> Evaluation<V> for SoftmaxOutput {
     fn wants_spread(&self) -> bool {
         false
     }
@@ -44,28 +44,33 @@ impl<V: Real> Evaluation<V> for Shares {
     unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
-        rows: &Column<Row<V>>,
+        rows: &Column<Softmax<V>>,
         _sums: Option<&Column<RowSums<V>>>,
-        outcomes: &mut Column<Outcome<V>>,
+        row_losses: &mut Column<RowLoss<V>>,
     ) {
         let logarithms = self.wanted == Wanted::Logarithms;
         for g in 0..block.groups() {
             // SAFETY: groups of the block.
             unsafe {
                 let row = rows.get(g);
-                let value = if logarithms { row.cross_entropy() } else { row.hit };
+                let value = if logarithms { row.cross_entropy() } else { row.pt };
                 block.value.set(g, value);
                 if block.grad.is_null() {
                     continue;
                 }
                 if self.classes == 2 {
                     let one = V::index_is(V::load_index(block.targets(g)), 1);
-                    let (first, second) = row.hit.exchange(row.miss, one);
+                    let (first, second) = row.pt.exchange(row.one_minus_pt, one);
                     V::store_pairs(first, second, block.grad(g));
                 } else {
-                    outcomes.set(
+                    row_losses.set(
                         g,
-                        Outcome { value, target: row.hit, common: row.miss, miss: row.miss },
+                        RowLoss {
+                            value,
+                            target: row.pt,
+                            common: row.one_minus_pt,
+                            one_minus_pt: row.one_minus_pt,
+                        },
                     );
                 }
             }
@@ -96,7 +101,7 @@ fn largest<S: Scalar>(row: &[S]) -> usize {
 ///
 /// # Safety
 /// The pointers must be valid for so many rows, and `classes ≥ 2`.
-pub unsafe fn shares<V: Real>(
+pub unsafe fn softmax_output<V: Real>(
     logits: *mut V::Scalar,
     (rows, classes): (usize, usize),
     likeliest: *mut i32,
@@ -127,7 +132,11 @@ pub unsafe fn shares<V: Real>(
             row_scales: core::ptr::null(),
             ignored: None,
         };
-        evaluate::<V, dyn Evaluation<V>>(&batch, &Shares { classes, wanted }, &mut Total::zero());
+        evaluate::<V, dyn Evaluation<V>>(
+            &batch,
+            &SoftmaxOutput { classes, wanted },
+            &mut Total::zero(),
+        );
         if wanted == Wanted::Logarithms {
             for i in 0..rows {
                 let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);

@@ -65,8 +65,8 @@ impl<S: Scalar> Weights<S> {
                 let index = unsafe { V::load_index(targets) };
                 V::splat(one).select(V::splat(other), V::index_is(index, 1))
             }
-            // SAFETY: the caller vouches for the targets and for a weight at each of them.
             Self::PerClass(table) => {
+                // SAFETY: the caller vouches for the targets and for a weight at each of them.
                 V::from_lanes(|i| unsafe { *table.add(*targets.add(i) as usize) })
             }
         }

@@ -12,8 +12,8 @@ use crate::{
     loss::{
         focal::Hard,
         focusing::{Gamma, Later, Power},
-        sigmoid::{Aim, Logistic, odds, outcome},
-        softmax::Outcome,
+        sigmoid::{Aim, Logistic, odds, row_loss},
+        softmax::RowLoss,
     },
     simd::vector::{MAX_LANES, Scalar},
 };
@@ -85,8 +85,8 @@ impl<S: Scalar> Elements<S> {
     ) -> V {
         match parameter {
             PerColumn::All(x) => V::constant(f(x)),
-            // SAFETY: one for each column.
             PerColumn::Each(table) => V::from_lanes(|i| {
+                // SAFETY: one for each column.
                 S::from_f64(f(unsafe { *table.add((at + i) % self.columns.max(1)) }))
             }),
         }
@@ -132,13 +132,13 @@ impl<S: Scalar> Elements<S> {
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    pub(super) unsafe fn outcome<V: Real<Scalar = S>>(
+    pub(super) unsafe fn row_loss<V: Real<Scalar = S>>(
         &self,
         loss: &Hard<V, Later<'_, V>>,
         logistic: Logistic<V>,
         at: usize,
         first: usize,
-    ) -> Outcome<V> {
+    ) -> RowLoss<V> {
         let one = V::constant(1.0);
         // SAFETY: passed on.
         unsafe {
@@ -155,7 +155,7 @@ impl<S: Scalar> Elements<S> {
                 positive_weight: self.of_column(self.positive_weight, first + at, |weight| weight),
                 weight: alpha.mul(Self::load(self.weights, at, 1.0)).add(V::constant(0.0)),
             };
-            outcome(
+            row_loss(
                 loss,
                 (x, logistic),
                 &aim,
@@ -164,16 +164,16 @@ impl<S: Scalar> Elements<S> {
         }
     }
 
-    /// Writes the outcome of the vector at `at`. Returns the values, 0 for elements that do not
+    /// Writes the loss of the vector at `at`. Returns the values, 0 for elements that do not
     /// count.
     ///
     /// # Safety
     /// There must be whole vectors of elements.
     #[inline(always)]
-    unsafe fn write<V: Real<Scalar = S>>(&self, outcome: &Outcome<V>, at: usize) -> V {
+    unsafe fn write<V: Real<Scalar = S>>(&self, row_loss: &RowLoss<V>, at: usize) -> V {
         // SAFETY: passed on.
         unsafe {
-            let [value, grad] = self.clear(at, [outcome.value, outcome.target]);
+            let [value, grad] = self.clear(at, [row_loss.value, row_loss.target]);
             if !self.grad.is_null() {
                 grad.store(self.grad.add(at));
             }
@@ -193,7 +193,7 @@ impl<S: Scalar> Elements<S> {
         let gamma = Gamma::All(self.gamma);
         let power = Power::new(gamma);
         let loss = Hard::new(gamma, Later(&power));
-        let (mut e, mut logistics, mut outcomes) = (Column::new(), Column::new(), Column::new());
+        let (mut e, mut logistics, mut row_losses) = (Column::new(), Column::new(), Column::new());
         let vectors = self.count / V::LANES;
         for from in (0..vectors).step_by(GROUPS) {
             let n = GROUPS.min(vectors - from);
@@ -207,12 +207,12 @@ impl<S: Scalar> Elements<S> {
                     logistics.set(g, Logistic::new(e.get(g)));
                 }
                 for g in 0..n {
-                    outcomes.set(g, self.outcome(&loss, logistics.get(g), at(g), first));
+                    row_losses.set(g, self.row_loss(&loss, logistics.get(g), at(g), first));
                 }
-                focus(&power, ptr::null(), n, &mut outcomes);
+                focus(&power, ptr::null(), n, &mut row_losses);
                 for g in 0..n {
                     // The odds have served.
-                    e.set(g, self.write(&outcomes.get(g), at(g)));
+                    e.set(g, self.write(&row_losses.get(g), at(g)));
                 }
                 sink.add(e.lanes(), n);
             }

@@ -6,7 +6,7 @@ use crate::loss::{
     focal::{Hard, Loss},
     focusing::{Focusing, Later, Power, Square},
     smoothing::Smoothing,
-    softmax::{Odds, Others, Outcome, Row, RowSums},
+    softmax::{Others, RowLoss, RowSums, Softmax, TargetOdds},
 };
 use crate::math::Real;
 
@@ -18,7 +18,7 @@ pub(super) trait Evaluation<V: Real> {
     fn smoothing(&self) -> Option<&Smoothing<V>> {
         None
     }
-    /// Sets the values of a block and, where there is a place for gradients, the outcomes of its
+    /// Sets the values of a block and, where there is a place for gradients, the losses of its
     /// groups. `sums`: where there are any, what there is of spread.
     ///
     /// # Safety
@@ -26,9 +26,9 @@ pub(super) trait Evaluation<V: Real> {
     unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
-        rows: &Column<Row<V>>,
+        rows: &Column<Softmax<V>>,
         sums: Option<&Column<RowSums<V>>>,
-        outcomes: &mut Column<Outcome<V>>,
+        row_losses: &mut Column<RowLoss<V>>,
     );
 }
 
@@ -44,9 +44,9 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
     unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
-        rows: &Column<Row<V>>,
+        rows: &Column<Softmax<V>>,
         sums: Option<&Column<RowSums<V>>>,
-        outcomes: &mut Column<Outcome<V>>,
+        row_losses: &mut Column<RowLoss<V>>,
     ) {
         let Later(power) = self.hard.power;
         // SAFETY: passed on.
@@ -54,16 +54,16 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
             match (&self.smoothing, power) {
                 // In one loop for what is asked most often.
                 (None, Power::Halves { whole: 2, half: false }) => {
-                    return hard(&self.hard.with(Square), block, rows, outcomes);
+                    return hard(&self.hard.with(Square), block, rows, row_losses);
                 }
-                (None, _) => hard(&self.hard, block, rows, outcomes),
+                (None, _) => hard(&self.hard, block, rows, row_losses),
                 (Some(smoothing), _) => {
-                    smoothed(&self.hard, smoothing, block, rows, sums, outcomes)
+                    smoothed(&self.hard, smoothing, block, rows, sums, row_losses)
                 }
             }
-            focus(power, block.targets, block.groups(), outcomes);
+            focus(power, block.targets, block.groups(), row_losses);
             for g in 0..block.groups() {
-                block.value.set(g, outcomes.get(g).value);
+                block.value.set(g, row_losses.get(g).value);
             }
         }
     }
@@ -75,17 +75,17 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
 unsafe fn hard<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
     block: &mut Block<V>,
-    rows: &Column<Row<V>>,
-    outcomes: &mut Column<Outcome<V>>,
+    rows: &Column<Softmax<V>>,
+    row_losses: &mut Column<RowLoss<V>>,
 ) {
     let groups = block.groups();
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let loss = loss.of_rows(block.targets(g));
-            let outcome = loss.outcome(&rows.get(g), block.weight.get(g), block.scale.get(g));
-            block.value.set(g, outcome.value);
-            outcomes.set(g, outcome);
+            let row_loss = loss.row_loss(&rows.get(g), block.weight.get(g), block.scale.get(g));
+            block.value.set(g, row_loss.value);
+            row_losses.set(g, row_loss);
         }
     }
 }
@@ -97,9 +97,9 @@ unsafe fn smoothed<V: Real>(
     loss: &Hard<V, Later<'_, V>>,
     smoothing: &Smoothing<V>,
     block: &Block<V>,
-    rows: &Column<Row<V>>,
+    rows: &Column<Softmax<V>>,
     sums: Option<&Column<RowSums<V>>>,
-    outcomes: &mut Column<Outcome<V>>,
+    row_losses: &mut Column<RowLoss<V>>,
 ) {
     let groups = block.groups();
     for g in 0..groups {
@@ -107,9 +107,9 @@ unsafe fn smoothed<V: Real>(
         unsafe {
             let loss = loss.of_rows(block.targets(g));
             let spread = sums.map_or(V::constant(0.0), |sums| sums.get(g).spread);
-            outcomes.set(
+            row_losses.set(
                 g,
-                loss.smoothed_outcome(
+                loss.smoothed_row_loss(
                     smoothing,
                     &rows.get(g),
                     spread,
@@ -125,19 +125,19 @@ unsafe fn smoothed<V: Real>(
 /// for all.
 ///
 /// # Safety
-/// The outcomes must have been set for the groups.
+/// The losses must have been set for the groups.
 #[inline(never)]
 pub(super) unsafe fn focus<V: Real>(
     power: &Power<V>,
     targets: *const i32,
     groups: usize,
-    outcomes: &mut Column<Outcome<V>>,
+    row_losses: &mut Column<RowLoss<V>>,
 ) {
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let (power, _) = power.of_rows(targets.wrapping_add(g * V::LANES));
-            outcomes.set(g, outcomes.get(g).focused(power));
+            row_losses.set(g, row_losses.get(g).focused(power));
         }
     }
 }
@@ -150,13 +150,13 @@ pub(super) unsafe fn focus<V: Real>(
 pub(super) unsafe fn softmax<V: Real>(
     groups: usize,
     sums: &Column<RowSums<V>>,
-    rows: &mut Column<Row<V>>,
+    rows: &mut Column<Softmax<V>>,
 ) {
     let mut odds = Column::new();
     // SAFETY: passed on; what is read has been set before.
     unsafe {
         for g in 0..groups {
-            odds.set(g, Odds::new(&sums.get(g)));
+            odds.set(g, TargetOdds::new(&sums.get(g)));
         }
         for g in 0..groups {
             rows.set(g, odds.get(g).row());
@@ -173,15 +173,15 @@ unsafe fn factors<V: Real>(
     smoothing: Option<&Smoothing<V>>,
     block: &Block<V>,
     sums: &Column<RowSums<V>>,
-    rows: &Column<Row<V>>,
-    outcomes: &Column<Outcome<V>>,
+    rows: &Column<Softmax<V>>,
+    row_losses: &Column<RowLoss<V>>,
     others: &mut Column<Others<V>>,
 ) {
     let groups = block.groups();
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
-            others.set(g, Others::of_row(smoothing, &sums.get(g), &rows.get(g), &outcomes.get(g)))
+            others.set(g, Others::of_row(smoothing, &sums.get(g), &rows.get(g), &row_losses.get(g)))
         };
     }
 }
@@ -195,16 +195,16 @@ pub(super) unsafe fn conclude<V: Real, E: Evaluation<V> + ?Sized>(
     evaluation: &E,
     block: &mut Block<V>,
     sums: &Column<RowSums<V>>,
-    outcomes: &mut Column<Outcome<V>>,
+    row_losses: &mut Column<RowLoss<V>>,
     others: &mut Column<Others<V>>,
 ) {
     let mut rows = Column::new();
     // SAFETY: what is read has been set, by the caller or the stage before.
     unsafe {
         softmax(block.groups(), sums, &mut rows);
-        evaluation.evaluate(block, &rows, Some(sums), outcomes);
+        evaluation.evaluate(block, &rows, Some(sums), row_losses);
         if !block.grad.is_null() {
-            factors(evaluation.smoothing(), block, sums, &rows, outcomes, others);
+            factors(evaluation.smoothing(), block, sums, &rows, row_losses, others);
         }
     }
 }

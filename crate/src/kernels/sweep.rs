@@ -8,7 +8,7 @@ use core::{cell::Cell, ptr, slice};
 
 use super::{
     block::{Block, Column, GROUPS},
-    check_targets::look_over_elements,
+    check_targets::check_elements,
     hard::evaluate,
     problem::Problem,
     rows::{Rows, Weights},
@@ -24,7 +24,7 @@ use crate::{
         focusing::{Focusing, Gamma, LARGEST_PRODUCT, Later, Power},
         sigmoid::{Logistic, odds},
         smoothing::Smoothing,
-        softmax::{Outcome, Row, RowSums},
+        softmax::{RowLoss, RowSums, Softmax},
     },
     simd::F64x2,
     simd::vector::{Scalar, Vector, WideSum},
@@ -119,8 +119,12 @@ impl<V: Real> Sweep<V> {
             weights: Weights::none(),
             ..*rows
         };
-        let walk =
-            Walk { sweep: Sweep { ..*self }, rows, row: Cell::new(0), counted: Cell::new(0) };
+        let walk = SweepEvaluation {
+            sweep: Sweep { ..*self },
+            rows,
+            row: Cell::new(0),
+            counted: Cell::new(0),
+        };
         // SAFETY: passed on.
         unsafe {
             if soft.is_null() {
@@ -159,7 +163,7 @@ impl<V: Real> Sweep<V> {
                 );
             }
             let targets = slice::from_raw_parts(elements.targets, elements.count);
-            look_over_elements(targets, elements.ignored).unwrap_or(0)
+            check_elements(targets, elements.ignored).unwrap_or(0)
         }
     }
 
@@ -189,12 +193,13 @@ impl<V: Real> Sweep<V> {
                         scales: ptr::null(),
                         ..*elements
                     };
-                    let (mut values, mut misses) = (Column::new(), Column::new());
+                    let (mut values, mut ones_minus_pt) = (Column::new(), Column::new());
                     for g in 0..groups {
-                        let outcome = elements.outcome(&loss, logistics.get(g), at(g), first);
-                        let [value, miss] = elements.clear(at(g), [outcome.value, outcome.miss]);
+                        let row_loss = elements.row_loss(&loss, logistics.get(g), at(g), first);
+                        let [value, one_minus_pt] =
+                            elements.clear(at(g), [row_loss.value, row_loss.one_minus_pt]);
                         values.set(g, value);
-                        misses.set(g, miss);
+                        ones_minus_pt.set(g, one_minus_pt);
                     }
                     for (weighting, weights) in self.weightings() {
                         for g in 0..groups {
@@ -206,7 +211,7 @@ impl<V: Real> Sweep<V> {
                             ));
                         }
                     }
-                    self.raise(s, &values, &misses, groups);
+                    self.raise(s, &values, &ones_minus_pt, groups);
                 }
             }
         }
@@ -288,7 +293,13 @@ impl<V: Real> Sweep<V> {
     /// The columns and the weights of the block must have been set for so many groups, and there be
     /// such an ε.
     #[inline(never)]
-    unsafe fn raise(&self, smoothing: usize, base: &Column<V>, misses: &Column<V>, groups: usize) {
+    unsafe fn raise(
+        &self,
+        smoothing: usize,
+        base: &Column<V>,
+        ones_minus_pt: &Column<V>,
+        groups: usize,
+    ) {
         let (mut chain, mut other) = (Column::new(), Column::new());
         let mut at = 0.0;
         // SAFETY: passed on.
@@ -301,11 +312,11 @@ impl<V: Real> Sweep<V> {
                 let step = Power::new(Gamma::All(gamma - at));
                 if gamma >= at && matches!(step, Power::Halves { .. }) && gamma <= LARGEST_PRODUCT {
                     let place = &raw mut chain;
-                    focus(step, place, misses, groups, place);
+                    focus(step, place, ones_minus_pt, groups, place);
                     at = gamma;
                     self.add(&chain, groups, sums);
                 } else {
-                    focus(Power::new(Gamma::All(gamma)), base, misses, groups, &mut other);
+                    focus(Power::new(Gamma::All(gamma)), base, ones_minus_pt, groups, &mut other);
                     self.add(&other, groups, sums);
                 }
             }
@@ -355,21 +366,21 @@ impl<V: Real> Sweep<V> {
 unsafe fn focus<V: Real>(
     power: Power<V>,
     from: *const Column<V>,
-    misses: &Column<V>,
+    ones_minus_pt: &Column<V>,
     groups: usize,
     to: *mut Column<V>,
 ) {
     for g in 0..groups {
         // SAFETY: passed on. The columns may be the same: no reference to either is kept.
         unsafe {
-            let [x] = power.focus([(*from).get(g)], misses.get(g));
+            let [x] = power.focus([(*from).get(g)], ones_minus_pt.get(g));
             (*to).set(g, x);
         }
     }
 }
 
 /// A sweep on its way over a batch.
-struct Walk<V: Real> {
+struct SweepEvaluation<V: Real> {
     sweep: Sweep<V>,
     rows: Rows<V::Scalar>,
     /// The first row of the next block.
@@ -378,7 +389,7 @@ struct Walk<V: Real> {
     counted: Cell<usize>,
 }
 
-impl<V: Real> Walk<V> {
+impl<V: Real> SweepEvaluation<V> {
     /// Sets what `weigh` makes of each weighting and lane as the weights of a block.
     ///
     /// # Safety
@@ -444,7 +455,7 @@ impl<V: Real> Walk<V> {
                     self.weigh(groups, |weighting, g| {
                         lanes(g, &|row| self.mean(soft.add(row * classes), weighting))
                     });
-                    let (mut values, mut misses) = (Column::new(), Column::new());
+                    let (mut values, mut ones_minus_pt) = (Column::new(), Column::new());
                     for g in 0..groups {
                         let nll = lanes(g, &|row| (*room.add(row)).to_f64());
                         let weight = lanes(g, &|row| {
@@ -455,10 +466,10 @@ impl<V: Real> Walk<V> {
                             }
                         });
                         values.set(g, weight.mul(nll));
-                        misses.set(g, probabilities(nll).1);
+                        ones_minus_pt.set(g, probabilities(nll).1);
                     }
-                    self.clear(from, n, [&mut values, &mut misses]);
-                    self.sweep.raise(s, &values, &misses, groups);
+                    self.clear(from, n, [&mut values, &mut ones_minus_pt]);
+                    self.sweep.raise(s, &values, &ones_minus_pt, groups);
                 }
             }
         }
@@ -485,15 +496,15 @@ impl<V: Real> Walk<V> {
             Weighting::Even => sum(&|_| 1.0),
             Weighting::One | Weighting::OneAlone => sum(&|j| f64::from(u8::from(j == 1))),
             Weighting::Others | Weighting::OthersAlone => sum(&|j| f64::from(u8::from(j != 1))),
-            // SAFETY: a class.
             Weighting::PerClass(table) => {
+                // SAFETY: a class.
                 sum(&|j| unsafe { self.sweep.weight_of(table, classes, j) })
             }
         }
     }
 }
 
-impl<V: Real> Evaluation<V> for Walk<V> {
+impl<V: Real> Evaluation<V> for SweepEvaluation<V> {
     fn wants_spread(&self) -> bool {
         // SAFETY: the caller of [`Sweep::run`] vouches for them.
         unsafe { self.sweep.smoothings() }.iter().any(|&smoothing| smoothing > 0.0)
@@ -502,9 +513,9 @@ impl<V: Real> Evaluation<V> for Walk<V> {
     unsafe fn evaluate(
         &self,
         block: &mut Block<V>,
-        rows: &Column<Row<V>>,
+        rows: &Column<Softmax<V>>,
         sums: Option<&Column<RowSums<V>>>,
-        _outcomes: &mut Column<Outcome<V>>,
+        _outcomes: &mut Column<RowLoss<V>>,
     ) {
         let (groups, classes) = (block.groups(), block.classes);
         let (zero, one) = (V::constant(0.0), V::constant(1.0));
@@ -532,22 +543,22 @@ impl<V: Real> Evaluation<V> for Walk<V> {
                 }
             });
             for (s, &smoothing) in self.sweep.smoothings().iter().enumerate() {
-                let (mut values, mut misses) = (Column::new(), Column::new());
+                let (mut values, mut ones_minus_pt) = (Column::new(), Column::new());
                 let smoothed = (smoothing > 0.0).then(|| Smoothing::new(smoothing, classes));
                 for g in 0..groups {
                     let (row, weight) = (rows.get(g), block.weight.get(g));
-                    let outcome = match smoothed {
-                        None => loss.outcome(&row, weight, one),
+                    let row_loss = match smoothed {
+                        None => loss.row_loss(&row, weight, one),
                         Some(smoothed) => {
                             let spread = sums.map_or(zero, |sums| sums.get(g).spread);
-                            loss.smoothed_outcome(&smoothed, &row, spread, weight, one)
+                            loss.smoothed_row_loss(&smoothed, &row, spread, weight, one)
                         }
                     };
-                    values.set(g, outcome.value);
-                    misses.set(g, outcome.miss);
+                    values.set(g, row_loss.value);
+                    ones_minus_pt.set(g, row_loss.one_minus_pt);
                 }
-                counted = self.clear(row, block.rows, [&mut values, &mut misses]);
-                self.sweep.raise(s, &values, &misses, groups);
+                counted = self.clear(row, block.rows, [&mut values, &mut ones_minus_pt]);
+                self.sweep.raise(s, &values, &ones_minus_pt, groups);
             }
             (0..groups).for_each(|g| block.value.set(g, zero));
         }

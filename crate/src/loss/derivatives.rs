@@ -1,9 +1,9 @@
 //! Second derivatives of the focal loss with respect to the logits, and its derivative with respect
 //! to γ.
 //!
-//! With `u = 1 − pt`, `E = expm1(ℓ) = u/pt` and `r = ℓ/E`: `f′ = u^γ·(1 + γ·r)`, `f″ = (γ·u^γ/E)·(2
-//! + (γ − 1)·r − ℓ)`, and `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 −
-//! pt)`.
+//! With `u = 1 − pt`, `E = expm1(ℓ) = u/pt` and `r = ℓ/E`: `f′ = u^γ·(1 + γ·r)`,
+//! `f″ = (γ·u^γ/E)·(2 + (γ − 1)·r − ℓ)`, and
+//! `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 − pt)`.
 
 use super::{
     focal::Hard,
@@ -30,7 +30,7 @@ impl<V: Real> Curvature<V> {
     #[inline(always)]
     pub fn new<P: Focusing<V>>(
         loss: &Hard<V, P>,
-        (nll, hit, miss): (V, V, V),
+        (nll, pt, one_minus_pt): (V, V, V),
         weight: V,
         hard: bool,
         gauss_newton: bool,
@@ -38,14 +38,18 @@ impl<V: Real> Curvature<V> {
         let (one, two) = (V::constant(1.0), V::constant(2.0));
         let nll = finite(nll);
         // γ·ℓ·pt and r.
-        let product = nll.mul(hit);
-        let ratio = product.div(positive(miss));
+        let product = nll.mul(pt);
+        let ratio = product.div(positive(one_minus_pt));
         let bracket = loss.gamma.sub(one).mul(ratio).add(two).sub(nll);
-        let square = loss.gamma.mul(hit.mul(bracket)).mul(weight);
-        let square = if hard { square.mul(miss) } else { square.div(positive(miss)) };
-        let variance =
-            if hard { miss.add(loss.gamma.mul(product)) } else { one.add(loss.gamma.mul(ratio)) };
-        let [square, variance] = loss.power.focus([square, variance.mul(weight)], miss);
+        let square = loss.gamma.mul(pt.mul(bracket)).mul(weight);
+        let square =
+            if hard { square.mul(one_minus_pt) } else { square.div(positive(one_minus_pt)) };
+        let variance = if hard {
+            one_minus_pt.add(loss.gamma.mul(product))
+        } else {
+            one.add(loss.gamma.mul(ratio))
+        };
+        let [square, variance] = loss.power.focus([square, variance.mul(weight)], one_minus_pt);
         Self { square: if gauss_newton { V::constant(0.0) } else { square }, variance }
     }
 }
@@ -54,13 +58,13 @@ impl<V: Real> Curvature<V> {
 #[inline(always)]
 pub fn gamma_grad<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
-    (nll, hit, miss): (V, V, V),
+    (nll, pt, one_minus_pt): (V, V, V),
     weight: V,
 ) -> V {
     // log(1 − pt), from whichever of pt and 1 − pt is the smaller.
     let focus =
-        finite_log_1p(hit.neg()).select(finite_log(positive(miss)), hit.lt(V::constant(0.5)));
-    let [value] = loss.power.focus([weight.mul(nll)], miss);
+        finite_log_1p(pt.neg()).select(finite_log(positive(one_minus_pt)), pt.lt(V::constant(0.5)));
+    let [value] = loss.power.focus([weight.mul(nll)], one_minus_pt);
     // −0 where pt is 0.
     value.mul(focus).add(V::constant(0.0))
 }

@@ -15,9 +15,9 @@ use crate::math::Real;
 #[derive(Clone, Copy, Debug)]
 pub struct Class<V> {
     /// `p_j`.
-    pub hit: V,
+    pub pt: V,
     /// `1 − p_j`.
-    pub miss: V,
+    pub one_minus_pt: V,
     /// `−log p_j`.
     pub nll: V,
     /// `a_j·q_j`.
@@ -28,9 +28,11 @@ impl<V: Real> Class<V> {
     /// The class's part of the value, and `−d_j`. Both are 0 where the class has no weight.
     #[inline(always)]
     pub fn value_and_pull<P: Focusing<V>>(&self, loss: &Hard<V, P>) -> [V; 2] {
-        let ratio = self.hit.mul(finite(self.nll)).div(positive(self.miss));
+        let ratio = self.pt.mul(finite(self.nll)).div(positive(self.one_minus_pt));
         let pull = loss.gamma.mul(ratio).add(V::constant(1.0)).mul(self.weight);
         let weighs = self.weight.gt(V::constant(0.0));
-        loss.power.focus([self.weight.mul(self.nll), pull], self.miss).map(|x| x.keep(weighs))
+        loss.power
+            .focus([self.weight.mul(self.nll), pull], self.one_minus_pt)
+            .map(|x| x.keep(weighs))
     }
 }

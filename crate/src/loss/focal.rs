@@ -13,7 +13,7 @@ use super::{
     focusing::{Focusing, Gamma, LARGEST_GAMMA, Later},
     guards::{finite, plus_zero, positive},
     smoothing::Smoothing,
-    softmax::{Outcome, Row},
+    softmax::{RowLoss, Softmax},
 };
 use crate::math::{Real, exp};
 
@@ -69,9 +69,9 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms.
     /// `slope` is shared among the other classes.
     #[inline(always)]
-    fn value_and_slope(&self, nll: V, miss: V, hit: V, weight: V, scale: V) -> [V; 2] {
-        let slope = self.gamma.mul(finite(nll).mul(hit)).add(miss).mul(weight.mul(scale));
-        self.power.focus([weight.mul(nll), slope], miss)
+    fn value_and_slope(&self, nll: V, one_minus_pt: V, pt: V, weight: V, scale: V) -> [V; 2] {
+        let slope = self.gamma.mul(finite(nll).mul(pt)).add(one_minus_pt).mul(weight.mul(scale));
+        self.power.focus([weight.mul(nll), slope], one_minus_pt)
     }
 }
 
@@ -79,49 +79,60 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}`
     /// and `1 − pt`.
     #[inline(always)]
-    pub fn value_and_derivative(&self, nll: V, (hit, miss): (V, V), weight: V, scale: V) -> [V; 2] {
-        let ratio = finite(nll).mul(hit).div(positive(miss));
+    pub fn value_and_derivative(
+        &self,
+        nll: V,
+        (pt, one_minus_pt): (V, V),
+        weight: V,
+        scale: V,
+    ) -> [V; 2] {
+        let ratio = finite(nll).mul(pt).div(positive(one_minus_pt));
         let derivative = self.gamma.mul(ratio).add(V::constant(1.0)).mul(weight.mul(scale));
-        self.power.focus([weight.mul(nll), derivative], miss)
+        self.power.focus([weight.mul(nll), derivative], one_minus_pt)
     }
 }
 
 /// `pt = e^{−ℓ}` and `1 − pt`.
 #[inline(always)]
 pub fn probabilities<V: Real>(nll: V) -> (V, V) {
-    let (hit, less_one) = exp::decay(nll.neg());
+    let (pt, less_one) = exp::decay(nll.neg());
     // Not its negation, which would be −0 for a cross-entropy of 0.
-    (hit, V::constant(0.0).sub(less_one))
+    (pt, V::constant(0.0).sub(less_one))
 }
 
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// The loss and gradient of a group of rows with smoothed targets.
     #[inline(always)]
-    pub fn smoothed_outcome(
+    pub fn smoothed_row_loss(
         &self,
         smoothing: &Smoothing<V>,
-        row: &Row<V>,
+        row: &Softmax<V>,
         spread: V,
         weight: V,
         scale: V,
-    ) -> Outcome<V> {
+    ) -> RowLoss<V> {
         let nll = smoothing.cross_entropy(row, spread);
-        let (hit, miss) = probabilities(nll);
-        let [value, derivative] = self.value_and_derivative(nll, (hit, miss), weight, scale);
-        Outcome {
+        let (pt, one_minus_pt) = probabilities(nll);
+        let [value, derivative] = self.value_and_derivative(nll, (pt, one_minus_pt), weight, scale);
+        RowLoss {
             value,
             target: plus_zero(derivative.mul(smoothing.difference(row))),
             common: derivative,
-            miss,
+            one_minus_pt,
         }
     }
 
     /// The loss and gradient of a group of rows.
     #[inline(always)]
-    pub fn outcome(&self, row: &Row<V>, weight: V, scale: V) -> Outcome<V> {
+    pub fn row_loss(&self, row: &Softmax<V>, weight: V, scale: V) -> RowLoss<V> {
         let [value, slope] =
-            self.value_and_slope(row.cross_entropy(), row.miss, row.hit, weight, scale);
-        Outcome { value, target: V::constant(0.0).sub(slope), common: slope, miss: row.miss }
+            self.value_and_slope(row.cross_entropy(), row.one_minus_pt, row.pt, weight, scale);
+        RowLoss {
+            value,
+            target: V::constant(0.0).sub(slope),
+            common: slope,
+            one_minus_pt: row.one_minus_pt,
+        }
     }
 }
 

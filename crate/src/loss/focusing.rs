@@ -1,6 +1,6 @@
 //! Focusing factors: multiplication by `u^γ`.
 
-use super::{guards::plus_zero, softmax::Outcome};
+use super::{guards::plus_zero, softmax::RowLoss};
 use crate::{
     math::{Real, pow::UnitPower},
     simd::vector::Scalar,
@@ -117,7 +117,7 @@ impl<V: Real> Focusing<V> for Power<V> {
     }
 }
 
-/// A power that is still to be raised to, see [`Outcome::focused`].
+/// A power that is still to be raised to, see [`RowLoss::focused`].
 #[derive(Clone, Copy, Debug)]
 pub struct Later<'a, V>(pub &'a Power<V>);
 
@@ -134,12 +134,12 @@ impl<V: Real> Focusing<V> for Later<'_, V> {
     }
 }
 
-impl<V: Real> Outcome<V> {
+impl<V: Real> RowLoss<V> {
     /// The focusing that was left for [`Later`].
     #[inline(always)]
     pub fn focused(self, power: Power<V>) -> Self {
         let [value, target, common] =
-            power.focus([self.value, self.target, self.common], self.miss);
-        Self { value, target: plus_zero(target), common, miss: self.miss }
+            power.focus([self.value, self.target, self.common], self.one_minus_pt);
+        Self { value, target: plus_zero(target), common, one_minus_pt: self.one_minus_pt }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     focal::Hard,
     focusing::Focusing,
     guards::{finite, plus_zero, positive},
-    softmax::Outcome,
+    softmax::RowLoss,
 };
 use crate::math::Real;
 use crate::math::{exp, log::unit_log_1p};
@@ -61,14 +61,14 @@ impl<V: Real> Logistic<V> {
 }
 
 /// The loss and gradient of logits `x` with the [`odds`] of `logistic`: the gradient, times
-/// `scale`, is [`Outcome::target`].
+/// `scale`, is [`RowLoss::target`].
 #[inline(always)]
-pub fn outcome<V: Real, P: Focusing<V>>(
+pub fn row_loss<V: Real, P: Focusing<V>>(
     loss: &Hard<V, P>,
     (x, logistic): (V, Logistic<V>),
     aim: &Aim<V>,
     scale: V,
-) -> Outcome<V> {
+) -> RowLoss<V> {
     let zero = V::constant(0.0);
     let above = x.gt(zero);
     let Logistic { likely, unlikely, log_sum } = logistic;
@@ -80,10 +80,10 @@ pub fn outcome<V: Real, P: Focusing<V>>(
     // share it is 0 also where x is infinite.
     let share = rest.select(pulled, above);
     let nll = pulled.add(rest).mul(log_sum).add(share.mul(x.abs()).keep(share.gt(zero)));
-    let miss = y.mul(sigma_neg).add(rest.mul(sigma));
-    let spread = likely.mul(unlikely.div(positive(miss)));
+    let one_minus_pt = y.mul(sigma_neg).add(rest.mul(sigma));
+    let spread = likely.mul(unlikely.div(positive(one_minus_pt)));
     let turn = loss.gamma.mul(spread.mul(finite(nll))).mul(rest.sub(y));
     let slope = rest.mul(sigma).sub(pulled.mul(sigma_neg)).add(turn).mul(aim.weight.mul(scale));
-    let [value, grad] = loss.power.focus([aim.weight.mul(nll), slope], miss);
-    Outcome { value, target: plus_zero(grad), common: zero, miss }
+    let [value, grad] = loss.power.focus([aim.weight.mul(nll), slope], one_minus_pt);
+    RowLoss { value, target: plus_zero(grad), common: zero, one_minus_pt }
 }

@@ -1,6 +1,6 @@
 //! Label smoothing: `q_j = (1 − ε)·[j = t] + ε/C`.
 
-use super::softmax::{Others, Outcome, Row, RowSums, SPREAD_UNIT};
+use super::softmax::{Others, RowLoss, RowSums, SPREAD_UNIT, Softmax};
 use crate::{math::Real, simd::vector::Scalar};
 
 /// The shares of a smoothed target: `q_j = (1 − ε)·[j = t] + ε/C`.
@@ -33,7 +33,7 @@ impl<V: Real> Smoothing<V> {
 
     /// `ℓ = Σ_j q_j·(lse − x_j)` of a group of rows. `spread` is that of [`RowSums`].
     #[inline(always)]
-    pub fn cross_entropy(&self, row: &Row<V>, spread: V) -> V {
+    pub fn cross_entropy(&self, row: &Softmax<V>, spread: V) -> V {
         // Terms that are never negative, so that nothing cancels: the others, each with ε/C, are
         // counted from the target or from the largest of them, whichever is the larger; so
         // is the target, if it is not that itself.
@@ -44,26 +44,26 @@ impl<V: Real> Smoothing<V> {
 
     /// `p_t − q_t`, from whichever of `p_t` and `1 − p_t` is the smaller.
     #[inline(always)]
-    pub fn difference(&self, row: &Row<V>) -> V {
-        let likely = row.miss.lt(V::constant(0.5));
-        self.rest.sub(row.miss).select(row.hit.sub(self.target), likely)
+    pub fn difference(&self, row: &Softmax<V>) -> V {
+        let likely = row.one_minus_pt.lt(V::constant(0.5));
+        self.rest.sub(row.one_minus_pt).select(row.pt.sub(self.target), likely)
     }
 }
 
 impl<V: Real> Others<V> {
-    /// The gradients that the outcome of a row leads to, under a loss that smooths its targets so.
+    /// The gradients that the loss of a row leads to, under a loss that smooths its targets so.
     #[inline(always)]
     pub fn of_row(
         smoothing: Option<&Smoothing<V>>,
         sums: &RowSums<V>,
-        row: &Row<V>,
-        outcome: &Outcome<V>,
+        row: &Softmax<V>,
+        row_loss: &RowLoss<V>,
     ) -> Self {
         let (shared, offset) = match smoothing {
-            None => (outcome.common, V::constant(0.0)),
+            None => (row_loss.common, V::constant(0.0)),
             // The derivative times p_j − q_j.
             Some(smoothing) => {
-                (outcome.common.mul(row.miss), outcome.common.mul(smoothing.each).neg())
+                (row_loss.common.mul(row.one_minus_pt), row_loss.common.mul(smoothing.each).neg())
             }
         };
         Others::new(shared, sums.others, offset)

@@ -8,7 +8,7 @@ use super::{
     focal::{Hard, probabilities},
     focusing::Focusing,
     guards::finite,
-    softmax::Row,
+    softmax::Softmax,
 };
 use crate::math::Real;
 use crate::simd::vector::Scalar;
@@ -17,7 +17,7 @@ use crate::simd::vector::Scalar;
 #[derive(Clone, Copy, Debug)]
 pub struct SoftRow<V: Real> {
     /// The softmax, with `m` as its target.
-    pub softmax: Row<V>,
+    pub softmax: Softmax<V>,
     /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
     pub inverse: V,
     /// `q_m`.
@@ -58,9 +58,9 @@ impl<V: Real> SoftRow<V> {
     /// `Q·p_m − q_m`, from whichever of `p_m` and `1 − p_m` is the smaller.
     #[inline(always)]
     pub fn largest_difference(&self) -> V {
-        let likely = self.softmax.miss.lt(V::constant(0.5));
-        let near = self.rest.sub(self.mass().mul(self.softmax.miss));
-        let far = self.mass().mul(self.softmax.hit).sub(self.own);
+        let likely = self.softmax.one_minus_pt.lt(V::constant(0.5));
+        let near = self.rest.sub(self.mass().mul(self.softmax.one_minus_pt));
+        let far = self.mass().mul(self.softmax.pt).sub(self.own);
         near.select(far, likely)
     }
 
@@ -77,7 +77,7 @@ impl<V: Real> SoftRow<V> {
 
     /// The loss of a row that weighs `weight`, and its gradient times `scale`.
     #[inline(always)]
-    pub fn outcome<P: Focusing<V>>(
+    pub fn row_loss<P: Focusing<V>>(
         &self,
         loss: &Hard<V, P>,
         weight: V,
@@ -95,15 +95,15 @@ impl<V: Real> SoftRow<V> {
     pub fn focus_on_target<P: Focusing<V>>(
         &self,
         loss: &Hard<V, P>,
-        (hit, miss): (V, V),
+        (pt, one_minus_pt): (V, V),
         weight: V,
         scale: V,
     ) -> (SoftOutcome<V>, V) {
         let nll = self.cross_entropy();
         let scaled = weight.mul(scale);
-        let pull = loss.gamma.mul(finite(nll).mul(hit)).mul(scaled);
+        let pull = loss.gamma.mul(finite(nll).mul(pt)).mul(scaled);
         let weighted = weight.mul(nll);
-        let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], miss);
+        let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], one_minus_pt);
         // A masked class that has a share makes the value infinite, also where the target is
         // certain; and the pull, where it is not: there u^γ goes to 0 faster than ℓ to
         // infinity.
@@ -111,7 +111,7 @@ impl<V: Real> SoftRow<V> {
         let value = weighted.select(value, infinite);
         let pull = pull
             .mul(V::constant(V::Scalar::HUGE).select(V::constant(1.0), infinite))
-            .keep(miss.gt(V::constant(0.0)));
+            .keep(one_minus_pt.gt(V::constant(0.0)));
         (self.outcome_of(value, derivative), pull)
     }
 }

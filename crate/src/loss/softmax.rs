@@ -46,20 +46,20 @@ pub struct RowSums<V> {
 
 /// Softmax of a row, seen from its target.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<V> {
+pub struct Softmax<V> {
     /// `M − x_t`.
     pub gap: V,
     /// `lse − M` where the target is below, `lse − x_t` elsewhere: never negative.
     pub log_sum: V,
     /// `p_t`.
-    pub hit: V,
+    pub pt: V,
     /// `1 − p_t`, as a sum of the other classes.
-    pub miss: V,
+    pub one_minus_pt: V,
 }
 
-/// The odds of the target against the other classes: halfway from [`RowSums`] to a [`Row`].
+/// The odds of the target against the other classes: halfway from [`RowSums`] to a [`Softmax`].
 #[derive(Clone, Copy, Debug)]
-pub struct Odds<V> {
+pub struct TargetOdds<V> {
     gap: V,
     /// The others' weight; the larger of this and the target's is about 1.
     others: V,
@@ -71,7 +71,7 @@ pub struct Odds<V> {
     fraction: V,
 }
 
-impl<V: Real> Odds<V> {
+impl<V: Real> TargetOdds<V> {
     /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the
     /// target's 1. Where the target is the largest, `lse − x_t = log1p(w)`, exact to the last
     /// bits however small it is. Elsewhere both are divided by `2^D`, the loss is at least log
@@ -103,18 +103,23 @@ impl<V: Real> Odds<V> {
 
     /// The softmax.
     #[inline(always)]
-    pub fn row(&self) -> Row<V> {
+    pub fn row(&self) -> Softmax<V> {
         let inverse = V::constant(1.0).div(self.others.add(self.own));
         let log_sum = finite_log_1p(self.ratio).add(self.fraction);
-        Row { gap: self.gap, log_sum, hit: self.own.mul(inverse), miss: self.others.mul(inverse) }
+        Softmax {
+            gap: self.gap,
+            log_sum,
+            pt: self.own.mul(inverse),
+            one_minus_pt: self.others.mul(inverse),
+        }
     }
 }
 
-impl<V: Real> Row<V> {
+impl<V: Real> Softmax<V> {
     /// The softmax of a row, from its sums.
     #[inline(always)]
     pub fn new(sums: &RowSums<V>) -> Self {
-        Odds::new(sums).row()
+        TargetOdds::new(sums).row()
     }
 
     /// `lse − x_t`, the cross-entropy.
@@ -126,7 +131,7 @@ impl<V: Real> Row<V> {
 
 /// The loss of a row, and its gradient in parts.
 #[derive(Clone, Copy, Debug)]
-pub struct Outcome<V> {
+pub struct RowLoss<V> {
     /// Value of the row.
     pub value: V,
     /// `∂L/∂x_t`.
@@ -134,7 +139,7 @@ pub struct Outcome<V> {
     /// The common part of the gradients of the other classes, see [`Others::of_row`].
     pub common: V,
     /// `1 − pt`, of which a power is the focusing factor.
-    pub miss: V,
+    pub one_minus_pt: V,
 }
 
 /// The gradients of all classes but the target: `∂L/∂x_j = factor · lower · e^{x_j} + offset`.

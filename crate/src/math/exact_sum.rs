@@ -62,7 +62,7 @@ fn smallest<S: Scalar>(cuts: usize) -> f64 {
 
 /// The sums of two pairs of lanes: what is above each cut, and last what is below them.
 #[derive(Clone, Copy, Debug)]
-pub struct Lanes {
+pub struct CutSums {
     sums: [[F64x2; 2]; CUTS + 1],
     /// Number of terms that each has at most.
     terms: usize,
@@ -124,8 +124,8 @@ impl Default for ExactSum {
 pub struct Adder {
     sum: ExactSum,
     /// The part that is not in the sum yet: of numbers of about the same size, and of others.
-    near: Option<Lanes>,
-    wide: Option<Lanes>,
+    near: Option<CutSums>,
+    wide: Option<CutSums>,
     /// For how many blocks the fewest cuts are not tried.
     patience: u32,
 }
@@ -173,12 +173,12 @@ impl Adder {
     fn lanes(
         &mut self,
         terms: usize,
-        which: impl Fn(&mut Self) -> &mut Option<Lanes>,
-    ) -> &mut Lanes {
+        which: impl Fn(&mut Self) -> &mut Option<CutSums>,
+    ) -> &mut CutSums {
         if which(self).as_ref().is_some_and(|lanes| lanes.terms + terms > TERMS) {
             self.flush();
         }
-        which(self).get_or_insert_with(Lanes::new)
+        which(self).get_or_insert_with(CutSums::new)
     }
 
     /// Puts everything into the sum.
@@ -196,7 +196,7 @@ impl Adder {
     }
 }
 
-impl Lanes {
+impl CutSums {
     fn new() -> Self {
         let mut sums = [[F64x2::splat(0.0); 2]; CUTS + 1];
         sums.iter_mut().take(CUTS).enumerate().for_each(|(k, sums)| *sums = [cutter(k); 2]);
@@ -271,12 +271,12 @@ pub trait Summand: Float {
     ///
     /// # Safety
     /// There must be so many.
-    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool;
+    unsafe fn add_near(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool;
     /// Adds vectors of other numbers; or returns false and adds nothing.
     ///
     /// # Safety
     /// There must be so many.
-    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool;
+    unsafe fn add_wide(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool;
 }
 
 impl Summand for f32 {
@@ -289,14 +289,14 @@ impl Summand for f32 {
 
     /// From 2^−52 on.
     #[inline(always)]
-    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+    unsafe fn add_near(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, 1, false>(values, vectors) }
     }
 
     /// All.
     #[inline(never)]
-    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+    unsafe fn add_wide(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, 3, true>(values, vectors) }
     }
@@ -312,14 +312,14 @@ impl Summand for f64 {
 
     /// From 2^−65 on.
     #[inline(always)]
-    unsafe fn add_near(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+    unsafe fn add_near(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, 2, false>(values, vectors) }
     }
 
     /// From 2^−233 on, and 0.
     #[inline(never)]
-    unsafe fn add_wide(lanes: &mut Lanes, values: *const Self, vectors: usize) -> bool {
+    unsafe fn add_wide(lanes: &mut CutSums, values: *const Self, vectors: usize) -> bool {
         // SAFETY: passed on.
         unsafe { lanes.cut::<Self, { CUTS }, true>(values, vectors) }
     }

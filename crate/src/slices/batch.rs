@@ -4,7 +4,7 @@ use core::ptr;
 
 use super::error::{Error, length, not_negative, positive};
 use crate::{
-    kernels::{self, Look, Problem, Rows, Scale, Total, Weights},
+    kernels::{self, Problem, Rows, Scale, TargetCheck, Total, Weights},
     math::Float,
     simd::F64x2,
 };
@@ -101,11 +101,11 @@ impl<'a, T: Float> Batch<'a, T> {
         }
         match self.targets {
             Targets::Classes(targets) => {
-                match kernels::look_over(targets, self.classes, ignore_index) {
-                    Look::Invalid(row) => {
+                match kernels::check_targets(targets, self.classes, ignore_index) {
+                    TargetCheck::Invalid(row) => {
                         Err(Error::Target { row, value: targets[row], classes: self.classes })
                     }
-                    Look::Counted(rows) => Ok(rows),
+                    TargetCheck::Counted(rows) => Ok(rows),
                 }
             }
             Targets::Probabilities(probabilities) => {

@@ -150,7 +150,7 @@ impl SigmoidFocalLoss<'_> {
             Some(alpha) => Some(per_column("alpha", alpha, columns, fraction)?),
         };
         let positive_weight = per_column("pos_weight", self.pos_weight, columns, not_negative)?;
-        let counted = kernels::look_over_elements(targets, self.ignore_index)
+        let counted = kernels::check_elements(targets, self.ignore_index)
             .map_err(|index| Error::Element { index, value: targets[index].to_f64() })?;
         let denominator = denominator(self.reduction, self.normalizer, counted as f64)?;
         let (values, grad) = outputs.check(count, count)?;

@@ -18,7 +18,7 @@ use crate::{
     loss::{
         focal::{FocusOn, Hard},
         focusing::{Focusing, Gamma, Power},
-        softmax::{Row, RowSums, UNIT},
+        softmax::{RowSums, Softmax, UNIT},
     },
     math::exp,
     simd::{
@@ -120,7 +120,7 @@ pub(super) struct Mixtures<'a> {
 /// Two rows, a lane each.
 pub(super) struct Two {
     pub(super) rows: [usize; 2],
-    pub(super) softmax: Row<D>,
+    pub(super) softmax: Softmax<D>,
     /// `1 / Σ_j e^{x_j}` in the unit of the exponentials.
     pub(super) inverse: D,
     pub(super) weight: D,
@@ -163,7 +163,7 @@ impl<'a> Mixtures<'a> {
         // SAFETY: rows of the source; columns are set before they are read.
         unsafe {
             for (row, _) in skipped.iter().enumerate().take(n).filter(|&(_, &skipped)| !skipped) {
-                self.look(row, &mut chunk);
+                self.softmax_pass(row, &mut chunk);
             }
             for g in 0..groups {
                 let lanes =
@@ -243,7 +243,7 @@ impl<'a> Mixtures<'a> {
     /// # Safety
     /// It must be a row.
     #[inline(never)]
-    pub(super) unsafe fn look(&mut self, row: usize, chunk: &mut Chunk) {
+    pub(super) unsafe fn softmax_pass(&mut self, row: usize, chunk: &mut Chunk) {
         let zero = D::constant(0.0);
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
@@ -345,6 +345,6 @@ impl<'a> Mixtures<'a> {
 /// `1 / Σ_j e^{x_j}` in the unit of the exponentials, from the largest logit and the softmax as it
 /// sees it: `p_m·e^{−x_m}`, of which the power of two is in the unit.
 #[inline(always)]
-fn inverse(top: D, softmax: &Row<D>) -> D {
-    exp::fraction_exp(exp::reduce(top).fraction.neg()).mul(D::constant(1.0 / UNIT)).mul(softmax.hit)
+fn inverse(top: D, softmax: &Softmax<D>) -> D {
+    exp::fraction_exp(exp::reduce(top).fraction.neg()).mul(D::constant(1.0 / UNIT)).mul(softmax.pt)
 }

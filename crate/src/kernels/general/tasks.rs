@@ -85,37 +85,38 @@ impl Mixtures<'_> {
         // SAFETY: passed on.
         unsafe {
             let focus_on_target = self.task == Task::FocusOnTarget;
-            let (outcome, pull, miss) = if focus_on_target {
-                let (_, hit, miss) = self.target(two, false);
-                let (outcome, pull) = soft.focus_on_target(loss, (hit, miss), weight, two.scale);
-                (outcome, pull, miss)
+            let (row_loss, pull, one_minus_pt) = if focus_on_target {
+                let (_, pt, one_minus_pt) = self.target(two, false);
+                let (row_loss, pull) =
+                    soft.focus_on_target(loss, (pt, one_minus_pt), weight, two.scale);
+                (row_loss, pull, one_minus_pt)
             } else {
-                (soft.outcome(loss, weight, two.scale), zero, zero)
+                (soft.row_loss(loss, weight, two.scale), zero, zero)
             };
-            self.set_values(two, outcome.value);
+            self.set_values(two, row_loss.value);
             if !self.source.wants_gradients() {
                 return;
             }
             // The pull on the target is shared by the other classes in proportion to their
             // probabilities.
-            let share = pull.div(positive(miss));
-            let factor = outcome.factor.add(share.mul(two.inverse));
+            let share = pull.div(positive(one_minus_pt));
+            let factor = row_loss.factor.add(share.mul(two.inverse));
             for i in (0..2).filter(|&i| wanted(i)) {
                 let row = two.rows[i];
                 let lane = |v: D| D::splat(v.lane(i));
                 let target = self.source.target(row);
                 let is_largest = target == self.seen[row % ROWS].largest;
                 let pulled =
-                    if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.hit)) };
-                let largest = lane(outcome.largest).add(pulled);
+                    if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.pt)) };
+                let largest = lane(row_loss.largest).add(pulled);
                 // The target, where it is not the largest.
                 let other = (focus_on_target && !is_largest).then(|| {
                     let x = self.source.logit(row, target) - self.seen[row % ROWS].shift;
                     let (e, q) = (self.exponential_of(row, x), self.source.share(row, target));
-                    let own = e * outcome.factor.lane(i) - outcome.derivative.lane(i) * q;
+                    let own = e * row_loss.factor.lane(i) - row_loss.derivative.lane(i) * q;
                     (target, own - pull.lane(i) + 0.0)
                 });
-                let (factor, derivative) = (lane(factor), lane(outcome.derivative));
+                let (factor, derivative) = (lane(factor), lane(row_loss.derivative));
                 // An infinite pull leaves a masked class alone.
                 let infinite = factor.abs().equals(D::constant(f64::INFINITY));
                 let gradient = |[_, q, e]: [D; 3], _| {
@@ -143,8 +144,8 @@ impl Mixtures<'_> {
         let Seen { top, own, .. } = self.seen[row % ROWS];
         let lane = |v: D| D::splat(v.lane(i));
         let (weight, scale, inverse) = (lane(two.weight), lane(two.scale), lane(two.inverse));
-        let (log_sum, hit, miss) =
-            (lane(two.softmax.log_sum), lane(two.softmax.hit), lane(two.softmax.miss));
+        let (log_sum, pt, one_minus_pt) =
+            (lane(two.softmax.log_sum), lane(two.softmax.pt), lane(two.softmax.one_minus_pt));
         let zero = D::constant(0.0);
         // Value and −d_j of two classes, and their probabilities.
         let classes = |[x, q, e]: [D; 3]| {
@@ -153,13 +154,20 @@ impl Mixtures<'_> {
             (
                 terms(
                     loss,
-                    &Class { hit: p, miss: D::constant(1.0).sub(p), nll, weight: q.mul(weight) },
+                    &Class {
+                        pt: p,
+                        one_minus_pt: D::constant(1.0).sub(p),
+                        nll,
+                        weight: q.mul(weight),
+                    },
                 ),
                 p,
             )
         };
-        let [largest, pull] =
-            terms(loss, &Class { hit, miss, nll: log_sum, weight: D::splat(own).mul(weight) });
+        let [largest, pull] = terms(
+            loss,
+            &Class { pt, one_minus_pt, nll: log_sum, weight: D::splat(own).mul(weight) },
+        );
         let mut totals = [<D as Vector>::Wide::zero(); 2];
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
@@ -186,7 +194,7 @@ impl Mixtures<'_> {
                     let ([_, pull], p) = classes(class);
                     p.mul(all).sub(pull).mul(scale)
                 };
-                let largest = hit.mul(rest).sub(pull.mul(miss)).mul(scale).add(zero);
+                let largest = pt.mul(rest).sub(pull.mul(one_minus_pt)).mul(scale).add(zero);
                 self.write(row, chunk, gradient, largest, None);
             }
         }
@@ -199,7 +207,7 @@ impl Mixtures<'_> {
     /// As for [`Self::two`].
     #[inline(never)]
     unsafe fn target(&self, two: &Two, of_mixture: bool) -> (D, D, D) {
-        let (mut nlls, mut hits, mut misses) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+        let (mut nlls, mut pts, mut ones_minus_pt) = ([0.0; 2], [0.0; 2], [0.0; 2]);
         for (i, row) in two.rows.into_iter().enumerate() {
             let Seen { largest, shift, top, .. } = self.seen[row % ROWS];
             // SAFETY: a class of the row.
@@ -208,23 +216,23 @@ impl Mixtures<'_> {
                 (target, self.source.logit(row, target) - shift)
             };
             nlls[i] = two.softmax.log_sum.lane(i) + (top - x);
-            (hits[i], misses[i]) = if target == largest {
-                (two.softmax.hit.lane(i), two.softmax.miss.lane(i))
+            (pts[i], ones_minus_pt[i]) = if target == largest {
+                (two.softmax.pt.lane(i), two.softmax.one_minus_pt.lane(i))
             } else {
-                let hit = self.exponential_of(row, x) * two.inverse.lane(i);
-                (hit, 1.0 - hit)
+                let pt = self.exponential_of(row, x) * two.inverse.lane(i);
+                (pt, 1.0 - pt)
             };
         }
-        let [mut nll, mut hit, mut miss] =
-            [nlls, hits, misses].map(|lanes| D::from_lanes(|i| lanes[i % 2]));
+        let [mut nll, mut pt, mut one_minus_pt] =
+            [nlls, pts, ones_minus_pt].map(|lanes| D::from_lanes(|i| lanes[i % 2]));
         if !self.hard {
             // The shares of a smoothed class sum to 1 but for rounding, and are taken to.
             nll = two.softmax.log_sum.add(self.lanes(two, |seen| seen.distance));
             if of_mixture {
-                (hit, miss) = probabilities(nll);
+                (pt, one_minus_pt) = probabilities(nll);
             }
         }
-        (nll, hit, miss)
+        (nll, pt, one_minus_pt)
     }
 
     /// # Safety
@@ -242,10 +250,10 @@ impl Mixtures<'_> {
         let (hard, soft) = (self.hard, self.soft_row(two));
         // SAFETY: passed on.
         unsafe {
-            let (nll, hit, miss) = self.target(two, true);
+            let (nll, pt, one_minus_pt) = self.target(two, true);
             let curvature = Curvature::new(
                 loss,
-                (nll, hit, miss),
+                (nll, pt, one_minus_pt),
                 two.weight.mul(two.scale),
                 hard,
                 gauss_newton,
@@ -254,23 +262,24 @@ impl Mixtures<'_> {
                 let row = two.rows[i];
                 let Seen { largest, .. } = self.seen[row % ROWS];
                 let lane = |v: D| D::splat(v.lane(i));
-                let (hit, miss, inverse) = (lane(hit), positive(lane(miss)), lane(two.inverse));
+                let (pt, one_minus_pt, inverse) =
+                    (lane(pt), positive(lane(one_minus_pt)), lane(two.inverse));
                 let (square, variance) = (lane(curvature.square), lane(curvature.variance));
                 let target = self.source.target(row);
                 // The entry of a class with this p, 1 − p and, if smoothed, p − q.
                 let entry = |p: D, rest: D, difference: D, j: usize| {
                     let (difference, spread) = if hard {
                         let is_target = D::lane_is(target.wrapping_sub(j));
-                        let share = p.div(miss);
-                        (one.select(share, is_target), hit.select(share.mul(rest), is_target))
+                        let share = p.div(one_minus_pt);
+                        (one.select(share, is_target), pt.select(share.mul(rest), is_target))
                     } else {
                         (difference, p.mul(rest))
                     };
                     square.mul(difference.mul(difference)).add(variance.mul(spread))
                 };
                 let of_largest = entry(
-                    lane(two.softmax.hit),
-                    lane(two.softmax.miss),
+                    lane(two.softmax.pt),
+                    lane(two.softmax.one_minus_pt),
                     lane(soft.largest_difference()),
                     largest,
                 );
