@@ -7,12 +7,5 @@
  */
 
 export { binaryLogitAccuracy, type LogitMetric, logitAccuracy } from './tfjs/accuracy.js';
-export {
-  type CrossEntropyOptions,
-  crossEntropy,
-  type FocalOptions,
-  focalLoss,
-  type SigmoidFocalOptions,
-  sigmoidFocalLoss,
-} from './tfjs/losses.js';
+export * from './tfjs/losses.js';
 export type { Implementation, LossFunction, TensorLossOptions } from './tfjs/tensor-loss.js';

@@ -6,7 +6,7 @@ import { evaluate } from '../call/evaluate.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/method.js';
 import { type ForwardOptions, HESSIAN_OPTIONS, type HessianOptions } from '../call/options.js';
 import { type LossSpec, numberOr1, perClass } from '../call/spec.js';
-import { FOCUS_CLASS, FOCUS_TARGET } from '../module/abi.js';
+import { FOCUS_CLASS, FOCUS_TARGET, NUMBER_ALPHA_ONE, NUMBER_ALPHA_OTHER, NUMBER_GAMMA } from '../module/abi.js';
 import { Criterion, specOf } from './criterion.js';
 import {
   type Changed,
@@ -225,9 +225,9 @@ function focalSpec(settings: FocalSettings): LossSpec {
   return makeSoftmaxSpec(settings, {
     flags: (focusOn === 'target' ? FOCUS_TARGET : 0) | (focusOn === 'class' ? FOCUS_CLASS : 0),
     numbers: {
-      gamma: typeof gamma === 'number' ? gamma : 0,
-      alphaOfOthers: typeof alpha === 'number' ? 1 - alpha : 1,
-      alphaOfOne: numberOr1(alpha),
+      [NUMBER_GAMMA]: typeof gamma === 'number' ? gamma : 0,
+      [NUMBER_ALPHA_OTHER]: typeof alpha === 'number' ? 1 - alpha : 1,
+      [NUMBER_ALPHA_ONE]: numberOr1(alpha),
     },
     perClass: [...perClass('alpha', alpha, 'alpha'), ...perClass('gamma', gamma, 'gammas')],
     sizes: [alpha],

@@ -1,7 +1,7 @@
 import type { Reduction } from '../arrays/types.js';
 import { checkColumnAlpha, checkLabelSmoothing, checkOneGamma, checkPosWeight } from '../call/checks.js';
 import { type CommonSettings, type LossSpec, makeSpec, numberOr1, perClass } from '../call/spec.js';
-import { NO_ALPHA } from '../module/abi.js';
+import { NO_ALPHA, NUMBER_ALPHA_ONE, NUMBER_GAMMA, NUMBER_POSITIVE_WEIGHT } from '../module/abi.js';
 import { Criterion } from './criterion.js';
 import {
   type Changed,
@@ -150,7 +150,11 @@ function sigmoidSpec(settings: SigmoidSettings): LossSpec {
   const options = [...perClass('alpha', alpha, 'columnAlphas'), ...perClass('posWeight', posWeight, 'posWeights')];
   return makeSpec(settings, {
     flags: alpha === null ? NO_ALPHA : 0,
-    numbers: { gamma, alphaOfOne: numberOr1(alpha), posWeight: numberOr1(posWeight) },
+    numbers: {
+      [NUMBER_GAMMA]: gamma,
+      [NUMBER_ALPHA_ONE]: numberOr1(alpha),
+      [NUMBER_POSITIVE_WEIGHT]: numberOr1(posWeight),
+    },
     perClass: options,
     labelSmoothing,
     sizes: [alpha, posWeight],

@@ -22,9 +22,6 @@ import {
   NUMBER_ALPHA_ONE,
   NUMBER_ALPHA_OTHER,
   NUMBER_DENOMINATOR,
-  NUMBER_GAMMA,
-  NUMBER_IGNORED,
-  NUMBER_LABEL_SMOOTHING,
   NUMBER_POSITIVE_WEIGHT,
   NUMBER_UPSTREAM,
   POS_WEIGHT_PER_COLUMN,
@@ -54,28 +51,17 @@ const columnAlphasArea = new Area(Float64Array, area(AREA_WEIGHTS));
 const posWeightsArea = new Area(Float64Array, area(AREA_POSITIVE_WEIGHTS));
 const numbersArea = new Area(Float64Array, area(AREA_NUMBERS));
 
-/** The numbers of a loss, of which those left out do nothing to it. */
-export interface LossNumbers {
-  readonly gamma?: number;
-  readonly alphaOfOthers?: number;
-  readonly alphaOfOne?: number;
-  readonly posWeight?: number;
-}
+/** The numbers of a loss by their places, of which those left out do nothing to it. */
+export type LossNumbers = Readonly<Record<number, number>>;
 
-/** The numbers of a loss, at their places. */
-export function kernelNumbers(
-  { gamma = 0, alphaOfOthers = 1, alphaOfOne = 1, posWeight = 1 }: LossNumbers,
-  labelSmoothing: number,
-  ignoreIndex = 0,
-): Float64Array {
-  const numbers = new Float64Array(NUMBER_UPSTREAM);
-  numbers[NUMBER_GAMMA] = gamma;
-  numbers[NUMBER_LABEL_SMOOTHING] = labelSmoothing;
-  numbers[NUMBER_ALPHA_OTHER] = alphaOfOthers;
-  numbers[NUMBER_ALPHA_ONE] = alphaOfOne;
-  numbers[NUMBER_POSITIVE_WEIGHT] = posWeight;
-  numbers[NUMBER_IGNORED] = ignoreIndex;
-  return numbers;
+/** The factors among the numbers, which do nothing where they are 1; all others do nothing where they are 0. */
+const FACTORS = [NUMBER_ALPHA_OTHER, NUMBER_ALPHA_ONE, NUMBER_POSITIVE_WEIGHT];
+
+/** The numbers of a loss as the kernels take them. */
+export function kernelNumbers(numbers: LossNumbers): Float64Array {
+  const record = new Float64Array(NUMBER_UPSTREAM);
+  for (const place of FACTORS) record[place] = 1;
+  return Object.assign(record, numbers);
 }
 
 /**

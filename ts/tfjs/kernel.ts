@@ -1,13 +1,13 @@
 // The losses by the kernels, from the tensors' data.
 
 import { type Tensor, tensor } from '@tensorflow/tfjs-core';
-import type { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from '../index.js';
+import type { Criterion } from '../index.js';
 import { ProbabilityWatch } from './probability-watch.js';
 import { checkSameShape, readSoftmaxTargets, softmaxClasses, withoutLast } from './targets.js';
 import type { Way } from './tensor-loss.js';
 
 /** A softmax loss of rows. */
-export function softmaxKernel(criterion: FocalLoss<'none'> | CrossEntropyLoss<'none'>): Way {
+export function softmaxKernel(criterion: Criterion<'none'>): Way {
   const watch = new ProbabilityWatch('softmax');
   return (logits, yTrue) => {
     const { shape } = logits;
@@ -25,7 +25,7 @@ export function softmaxKernel(criterion: FocalLoss<'none'> | CrossEntropyLoss<'n
 }
 
 /** The sigmoid loss of rows: the means of the losses of their logits. */
-export function sigmoidKernel(criterion: SigmoidFocalLoss<'none'>): Way {
+export function sigmoidKernel(criterion: Criterion<'none'>): Way {
   const watch = new ProbabilityWatch('sigmoid');
   return (logits, yTrue) => {
     const { shape } = logits;

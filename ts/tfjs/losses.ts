@@ -1,5 +1,6 @@
 import { readOptions, said } from '../arrays/own.js';
 import {
+  type Criterion,
   CrossEntropyLoss,
   type CrossEntropyLossOptions,
   FocalLoss,
@@ -46,9 +47,7 @@ function read<O extends TensorLossOptions>(options: O, other: object) {
 }
 
 /** Throws where an option of a criterion has one entry per class, and not as many as there are: of no rows it checks that as well. */
-function checkClasses(
-  criterion: FocalLoss<'none'> | CrossEntropyLoss<'none'> | SigmoidFocalLoss<'none'>,
-): (classes: number) => void {
+function checkClasses(criterion: Criterion<'none'>): (classes: number) => void {
   return (numClasses) => void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
 }
 

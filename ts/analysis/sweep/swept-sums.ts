@@ -8,6 +8,7 @@ import { FORWARD, type Method } from '../../call/method.js';
 import { type LossSpec, makeSpec, numberOr1, perClass } from '../../call/spec.js';
 import {
   LARGEST_PRODUCT,
+  NUMBER_POSITIVE_WEIGHT,
   SWEEP_STATE,
   SWEEP_WEIGHTS,
   WEIGHTING_EVEN,
@@ -86,7 +87,7 @@ export class SweptSums {
       (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
     this.#spec = makeSpec(common, {
       flags: 0,
-      numbers: { posWeight: numberOr1(posWeight) },
+      numbers: { [NUMBER_POSITIVE_WEIGHT]: numberOr1(posWeight) },
       perClass: options,
       sizes: [...alpha, posWeight],
       isWide,
