@@ -1,6 +1,6 @@
 /**
- * The same as `focal-loss/analysis` without the WebAssembly module: {@link init} says where that comes from. For runtimes that
- * compile modules beforehand.
+ * The same as `focal-loss/analysis` without the WebAssembly module: {@link init} says where that
+ * comes from. For runtimes that compile modules beforehand.
  *
  * @module focal-loss/analysis/slim
  */

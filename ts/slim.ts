@@ -1,6 +1,6 @@
 /**
- * The same API without the WebAssembly module: {@link init} says where that comes from. For runtimes that compile modules
- * beforehand, and for pages that want it in a cache of its own.
+ * The same API without the WebAssembly module: {@link init} says where that comes from. For
+ * runtimes that compile modules beforehand, and for pages that want it in a cache of its own.
  *
  * @module focal-loss/slim
  */

@@ -1,7 +1,7 @@
 /**
- * The losses for TensorFlow.js: functions of targets and logits, which `model.compile`, `tf.grad`, `tf.valueAndGrad` and
- * `optimizer.minimize` take. Their values and gradients come from the kernels of `focal-loss`. Needs `@tensorflow/tfjs-core`
- * 4, and imports `focal-loss`.
+ * The losses for TensorFlow.js: functions of targets and logits, which `model.compile`, `tf.grad`,
+ * `tf.valueAndGrad` and `optimizer.minimize` take. Their values and gradients come from the kernels
+ * of `focal-loss`. Needs `@tensorflow/tfjs-core` 4, and imports `focal-loss`.
  *
  * @module focal-loss/tfjs
  */

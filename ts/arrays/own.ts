@@ -1,8 +1,9 @@
-// What an object says of itself. A property of `Object.prototype`, which every object inherits, is nobody's option.
+// What an object says of itself. A property of `Object.prototype`, which every object inherits, is
+// nobody's option.
 
 /**
- * The value of a property, which has been read, if the object has it itself or by a class of its own, as a getter; `otherwise`
- * if it is undefined, or something that was added to all objects.
+ * The value of a property, which has been read, if the object has it itself or by a class of its
+ * own, as a getter; `otherwise` if it is undefined, or something that was added to all objects.
  */
 export function said<T>(object: object, name: string, value: T): T | undefined;
 export function said<T, D>(object: object, name: string, value: T, otherwise: D): Exclude<T, undefined> | D;
@@ -10,7 +11,10 @@ export function said(object: object, name: string, value: unknown, otherwise?: u
   return value !== undefined && (Object.hasOwn(object, name) || isOfClass(object, name)) ? value : otherwise;
 }
 
-/** Whether a property that is not an object's own comes from anywhere but the `Object.prototype` of some realm. */
+/**
+ * Whether a property that is not an object's own comes from anywhere but the `Object.prototype` of
+ * some realm.
+ */
 function isOfClass(object: object, name: string): boolean {
   let holder: unknown = Object.getPrototypeOf(object);
   while (holder !== null && !Object.hasOwn(holder as object, name)) holder = Object.getPrototypeOf(holder);

@@ -32,32 +32,36 @@ export interface TensorWithShape<A = TensorData> {
 
 /**
  * An array with its shape, as other libraries have it. The shape of logits has the classes last, or
- * with `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary; that
- * of class indices is the same without the classes, or with a 1 in their place. So may that of the
- * targets be where there is one logit per row, as in `[rows, 1]`. Data, dims and shape are the
+ * with `layout: 'channels-first'` second, and makes `numClasses` and `spatialSize` unnecessary;
+ * that of class indices is the same without the classes, or with a 1 in their place. So may that of
+ * the targets be where there is one logit per row, as in `[rows, 1]`. Data, dims and shape are the
  * object's own or come by its class. What kind of array the data are may show when it runs: it is
  * one that logits, or targets, may be.
  */
 export type TensorLike<A = TensorData> = TensorWithDims<A> | TensorWithShape<A>;
 
 /**
- * Logits: a typed array, the fastest way; numbers or rows of numbers in plain arrays, which are computed in float64 as if
- * they were a `Float64Array`; or a tensor that holds either.
+ * Logits: a typed array, the fastest way; numbers or rows of numbers in plain arrays, which are
+ * computed in float64 as if they were a `Float64Array`; or a tensor that holds either.
  */
 export type Logits = FloatArray | PlainArray | TensorLike;
 
-/** Class indices, one per row; in a plain array integers, or `false` and `true` for 0 and 1; or a tensor that holds them. */
+/**
+ * Class indices, one per row; in a plain array integers, or `false` and `true` for 0 and 1; or a
+ * tensor that holds them.
+ */
 export type Labels = ClassIndices | PlainArray<PlainTarget> | TensorLike;
 
 /**
- * Class indices, one per row: see {@link Labels}; or one number for each logit. Floats are class indices where there are as
- * many as rows, all of them integers; else, as rows of numbers in plain arrays, they are one for each logit.
+ * Class indices, one per row: see {@link Labels}; or one number for each logit. Floats are class
+ * indices where there are as many as rows, all of them integers; else, as rows of numbers in plain
+ * arrays, they are one for each logit.
  */
 export type Targets = Labels | FloatArray;
 
 /**
- * The kind of array that logits are computed in: their own, or that of the data of a tensor; float64 for plain arrays. Where
- * their type leaves it open, as that of some tensors does, any.
+ * The kind of array that logits are computed in: their own, or that of the data of a tensor;
+ * float64 for plain arrays. Where their type leaves it open, as that of some tensors does, any.
  */
 export type KindOf<L> = L extends TensorLike<infer A> ? KindOfData<A> : KindOfData<L>;
 
@@ -101,6 +105,9 @@ export type LossValue<R extends Reduction, L> = R extends 'none' ? Fresh<L> : nu
 export interface ValueAndGrad<R extends Reduction, L, G = Fresh<L>> {
   /** The loss. */
   value: LossValue<R, L>;
-  /** Its gradient with respect to the logits: the `grad` buffer of the call if there was one, else a new array. */
+  /**
+   * Its gradient with respect to the logits: the `grad` buffer of the call if there was one, else a
+   * new array.
+   */
   grad: G;
 }

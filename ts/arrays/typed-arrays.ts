@@ -1,5 +1,6 @@
-// Typed arrays as the engine knows them. A subclass, an own property or a proxy can make `array.length` or
-// `array.subarray` say anything; the accessors taken here read the array's internal slots, in every realm.
+// Typed arrays as the engine knows them. A subclass, an own property or a proxy can make
+// `array.length` or `array.subarray` say anything; the accessors taken here read the array's
+// internal slots, in every realm.
 
 import type { ClassIndices, FloatArray } from './types.js';
 
@@ -7,8 +8,8 @@ import type { ClassIndices, FloatArray } from './types.js';
 export type NumberArray = FloatArray | ClassIndices;
 
 /**
- * In a function, where an engine sees that the accessors stay what they are, and compiles them in place: bundlers turn the
- * constants of modules into variables.
+ * In a function, where an engine sees that the accessors stay what they are, and compiles them in
+ * place: bundlers turn the constants of modules into variables.
  */
 function accessors() {
   const prototype = Object.getPrototypeOf(Uint8Array.prototype);
@@ -40,7 +41,10 @@ export const kindOf = taken.kindOf;
 
 export const lengthOf = taken.lengthOf;
 
-/** The memory under the array: the same object for arrays that may overlap. Slow to look up, by the measure of a small call. */
+/**
+ * The memory under the array: the same object for arrays that may overlap. Slow to look up, by the
+ * measure of a small call.
+ */
 export const bufferOf = taken.bufferOf;
 
 /** Where in its buffer an array begins, in bytes. */
@@ -52,7 +56,10 @@ export const sizeOf = taken.sizeOf;
 /** Writes `source` into `target` from `start` on. */
 export const copyInto = taken.set;
 
-/** Whether the memory under the array is gone: its buffer detached, or shrunk so that the array lies outside. */
+/**
+ * Whether the memory under the array is gone: its buffer detached, or shrunk so that the array lies
+ * outside.
+ */
 export function isGone(array: NumberArray): boolean {
   if (lengthOf(array) !== 0) return false;
   try {
@@ -93,7 +100,10 @@ export function arrayLike(like: FloatArray, length: number): FloatArray {
   return new CONSTRUCTORS[kindOf(like) as 'Float32Array'](length);
 }
 
-/** A view of `count` entries from `start` on. Unlike `subarray` it never calls a constructor of the caller's. */
+/**
+ * A view of `count` entries from `start` on. Unlike `subarray` it never calls a constructor of the
+ * caller's.
+ */
 export function part<A extends NumberArray>(array: A, start: number, count: number): A {
   const Kind = CONSTRUCTORS[kindOf(array) as Kind];
   const offset = offsetOf(array) + start * Kind.BYTES_PER_ELEMENT;
@@ -118,7 +128,10 @@ export function copyRun(target: FloatArray, to: number, source: FloatArray, from
   }
 }
 
-/** What no 32-bit integer holds becomes this: never a class, and never the index of those to be ignored. */
+/**
+ * What no 32-bit integer holds becomes this: never a class, and never the index of those to be
+ * ignored.
+ */
 const NO_CLASS = -(2 ** 31);
 
 /** Copies class indices of a kind into an array of the same length. Makes no BigInt. */
@@ -159,7 +172,10 @@ function widen(target: FloatArray, source: NumberArray, signed: boolean): void {
   }
 }
 
-/** 64-bit integers as pairs of 32-bit ones. WebAssembly runs on little-endian memory, so the low half comes first. */
+/**
+ * 64-bit integers as pairs of 32-bit ones. WebAssembly runs on little-endian memory, so the low
+ * half comes first.
+ */
 function halvesOf(source: NumberArray): Int32Array {
   return new Int32Array(bufferOf(source), offsetOf(source), 2 * lengthOf(source));
 }

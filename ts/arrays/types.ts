@@ -7,8 +7,8 @@ export type Float16 = typeof globalThis extends { Float16Array: { prototype: inf
 export type FreshFloat16 = typeof globalThis extends { Float16Array: { of(...items: number[]): infer A } } ? A : never;
 
 /**
- * Logits, and every array this package returns, which is of the same kind as the logits. A `Float16Array`, where the
- * runtime has it, is computed in float32.
+ * Logits, and every array this package returns, which is of the same kind as the logits. A
+ * `Float16Array`, where the runtime has it, is computed in float32.
  */
 export type FloatArray = Float32Array | Float64Array | Float16;
 
@@ -25,8 +25,8 @@ export type ClassIndices =
   | BigUint64Array;
 
 /**
- * How the per-row losses become the result: `'mean'` divides their sum by the number of rows that count, `'sum'` adds
- * them up, `'none'` keeps one value per row.
+ * How the per-row losses become the result: `'mean'` divides their sum by the number of rows that
+ * count, `'sum'` adds them up, `'none'` keeps one value per row.
  */
 export type Reduction = 'mean' | 'sum' | 'none';
 

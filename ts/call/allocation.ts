@@ -40,7 +40,10 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
   readonly #targets: Area<Int32Array<ArrayBuffer>>;
   readonly #block: Block;
 
-  /** `size` is how many bytes the logits take of the block, and then the gradient, before the targets. */
+  /**
+   * `size` is how many bytes the logits take of the block, and then the gradient, before the
+   * targets.
+   */
   constructor(
     rows: number,
     classes: number,
@@ -88,19 +91,22 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
 }
 
 /**
- * Makes arrays for a batch in the memory of the WebAssembly module, filled with zeros. The losses work on them in place,
- * which saves the time of copying: fill `logits` and `targets`, and let the gradient go to `grad`. The results are the
- * same, to the bit. Parts of them, such as `batch.logits.subarray(0, 20)`, serve as well, and so do mixtures with ordinary
- * arrays, which are copied. Copied as well are logits of a layout with the classes first.
+ * Makes arrays for a batch in the memory of the WebAssembly module, filled with zeros. The losses
+ * work on them in place, which saves the time of copying: fill `logits` and `targets`, and let the
+ * gradient go to `grad`. The results are the same, to the bit. Parts of them, such as
+ * `batch.logits.subarray(0, 20)`, serve as well, and so do mixtures with ordinary arrays, which are
+ * copied. Copied as well are logits of a layout with the classes first.
  *
- * The memory is not freed before `dispose` is called, or the end of a block with `using`. When it grows, for another
- * allocation or for very long rows, and when any allocation is disposed of, all arrays that were taken from allocations
- * before are detached: their length is 0, and a loss throws a TypeError for them. The properties give new ones, of the
- * same contents: read them where they are needed rather than keep what they gave.
+ * The memory is not freed before `dispose` is called, or the end of a block with `using`. When it
+ * grows, for another allocation or for very long rows, and when any allocation is disposed of, all
+ * arrays that were taken from allocations before are detached: their length is 0, and a loss throws
+ * a TypeError for them. The properties give new ones, of the same contents: read them where they
+ * are needed rather than keep what they gave.
  *
  * @param rows - Number of rows, 1 or more.
  * @param classes - Number of classes, 2 or more; 1 will do for a {@link SigmoidFocalLoss}.
- * @param dtype - The kind of logits and gradient, `'float32'` unless it is given. There is no resident half precision.
+ * @param dtype - The kind of logits and gradient, `'float32'` unless it is given. There is no
+ *   resident half precision.
  * @throws RangeError where there is not enough memory.
  *
  * @example
@@ -111,7 +117,9 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
  * const batch = allocate(2, 3);
  * batch.logits.set([1, 0, 0, 0, 2, 0]);
  * batch.targets.set([0, 2]);
- * const { value, grad } = criterion.valueAndGrad(batch.logits, batch.targets, { grad: batch.grad });
+ * const { value, grad } = criterion.valueAndGrad(batch.logits, batch.targets, {
+ *   grad: batch.grad,
+ * });
  * value; // => 0.7076165
  * grad === batch.grad; // => true
  * batch.dispose();

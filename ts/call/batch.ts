@@ -26,7 +26,10 @@ export interface Batch {
   logitsKind: string;
   targets: NumberArray;
   targetsKind: string;
-  /** The address of the logits in the module's memory if the kernels work on them there, and otherwise 0. */
+  /**
+   * The address of the logits in the module's memory if the kernels work on them there, and
+   * otherwise 0.
+   */
   logitsAddress: number;
   /** The same for the targets. */
   targetsAddress: number;

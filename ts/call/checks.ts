@@ -1,5 +1,5 @@
-// Every check of what a caller hands over. Nothing is written before all of them have passed, and each error names the
-// argument, where there are rows the row, and the value.
+// Every check of what a caller hands over. Nothing is written before all of them have passed, and
+// each error names the argument, where there are rows the row, and the value.
 
 import { readOptions } from '../arrays/own.js';
 import { isGone, kindOf, lengthOf, type NumberArray, overlap } from '../arrays/typed-arrays.js';
@@ -10,7 +10,10 @@ import type { PerClass } from './spec.js';
 /** Class indices are 32-bit integers inside the module. */
 const MAX_CLASSES = 2 ** 31 - 1;
 
-/** A row of more classes fits no memory, if each has a number of its own. Engines abort where an array gets far longer. */
+/**
+ * A row of more classes fits no memory, if each has a number of its own. Engines abort where an
+ * array gets far longer.
+ */
 export const MAX_ENTRIES = 2 ** 24;
 
 /** How far from 1 the sum of a row's probabilities may be. */
@@ -54,13 +57,17 @@ export function checkOptionNames(options: object, known: readonly string[]): voi
   }
 }
 
-/** Checks the names of options, and reads them: once each, and nothing that is inherited by all objects. */
+/**
+ * Checks the names of options, and reads them: once each, and nothing that is inherited by all
+ * objects.
+ */
 export function checkOptions<O extends object>(options: O, known: readonly string[]): O {
   checkOptionNames(options, known);
   return readOptions(options, known);
 }
 
-// Errors are made in functions of their own: engines inline only so much code into a call, and would count it.
+// Errors are made in functions of their own: engines inline only so much code into a call, and
+// would count it.
 
 function unknownOption(name: string, known: readonly string[]): TypeError {
   return new TypeError(`unknown option ${show(name)}; known are ${known.join(', ')}`);
@@ -180,8 +187,8 @@ export function checkFocus(method: string, focusOn: string, missing: string, whe
 }
 
 /**
- * Options per class have as many entries as there are classes. That number has to be given, where it does not follow from the
- * lengths of the arrays: where each logit has a target of its own.
+ * Options per class have as many entries as there are classes. That number has to be given, where
+ * it does not follow from the lengths of the arrays: where each logit has a target of its own.
  */
 export function checkClasses(perClass: readonly PerClass[], elementwise: boolean, classes: number | undefined): void {
   for (const { name, values } of perClass) {
@@ -253,7 +260,10 @@ export function checkAllocated(name: string, array: NumberArray): void {
   }
 }
 
-/** Class indices: returns the number of classes, 0 where there are no rows and nothing says how many classes there are. */
+/**
+ * Class indices: returns the number of classes, 0 where there are no rows and nothing says how many
+ * classes there are.
+ */
 export function checkShape(size: number, rows: number, numClasses: number | undefined): number {
   if (numClasses !== undefined) {
     if (size !== rows * numClasses) throw notRowsOf(size, rows, numClasses);
@@ -282,7 +292,10 @@ function notRows(size: number, rows: number): RangeError {
   return outOfRange(classes, `in [2, ${MAX_CLASSES}]`, size / rows);
 }
 
-/** One target per logit, in whole rows of `numClasses` if that is given. Returns the number of these rows. */
+/**
+ * One target per logit, in whole rows of `numClasses` if that is given. Returns the number of these
+ * rows.
+ */
 export function checkSameShape(size: number, entries: number, numClasses = 1): number {
   if (entries !== size) throw new RangeError(`targets.length must be logits.length, ${size}, got ${entries}`);
   if (size % numClasses !== 0) {
@@ -320,7 +333,10 @@ export function noMemory(rows: number, classes: number): RangeError {
   return new RangeError(`not enough memory for ${rows} rows of ${classes} classes`);
 }
 
-/** The upstream gradient, where it is not a number: where each row has a gradient of its own, one per row. */
+/**
+ * The upstream gradient, where it is not a number: where each row has a gradient of its own, one
+ * per row.
+ */
 export function checkGradOutput(gradOutput: FloatArray | readonly number[], perRow: boolean): void {
   if (!perRow) throw wrongType('gradOutput', "a number, unless reduction is 'none'", gradOutput);
   if (!(isFloats(kindOf(gradOutput)) || Array.isArray(gradOutput)))
@@ -338,7 +354,9 @@ export function checkPerRow(name: string, array: FloatArray, rows: number): void
   if (length !== rows) throw wrongLength(name, `one entry per row, ${rows}`, length);
 }
 
-/** One entry per logit, or one for each of so many rows. Returns how many logits an entry is for. */
+/**
+ * One entry per logit, or one for each of so many rows. Returns how many logits an entry is for.
+ */
 export function checkPerElement(name: string, array: FloatArray, size: number, rows: number): number {
   const length = checkLength(name, array);
   if (length === size) return 1;

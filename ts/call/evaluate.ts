@@ -84,7 +84,8 @@ export function evaluate(
   options: CallOptions = NO_OPTIONS,
 ): Result {
   checkOptionNames(options, method.options);
-  // Reading options can run code of the caller's. Before the module is entered all of it has run, so what is checked stays true.
+  // Reading options can run code of the caller's. Before the module is entered all of it has run,
+  // so what is checked stays true.
   const given = isAdded() ? readOptions(options, method.options) : options;
   const buffer = method.buffer === 'grad' ? given.grad : given.out;
   const { gradOutput = 1, normalizer = spec.normalizer } = given;
@@ -251,7 +252,8 @@ function compute(
   const { reduction } = spec;
   const grad = method.wantsGrad ? (buffer ?? arrayLike(batch.logits, rows * batch.width)) : undefined;
   const values = valuesFor(spec, method);
-  // What there is to divide by: without a number given, the rows that count, which may have to be counted.
+  // What there is to divide by: without a number given, the rows that count, which may have to be
+  // counted.
   const given = reduction === 'mean' ? normalizer : 1;
   if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
 
@@ -261,8 +263,8 @@ function compute(
   const leaves = loadNumbers(spec.numbers, gradOutput, denominator) && method.wantsGrad && isNarrow();
   const capacity = leaves ? widen(spec, method, buffer) : room;
   const step = isInPlace(batch, values, grad) ? rows : capacity;
-  // The gradient of the first tile is written before the targets of the last are seen: a caller's buffer stays
-  // untouched only if they are all looked at first.
+  // The gradient of the first tile is written before the targets of the last are seen: a caller's
+  // buffer stays untouched only if they are all looked at first.
   const areChecked = isCounted || (buffer !== undefined && rows > step && checkTargetsFirst(spec, capacity));
   runKernel(batch, spec, method, areChecked, step, values, grad);
   clearSigns(batch, values, grad);
@@ -281,7 +283,10 @@ function widen(spec: LossSpec, method: Method, buffer: FloatArray | undefined): 
   return prepare(spec, method, buffer);
 }
 
-/** Makes room in the tile, and puts there what there is per class. Returns for how many rows there is room. */
+/**
+ * Makes room in the tile, and puts there what there is per class. Returns for how many rows there
+ * is room.
+ */
 function prepare(spec: LossSpec, method: Method, buffer: FloatArray | undefined): number {
   const { columns } = spec;
   const { tile, width, form, spatialSize } = batch;
@@ -299,7 +304,9 @@ function loadPerClass({ perClass }: LossSpec): void {
   for (const { area, values } of perClass) if (area !== undefined) batch.tile[area].view(values.length).set(values);
 }
 
-/** Throws for arrays of an allocation, if the memory has just grown: they are not there any more. */
+/**
+ * Throws for arrays of an allocation, if the memory has just grown: they are not there any more.
+ */
 function checkStillThere(name: string, buffer: FloatArray | undefined): void {
   const { logits, targets, sampleWeights, gradScales } = batch;
   checkLength('logits', logits);
@@ -320,7 +327,10 @@ function countOf({ isWeighted }: LossSpec): number {
   return totals()[isWeighted ? TOTAL_WEIGHTS : TOTAL_ROWS] as number;
 }
 
-/** Checks and counts all targets before anything is computed. Returns true when none of them is invalid. */
+/**
+ * Checks and counts all targets before anything is computed. Returns true when none of them is
+ * invalid.
+ */
 function checkTargetsFirst({ isWeighted }: LossSpec, capacity: number): true {
   const areIndices = batch.form === classIndices;
   checkAllTargets(batch, areIndices ? TILE_ROWS : capacity, isWeighted && areIndices);

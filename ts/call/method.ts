@@ -9,8 +9,8 @@ export interface OwnKernel {
   /** Puts into the module's memory what the kernel looks for there. */
   prepare(): void;
   /**
-   * Runs over rows of the batch, whose logits and targets lie at these addresses. Returns the first row whose target is not a
-   * class, or -1.
+   * Runs over rows of the batch, whose logits and targets lie at these addresses. Returns the first
+   * row whose target is not a class, or -1.
    */
   run(batch: Batch, logits: number, targets: number, rows: number, flags: number): number;
 }
@@ -29,7 +29,10 @@ export interface Method {
   /** The reason why targets cannot be probabilities, if there is one. */
   readonly indicesOnly: string | undefined;
   readonly kernel: OwnKernel | undefined;
-  /** Takes what else the kernel has left in the module, once it has run over all rows, of which there is one or more. */
+  /**
+   * Takes what else the kernel has left in the module, once it has run over all rows, of which
+   * there is one or more.
+   */
   readonly collect: ((batch: Batch) => void) | undefined;
 }
 

@@ -9,14 +9,15 @@ export interface ForwardOptions {
   /** What `'mean'` divides by, for this call. */
   normalizer?: number | undefined;
   /**
-   * One weight per row, a factor of its value and gradient: a float array, or a plain one, of finite numbers that are not
-   * negative. The mean's denominator stays the same.
+   * One weight per row, a factor of its value and gradient: a float array, or a plain one, of
+   * finite numbers that are not negative. The mean's denominator stays the same.
    *
    * @defaultValue 1 for every row
    */
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
-   * With layout `'channels-first'`, the number of positions of each sample: height times width of an image.
+   * With layout `'channels-first'`, the number of positions of each sample: height times width of
+   * an image.
    *
    * @defaultValue all of them: one sample
    */
@@ -30,14 +31,15 @@ export type GradOutput<R extends Reduction> = R extends 'none' ? number | FloatA
 export interface GradientOptions<G extends FloatArray = FloatArray, R extends Reduction = Reduction>
   extends ForwardOptions {
   /**
-   * Where the gradient goes: an array of the kind and length of the logits that shares no memory with any of the
-   * call's other arrays. It is returned as the result's `grad`. With it a call allocates nothing but the result object.
+   * Where the gradient goes: an array of the kind and length of the logits that shares no memory
+   * with any of the call's other arrays. It is returned as the result's `grad`. With it a call
+   * allocates nothing but the result object.
    */
   grad?: G | undefined;
   /**
-   * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For reduction `'none'` it may be
-   * a float array, or a plain one, with one per row. Any numbers: what is not finite goes through the arithmetic, of its
-   * row alone.
+   * The upstream gradient of the chain rule: a factor of the gradient, not of the value. For
+   * reduction `'none'` it may be a float array, or a plain one, with one per row. Any numbers: what
+   * is not finite goes through the arithmetic, of its row alone.
    *
    * @defaultValue 1
    */
@@ -47,12 +49,16 @@ export interface GradientOptions<G extends FloatArray = FloatArray, R extends Re
 /** Options of a single call of `hessianDiag`. */
 export interface HessianOptions<G extends FloatArray = FloatArray> extends ForwardOptions {
   /**
-   * `'exact'`, or `'gauss-newton'`: without the term of the loss's own curvature that can be negative.
+   * `'exact'`, or `'gauss-newton'`: without the term of the loss's own curvature that can be
+   * negative.
    *
    * @defaultValue 'exact'
    */
   kind?: 'exact' | 'gauss-newton' | undefined;
-  /** Where the result goes: an array of the kind and length of the logits that shares no memory with the others. */
+  /**
+   * Where the result goes: an array of the kind and length of the logits that shares no memory with
+   * the others.
+   */
   out?: G | undefined;
 }
 

@@ -1,4 +1,5 @@
-// Plain arrays, and labels among floats, become typed arrays here, before anything else looks at them.
+// Plain arrays, and labels among floats, become typed arrays here, before anything else looks at
+// them.
 
 import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
@@ -11,7 +12,10 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
-/** The numbers of a plain array in float64, row-major, and its shape. Of targets, yes and no are 1 and 0. */
+/**
+ * The numbers of a plain array in float64, row-major, and its shape. Of targets, yes and no are 1
+ * and 0.
+ */
 export function flatten(name: string, plain: readonly unknown[], areTargets: boolean) {
   const shape: number[] = [];
   let first: unknown = plain;
@@ -57,7 +61,10 @@ function noClass(name: string, value: number | bigint): RangeError {
   return outOfRange(name, 'a class, an integer of 32 bits', value);
 }
 
-/** Whether so many floats are the class indices of rows, by their number: probabilities are one per logit. */
+/**
+ * Whether so many floats are the class indices of rows, by their number: probabilities are one per
+ * logit.
+ */
 export function countRows(size: number, entries: number, numClasses: number | undefined): boolean {
   if (entries === size) return false;
   return numClasses === undefined ? size % entries === 0 && size >= 2 * entries : size === entries * numClasses;

@@ -1,5 +1,6 @@
-// The loops over a batch. It goes through the tile in as many steps as it takes: rows are copied in, a kernel runs on them,
-// and what it leaves in place of the logits is copied out. What lies in the module's memory already is worked on where it is.
+// The loops over a batch. It goes through the tile in as many steps as it takes: rows are copied
+// in, a kernel runs on them, and what it leaves in place of the logits is copied out. What lies in
+// the module's memory already is worked on where it is.
 
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
@@ -16,7 +17,10 @@ export function isInPlace(batch: Batch, values: FloatArray | undefined, grad: Fl
   return values === undefined && batch.sampleWeights === undefined && batch.gradScales === undefined;
 }
 
-/** Makes +0 of -0, to which small negative numbers have been rounded where the results are of another kind. */
+/**
+ * Makes +0 of -0, to which small negative numbers have been rounded where the results are of
+ * another kind.
+ */
 export function clearSigns(
   { tile, logitsKind, rows, width }: Batch,
   values: FloatArray | undefined,
@@ -27,7 +31,10 @@ export function clearSigns(
   for (let i = 0; grad !== undefined && i < rows * width; i++) grad[i] = (grad[i] as number) + 0;
 }
 
-/** Checks all targets, in steps of so many rows, and throws for the first that is invalid. Counts those that count. */
+/**
+ * Checks all targets, in steps of so many rows, and throws for the first that is invalid. Counts
+ * those that count.
+ */
 export function checkAllTargets(batch: Batch, step: number, weighted: boolean): void {
   const flags = flagsOf(batch, undefined) | (weighted ? ALPHA_PER_CLASS : 0);
   for (let start = 0; start < batch.rows; start += step) {
@@ -37,7 +44,10 @@ export function checkAllTargets(batch: Batch, step: number, weighted: boolean): 
   }
 }
 
-/** Runs a kernel over all rows, at least one, `step` of them at a time. Fills `values` and `grad` where they are given. */
+/**
+ * Runs a kernel over all rows, at least one, `step` of them at a time. Fills `values` and `grad`
+ * where they are given.
+ */
 export function runKernel(
   batch: Batch,
   spec: LossSpec,
@@ -66,7 +76,10 @@ export function runKernel(
   }
 }
 
-/** Runs a kernel over rows that lie at these addresses. Returns the first row whose target is not a class, or -1. */
+/**
+ * Runs a kernel over rows that lie at these addresses. Returns the first row whose target is not a
+ * class, or -1.
+ */
 function runRows(
   batch: Batch,
   spec: LossSpec,

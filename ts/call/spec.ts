@@ -26,8 +26,8 @@ export interface LossSpec extends CommonSettings {
   /** Whether the classes come before the positions in memory. */
   readonly channelsFirst: boolean;
   /**
-   * The number of options per class after which they repeat, for a loss whose every logit is a row by itself with a target
-   * of its own. It is 0 for a softmax.
+   * The number of options per class after which they repeat, for a loss whose every logit is a row
+   * by itself with a target of its own. It is 0 for a softmax.
    */
   readonly columns: number;
   /** Whether a mean divides by the weights of the class indices, not by their number. */
@@ -40,7 +40,10 @@ export interface LossSpec extends CommonSettings {
   readonly numbers: Float64Array;
   /** The options that have one entry per class. */
   readonly perClass: readonly PerClass[];
-  /** Whether float32 does not hold its numbers, so that it is computed in float64 whatever the logits are. */
+  /**
+   * Whether float32 does not hold its numbers, so that it is computed in float64 whatever the
+   * logits are.
+   */
   readonly isWide: boolean;
 }
 
@@ -62,7 +65,10 @@ export interface OwnParts {
   readonly isWide?: boolean;
 }
 
-/** All specs are made here: objects of one shape, for which engines keep one version of the code that reads them. */
+/**
+ * All specs are made here: objects of one shape, for which engines keep one version of the code
+ * that reads them.
+ */
 export function makeSpec(
   { reduction, numClasses, normalizer, ignoreIndex }: CommonSettings,
   {

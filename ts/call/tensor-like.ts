@@ -1,5 +1,5 @@
-// Arrays that come with their shape: the tensors of other libraries, and rows in plain arrays. What the shape says takes the
-// place of options.
+// Arrays that come with their shape: the tensors of other libraries, and rows in plain arrays. What
+// the shape says takes the place of options.
 
 import { said } from '../arrays/own.js';
 import type { Shape } from '../arrays/tensor-types.js';
@@ -18,7 +18,10 @@ interface Opened {
   readonly isList: boolean;
 }
 
-/** The array of a tensor, or of a plain one, and its shape. What is neither stays what it is, to be refused where arrays are. */
+/**
+ * The array of a tensor, or of a plain one, and its shape. What is neither stays what it is, to be
+ * refused where arrays are.
+ */
 function open(name: string, value: unknown, areTargets: boolean): Opened {
   if (Array.isArray(value)) {
     const { array, shape } = flatten(name, value, areTargets);
@@ -84,7 +87,10 @@ function areLabels(y: Opened, x: Opened, channelsFirst: boolean, numClasses: num
   return countRows(size, entries, numClasses) || (isList && (size !== entries || numClasses === undefined));
 }
 
-/** The arrays of a call of which at least one is no typed array, and the options that shapes stand for. */
+/**
+ * The arrays of a call of which at least one is no typed array, and the options that shapes stand
+ * for.
+ */
 export function unpack(
   { columns, channelsFirst }: Pick<LossSpec, 'columns' | 'channelsFirst'>,
   givenLogits: unknown,

@@ -1,5 +1,5 @@
-// Rows on their way from the caller's arrays into the tile, and back. Nothing here allocates as long as the shape of the
-// calls stays the same and a batch fits the tile.
+// Rows on their way from the caller's arrays into the tile, and back. Nothing here allocates as
+// long as the shape of the calls stays the same and a batch fits the tile.
 
 import { copyInto, copyRun, partOrWhole } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
@@ -21,7 +21,10 @@ export function loadLogits(batch: Batch, start: number, count: number): number {
   return loadRows(batch, tile.logits, logits, logitsAddress, start, count);
 }
 
-/** Copies rows of an array into an area, unless the kernels find them at its address. Returns where they are. */
+/**
+ * Copies rows of an array into an area, unless the kernels find them at its address. Returns where
+ * they are.
+ */
 export function loadRows(
   batch: Batch,
   area: FloatArea,
@@ -67,8 +70,8 @@ function scatter(batch: Batch, target: FloatArray, start: number, count: number)
 }
 
 /**
- * Copies rows between memory that has the classes first and the stage, which has too, but holds no more than these
- * rows: of every class as many runs as there are samples that the rows are of.
+ * Copies rows between memory that has the classes first and the stage, which has too, but holds no
+ * more than these rows: of every class as many runs as there are samples that the rows are of.
  */
 function copyStage(batch: Batch, memory: FloatArray, start: number, count: number, out: boolean): void {
   const { tile, width, spatialSize } = batch;

@@ -5,15 +5,20 @@ import { BACKWARD, FORWARD, VALUE_AND_GRAD } from '../call/method.js';
 import type { ForwardOptions, GradientOptions } from '../call/options.js';
 import type { LossSpec } from '../call/spec.js';
 
-/** The spec of a criterion, which is private to it, for what evaluates it in other ways than its own methods. */
+/**
+ * The spec of a criterion, which is private to it, for what evaluates it in other ways than its own
+ * methods.
+ */
 export let specOf: (criterion: Criterion) => LossSpec;
 
 /**
- * What all losses have in common. A criterion holds nothing but its options, which are read-only properties.
+ * What all losses have in common. A criterion holds nothing but its options, which are read-only
+ * properties.
  *
- * A call checks everything before it writes anything. It throws a TypeError for an argument or an option of the wrong
- * kind, for one that is missing or unknown, and for an array whose memory is gone; and a RangeError for lengths that do
- * not match, for a target that is none, and for a buffer that shares memory with another array.
+ * A call checks everything before it writes anything. It throws a TypeError for an argument or an
+ * option of the wrong kind, for one that is missing or unknown, and for an array whose memory is
+ * gone; and a RangeError for lengths that do not match, for a target that is none, and for a buffer
+ * that shares memory with another array.
  *
  * @example
  * ```ts
@@ -53,9 +58,11 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss alone.
    *
-   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see
+   *   {@link Logits}.
    * @param targets - What the rows are: see the class, and {@link Targets}.
-   * @returns A number; with reduction `'none'` one value per row, in an array of the kind of the logits.
+   * @returns A number; with reduction `'none'` one value per row, in an array of the kind of the
+   *   logits.
    *
    * @example
    * ```ts
@@ -75,10 +82,11 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   }
 
   /**
-   * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction `'none'` of each row's
-   * own loss.
+   * The gradient alone, with respect to the logits: of the mean or the sum, or with reduction
+   * `'none'` of each row's own loss.
    *
-   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see
+   *   {@link Logits}.
    * @param targets - What the rows are: see the class, and {@link Targets}.
    * @returns An array like the logits: the `grad` buffer if there is one.
    *
@@ -87,7 +95,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * import { FocalLoss } from 'focal-loss';
    *
    * const criterion = new FocalLoss({ alpha: null, gamma: 0 });
-   * const grad = criterion.backward(new Float32Array([0, 0, 0, 0]), new Uint8Array([3]), { gradOutput: 2 });
+   * const logits = new Float32Array([0, 0, 0, 0]);
+   * const grad = criterion.backward(logits, new Uint8Array([3]), { gradOutput: 2 });
    * grad[0]; // => 0.5
    * grad[3]; // => -1.5
    * ```
@@ -103,7 +112,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
   /**
    * The loss and its gradient in one pass, which costs little more than either.
    *
-   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see {@link Logits}.
+   * @param logits - `[rows, classes]`, row-major; or rows of numbers, or a tensor: see
+   *   {@link Logits}.
    * @param targets - What the rows are: see the class, and {@link Targets}.
    *
    * @example
@@ -112,7 +122,8 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    *
    * const criterion = new FocalLoss();
    * const logits = new Float64Array([0.5, 0.5]);
-   * const buffer = new Float64Array(2); // used for every step, so that a step allocates next to nothing
+   * // The buffer is used for every step, so that a step allocates next to nothing.
+   * const buffer = new Float64Array(2);
    *
    * const { value, grad } = criterion.valueAndGrad(logits, new Uint8Array([1]), { grad: buffer });
    * value; // => 0.04332169878499658

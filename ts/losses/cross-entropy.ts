@@ -14,7 +14,9 @@ import {
   type SoftmaxSettings,
 } from './options.js';
 
-/** What a {@link CrossEntropyLoss} is made with, beside its reduction. Every option may be left out. */
+/**
+ * What a {@link CrossEntropyLoss} is made with, beside its reduction. Every option may be left out.
+ */
 export interface CrossEntropyLossParameters extends SoftmaxOptions {
   /**
    * One weight per class, or `null` for 1.
@@ -24,7 +26,10 @@ export interface CrossEntropyLossParameters extends SoftmaxOptions {
   weight?: ArrayLike<number> | null | undefined;
 }
 
-/** What a {@link CrossEntropyLoss} is made with. Every option may be left out, but for a reduction that is not `'mean'`. */
+/**
+ * What a {@link CrossEntropyLoss} is made with. Every option may be left out, but for a reduction
+ * that is not `'mean'`.
+ */
 export type CrossEntropyLossOptions<R extends Reduction = Reduction> = CrossEntropyLossParameters & ReductionOption<R>;
 
 /** The options of a {@link CrossEntropyLoss}, all of them there. */
@@ -35,19 +40,20 @@ interface CrossEntropySettings extends SoftmaxSettings {
 const DEFAULTS: Readonly<CrossEntropySettings> = { weight: null, ...SOFTMAX_DEFAULTS };
 
 /**
- * The cross-entropy of softmax classifiers, with its gradient: PyTorch's `torch.nn.CrossEntropyLoss`, the loss that the
- * focal loss is compared with.
+ * The cross-entropy of softmax classifiers, with its gradient: PyTorch's
+ * `torch.nn.CrossEntropyLoss`, the loss that the focal loss is compared with.
  *
- * For a row of logits with the class probabilities `p = softmax(logits)` it is the sum over the classes of
- * `weight_j * q_j * -log(p_j)`, where `q` is the target smoothed: of the class `t`, `1 - labelSmoothing` goes to `t`, and
- * `labelSmoothing` evenly to all classes.
+ * For a row of logits with the class probabilities `p = softmax(logits)` it is the sum over the
+ * classes of `weight_j * q_j * -log(p_j)`, where `q` is the target smoothed: of the class `t`,
+ * `1 - labelSmoothing` goes to `t`, and `labelSmoothing` evenly to all classes.
  *
- * Targets are class indices, one per row, in any integer array; or class probabilities, one per logit, in any float
- * array, together with `numClasses`. The probabilities of a row add up to 1, within 1e-3.
+ * Targets are class indices, one per row, in any integer array; or class probabilities, one per
+ * logit, in any float array, together with `numClasses`. The probabilities of a row add up to 1,
+ * within 1e-3.
  *
- * `'mean'` divides by the weights of the targets of the rows that count, added up, also under smoothing; and with
- * probabilities by the number of rows. Where that is 0 the gradient is 0, and the mean NaN, or infinite if smoothing leaves
- * something to divide. No target is ignored unless
+ * `'mean'` divides by the weights of the targets of the rows that count, added up, also under
+ * smoothing; and with probabilities by the number of rows. Where that is 0 the gradient is 0, and
+ * the mean NaN, or infinite if smoothing leaves something to divide. No target is ignored unless
  * `ignoreIndex` says so: PyTorch's default is -100.
  *
  * @example
@@ -71,8 +77,8 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly layout: Layout;
 
   /**
-   * The cross-entropy `weight_t * -log(p_t)` of rows of logits with a class each, with these options, which
-   * are its properties from then on, and never change.
+   * The cross-entropy `weight_t * -log(p_t)` of rows of logits with a class each, with these
+   * options, which are its properties from then on, and never change.
    *
    * @param options - Those left out are: classes of weight 1, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.

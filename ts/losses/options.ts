@@ -26,33 +26,37 @@ export type ReductionOption<R extends Reduction> = 'mean' extends R
       reduction: NoInfer<R>;
     };
 
-/** The reduction of a changed criterion: a new one, or where the changes say none that of the old one. */
+/**
+ * The reduction of a changed criterion: a new one, or where the changes say none that of the old
+ * one.
+ */
 export type Changed<R extends Reduction, S extends Reduction | undefined> =
   | Exclude<S, undefined>
   | (undefined extends S ? R : never);
 
 /**
- * What every criterion can be made with, beside its reduction. Every option may be left out. As everywhere in this package, an
- * option counts if the object has it itself or by its class, and not if it is one of `Object.prototype`.
+ * What every criterion can be made with, beside its reduction. Every option may be left out. As
+ * everywhere in this package, an option counts if the object has it itself or by its class, and not
+ * if it is one of `Object.prototype`.
  */
 export interface CriterionOptions {
   /**
-   * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as the rows of a whole
-   * batch of which this is a shard, or the number of positives. It can also be given per call. `'sum'` and `'none'`
-   * divide by nothing.
+   * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as
+   * the rows of a whole batch of which this is a shard, or the number of positives. It can also be
+   * given per call. `'sum'` and `'none'` divide by nothing.
    */
   normalizer?: number | undefined;
   /**
-   * The target of the rows that do not count: their value and gradient are 0, and they leave the mean's denominator.
-   * Any integer, also a negative one or one of the classes: the class itself then stays in the softmax of the other
-   * rows. Only for class indices.
+   * The target of the rows that do not count: their value and gradient are 0, and they leave the
+   * mean's denominator. Any integer, also a negative one or one of the classes: the class itself
+   * then stays in the softmax of the other rows. Only for class indices.
    *
    * @defaultValue none: every target must be a class
    */
   ignoreIndex?: number | undefined;
   /**
-   * The number of classes. Without it, it is `logits.length / targets.length`. With it, a batch whose lengths do not
-   * match is an error.
+   * The number of classes. Without it, it is `logits.length / targets.length`. With it, a batch
+   * whose lengths do not match is an error.
    */
   numClasses?: number | undefined;
 }
@@ -66,10 +70,11 @@ export interface SoftmaxOptions extends CriterionOptions {
    */
   labelSmoothing?: number | undefined;
   /**
-   * How the logits lie in memory, and with them gradients and probabilities: `'channels-last'` is `[rows, classes]`,
-   * `'channels-first'` is `[samples, classes, positions]`, as segmentation has it. There, class indices, values and
-   * whatever there is one of per row are `[samples, positions]`; `numClasses` must be given, and unless a batch is a
-   * single sample the call's `spatialSize`.
+   * How the logits lie in memory, and with them gradients and probabilities: `'channels-last'` is
+   * `[rows, classes]`, `'channels-first'` is `[samples, classes, positions]`, as segmentation has
+   * it. There, class indices, values and whatever there is one of per row are
+   * `[samples, positions]`; `numClasses` must be given, and unless a batch is a single sample the
+   * call's `spatialSize`.
    *
    * @defaultValue 'channels-last'
    */

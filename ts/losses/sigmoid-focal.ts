@@ -12,50 +12,56 @@ import {
   type ReductionOption,
 } from './options.js';
 
-/** What a {@link SigmoidFocalLoss} is made with, beside its reduction. Every option may be left out. */
+/**
+ * What a {@link SigmoidFocalLoss} is made with, beside its reduction. Every option may be left out.
+ */
 export interface SigmoidFocalLossParameters extends CriterionOptions {
   /**
-   * The weight, in [0, 1], of positive targets; negative ones weigh `1 - alpha`, and a target in between the average. An
-   * array holds one per class, and takes `numClasses`; `null` weighs all 1.
+   * The weight, in [0, 1], of positive targets; negative ones weigh `1 - alpha`, and a target in
+   * between the average. An array holds one per class, and takes `numClasses`; `null` weighs all 1.
    *
    * @defaultValue 0.25
    */
   alpha?: number | ArrayLike<number> | null | undefined;
   /**
-   * How strongly logits that are right already are played down, `gamma >= 0`. 0 makes the loss a weighted binary
-   * cross-entropy.
+   * How strongly logits that are right already are played down, `gamma >= 0`. 0 makes the loss a
+   * weighted binary cross-entropy.
    *
    * @defaultValue 2
    */
   gamma?: number | undefined;
   /**
-   * A factor of the positive term of the cross-entropy, as in PyTorch's `BCEWithLogitsLoss`. An array holds one per
-   * class, and takes `numClasses`.
+   * A factor of the positive term of the cross-entropy, as in PyTorch's `BCEWithLogitsLoss`. An
+   * array holds one per class, and takes `numClasses`.
    *
    * @defaultValue 1
    */
   posWeight?: number | ArrayLike<number> | undefined;
   /**
-   * How far targets are drawn towards 1/2: `y` becomes `y * (1 - labelSmoothing) + labelSmoothing / 2`.
+   * How far targets are drawn towards 1/2: `y` becomes `y * (1 - labelSmoothing) + labelSmoothing /
+   * 2`.
    *
    * @defaultValue 0
    */
   labelSmoothing?: number | undefined;
   /**
-   * The target of the logits that do not count, any integer, such as -1 or 255: their value and gradient are 0, and they
-   * leave the mean's denominator.
+   * The target of the logits that do not count, any integer, such as -1 or 255: their value and
+   * gradient are 0, and they leave the mean's denominator.
    *
    * @defaultValue none: every target must be in [0, 1]
    */
   ignoreIndex?: number | undefined;
   /**
-   * The classes of a row, for multi-label batches `[rows, classes]`. Needed for options that are one per class, and for
-   * sample weights that are one per row.
+   * The classes of a row, for multi-label batches `[rows, classes]`. Needed for options that are
+   * one per class, and for sample weights that are one per row.
    */
   numClasses?: number | undefined;
 }
 
-/** What a {@link SigmoidFocalLoss} is made with. Every option may be left out, but for a reduction that is not `'mean'`. */
+/**
+ * What a {@link SigmoidFocalLoss} is made with. Every option may be left out, but for a reduction
+ * that is not `'mean'`.
+ */
 export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters & ReductionOption<R>;
 
 /** The options of a {@link SigmoidFocalLoss}, all of them there. */
@@ -75,17 +81,20 @@ const DEFAULTS: Readonly<SigmoidSettings> = {
 };
 
 /**
- * The focal loss of independent yes-or-no logits: binary and multi-label classifiers, and detectors such as RetinaNet.
+ * The focal loss of independent yes-or-no logits: binary and multi-label classifiers, and detectors
+ * such as RetinaNet.
  *
- * With `s = 1 / (1 + exp(-x))` for a logit `x` and its target `y`, it is `a * n ** gamma * ce`, where
- * `n = y * (1 - s) + (1 - y) * s` is how wrong the logit is, `ce = -y * log(s) - (1 - y) * log(1 - s)` its binary
- * cross-entropy, and `a = alpha * y + (1 - alpha) * (1 - y)`. With `labelSmoothing`, `y` is the smoothed target everywhere.
- * That is torchvision's `sigmoid_focal_loss`, whose reduction is `'none'` unless it is given: here it is `'mean'`, as for
+ * With `s = 1 / (1 + exp(-x))` for a logit `x` and its target `y`, it is `a * n ** gamma * ce`,
+ * where `n = y * (1 - s) + (1 - y) * s` is how wrong the logit is, `ce = -y * log(s) - (1 - y) *
+ * log(1 - s)` its binary cross-entropy, and `a = alpha * y + (1 - alpha) * (1 - y)`. With
+ * `labelSmoothing`, `y` is the smoothed target everywhere. That is torchvision's
+ * `sigmoid_focal_loss`, whose reduction is `'none'` unless it is given: here it is `'mean'`, as for
  * all losses.
  *
- * Targets are one per logit: numbers in [0, 1] in any float array, or 0 and 1 in any integer array. Every logit is a row
- * by itself: `'none'` gives one value per logit, `'mean'` divides by the number of logits that count, and `gradOutput`
- * may be one per logit. `sampleWeights` are one per logit or, with `numClasses`, one per row of that many logits.
+ * Targets are one per logit: numbers in [0, 1] in any float array, or 0 and 1 in any integer array.
+ * Every logit is a row by itself: `'none'` gives one value per logit, `'mean'` divides by the
+ * number of logits that count, and `gradOutput` may be one per logit. `sampleWeights` are one per
+ * logit or, with `numClasses`, one per row of that many logits.
  *
  * @example
  * ```ts
@@ -112,8 +121,8 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly labelSmoothing: number;
 
   /**
-   * The focal loss of logits that are each a yes-or-no question of its own, with these options, which
-   * are its properties from then on, and never change.
+   * The focal loss of logits that are each a yes-or-no question of its own, with these options,
+   * which are its properties from then on, and never change.
    *
    * @param options - Those left out are: alpha 0.25, gamma 2, no label smoothing, the mean.
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.

@@ -53,7 +53,9 @@ export const ELEMENTS = 1 << 2;
 export const AREA_LOGITS = 0;
 /** A probability for each logit; for losses on elements its target. */
 export const AREA_PROBABILITIES = 1;
-/** Logits or probabilities class by class, on the way from or to memory that has the classes first. */
+/**
+ * Logits or probabilities class by class, on the way from or to memory that has the classes first.
+ */
 export const AREA_STAGE = 2;
 /** A class index for each row. */
 export const AREA_TARGETS = 3;

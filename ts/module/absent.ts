@@ -1,4 +1,5 @@
-// The WebAssembly module where it is not part of the bundle: takes the place of embedded.ts in `focal-loss/slim`.
+// The WebAssembly module where it is not part of the bundle: takes the place of embedded.ts in
+// `focal-loss/slim`.
 
 import { ModuleError } from './module-error.js';
 

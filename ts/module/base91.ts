@@ -1,12 +1,14 @@
-// Bytes as printable text, as which the WebAssembly module lies in the bundle. scripts/build/printable.mjs writes it.
+// Bytes as printable text, as which the WebAssembly module lies in the bundle.
+// scripts/build/printable.mjs writes it.
 //
-// What carries the bundle compresses it, and finds what repeats only where the same bytes give the same characters. Base64
-// hides that: compressed, it is 1.6 times as large as the bytes themselves, and this within 2 %. All characters are ASCII and
-// none has to be escaped in a string, so that no charset and no minifier changes them.
+// What carries the bundle compresses it, and finds what repeats only where the same bytes give the
+// same characters. Base64 hides that: compressed, it is 1.6 times as large as the bytes themselves,
+// and this within 2 %. All characters are ASCII and none has to be escaped in a string, so that no
+// charset and no minifier changes them.
 //
-// There are 91 digits, `#` to `~` without the backslash. A byte plus 3, modulo 256 (so that 0xfd, which begins every SIMD
-// instruction, comes first), is its digit where that is below 89. The values from 89 on take two: the first, 89 or 90, adds
-// itself to twice the second.
+// There are 91 digits, `#` to `~` without the backslash. A byte plus 3, modulo 256 (so that 0xfd,
+// which begins every SIMD instruction, comes first), is its digit where that is below 89. The
+// values from 89 on take two: the first, 89 or 90, adds itself to twice the second.
 
 const FIRST = 0x23;
 const BACKSLASH = 0x5c;

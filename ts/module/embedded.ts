@@ -1,9 +1,13 @@
-// The WebAssembly module where it is part of the bundle. In `focal-loss/slim`, absent.ts takes this file's place.
+// The WebAssembly module where it is part of the bundle. In `focal-loss/slim`, absent.ts takes this
+// file's place.
 
 import file from '../../crate/pkg/focal_loss_bg.wasm';
 import { fromPrintable } from './base91.js';
 
-/** The module. What the bundler makes of the import is text; TypeScript goes by the declarations beside the file. */
+/**
+ * The module. What the bundler makes of the import is text; TypeScript goes by the declarations
+ * beside the file.
+ */
 export function moduleBytes(): Uint8Array<ArrayBuffer> {
   return fromPrintable(file as unknown as string);
 }

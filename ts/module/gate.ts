@@ -1,5 +1,6 @@
-// The one gate into the module. An engine that runs out of stack, or a script that is stopped, can end a call at any place of
-// it, and neither `catch` nor `finally` is sure to run then. So nothing is put in order behind a call; the next one does it.
+// The one gate into the module. An engine that runs out of stack, or a script that is stopped, can
+// end a call at any place of it, and neither `catch` nor `finally` is sure to run then. So nothing
+// is put in order behind a call; the next one does it.
 
 import { resetStack, wasm } from './instance.js';
 import { refresh } from './memory.js';
@@ -9,8 +10,9 @@ import { forgetShapes } from './tile.js';
 let isInside = false;
 
 /**
- * Begins a call: nothing of the module is called, and nothing of its memory looked at, before. All code of the caller's, as
- * getters of options are, has to have run. Where the call before never came to its end, what it left is put in order now.
+ * Begins a call: nothing of the module is called, and nothing of its memory looked at, before. All
+ * code of the caller's, as getters of options are, has to have run. Where the call before never
+ * came to its end, what it left is put in order now.
  */
 export function enter(): void {
   if (isInside) putInOrder();

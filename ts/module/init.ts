@@ -12,9 +12,10 @@ async function instantiated(): Promise<Exports> {
 }
 
 /**
- * Compiles and starts the WebAssembly module in the background. Mostly there is no need to call it: the first loss that is
- * computed does so, which takes a few milliseconds. Await it where these should not fall on that first call, and on the main
- * thread of a page in Chrome or Edge before version 115, which start modules only so.
+ * Compiles and starts the WebAssembly module in the background. Mostly there is no need to call it:
+ * the first loss that is computed does so, which takes a few milliseconds. Await it where these
+ * should not fall on that first call, and on the main thread of a page in Chrome or Edge before
+ * version 115, which start modules only so.
  *
  * @throws ModuleError where the engine does not start the module.
  *

@@ -1,13 +1,15 @@
-// The one seam to the generated code, of which nothing but the module and its types gets into the bundle: its functions
-// only take numbers, and wasm-bindgen's loader would bring `fetch` and `import.meta.url`.
+// The one seam to the generated code, of which nothing but the module and its types gets into the
+// bundle: its functions only take numbers, and wasm-bindgen's loader would bring `fetch` and
+// `import.meta.url`.
 
 import type { InitOutput } from '../../crate/pkg/focal_loss.js';
 import { moduleBytes } from './embedded.js';
 import { explained } from './module-error.js';
 
 /**
- * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass these numbers on. What
- * is 2 GiB or more, an address for one, comes out of them as a negative number.
+ * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass
+ * these numbers on. What is 2 GiB or more, an address for one, comes out of them as a negative
+ * number.
  */
 export let wasm: InitOutput & { reset_stack(): void };
 
@@ -17,7 +19,10 @@ export type Exports = WebAssembly.Exports | typeof wasm;
 /** The functions of the module that work on rows. */
 export type Kernels = ReturnType<typeof takeKernels>;
 
-/** Taken out once: the exports of a module are a dictionary, in which every call would look its function up. */
+/**
+ * Taken out once: the exports of a module are a dictionary, in which every call would look its
+ * function up.
+ */
 export function takeKernels() {
   return {
     solve: wasm.solve,
@@ -38,7 +43,10 @@ function take(exports: typeof wasm): void {
   wasm = exports;
 }
 
-/** Empties the module's stack: an engine whose own has ended leaves the module as it is, and there would be less of it each time. */
+/**
+ * Empties the module's stack: an engine whose own has ended leaves the module as it is, and there
+ * would be less of it each time.
+ */
 export function resetStack(): void {
   wasm.reset_stack();
 }
@@ -65,7 +73,10 @@ async function startWith(instantiate: () => Promise<Exports>): Promise<void> {
   if (wasm === undefined) take(exports as typeof wasm);
 }
 
-/** Compiles and starts the module in the background: once, however often it is called, unless that fails. */
+/**
+ * Compiles and starts the module in the background: once, however often it is called, unless that
+ * fails.
+ */
 export function startOnce(instantiate: () => Promise<Exports>): Promise<void> {
   pending ??= startWith(instantiate).catch((error: unknown) => {
     // The next call tries again.

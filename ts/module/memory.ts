@@ -1,5 +1,6 @@
-// The module's memory, as JavaScript sees it: the areas of the tile, and what has been allocated beside them. It is one
-// buffer, which is detached, and another takes its place, whenever the memory grows.
+// The module's memory, as JavaScript sees it: the areas of the tile, and what has been allocated
+// beside them. It is one buffer, which is detached, and another takes its place, whenever the
+// memory grows.
 
 import { bufferOf, type NumberArray, offsetOf, sizeOf } from '../arrays/typed-arrays.js';
 import { freeStart, load, wasm } from './instance.js';
@@ -18,8 +19,8 @@ export interface Block {
   readonly end: number;
 }
 
-// The books of the memory: nobody else takes or frees any of it. A change of them is one assignment, so that a call which
-// ends in the middle leaves them as they were.
+// The books of the memory: nobody else takes or frees any of it. A change of them is one
+// assignment, so that a call which ends in the middle leaves them as they were.
 let allocated: readonly Block[] = [];
 let tile: Block = { start: 0, end: 0 };
 
@@ -41,7 +42,10 @@ const PAGE = 2 ** 16;
 /** The most bytes that can be asked for. */
 export const MAX_BYTES = 2 ** 31 - 1;
 
-/** The lowest address of so many bytes beside blocks, in memory that is new if need be; 0 where they cannot be had. */
+/**
+ * The lowest address of so many bytes beside blocks, in memory that is new if need be; 0 where they
+ * cannot be had.
+ */
 function find(bytes: number, taken: readonly Block[]): number {
   const memory = load();
   let start = freeStart;
@@ -56,8 +60,8 @@ function find(bytes: number, taken: readonly Block[]): number {
 }
 
 /**
- * Makes room in the tile, beside that for all shapes before, or if `anew` is 1 for this one alone. Returns for how many rows, 0 where
- * the memory cannot be had.
+ * Makes room in the tile, beside that for all shapes before, or if `anew` is 1 for this one alone.
+ * Returns for how many rows, 0 where the memory cannot be had.
  */
 export function reserve(elementBytes: number, classes: number, extras: number, anew: 0 | 1): number {
   load();
@@ -72,7 +76,10 @@ export function reserve(elementBytes: number, classes: number, extras: number, a
   return rows;
 }
 
-/** Room for so many bytes, filled with zeros, which nobody has before it is {@link keep | kept}; undefined where there is none. */
+/**
+ * Room for so many bytes, filled with zeros, which nobody has before it is {@link keep | kept};
+ * undefined where there is none.
+ */
 export function room(bytes: number): Block | undefined {
   const start = find(bytes, [...allocated, tile]);
   if (start === 0) return undefined;
@@ -91,8 +98,8 @@ export function isKept(block: Block): boolean {
 }
 
 /**
- * Gives memory back. What is allocated next may lie there, so all views of the memory are detached before: one that somebody
- * kept must never show another's numbers.
+ * Gives memory back. What is allocated next may lie there, so all views of the memory are detached
+ * before: one that somebody kept must never show another's numbers.
  */
 export function giveBack(block: Block): void {
   load().grow(0);
@@ -100,12 +107,15 @@ export function giveBack(block: Block): void {
   allocated = allocated.filter((other) => other !== block);
 }
 
-/** Only buffers of up to so many bytes are remembered: they may be kept alive when their owner has let go of them. */
+/**
+ * Only buffers of up to so many bytes are remembered: they may be kept alive when their owner has
+ * let go of them.
+ */
 const SMALL_BUFFER = 64 * 1024;
 
 /**
- * Looks up the buffers of arrays. That takes long, by the measure of a small call, and small calls often have the same arrays
- * as the one before: it remembers the last one.
+ * Looks up the buffers of arrays. That takes long, by the measure of a small call, and small calls
+ * often have the same arrays as the one before: it remembers the last one.
  */
 export class BufferLookup {
   #array: NumberArray | undefined;
@@ -124,7 +134,10 @@ export class BufferLookup {
   }
 }
 
-/** Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do, or at its very beginning. */
+/**
+ * Where an array lies in the module's memory, or 0 if it lies elsewhere, as most do, or at its very
+ * beginning.
+ */
 export function addressOf(array: NumberArray, lookup: BufferLookup): number {
   if (allocated.length === 0) return 0;
   const address = offsetOf(array);
@@ -156,13 +169,19 @@ type View = Float32Array | Float64Array | Int32Array;
 
 type ViewConstructor<A extends View> = new (buffer: ArrayBuffer, address: number, length: number) => A;
 
-/** An area of the memory, with a view of it that is made anew only when its length changes or it has moved. */
+/**
+ * An area of the memory, with a view of it that is made anew only when its length changes or it has
+ * moved.
+ */
 export class Area<A extends View> {
   readonly #View: ViewConstructor<A>;
   readonly #locate: () => number;
   #address = 0;
   #view: A | undefined;
-  /** Of the view; -1 where there is none that can be used, also where a call ended while one was made. */
+  /**
+   * Of the view; -1 where there is none that can be used, also where a call ended while one was
+   * made.
+   */
   #length = -1;
   #epoch = 0;
 

@@ -1,9 +1,11 @@
-// Why the WebAssembly module cannot be started, and the way out, in place of what the engine says of it.
+// Why the WebAssembly module cannot be started, and the way out, in place of what the engine says
+// of it.
 
 /**
- * What the first loss or `init` throws where the engine does not start the WebAssembly module: it has no WebAssembly or no SIMD,
- * starts modules of this size only asynchronously, or is not allowed to compile. The message says which of these it is, and the
- * way out; `cause` is the engine's own error.
+ * What the first loss or `init` throws where the engine does not start the WebAssembly module: it
+ * has no WebAssembly or no SIMD, starts modules of this size only asynchronously, or is not allowed
+ * to compile. The message says which of these it is, and the way out; `cause` is the engine's own
+ * error.
  *
  * @example
  * ```ts
@@ -23,7 +25,10 @@ export class ModuleError extends Error {
   override readonly name: string = 'ModuleError';
 }
 
-/** What is said of bytes that the engine takes for no module, of which it is known that they are one. */
+/**
+ * What is said of bytes that the engine takes for no module, of which it is known that they are
+ * one.
+ */
 const NO_SIMD =
   'this engine has no WebAssembly SIMD, as Chrome 91, Firefox 89, Safari 16.4, Node 18 and processors with SSE4.1 have';
 
@@ -39,7 +44,10 @@ function reasonFor(message: string, bytes: BufferSource | undefined, invalid: st
   return "WebAssembly may not be compiled here: a page has to allow 'wasm-unsafe-eval' in the script-src of its Content-Security-Policy, a worker that compiles nothing has to start focal-loss/slim with a compiled module";
 }
 
-/** The error that says it, from the engine's and the bytes that were to be started, where it was bytes. */
+/**
+ * The error that says it, from the engine's and the bytes that were to be started, where it was
+ * bytes.
+ */
 export function explained(cause: unknown, bytes: BufferSource | undefined, invalid = NO_SIMD): unknown {
   const message = cause instanceof Error ? cause.message : String(cause);
   // An engine out of stack can do so at the next call.

@@ -3,21 +3,25 @@
 import { type Exports, startOnce } from './instance.js';
 import { explained } from './module-error.js';
 
-/** What the global class of this name makes, where the runtime's types know it, and otherwise nothing. */
+/**
+ * What the global class of this name makes, where the runtime's types know it, and otherwise
+ * nothing.
+ */
 type Made<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
 
 /**
- * A compiled module, its instance, or what that exports, where the runtime's types know such, and otherwise nothing. To
- * TypeScript, any object is one.
+ * A compiled module, its instance, or what that exports, where the runtime's types know such, and
+ * otherwise nothing. To TypeScript, any object is one.
  */
 type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } }
   ? T & object
   : never;
 
 /**
- * What {@link init} takes for the module: it itself, compiled; its bytes; a `Response` that brings them; where to fetch or
- * read them from; or what importing the file gives, be it one of these as its default, or the module's exports. It must be the
- * file `focal-loss/focal-loss.wasm` of the very version, for `focal-loss/analysis/slim` `focal-loss/focal-loss-analysis.wasm`.
+ * What {@link init} takes for the module: it itself, compiled; its bytes; a `Response` that brings
+ * them; where to fetch or read them from; or what importing the file gives, be it one of these as
+ * its default, or the module's exports. It must be the file `focal-loss/focal-loss.wasm` of the
+ * very version, for `focal-loss/analysis/slim` `focal-loss/focal-loss-analysis.wasm`.
  */
 export type ModuleSource =
   | CompiledModule
@@ -143,7 +147,10 @@ async function startedFrom(source: ModuleSource): Promise<Exports> {
   }
 }
 
-/** An instance, or what importing the file gives: its exports, or one of the other sources as its default. */
+/**
+ * An instance, or what importing the file gives: its exports, or one of the other sources as its
+ * default.
+ */
 interface ImportedFile {
   readonly default?: ModuleSource;
   readonly exports?: Exports;
@@ -157,15 +164,17 @@ async function imported(source: ImportedFile): Promise<Exports> {
 }
 
 /**
- * Starts the WebAssembly module, which a slim entry does not hold. Before that, whatever computes something throws a
- * {@link NotInitializedError}. Calls at the same time share one start, that of the first, and later ones do nothing;
- * after a start that failed the next call tries again, with what it is given.
+ * Starts the WebAssembly module, which a slim entry does not hold. Before that, whatever computes
+ * something throws a {@link NotInitializedError}. Calls at the same time share one start, that of
+ * the first, and later ones do nothing; after a start that failed the next call tries again, with
+ * what it is given.
  *
- * Strings and URLs are handed to `fetch`, but for those of files in Node, Deno and Bun, which are read.
+ * Strings and URLs are handed to `fetch`, but for those of files in Node, Deno and Bun, which are
+ * read.
  *
  * @param source - The module, or the promise of it.
- * @throws TypeError where the source is something else, or another module; ModuleError where the engine does not start it;
- *   an Error where it could not be fetched or read.
+ * @throws TypeError where the source is something else, or another module; ModuleError where the
+ *   engine does not start it; an Error where it could not be fetched or read.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
-// The memory through which rows go to the kernels. The module owns one tile: an area for logits, which the kernels
-// overwrite with gradients, and areas for what goes with the rows and with the classes. Both element kinds use the same.
+// The memory through which rows go to the kernels. The module owns one tile: an area for logits,
+// which the kernels overwrite with gradients, and areas for what goes with the rows and with the
+// classes. Both element kinds use the same.
 
 import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
@@ -36,7 +37,10 @@ const area = (number: number) => () => wasm.area_address(number);
 /** Class indices, one per row. */
 export const targetsArea = new Area(Int32Array, area(AREA_TARGETS));
 
-/** The areas that hold one number per class, or per column, and the bits that tell the kernels to look there. */
+/**
+ * The areas that hold one number per class, or per column, and the bits that tell the kernels to
+ * look there.
+ */
 export const PER_CLASS_FLAGS = {
   alpha: ALPHA_PER_CLASS,
   columnAlphas: ALPHA_PER_CLASS,
@@ -54,7 +58,10 @@ const numbersArea = new Area(Float64Array, area(AREA_NUMBERS));
 /** The numbers of a loss by their places, of which those left out do nothing to it. */
 export type LossNumbers = Readonly<Record<number, number>>;
 
-/** The factors among the numbers, which do nothing where they are 1; all others do nothing where they are 0. */
+/**
+ * The factors among the numbers, which do nothing where they are 1; all others do nothing where
+ * they are 0.
+ */
 const FACTORS = [NUMBER_ALPHA_OTHER, NUMBER_ALPHA_ONE, NUMBER_POSITIVE_WEIGHT];
 
 /** The numbers of a loss as the kernels take them. */
@@ -65,8 +72,9 @@ export function kernelNumbers(numbers: LossNumbers): Float64Array {
 }
 
 /**
- * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels look for them: handed
- * over, they might cost an allocation. Returns whether that factor leaves float32.
+ * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels
+ * look for them: handed over, they might cost an allocation. Returns whether that factor leaves
+ * float32.
  */
 export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): boolean {
   const view = numbersArea.view(NUMBER_DENOMINATOR + 1);
@@ -76,13 +84,19 @@ export function loadNumbers(numbers: Float64Array, gradOutput: number, denominat
   return leavesFloat32(gradOutput / denominator);
 }
 
-/** Whether float32 has no number for one of float64, or one of few digits: because it is too large or too small. */
+/**
+ * Whether float32 has no number for one of float64, or one of few digits: because it is too large
+ * or too small.
+ */
 export function leavesFloat32(x: number): boolean {
   const size = Math.abs(x);
   return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 128 * (1 - 2 ** -24)));
 }
 
-/** Whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the classes. */
+/**
+ * Whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the
+ * classes.
+ */
 export function needsFloat64(smoothed: number, numbers: readonly (number | readonly number[] | null)[]): boolean {
   // There are fewer classes than that.
   return leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x));
@@ -114,7 +128,10 @@ export class Tile {
   /** What the kernels are told of it. */
   readonly flags: number;
   readonly logits: Area<Float>;
-  /** Logits, or probabilities, class by class: on the way from or to memory that has the classes first. */
+  /**
+   * Logits, or probabilities, class by class: on the way from or to memory that has the classes
+   * first.
+   */
   readonly stage: Area<Float>;
   /** Probabilities. */
   readonly soft: Area<Float>;
@@ -136,8 +153,8 @@ export class Tile {
   /** What works on such arrays, once the module has been started. */
   kernels: Kernels = undefined as unknown as Kernels;
 
-  // The shape it is set up for: rows of so many classes, with what, and how many of them fit. There is none while there are
-  // no classes.
+  // The shape it is set up for: rows of so many classes, with what, and how many of them fit. There
+  // is none while there are no classes.
   #classes = 0;
   #extras = 0;
   #capacity = 0;
@@ -156,7 +173,10 @@ export class Tile {
     this.alpha = areaOf(AREA_WEIGHTS);
   }
 
-  /** Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a multiple of 4. */
+  /**
+   * Makes room for rows of `classes` logits, and for the extras. Returns how many fit at once: a
+   * multiple of 4.
+   */
   reserve(classes: number, extras: number): number {
     if (classes !== this.#classes || extras !== this.#extras) {
       this.forgetShape();
@@ -191,7 +211,9 @@ export class Tile {
 const float32 = new Tile('Float32Array', Float32Array);
 const float64 = new Tile('Float64Array', Float64Array);
 
-/** Has both tiles make their room again, when some is asked for: it is no longer sure to be there. */
+/**
+ * Has both tiles make their room again, when some is asked for: it is no longer sure to be there.
+ */
 export function forgetShapes(): void {
   float32.forgetShape();
   float64.forgetShape();

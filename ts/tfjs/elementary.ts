@@ -1,5 +1,5 @@
-// Functions that lose no digits, of nothing but sums, products, quotients, exp and log: on GPUs, TensorFlow.js' own log1p and
-// expm1 are log(1 + x) and exp(x) - 1, which do near 0.
+// Functions that lose no digits, of nothing but sums, products, quotients, exp and log: on GPUs,
+// TensorFlow.js' own log1p and expm1 are log(1 + x) and exp(x) - 1, which do near 0.
 
 import {
   abs,
@@ -19,7 +19,10 @@ import {
   where,
 } from '@tensorflow/tfjs-core';
 
-/** log(1 + x) for x >= 0: up to 1 by the series of 2 atanh(x / (2 + x)), whose ninth term is below half a rounding. */
+/**
+ * log(1 + x) for x >= 0: up to 1 by the series of 2 atanh(x / (2 + x)), whose ninth term is below
+ * half a rounding.
+ */
 export function log1p(x: Tensor): Tensor {
   const w = div(x, add(2, x));
   const w2 = square(w);
@@ -28,7 +31,9 @@ export function log1p(x: Tensor): Tensor {
   return where(lessEqual(x, 1), mul(mul(2, w), series), log(add(1, x)));
 }
 
-/** 1 - exp(-x) for x >= 0: up to 1/2 by Taylor's series, whose ninth term is below half a rounding. */
+/**
+ * 1 - exp(-x) for x >= 0: up to 1/2 by Taylor's series, whose ninth term is below half a rounding.
+ */
 export function oneMinusExp(x: Tensor): Tensor {
   let series: Tensor = onesLike(x);
   for (let k = 8; k > 1; k--) series = sub(1, mul(series, div(x, k)));

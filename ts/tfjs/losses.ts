@@ -21,13 +21,22 @@ type Open<O> = Omit<O, (typeof SETTLED)[number]>;
 /** What {@link focalLoss} takes: the options of a `FocalLoss` but for those that tensors settle. */
 export interface FocalOptions extends Open<FocalLossOptions>, TensorLossOptions {}
 
-/** What {@link sigmoidFocalLoss} takes: the options of a `SigmoidFocalLoss` but for those that tensors settle. */
+/**
+ * What {@link sigmoidFocalLoss} takes: the options of a `SigmoidFocalLoss` but for those that
+ * tensors settle.
+ */
 export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, TensorLossOptions {}
 
-/** What {@link crossEntropy} takes: the options of a `CrossEntropyLoss` but for those that tensors settle. */
+/**
+ * What {@link crossEntropy} takes: the options of a `CrossEntropyLoss` but for those that tensors
+ * settle.
+ */
 export interface CrossEntropyOptions extends Open<CrossEntropyLossOptions>, TensorLossOptions {}
 
-/** The options for a criterion, which are among those of another and say that there is one loss per row; and where it is computed. */
+/**
+ * The options for a criterion, which are among those of another and say that there is one loss per
+ * row; and where it is computed.
+ */
 function read<O extends TensorLossOptions>(options: O, other: object) {
   for (const name of SETTLED) {
     if (Object.hasOwn(options, name)) {
@@ -46,7 +55,10 @@ function read<O extends TensorLossOptions>(options: O, other: object) {
   };
 }
 
-/** Throws where an option of a criterion has one entry per class, and not as many as there are: of no rows it checks that as well. */
+/**
+ * Throws where an option of a criterion has one entry per class, and not as many as there are: of
+ * no rows it checks that as well.
+ */
 function checkClasses(criterion: Criterion<'none'>): (classes: number) => void {
   return (numClasses) => void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
 }
@@ -54,11 +66,13 @@ function checkClasses(criterion: Criterion<'none'>): (classes: number) => void {
 /**
  * The focal loss of softmax classifiers, for TensorFlow.js: see `FocalLoss`.
  *
- * The last layer must give logits: no softmax activation. Its last axis are the classes. Targets are probabilities or one-hot
- * rows, of the shape of the logits, which is what `model.fit` asks for; or class indices, of that shape without the last axis.
- * With `ignoreIndex`, a one-hot row of zeros is ignored as well: `tf.oneHot` makes one of an index that is no class.
+ * The last layer must give logits: no softmax activation. Its last axis are the classes. Targets
+ * are probabilities or one-hot rows, of the shape of the logits, which is what `model.fit` asks
+ * for; or class indices, of that shape without the last axis. With `ignoreIndex`, a one-hot row of
+ * zeros is ignored as well: `tf.oneHot` makes one of an index that is no class.
  *
- * It gives one loss per row, so that `classWeight` can weigh them. `model.fit` takes their mean, over ignored ones as well.
+ * It gives one loss per row, so that `classWeight` can weigh them. `model.fit` takes their mean,
+ * over ignored ones as well.
  *
  * @example
  * ```ts
@@ -85,8 +99,8 @@ export function focalLoss(options: FocalOptions = {}): LossFunction {
 }
 
 /**
- * The cross-entropy of softmax classifiers, for TensorFlow.js: see `CrossEntropyLoss`. Logits and targets are those of
- * {@link focalLoss}.
+ * The cross-entropy of softmax classifiers, for TensorFlow.js: see `CrossEntropyLoss`. Logits and
+ * targets are those of {@link focalLoss}.
  *
  * @example
  * ```ts
@@ -115,10 +129,11 @@ export function crossEntropy(options: CrossEntropyOptions = {}): LossFunction {
 /**
  * The focal loss of independent yes-or-no logits, for TensorFlow.js: see `SigmoidFocalLoss`.
  *
- * The last layer must give logits: no sigmoid activation. Targets, in [0, 1], have the shape of the logits.
+ * The last layer must give logits: no sigmoid activation. Targets, in [0, 1], have the shape of the
+ * logits.
  *
- * The loss of a row is the mean over its last axis, as Keras has it; logits with the target `ignoreIndex` add 0 to that.
- * Logits of rank 1 are rows of one.
+ * The loss of a row is the mean over its last axis, as Keras has it; logits with the target
+ * `ignoreIndex` add 0 to that. Logits of rank 1 are rows of one.
  *
  * @example
  * ```ts

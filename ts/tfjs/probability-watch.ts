@@ -2,8 +2,8 @@ import { env } from '@tensorflow/tfjs-core';
 import { lookLikeSigmoid, lookLikeSoftmax } from '../analysis/rows/probability-watch.js';
 
 /**
- * Warns, once and not in TensorFlow.js' production mode, when what should be logits looks like the output of an activation: the
- * loss would apply it a second time, and the model hardly learn.
+ * Warns, once and not in TensorFlow.js' production mode, when what should be logits looks like the
+ * output of an activation: the loss would apply it a second time, and the model hardly learn.
  */
 export class ProbabilityWatch {
   readonly #activation: 'softmax' | 'sigmoid';

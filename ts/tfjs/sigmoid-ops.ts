@@ -1,5 +1,5 @@
-// The loss on sigmoid logits in operations of TensorFlow.js, with the gradient that the kernels have. Nothing is computed by
-// subtracting nearly equal numbers.
+// The loss on sigmoid logits in operations of TensorFlow.js, with the gradient that the kernels
+// have. Nothing is computed by subtracting nearly equal numbers.
 
 import {
   add,

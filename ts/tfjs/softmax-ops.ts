@@ -1,5 +1,5 @@
-// The losses on softmax logits in operations of TensorFlow.js, with the gradient that the kernels have. Nothing is computed by
-// subtracting nearly equal numbers.
+// The losses on softmax logits in operations of TensorFlow.js, with the gradient that the kernels
+// have. Nothing is computed by subtracting nearly equal numbers.
 
 import {
   add,

@@ -25,7 +25,10 @@ function isSame(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** Whether targets for logits of a shape are class indices: without the last axis, or with one of length 1. */
+/**
+ * Whether targets for logits of a shape are class indices: without the last axis, or with one of
+ * length 1.
+ */
 export function areIndices(yTrue: Tensor, logits: Shape): boolean {
   if (isSame(yTrue.shape, logits)) return false;
   const rows = withoutLast(logits);
@@ -59,7 +62,10 @@ export function readSoftmaxTargets(
 /** What no integer of a tensor holds: from here on. */
 const BEYOND = 2 ** 31;
 
-/** Class indices as integers, in operations. Casting wraps what is too large for one: it is no class, and becomes -1. */
+/**
+ * Class indices as integers, in operations. Casting wraps what is too large for one: it is no
+ * class, and becomes -1.
+ */
 export function castIndices(yTrue: Tensor): Tensor {
   return cast(yTrue.dtype === 'float32' ? where(less(abs(yTrue), BEYOND), yTrue, scalar(-1)) : yTrue, 'int32');
 }
@@ -72,8 +78,9 @@ function integers(data: Float32Array): Int32Array {
 }
 
 /**
- * The classes of one-hot rows, and nothing where one of them is something else. Losses of class indices are faster and more
- * exact than those of probabilities, and some options are for them only.
+ * The classes of one-hot rows, and nothing where one of them is something else. Losses of class
+ * indices are faster and more exact than those of probabilities, and some options are for them
+ * only.
  */
 function indicesOfOneHot(
   data: Float32Array | Int32Array,

@@ -12,10 +12,11 @@ export interface TensorLossOptions {
    * What computes it.
    *
    * - `'kernel'`: the kernels of this package, on the processor.
-   * - `'ops'`: operations of TensorFlow.js, wherever its backend runs them: the same loss in the same form without
-   *   cancellation. They cannot check targets, because they never see them.
-   * - `'auto'`: the kernels, if tensors lie in ordinary memory, as they do with the backends `cpu`, `wasm` and `tensorflow`;
-   *   otherwise, as with `webgl` and `webgpu`, where reading them would wait for the GPU, the operations.
+   * - `'ops'`: operations of TensorFlow.js, wherever its backend runs them: the same loss in the
+   *   same form without cancellation. They cannot check targets, because they never see them.
+   * - `'auto'`: the kernels, if tensors lie in ordinary memory, as they do with the backends `cpu`,
+   *   `wasm` and `tensorflow`; otherwise, as with `webgl` and `webgpu`, where reading them would
+   *   wait for the GPU, the operations.
    *
    * @defaultValue 'auto'
    */
@@ -23,8 +24,8 @@ export interface TensorLossOptions {
 }
 
 /**
- * A loss on tensors: of each row of the logits `yPred`, given their targets `yTrue`. It can be differentiated once, with respect
- * to the logits.
+ * A loss on tensors: of each row of the logits `yPred`, given their targets `yTrue`. It can be
+ * differentiated once, with respect to the logits.
  *
  * @returns One loss per row: the shape of the logits without its last axis.
  */
@@ -73,9 +74,9 @@ function checkLogits(logits: Tensor): void {
 }
 
 /**
- * The targets are not an argument of the function that is differentiated, which would have to have a gradient with respect to
- * them as well. The gradient is one such function itself: only so does asking for its gradient become an error, and not a
- * wrong number.
+ * The targets are not an argument of the function that is differentiated, which would have to have
+ * a gradient with respect to them as well. The gradient is one such function itself: only so does
+ * asking for its gradient become an error, and not a wrong number.
  */
 function differentiate(way: Way, yTrue: Tensor, yPred: Tensor): Tensor {
   return tidy(() =>

@@ -1,5 +1,5 @@
-// What the analysis asks of a loss. Nothing but its public interface, so that the classes of every entry of the package
-// will do, whichever copy of the code they come from.
+// What the analysis asks of a loss. Nothing but its public interface, so that the classes of every
+// entry of the package will do, whichever copy of the code they come from.
 
 import { readOptions, said, says } from '../../arrays/own.js';
 import type { ValueAndGrad } from '../../arrays/tensor-types.js';
@@ -62,7 +62,10 @@ export interface SigmoidCriterion extends AnalysedCriterion {
 /** A loss that the analysis can look through. */
 export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
 
-/** Throws for what is no loss on softmax logits. Of the losses of this package, only these have a layout. */
+/**
+ * Throws for what is no loss on softmax logits. Of the losses of this package, only these have a
+ * layout.
+ */
 export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
   if (!has(criterion, 'layout')) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
 }

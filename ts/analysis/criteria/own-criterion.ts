@@ -1,4 +1,5 @@
-// Losses of any entry of this package, made again of the classes of this one, whose module can do more.
+// Losses of any entry of this package, made again of the classes of this one, whose module can do
+// more.
 
 import type { Reduction } from '../../arrays/types.js';
 import { wrongType } from '../../call/checks.js';
@@ -37,7 +38,10 @@ export function nameOf(criterion: AnyCriterion): LossName {
   return name;
 }
 
-/** The loss of that name and these options, all of which are checked. It adds up the values of its rows. */
+/**
+ * The loss of that name and these options, all of which are checked. It adds up the values of its
+ * rows.
+ */
 export function makeSum(name: LossName, options: object): Criterion<'sum'> {
   return new CLASSES[name]({ ...options, reduction: 'sum' }) as Criterion<'sum'>;
 }

@@ -1,4 +1,5 @@
-// What stands out of a diagnosis: the warnings of those who teach to use the loss, and when they hold.
+// What stands out of a diagnosis: the warnings of those who teach to use the loss, and when they
+// hold.
 
 import { classGammas, classWeights, columnWeights, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
 import { PROBABILITIES_NOTICE } from '../rows/probability-watch.js';

@@ -46,13 +46,16 @@ export interface LossComparison {
   readonly meanConfidence: number;
   /** The share of rows that are overconfident, by default above 0.95. */
   readonly overconfidentShare: number;
-  /** How well the logits classify, which for the same logits is the same for all losses. Without confusion matrix. */
+  /**
+   * How well the logits classify, which for the same logits is the same for all losses. Without
+   * confusion matrix.
+   */
   readonly report: ClassificationReport;
 }
 
 /**
- * Several losses side by side. On the same logits it shows what each makes of the same rows; with logits for each, what became of
- * models that were trained with them.
+ * Several losses side by side. On the same logits it shows what each makes of the same rows; with
+ * logits for each, what became of models that were trained with them.
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
@@ -102,7 +105,9 @@ export function compareLosses(
  * import { CrossEntropyLoss, compareLossesAsync, FocalLoss } from 'focal-loss/analysis';
  *
  * const logits = new Float64Array([3, 0, 2, 0, 2, 0, 1, 0]); // four rows, two classes
- * const losses = { 'cross-entropy': new CrossEntropyLoss(), focal: new FocalLoss({ alpha: 0.75 }) };
+ * const losses = { 'cross-entropy': new CrossEntropyLoss(),
+ *   focal: new FocalLoss({ alpha: 0.75 }),
+ * };
  * const [, focal] = await compareLossesAsync(logits, new Uint8Array([0, 0, 0, 1]), losses, {
  *   signal: AbortSignal.timeout(10_000),
  * });

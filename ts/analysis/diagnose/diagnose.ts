@@ -31,12 +31,12 @@ export interface DiagnoseAsyncOptions extends DiagnoseOptions, TurnOptions {}
 export const DIAGNOSE_OPTIONS: readonly (keyof DiagnoseOptions)[] = ['overconfidence', 'numClasses', 'spatialSize'];
 
 /**
- * Looks into a batch through the eyes of a loss: which rows and classes it is about, how sure the model is of itself, and what
- * stands out of that.
+ * Looks into a batch through the eyes of a loss: which rows and classes it is about, how sure the
+ * model is of itself, and what stands out of that.
  *
- * A figure of a row goes by its loss under the criterion, whatever its reduction. Rows to be ignored are left out, as are rows
- * whose loss or gradient is not finite, which are counted and listed. Labels, `numClasses`, `layout` and the rest are as in a call
- * of the criterion.
+ * A figure of a row goes by its loss under the criterion, whatever its reduction. Rows to be
+ * ignored are left out, as are rows whose loss or gradient is not finite, which are counted and
+ * listed. Labels, `numClasses`, `layout` and the rest are as in a call of the criterion.
  *
  * For a `SigmoidFocalLoss` every logit is a row by itself, of class 1 where its target is above
  * 1/2, else of class 0, and its confidence is the larger of the sigmoid and 1 minus it. The other

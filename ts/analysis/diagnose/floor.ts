@@ -1,5 +1,5 @@
-// The least that a loss can be. Smoothing and soft targets ask for probabilities that are not 1, and the loss of the best ones
-// is above 0.
+// The least that a loss can be. Smoothing and soft targets ask for probabilities that are not 1,
+// and the loss of the best ones is above 0.
 
 import {
   classGammas,
@@ -67,7 +67,10 @@ function leastOfElements({ labels, numbers, soft, start }: Rows, criterion: Sigm
   return total;
 }
 
-/** A function from an unsmoothed target, and the class that it is of, to the least loss that there is for it. */
+/**
+ * A function from an unsmoothed target, and the class that it is of, to the least loss that there
+ * is for it.
+ */
 function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float64Array, label: number) => number {
   const { labelSmoothing: smoothing, focusOn } = criterion;
   const weights = classWeights(criterion, classes);
@@ -77,7 +80,8 @@ function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float
   const factors = new Float64Array(classes);
   return (target, label) => {
     const gamma = gammas[label] as number;
-    // As the target's probability nears 1, its focusing factor goes to 0 faster than the cross-entropy grows.
+    // As the target's probability nears 1, its focusing factor goes to 0 faster than the
+    // cross-entropy grows.
     if (focusOn === 'target' && gamma > 0) return 0;
     let rowWeight = 0;
     for (let j = 0; j < classes; j++) {
@@ -91,7 +95,10 @@ function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float
   };
 }
 
-/** The least of the sums of `-factors_j * log(p_j)`: where the probabilities are in proportion to the factors. */
+/**
+ * The least of the sums of `-factors_j * log(p_j)`: where the probabilities are in proportion to
+ * the factors.
+ */
 function leastEntropy(factors: Float64Array): number {
   const total = sum(factors);
   let least = 0;

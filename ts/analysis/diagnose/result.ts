@@ -38,7 +38,10 @@ export interface Diagnosis {
   readonly nonFinite: {
     /** The rows that count but whose loss or gradient is NaN or infinite. */
     readonly rows: Uint32Array;
-    /** How many logits, of all rows that count, are NaN or infinite. Masked classes, at -Infinity, are among them. */
+    /**
+     * How many logits, of all rows that count, are NaN or infinite. Masked classes, at -Infinity,
+     * are among them.
+     */
     readonly logits: number;
   };
   /** The share predicted right. */
@@ -91,8 +94,9 @@ export interface Diagnosis {
   /** The average of `(1 - pt) ** gamma`: 1 for cross-entropy. */
   readonly focalWeight: number;
   /**
-   * How many rows of equal weight would say as much as these: `sum(w) ** 2 / sum(w ** 2)` (Kish, Survey Sampling, 1965), where `w`
-   * is by how much a row's cross-entropy is multiplied, `alpha_t * (1 - pt) ** gamma`. 0 where all weights are.
+   * How many rows of equal weight would say as much as these: `sum(w) ** 2 / sum(w ** 2)` (Kish,
+   * Survey Sampling, 1965), where `w` is by how much a row's cross-entropy is multiplied,
+   * `alpha_t * (1 - pt) ** gamma`. 0 where all weights are.
    */
   readonly effectiveSampleSize: number;
   /** What stands out. */

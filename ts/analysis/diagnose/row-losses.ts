@@ -56,7 +56,10 @@ export interface RowLosses {
   readonly gradients: Float64Array;
   /** The factor of each, `(1 - pt) ** gamma`, without alpha. */
   readonly factors: Float64Array;
-  /** By how much the cross-entropy of each weighs in the loss: the factor with alpha, or the class weight. */
+  /**
+   * By how much the cross-entropy of each weighs in the loss: the factor with alpha, or the class
+   * weight.
+   */
   readonly weights: Float64Array;
   /** The numbers of the rows that count, but whose loss or gradient is not finite. */
   readonly nonFinite: Uint32Array;

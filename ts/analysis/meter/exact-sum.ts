@@ -128,7 +128,8 @@ function unitsOf(x: number): bigint {
 
 /** Units, not negative, as a number: rounded to the nearest, to even where two are as near. */
 function rounded(units: bigint): number {
-  // More bits than a number has, and one that says whether there are any below: then what is left is rounded as the whole would be.
+  // More bits than a number has, and one that says whether there are any below: then what is left
+  // is rounded as the whole would be.
   const excess = Math.max(0, 4 * units.toString(16).length - 68);
   const leading = units >> BigInt(excess);
   const sticky = leading << BigInt(excess) === units ? 0n : 1n;

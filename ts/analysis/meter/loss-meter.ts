@@ -49,7 +49,8 @@ export interface MeterResult {
   /** How many rows count. */
   readonly rows: number;
   /**
-   * What the mean divides by: the criterion's `normalizer`, else what it says `'mean'` divides by, over all that was seen.
+   * What the mean divides by: the criterion's `normalizer`, else what it says `'mean'` divides by,
+   * over all that was seen.
    */
   readonly denominator: number;
   /** How many rows have a loss that is NaN. If any has, so are sum and mean. */
@@ -85,9 +86,10 @@ export interface AnyMeter {
 /**
  * The loss of a validation set of any size, a batch at a time.
  *
- * The sum is exact: every loss, as the criterion computes it for its row, is added without rounding, and only what `result`
- * returns is rounded, once. So the parts of a set may be seen in any order, in batches of any size, by several meters, on workers
- * or other machines, and {@link LossMeter.merge | merged} in any order: the result is the same, bit for bit.
+ * The sum is exact: every loss, as the criterion computes it for its row, is added without
+ * rounding, and only what `result` returns is rounded, once. So the parts of a set may be seen in
+ * any order, in batches of any size, by several meters, on workers or other machines, and
+ * {@link LossMeter.merge | merged} in any order: the result is the same, bit for bit.
  *
  * @example
  * ```ts

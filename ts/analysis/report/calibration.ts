@@ -17,8 +17,8 @@ export interface CalibrationBin {
 /** How far confidence can be trusted. */
 export interface Calibration {
   /**
-   * The expected calibration error: how far the confidence of a bin is from its accuracy, averaged over the rows (Guo et al., On
-   * Calibration of Modern Neural Networks, 2017).
+   * The expected calibration error: how far the confidence of a bin is from its accuracy, averaged
+   * over the rows (Guo et al., On Calibration of Modern Neural Networks, 2017).
    */
   readonly expectedError: number;
   /** The largest distance in any bin that has rows. */

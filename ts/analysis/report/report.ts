@@ -40,7 +40,8 @@ export interface ReportOptions extends RowOptions {
    */
   zeroDivision?: number | undefined;
   /**
-   * Whether to compute areas under ROC curves, which takes sorting all rows for each class; they are NaN otherwise.
+   * Whether to compute areas under ROC curves, which takes sorting all rows for each class; they
+   * are NaN otherwise.
    *
    * @defaultValue true
    */
@@ -119,7 +120,9 @@ export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
  * import { classificationReport } from 'focal-loss/analysis';
  *
  * const logits = new Float64Array([2, 0, 1, 0, 0, 1, 0.5, 0]); // four rows, two classes
- * const report = classificationReport(logits, new Uint8Array([0, 0, 1, 1]), { classNames: ['cat', 'dog'], beta: 2 });
+ * const report = classificationReport(logits, new Uint8Array([0, 0, 1, 1]), {
+ *   classNames: ['cat', 'dog'], beta: 2,
+ * });
  * report.accuracy; // => 0.75
  * report.classes[0].name; // => 'cat'
  * report.classes[0].precision; // => 0.6666666666666667
@@ -136,7 +139,9 @@ export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
  *
  * const logits = new Float64Array([2, -1, 0.5, -3, 1, -2]); // two rows, three labels
  * const targets = new Uint8Array([1, 0, 0, 0, 1, 0]);
- * const report = classificationReport(logits, targets, { criterion: new SigmoidFocalLoss({ numClasses: 3 }) });
+ * const report = classificationReport(logits, targets, {
+ *   criterion: new SigmoidFocalLoss({ numClasses: 3 }),
+ * });
  * report.accuracy; // => 0.5
  * report.hammingLoss; // => 0.16666666666666666
  * report.micro.recall; // => 1

@@ -57,8 +57,9 @@ export interface ClassificationReport {
   /** Averages over multi-label rows, of the scores of each row's labels. */
   readonly samples: Scores | undefined;
   /**
-   * The area under the ROC curve: for two classes that of class 1; for more, the average over the classes that have one, of each
-   * class against all others; for multi-label rows, over the labels that have one.
+   * The area under the ROC curve: for two classes that of class 1; for more, the average over the
+   * classes that have one, of each class against all others; for multi-label rows, over the labels
+   * that have one.
    */
   readonly auc: number;
   /** The same with more than two classes, or labels, averaged by their rows. */

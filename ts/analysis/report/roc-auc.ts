@@ -5,8 +5,9 @@ import { eachPart, type Work } from '../rows/turns.js';
 export const AREA_PASSES = 13;
 
 /**
- * The area under the ROC curve: the probability that a row of the class has a higher score than one of another class, where equal
- * scores count half. NaN where there are none of either, or a score is NaN.
+ * The area under the ROC curve: the probability that a row of the class has a higher score than one
+ * of another class, where equal scores count half. NaN where there are none of either, or a score
+ * is NaN.
  */
 export function* rocAuc(
   scores: Float64Array,

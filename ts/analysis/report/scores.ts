@@ -25,7 +25,9 @@ export interface ClassScores extends Scores {
   readonly support: number;
   /** The rows predicted to be of the class; with `sampleWeights`, what they weigh. */
   readonly predicted: number;
-  /** The area under the ROC curve of the class against all others; NaN where it has no rows, or all. */
+  /**
+   * The area under the ROC curve of the class against all others; NaN where it has no rows, or all.
+   */
   readonly auc: number;
 }
 

@@ -1,5 +1,5 @@
-// Plain loops over as many entries as there are rows. The methods of typed arrays that take a function, and all that iterates,
-// need ten times as long for a million of them.
+// Plain loops over as many entries as there are rows. The methods of typed arrays that take a
+// function, and all that iterates, need ten times as long for a million of them.
 
 /** The numbers that a function gives for 0, 1, 2, … */
 export function tabulate(length: number, at: (k: number) => number): Float64Array {

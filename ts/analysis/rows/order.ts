@@ -16,7 +16,10 @@ const FEW = 2048;
 /** Up to so many indices are put in their places one by one. */
 const SHORT = 32;
 
-/** The indices of keys, from the smallest key to the largest; those of equal keys in the order in which they come. No NaN. */
+/**
+ * The indices of keys, from the smallest key to the largest; those of equal keys in the order in
+ * which they come. No NaN.
+ */
 export function ascending(keys: Float64Array): Uint32Array {
   return finish(ascendingInTurns(keys));
 }

@@ -11,7 +11,10 @@ import { grainOf, sumInAnyOrder } from './any-order.js';
 import { pick, placesWhere, tabulate } from './loops.js';
 import { eachPart, finish, TURN, type Work } from './turns.js';
 
-/** Options of all functions that take logits and targets, but no criterion: they mean what they mean there. */
+/**
+ * Options of all functions that take logits and targets, but no criterion: they mean what they mean
+ * there.
+ */
 export interface RowOptions {
   /**
    * The number of classes. Needed where targets are probabilities. Without it, it is `logits.length
@@ -43,7 +46,9 @@ export interface Rows {
   readonly stride: number;
   /** Their number in the batch. */
   readonly numbers: Uint32Array;
-  /** The class of each; where targets are probabilities the most probable one, the first of equals. */
+  /**
+   * The class of each; where targets are probabilities the most probable one, the first of equals.
+   */
   readonly labels: Int32Array;
   /** The targets, where they are probabilities. They lie as the logits do. */
   readonly soft: FloatArray | undefined;
@@ -266,7 +271,9 @@ export function selectRows(rows: Rows, isWanted: (k: number) => boolean): Rows {
   };
 }
 
-/** The class of the largest entry of a row, the first of equals; of the first NaN, if there is one. */
+/**
+ * The class of the largest entry of a row, the first of equals; of the first NaN, if there is one.
+ */
 function indexOfLargest(entries: FloatArray, start: number, stride: number, classes: number): number {
   let best = 0;
   let largest = entries[start] as number;
@@ -320,7 +327,8 @@ export function predictPart(rows: Rows, predictions: Predictions, from: number, 
     const start = rows.start(k);
     const best = indexOfLargest(logits, start, stride, classes);
     const largest = logits[start + best * stride] as number;
-    // The largest term, which is 1, is left out: so there are digits of the others where they are few.
+    // The largest term, which is 1, is left out: so there are digits of the others where they are
+    // few.
     let most = 0;
     for (let j = 0; j < classes; j++) {
       const term = Math.exp((logits[start + j * stride] as number) - largest);

@@ -68,13 +68,15 @@ export interface ClassBalance {
    */
   readonly alpha: number;
   /**
-   * One weight per class, `rows / (present * count)` with so many classes present: each of these has the same total weight,
-   * and the average over the rows is 1. A class without rows has weight 0.
+   * One weight per class, `rows / (present * count)` with so many classes present: each of these
+   * has the same total weight, and the average over the rows is 1. A class without rows has weight
+   * 0.
    */
   readonly inverseFrequency: Float64Array;
   /**
-   * One weight per class, in proportion to `(1 - beta) / (1 - beta ** count)` (Cui et al., Class-Balanced Loss Based on
-   * Effective Number of Samples, 2019). They add up to the number of classes present. A class without rows has weight 0.
+   * One weight per class, in proportion to `(1 - beta) / (1 - beta ** count)` (Cui et al.,
+   * Class-Balanced Loss Based on Effective Number of Samples, 2019). They add up to the number of
+   * classes present. A class without rows has weight 0.
    */
   readonly effectiveNumber: Float64Array;
   /**
@@ -88,8 +90,8 @@ export interface ClassBalance {
 }
 
 /**
- * Counts the classes of a data set, and derives weights from the counts: for `alpha` of a `FocalLoss`, a number or one per class,
- * and for `weight` of a `CrossEntropyLoss`.
+ * Counts the classes of a data set, and derives weights from the counts: for `alpha` of a
+ * `FocalLoss`, a number or one per class, and for `weight` of a `CrossEntropyLoss`.
  *
  * @param targets - Class indices, one per row, in any integer array, or without `numClasses` as
  *   integers among floats; or class probabilities `[rows, classes]`, each of which counts for its
@@ -107,7 +109,7 @@ export interface ClassBalance {
  * const balance = classBalance(targets, 2, { criterion: new FocalLoss({ alpha: 0.25 }) });
  * balance.balancedAlpha; // => 0.9
  * balance.inverseFrequency[1]; // => 5
- * balance.warning; // => 'class 0 is 90 % of the rows, class 1 is 10 %, but a row of class 0 weighs 0.75 and one of class 1 0.25'
+ * balance.warning?.startsWith('class 0 is 90 % of the rows, class 1 is 10 %'); // => true
  * ```
  */
 export function classBalance(targets: Targets, numClasses?: number, options: ClassBalanceOptions = {}): ClassBalance {

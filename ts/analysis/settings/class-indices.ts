@@ -1,4 +1,5 @@
-// Labels as files and data bases hold them: what they stand for is said by the labels themselves, or by `classes`.
+// Labels as files and data bases hold them: what they stand for is said by the labels themselves,
+// or by `classes`.
 
 import { checkIgnoreIndex, checkOptions, orIgnored, outOfRange, show, wrongType } from '../../call/checks.js';
 
@@ -8,14 +9,16 @@ export type ClassLabel = string | number | bigint | boolean;
 /** Options of {@link classIndices}. */
 export interface ClassIndicesOptions {
   /**
-   * The label of each class, in the order of the logits. A label is compared by its text: 1, 1n and `'1'` are the same. With it,
-   * every value must be one of these labels, missing, or `ignoreIndex`.
+   * The label of each class, in the order of the logits. A label is compared by its text: 1, 1n and
+   * `'1'` are the same. With it, every value must be one of these labels, missing, or
+   * `ignoreIndex`.
    *
    * @defaultValue none: the labels themselves say what the classes are
    */
   classes?: readonly ClassLabel[] | undefined;
   /**
-   * The index of missing labels, which are `null` and `undefined`; a value of this number is one as well.
+   * The index of missing labels, which are `null` and `undefined`; a value of this number is one as
+   * well.
    *
    * @defaultValue none: a missing label is an error
    */
@@ -26,25 +29,30 @@ export interface ClassIndicesOptions {
 export interface EncodedLabels {
   /** The class index of each label, or `ignoreIndex`. */
   readonly targets: Int32Array<ArrayBuffer>;
-  /** The label of each class, as text: `classNames[targets[row]]`. As `classes`, they encode other rows in the same way. */
+  /**
+   * The label of each class, as text: `classNames[targets[row]]`. As `classes`, they encode other
+   * rows in the same way.
+   */
   readonly classNames: string[];
 }
 
 /**
- * Turns labels into class indices, or says which row holds something else: a column of Arrow or DuckDB, a field of a CSV file, an
- * array of booleans.
+ * Turns labels into class indices, or says which row holds something else: a column of Arrow or
+ * DuckDB, a field of a CSV file, an array of booleans.
  *
  * Without `classes`
  *
  * - integers, as numbers of any kind or BigInts, are class indices already: 0, 1, 2, ...;
  * - booleans are the classes 0, `false`, and 1, `true`;
- * - strings are numbered in the order of their UTF-16 code units, those that occur. A part of the data may lack one: give it the
- *   `classNames` of the whole. The empty string is an error, and so are numbers as text, whose order would be that of text.
+ * - strings are numbered in the order of their UTF-16 code units, those that occur. A part of the
+ *   data may lack one: give it the `classNames` of the whole. The empty string is an error, and so
+ *   are numbers as text, whose order would be that of text.
  *
- * Other values, and labels of several of these kinds, are errors. So is NaN, which is no missing label here: what computed it may have
- * failed.
+ * Other values, and labels of several of these kinds, are errors. So is NaN, which is no missing
+ * label here: what computed it may have failed.
  *
- * @param values - One label per row: an array, a typed array, an Arrow vector or another iterable, which is read once.
+ * @param values - One label per row: an array, a typed array, an Arrow vector or another iterable,
+ *   which is read once.
  * @throws TypeError for a value that stands for no class, as an object or a label of another kind.
  * @throws RangeError for a number that is no index, and a label that is not among the classes.
  *
@@ -81,7 +89,10 @@ export function classIndices(values: Iterable<unknown>, options: ClassIndicesOpt
   return { targets, classNames };
 }
 
-/** Where numbers are class indices, so many at most: larger ones are identifiers of something, and each class has a name. */
+/**
+ * Where numbers are class indices, so many at most: larger ones are identifiers of something, and
+ * each class has a name.
+ */
 const MAX_INDICES = 2 ** 20;
 
 /** In place of a label that is missing, and may be. */

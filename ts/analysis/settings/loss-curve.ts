@@ -31,7 +31,8 @@ export interface LossCurveOptions {
    */
   labelSmoothing?: number | undefined;
   /**
-   * The number of classes, which matters for smoothing alone. Those that are not the target have the same probability.
+   * The number of classes, which matters for smoothing alone. Those that are not the target have
+   * the same probability.
    *
    * @defaultValue 2
    */
@@ -71,19 +72,24 @@ export interface LossCurve {
 const NAMES = ['alpha', 'gamma', 'labelSmoothing', 'numClasses', 'from', 'to', 'points'] as const;
 
 /**
- * The loss of a row as the probability `pt` of its class goes from wrong to right: what to plot to see what gamma does.
+ * The loss of a row as the probability `pt` of its class goes from wrong to right: what to plot to
+ * see what gamma does.
  *
  * Without smoothing, the focal loss is `-alpha * (1 - pt) ** gamma * log(pt)` and its derivative
- * `alpha * (1 - pt) ** gamma * (gamma * pt * log(pt) + pt - 1)`. The values are those of {@link FocalLoss} and
- * {@link CrossEntropyLoss} themselves, in float64, on logits that give these probabilities.
+ * `alpha * (1 - pt) ** gamma * (gamma * pt * log(pt) + pt - 1)`. The values are those of
+ * {@link FocalLoss} and {@link CrossEntropyLoss} themselves, in float64, on logits that give these
+ * probabilities.
  *
- * @throws TypeError for an unknown option or one of the wrong kind, and RangeError for a value that an option cannot have.
+ * @throws TypeError for an unknown option or one of the wrong kind, and RangeError for a value that
+ *   an option cannot have.
  *
  * @example
  * ```ts
  * import { lossCurve } from 'focal-loss/analysis';
  *
- * const { pt, crossEntropy, focal, gradient } = lossCurve({ alpha: 0.25, gamma: 2, from: 0.1, to: 0.9, points: 3 });
+ * const { pt, crossEntropy, focal, gradient } = lossCurve({
+ *   alpha: 0.25, gamma: 2, from: 0.1, to: 0.9, points: 3,
+ * });
  * Array.from(pt); // => [0.1, 0.5, 0.9]
  * crossEntropy[1]; // => 0.6931471805599453
  * focal[0] / crossEntropy[0]; // => 0.2025

@@ -5,21 +5,27 @@ import { checkCriterion, type SoftmaxCriterion } from '../criteria/criterion.js'
 
 /** Options that hold for a while. */
 export type Stage<O extends object = FocalLossOptions> = Omit<O, 'reduction'> & {
-  /** The epoch before which the stage ends, counted from 0. The last stage may go without, and never ends then. */
+  /**
+   * The epoch before which the stage ends, counted from 0. The last stage may go without, and never
+   * ends then.
+   */
   until?: number | undefined;
 };
 
 /**
  * A loss whose options change as training goes on: warm up gently, focus, fine-tune.
  *
- * Each stage is the criterion `with` the stage's own options: nothing is carried over from the stage before. All criteria are made
- * at once, so that a mistake in the last stage shows before the first epoch.
+ * Each stage is the criterion `with` the stage's own options: nothing is carried over from the
+ * stage before. All criteria are made at once, so that a mistake in the last stage shows before the
+ * first epoch.
  *
  * @param stages - The stages, one after the other. `until` says where each ends.
- * @param criterion - What the stages change. A {@link FocalLoss} with the default options unless another is given.
- * @returns A function from the epoch, counted from 0, to its criterion; the same object for all epochs of a stage.
- * @throws RangeError for stages that do not follow each other or, from the function, for an epoch after the last; and what the
- *   criterion throws for the options.
+ * @param criterion - What the stages change. A {@link FocalLoss} with the default options unless
+ *   another is given.
+ * @returns A function from the epoch, counted from 0, to its criterion; the same object for all
+ *   epochs of a stage.
+ * @throws RangeError for stages that do not follow each other or, from the function, for an epoch
+ *   after the last; and what the criterion throws for the options.
  *
  * @example
  * ```ts

@@ -36,7 +36,8 @@ const TOLERANCE = 0.05;
  *
  * @example
  * ```ts
- * import { CrossEntropyLoss, probabilitiesToLogits, SigmoidFocalLoss, softmax } from 'focal-loss/analysis';
+ * import { CrossEntropyLoss, probabilitiesToLogits, softmax } from 'focal-loss/analysis';
+ * import { SigmoidFocalLoss } from 'focal-loss/analysis';
  *
  * const probabilities = Float32Array.of(0.75, 0.25, 0.5, 0.5);
  * const logits = probabilitiesToLogits(probabilities, 2);
@@ -45,7 +46,8 @@ const TOLERANCE = 0.05;
  *
  * const single = probabilitiesToLogits(Float64Array.of(0.25, 0.5), 1); // of class 1 of two
  * single[1]; // => 0
- * new SigmoidFocalLoss({ alpha: null, gamma: 0 }).forward(single, Uint8Array.of(0, 1)); // => 0.490414626505863
+ * const plain = new SigmoidFocalLoss({ alpha: null, gamma: 0 });
+ * plain.forward(single, Uint8Array.of(0, 1)); // => 0.490414626505863
  * ```
  */
 export function probabilitiesToLogits(probabilities: Logits, numClasses?: number): Float64Array<ArrayBuffer> {

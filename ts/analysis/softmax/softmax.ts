@@ -21,7 +21,10 @@ import { type Logits, openedLogits } from '../rows/tensors.js';
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOutput<G extends FloatArray = FloatArray> {
-  /** Where the result goes: an array of the kind and length of the logits that shares no memory with them. */
+  /**
+   * Where the result goes: an array of the kind and length of the logits that shares no memory with
+   * them.
+   */
   out?: G | undefined;
 }
 
@@ -29,7 +32,10 @@ export interface SoftmaxOutput<G extends FloatArray = FloatArray> {
 export interface PredictOptions<G extends FloatArray = FloatArray> {
   /** Where the classes go: one entry per row. */
   classes?: Int32Array | undefined;
-  /** Where their probabilities go: an array of the kind of the logits, with one entry per row, that shares no memory with them. */
+  /**
+   * Where their probabilities go: an array of the kind of the logits, with one entry per row, that
+   * shares no memory with them.
+   */
   confidence?: G | undefined;
 }
 
@@ -42,11 +48,13 @@ export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Ar
 }
 
 /**
- * The class probabilities of each row, `exp(x_j) / sum(exp(x))`. Each entry by itself is accurate to a few roundings, however
- * small it is, and has the same bits in every engine. A row with a NaN or +Infinity, or with nothing but -Infinity, gives NaN;
- * elsewhere the probability of -Infinity is 0.
+ * The class probabilities of each row, `exp(x_j) / sum(exp(x))`. Each entry by itself is accurate
+ * to a few roundings, however small it is, and has the same bits in every engine. A row with a NaN
+ * or +Infinity, or with nothing but -Infinity, gives NaN; elsewhere the probability of -Infinity is
+ * 0.
  *
- * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how
+ *   many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -68,11 +76,12 @@ export function softmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
 }
 
 /**
- * The logarithms of the class probabilities of each row, `x_j - log(sum(exp(x)))`. Nothing nearly equal is subtracted: that of a
- * class whose probability is within 1e-30 of 1 keeps all its digits. A row with a NaN or +Infinity, or with nothing but
- * -Infinity, gives NaN.
+ * The logarithms of the class probabilities of each row, `x_j - log(sum(exp(x)))`. Nothing nearly
+ * equal is subtracted: that of a class whose probability is within 1e-30 of 1 keeps all its digits.
+ * A row with a NaN or +Infinity, or with nothing but -Infinity, gives NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how
+ *   many classes there are.
  * @returns An array like the logits: `out` if it is given.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
@@ -94,10 +103,11 @@ export function logSoftmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
 }
 
 /**
- * The likeliest class of each row, the first of equally likely ones, and its probability. In a row with a NaN that is the first NaN,
- * and the confidence NaN.
+ * The likeliest class of each row, the first of equally likely ones, and its probability. In a row
+ * with a NaN that is the first NaN, and the confidence NaN.
  *
- * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how many classes there are.
+ * @param logits - `[rows, numClasses]`, row-major; or rows of numbers, or a tensor, which say how
+ *   many classes there are.
  * @throws TypeError or RangeError for arguments that a loss would not take either.
  *
  * @example
@@ -165,7 +175,9 @@ function checkDistinct(name: string, buffer: NumberArray, otherName: string, oth
   checkApart(name, buffer as FloatArray, bufferOf(buffer), otherName, other, bufferOf(other));
 }
 
-/** Has the kernel run over all rows, a tile of them at a time, and `store` take what it left there. */
+/**
+ * Has the kernel run over all rows, a tile of them at a time, and `store` take what it left there.
+ */
 function eachTile(
   given: { logits: FloatArray } & Record<string, NumberArray | undefined>,
   rows: number,

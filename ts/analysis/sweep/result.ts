@@ -21,15 +21,18 @@ export interface SweepRow {
  * table; `console.table` takes its `rows`.
  */
 export interface SweepTable {
-  /** Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last. */
+  /**
+   * Each setting once: `labelSmoothing` changes from row to row, then `gamma`, and `alpha` last.
+   */
   readonly rows: readonly SweepRow[];
   /** The losses of all rows. */
   readonly losses: Float64Array<ArrayBuffer>;
   /** How many rows of the batch count; for a `SigmoidFocalLoss`, how many logits. */
   readonly count: number;
   /**
-   * The row with the largest metric, the first of equal ones; `undefined` without a metric, or where it is never a number. There is no
-   * best by loss: the loss falls with gamma whatever the logits are.
+   * The row with the largest metric, the first of equal ones; `undefined` without a metric, or
+   * where it is never a number. There is no best by loss: the loss falls with gamma whatever the
+   * logits are.
    */
   readonly best: SweepRow | undefined;
 }

@@ -87,15 +87,18 @@ export interface SweepOptions {
   /** One weight per row: a float array, or a plain one, of finite numbers that are not negative. */
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
-   * Says how good a setting is, the larger the better: a score on held-out data, say, of a model trained with it. It is called for
-   * each setting, in the order of the rows.
+   * Says how good a setting is, the larger the better: a score on held-out data, say, of a model
+   * trained with it. It is called for each setting, in the order of the rows.
    */
   metric?: ((setting: SweepSetting) => number) | undefined;
 }
 
 /** Options of {@link sweepAsync}. */
 export interface SweepAsyncOptions extends Omit<SweepOptions, 'metric'> {
-  /** Says how good a setting is, as that of {@link SweepOptions}, or promises to. The next is not called before. */
+  /**
+   * Says how good a setting is, as that of {@link SweepOptions}, or promises to. The next is not
+   * called before.
+   */
   metric?: ((setting: SweepSetting) => number | PromiseLike<number>) | undefined;
   /** Aborts the sweep: the promise is rejected with the reason of the `AbortSignal`. */
   signal?: Signal | undefined;
@@ -128,12 +131,14 @@ const TURN = 2 ** 19;
 const FEWEST_ROWS = 64;
 
 /**
- * The focal loss of a batch for every combination of some `alpha`, `gamma` and `labelSmoothing`: what as many losses would give, each to
- * within the accuracy of the losses, from one softmax of each row.
+ * The focal loss of a batch for every combination of some `alpha`, `gamma` and `labelSmoothing`:
+ * what as many losses would give, each to within the accuracy of the losses, from one softmax of
+ * each row.
  *
- * The setting with the smallest loss is not the best one. The loss always falls as `gamma` grows, and it falls with the
- * weights: 0.02 with one setting says nothing against 0.05 with another. Train with each and compare what does not depend on the
- * setting, such as the F1 score on held-out rows: that is what `metric` is for.
+ * The setting with the smallest loss is not the best one. The loss always falls as `gamma` grows,
+ * and it falls with the weights: 0.02 with one setting says nothing against 0.05 with another.
+ * Train with each and compare what does not depend on the setting, such as the F1 score on held-out
+ * rows: that is what `metric` is for.
  *
  * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
  * @param targets - The class of each row, or with `numClasses` one probability per class; for a
@@ -147,7 +152,9 @@ const FEWEST_ROWS = 64;
  *
  * const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
  * const targets = new Uint8Array([0, 1, 1]);
- * const { rows } = sweep(logits, targets, { alpha: [0.25, 0.75], gamma: [0.5, 2], labelSmoothing: [0, 0.1] });
+ * const { rows } = sweep(logits, targets, {
+ *   alpha: [0.25, 0.75], gamma: [0.5, 2], labelSmoothing: [0, 0.1],
+ * });
  * rows.length; // => 8
  * rows[2].gamma; // => 2
  * rows[2].loss; // => 0.014456063646326968
@@ -179,8 +186,9 @@ export function sweep(logits: Logits, targets: Targets, options: SweepOptions = 
 }
 
 /**
- * A {@link sweep} that lets others have their turn every hundredth of a second, says how far it is, and can be aborted. The results are
- * the same, bit for bit. The arrays must stay as they are until the promise is settled.
+ * A {@link sweep} that lets others have their turn every hundredth of a second, says how far it is,
+ * and can be aborted. The results are the same, bit for bit. The arrays must stay as they are until
+ * the promise is settled.
  *
  * @example
  * ```ts
@@ -343,7 +351,10 @@ function checkRowWeights(sampleWeights: FloatArray, rows: number, targets: numbe
   else checkPerElement('sampleWeights', sampleWeights, targets, rows);
 }
 
-/** Computes the batch in parts, and waits for `pause` between them, which is told how many rows are done, and behind the last. */
+/**
+ * Computes the batch in parts, and waits for `pause` between them, which is told how many rows are
+ * done, and behind the last.
+ */
 async function eachTurn(
   { logits, targets, sums, batch, rows, width }: Work,
   pause: (done: number) => Promise<void>,
@@ -352,7 +363,8 @@ async function eachTurn(
   // Entries of a row.
   const ofTargets = lengthOf(targets) === rows ? 1 : width;
   const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
-  // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an empty batch is one part.
+  // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an
+  // empty batch is one part.
   const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / sums.cost));
   const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
   for (let start = 0; start === 0 || start < rows; start += step) {

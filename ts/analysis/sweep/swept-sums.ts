@@ -48,13 +48,19 @@ const MOST_NUMBERS = 2 ** 28 - 1;
 
 const OPTIONS = ['numClasses', 'sampleWeights'];
 
-/** The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the other, also if it is infinite. */
+/**
+ * The weightings that an alpha is made of: where one of two weighs nothing, it adds nothing to the
+ * other, also if it is infinite.
+ */
 function weightingsOf(alpha: number): [number] | [number, number] {
   if (alpha === 0) return [WEIGHTING_OTHERS_ALONE];
   return alpha === 1 ? [WEIGHTING_ONE_ALONE] : [WEIGHTING_ONE, WEIGHTING_OTHERS];
 }
 
-/** A sweep that may be computed in parts: between them it holds its sums itself, since the module has room for one. */
+/**
+ * A sweep that may be computed in parts: between them it holds its sums itself, since the module
+ * has room for one.
+ */
 export class SweptSums {
   readonly #spec: LossSpec;
   readonly #method: Method;
@@ -121,7 +127,9 @@ export class SweptSums {
     }
   }
 
-  /** How many logits take about as long as the settings of a row do: sixteen sums, or four powers. */
+  /**
+   * How many logits take about as long as the settings of a row do: sixteen sums, or four powers.
+   */
   get cost(): number {
     const isProduct = (gamma: number) => gamma <= LARGEST_PRODUCT && Number.isInteger(2 * gamma);
     const powers = this.#gammas.reduce((count, gamma) => count + (isProduct(gamma) ? 0 : 1), 0);
