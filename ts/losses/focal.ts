@@ -1,23 +1,9 @@
-import { said } from '../arrays/own.js';
 import type { Fresh, Labels, Logits, LossValue, SameKind } from '../arrays/tensor-types.js';
 import type { Layout, Reduction } from '../arrays/types.js';
-import { checkAlpha, checkChoice, checkFocus, checkGamma, checkOptionNames } from '../call/checks.js';
-import { evaluate } from '../call/evaluate.js';
-import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/method.js';
-import { type ForwardOptions, HESSIAN_OPTIONS, type HessianOptions } from '../call/options.js';
-import { type LossSpec, numberOr1, perClass } from '../call/spec.js';
-import { FOCUS_CLASS, FOCUS_TARGET, NUMBER_ALPHA_ONE, NUMBER_ALPHA_OTHER, NUMBER_GAMMA } from '../module/abi.js';
-import { Criterion, specOf } from './criterion.js';
-import {
-  type Changed,
-  checkSoftmaxOptions,
-  makeSoftmaxSpec,
-  overlay,
-  type ReductionOption,
-  SOFTMAX_DEFAULTS,
-  type SoftmaxOptions,
-  type SoftmaxSettings,
-} from './options.js';
+import type { ForwardOptions, HessianOptions } from '../call/options.js';
+import { Criterion } from './criterion.js';
+import { checkFocalOptions, FOCAL_DEFAULTS, focalSpec, gammaGrad, hessianDiag } from './focusing.js';
+import { type Changed, overlay, type ReductionOption, type SoftmaxOptions } from './options.js';
 
 /** What a {@link FocalLoss} is made with, beside its reduction. Every option may be left out. */
 export interface FocalLossParameters extends SoftmaxOptions {
@@ -58,15 +44,6 @@ export interface FocalLossParameters extends SoftmaxOptions {
  * not `'mean'`.
  */
 export type FocalLossOptions<R extends Reduction = Reduction> = FocalLossParameters & ReductionOption<R>;
-
-/** The options of a {@link FocalLoss}, all of them there. */
-interface FocalSettings extends SoftmaxSettings {
-  alpha: number | readonly number[] | null;
-  gamma: number | readonly number[];
-  focusOn: 'smoothed' | 'target' | 'class';
-}
-
-const DEFAULTS: Readonly<FocalSettings> = { alpha: 0.25, gamma: 2, focusOn: 'smoothed', ...SOFTMAX_DEFAULTS };
 
 /**
  * The focal loss of softmax classifiers, with its gradient.
@@ -120,13 +97,7 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * @throws TypeError for an unknown option, and RangeError for a value that an option cannot have.
    */
   constructor(options: FocalLossOptions<R> = {} as FocalLossOptions<R>) {
-    const settings = overlay(options, DEFAULTS, DEFAULTS);
-    const checked: FocalSettings = {
-      alpha: checkAlpha(settings.alpha),
-      gamma: checkGamma(settings.gamma),
-      focusOn: checkChoice('focusOn', ['smoothed', 'target', 'class'], settings.focusOn),
-      ...checkSoftmaxOptions(settings),
-    };
+    const checked = checkFocalOptions(overlay(options, FOCAL_DEFAULTS, FOCAL_DEFAULTS));
     super(checked, focalSpec(checked));
   }
 
@@ -147,8 +118,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   with<S extends Reduction | undefined = undefined>(
     changes: FocalLossParameters & { reduction?: S },
   ): FocalLoss<Changed<R, NoInfer<S>>> {
-    return create(overlay(changes, this, DEFAULTS));
+    return create(overlay(changes, this, FOCAL_DEFAULTS));
   }
+
   /**
    * The diagonal of the Hessian: the second derivative of the loss with respect to each logit,
    * reduced as the gradient is.
@@ -185,14 +157,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   hessianDiag<L extends Logits, G extends SameKind<L> = Fresh<L>>(
     logits: L,
     targets: Labels,
-    options: HessianOptions<G> = {},
+    options?: HessianOptions<G>,
   ): G {
-    checkOptionNames(options, HESSIAN_OPTIONS);
-    checkFocus('hessianDiag', this.focusOn, 'class');
-    if (this.labelSmoothing > 0) checkFocus('hessianDiag', this.focusOn, 'target', ' with labelSmoothing');
-    const kind = checkChoice('kind', ['exact', 'gauss-newton'], said(options, 'kind', options.kind) ?? 'exact');
-    const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
-    return evaluate(specOf(this), method, logits, targets, options).grad as G;
+    return hessianDiag(this, logits, targets, options) as G;
   }
 
   /**
@@ -216,36 +183,11 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * ```
    */
   gammaGrad<L extends Logits>(logits: L, targets: Labels, options?: ForwardOptions): LossValue<R, L> {
-    checkFocus('gammaGrad', this.focusOn, 'class');
-    return evaluate(specOf(this), GAMMA_GRADIENT, logits, targets, options).value as LossValue<R, L>;
+    return gammaGrad(this, logits, targets, options) as LossValue<R, L>;
   }
 }
 
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
 function create<R extends Reduction>(options: object): FocalLoss<R> {
   return new FocalLoss(options as FocalLossOptions<R>);
-}
-
-/**
- * The reason why targets have to be class indices, if there is one that other softmax losses do not
- * have.
- */
-function reasonForIndices({ focusOn, gamma }: FocalSettings): string | undefined {
-  if (focusOn === 'target') return "for focusOn 'target'";
-  return typeof gamma === 'object' ? 'where gamma is an array' : undefined;
-}
-
-function focalSpec(settings: FocalSettings): LossSpec {
-  const { alpha, gamma, focusOn } = settings;
-  return makeSoftmaxSpec(settings, {
-    flags: (focusOn === 'target' ? FOCUS_TARGET : 0) | (focusOn === 'class' ? FOCUS_CLASS : 0),
-    numbers: {
-      [NUMBER_GAMMA]: typeof gamma === 'number' ? gamma : 0,
-      [NUMBER_ALPHA_OTHER]: typeof alpha === 'number' ? 1 - alpha : 1,
-      [NUMBER_ALPHA_ONE]: numberOr1(alpha),
-    },
-    perClass: [...perClass('alpha', alpha, 'alpha'), ...perClass('gamma', gamma, 'gammas')],
-    sizes: [alpha],
-    indicesOnly: reasonForIndices(settings),
-  });
 }
