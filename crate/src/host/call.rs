@@ -13,8 +13,11 @@ use super::{
     state::{HostVector, State},
 };
 use crate::{
-    kernels::{self, Elements, Focal, PerColumn, Problem, Rows, Scale, Sink, TargetCheck, Weights},
-    loss::{focal::FocusOn, focusing::Gamma},
+    kernels::{self, Elements, PerColumn, Problem, Rows, Scale, Sink, TargetCheck, Weights},
+    loss::{
+        focal::{Focal, FocusOn},
+        focusing::Gamma,
+    },
     simd::vector::{Scalar, Vector},
     simd::{F32x4, F64x2},
 };

@@ -6,13 +6,12 @@ use super::{
     few::Few,
     many::Many,
     pair::Pair,
-    problem::Focal,
     rows::{Rows, Weights},
     sink::Sink,
     stages::Evaluation,
 };
 use crate::loss::{
-    focal::{Hard, Loss},
+    focal::{Focal, Hard, Loss},
     focusing::{Later, Power},
     smoothing::Smoothing,
 };
@@ -25,7 +24,7 @@ use crate::math::Real;
 pub(super) unsafe fn focal<V: Real>(rows: &Rows<V::Scalar>, with: &Focal, sink: &mut dyn Sink<V>) {
     let power = Power::new(with.gamma);
     let loss = Loss::<V> {
-        hard: Hard::new(with.gamma, Later(&power)),
+        hard: Hard::of(with, Later(&power)),
         smoothing: (with.label_smoothing > 0.0)
             .then(|| Smoothing::new(with.label_smoothing, rows.classes)),
     };

@@ -28,7 +28,7 @@ mod transpose;
 pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid_probabilities};
 #[cfg(feature = "analysis")]
 pub use predict::{Wanted, softmax_output};
-pub use problem::{Focal, Problem};
+pub use problem::Problem;
 pub(crate) use rows::narrow;
 pub use rows::{Rows, Scale, Weights};
 pub use sigmoid::{Elements, PerColumn, sigmoid};

@@ -1,17 +1,6 @@
 //! The problems that kernels solve for rows.
 
-use crate::loss::{focal::FocusOn, focusing::Gamma};
-
-/// The parameters of a focal loss, but for its weights.
-#[derive(Clone, Copy, Debug)]
-pub struct Focal {
-    /// Focusing parameter, at least 0.
-    pub gamma: Gamma,
-    /// ε in [0, 1].
-    pub label_smoothing: f64,
-    /// The probability that the focusing looks at.
-    pub focus_on: FocusOn,
-}
+use crate::loss::focal::Focal;
 
 /// The problem to be solved for rows.
 #[derive(Clone, Copy, Debug)]

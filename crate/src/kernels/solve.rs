@@ -4,15 +4,12 @@ use super::{
     block::run,
     general::{Aims, General, Inputs, Outlined, Task},
     hard,
-    problem::{Focal, Problem},
+    problem::Problem,
     rows::{Rows, Weights},
     sink::Sink,
 };
 use crate::{
-    loss::{
-        focal::{FocusOn, Hard},
-        focusing::Gamma,
-    },
+    loss::focal::{Focal, FocusOn, Hard},
     math::Real,
 };
 
@@ -36,7 +33,7 @@ pub unsafe fn solve<V: Real>(
     };
     let weights = |weighed| if plan.weighed == weighed { rows.weights } else { Weights::none() };
     let kernel = General {
-        loss: Hard::new(plan.focal.gamma, Outlined::new(plan.focal.gamma)),
+        loss: Hard::of(&plan.focal, Outlined::new(plan.focal.gamma)),
         inputs: Inputs {
             classes: rows.classes,
             logits: rows.logits,
@@ -81,10 +78,9 @@ struct Plan {
 fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     let (focal, task) = match *problem {
         Problem::Focal(focal) => (focal, Task::Mixture),
-        Problem::CrossEntropy(label_smoothing) => (
-            Focal { gamma: Gamma::All(0.0), label_smoothing, focus_on: FocusOn::Smoothed },
-            Task::Mixture,
-        ),
+        Problem::CrossEntropy(label_smoothing) => {
+            (Focal { label_smoothing, ..Focal::default() }, Task::Mixture)
+        }
         Problem::Hessian { of, gauss_newton } => (of, Task::Hessian { gauss_newton }),
         Problem::GammaGrad(of) => (of, Task::GammaGrad(of.focus_on)),
     };

@@ -5,11 +5,7 @@
 //! `f″ = (γ·u^γ/E)·(2 + (γ − 1)·r − ℓ)`, and
 //! `∂²L/∂x_j² = a·[f″·(p_j − q_j)² + f′·p_j·(1 − p_j)]`. `dL/dγ = L·log(1 − pt)`.
 
-use super::{
-    focal::Hard,
-    focusing::Focusing,
-    guards::{finite, positive},
-};
+use super::{focal::Hard, focusing::Focusing, guards::positive};
 use crate::math::Real;
 use crate::math::log::{finite_log, finite_log_1p};
 
@@ -35,19 +31,13 @@ impl<V: Real> Curvature<V> {
         hard: bool,
         gauss_newton: bool,
     ) -> Self {
-        let (one, two) = (V::constant(1.0), V::constant(2.0));
-        let nll = finite(nll);
-        // γ·ℓ·pt and r.
-        let product = nll.mul(pt);
-        let ratio = product.div(positive(one_minus_pt));
-        let bracket = loss.gamma.sub(one).mul(ratio).add(two).sub(nll);
-        let square = loss.gamma.mul(pt.mul(bracket)).mul(weight);
+        let square = loss.curvature(nll, (pt, one_minus_pt)).mul(weight);
         let square =
             if hard { square.mul(one_minus_pt) } else { square.div(positive(one_minus_pt)) };
         let variance = if hard {
-            one_minus_pt.add(loss.gamma.mul(product))
+            one_minus_pt.add(loss.pull(nll, (pt, one_minus_pt)))
         } else {
-            one.add(loss.gamma.mul(ratio))
+            loss.terms(nll, (pt, one_minus_pt))[1]
         };
         let [square, variance] = loss.power.focus([square, variance.mul(weight)], one_minus_pt);
         Self { square: if gauss_newton { V::constant(0.0) } else { square }, variance }
@@ -64,7 +54,8 @@ pub fn gamma_grad<V: Real, P: Focusing<V>>(
     // log(1 − pt), from whichever of pt and 1 − pt is the smaller.
     let focus =
         finite_log_1p(pt.neg()).select(finite_log(positive(one_minus_pt)), pt.lt(V::constant(0.5)));
-    let [value] = loss.power.focus([weight.mul(nll)], one_minus_pt);
+    let [value, _] = loss.terms(nll, (pt, one_minus_pt));
+    let [value] = loss.power.focus([weight.mul(value)], one_minus_pt);
     // −0 where pt is 0.
     value.mul(focus).add(V::constant(0.0))
 }

@@ -4,11 +4,7 @@
 //! With `d_j = p_j·∂L/∂p_j = −a_j·q_j·u_j^γ·(1 + γ·p_j·ℓ_j/u_j)`, `u_j = 1 − p_j` and `ℓ_j = −log
 //! p_j`: `∂L/∂x_k = d_k − p_k·Σ_j d_j`.
 
-use super::{
-    focal::Hard,
-    focusing::Focusing,
-    guards::{finite, positive},
-};
+use super::{focal::Hard, focusing::Focusing};
 use crate::math::Real;
 
 /// A class of a row.
@@ -28,11 +24,8 @@ impl<V: Real> Class<V> {
     /// The class's part of the value, and `−d_j`. Both are 0 where the class has no weight.
     #[inline(always)]
     pub fn value_and_pull<P: Focusing<V>>(&self, loss: &Hard<V, P>) -> [V; 2] {
-        let ratio = self.pt.mul(finite(self.nll)).div(positive(self.one_minus_pt));
-        let pull = loss.gamma.mul(ratio).add(V::constant(1.0)).mul(self.weight);
+        let terms = loss.terms(self.nll, (self.pt, self.one_minus_pt)).map(|x| x.mul(self.weight));
         let weighs = self.weight.gt(V::constant(0.0));
-        loss.power
-            .focus([self.weight.mul(self.nll), pull], self.one_minus_pt)
-            .map(|x| x.keep(weighs))
+        loss.power.focus(terms, self.one_minus_pt).map(|x| x.keep(weighs))
     }
 }

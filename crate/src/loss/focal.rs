@@ -29,6 +29,17 @@ pub enum FocusOn {
     EachClass,
 }
 
+/// The parameters of a focal loss, but for its weights. Default: those of the cross-entropy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Focal {
+    /// Focusing parameter, at least 0.
+    pub gamma: Gamma,
+    /// ε in [0, 1].
+    pub label_smoothing: f64,
+    /// The probability that the focusing looks at.
+    pub focus_on: FocusOn,
+}
+
 /// The focal loss of rows with one target class.
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {
@@ -46,6 +57,12 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
             Gamma::PerClass(_) => 0.0,
         };
         Self { gamma: V::constant(gamma), power }
+    }
+
+    /// The loss that is given; `power` raises to its `gamma`.
+    #[inline(always)]
+    pub fn of(focal: &Focal, power: P) -> Self {
+        Self::new(focal.gamma, power)
     }
 
     /// The same loss by another way to raise to the same `γ`.
@@ -76,6 +93,28 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
 }
 
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
+    /// The terms that `u^γ` is a factor of: `ℓ` in the value, and `1 + γ·r` in the derivative.
+    #[inline(always)]
+    pub(super) fn terms(&self, nll: V, (pt, one_minus_pt): (V, V)) -> [V; 2] {
+        let ratio = finite(nll).mul(pt).div(positive(one_minus_pt));
+        [nll, self.gamma.mul(ratio).add(V::constant(1.0))]
+    }
+
+    /// `u·γ·r = γ·ℓ·pt`: what the focusing adds to the derivative, times `u`.
+    #[inline(always)]
+    pub(super) fn pull(&self, nll: V, (pt, _): (V, V)) -> V {
+        self.gamma.mul(finite(nll).mul(pt))
+    }
+
+    /// `f″·E/u^γ = γ·(2 + (γ − 1)·r − ℓ)`, `E = u/pt`, times `pt`.
+    #[inline(always)]
+    pub(super) fn curvature(&self, nll: V, (pt, one_minus_pt): (V, V)) -> V {
+        let nll = finite(nll);
+        let ratio = nll.mul(pt).div(positive(one_minus_pt));
+        let bracket = self.gamma.sub(V::constant(1.0)).mul(ratio).add(V::constant(2.0)).sub(nll);
+        self.gamma.mul(pt.mul(bracket))
+    }
+
     /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}`
     /// and `1 − pt`.
     #[inline(always)]
@@ -86,9 +125,8 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
         weight: V,
         scale: V,
     ) -> [V; 2] {
-        let ratio = finite(nll).mul(pt).div(positive(one_minus_pt));
-        let derivative = self.gamma.mul(ratio).add(V::constant(1.0)).mul(weight.mul(scale));
-        self.power.focus([weight.mul(nll), derivative], one_minus_pt)
+        let [value, derivative] = self.terms(nll, (pt, one_minus_pt));
+        self.power.focus([weight.mul(value), derivative.mul(weight.mul(scale))], one_minus_pt)
     }
 }
 

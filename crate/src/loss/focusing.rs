@@ -15,6 +15,12 @@ pub enum Gamma {
     PerClass(*const f64),
 }
 
+impl Default for Gamma {
+    fn default() -> Self {
+        Self::All(0.0)
+    }
+}
+
 /// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have
 /// room for what it is multiplied with.
 pub(super) const LARGEST_GAMMA: f64 = 1e20;

@@ -7,7 +7,6 @@
 use super::{
     focal::{Hard, probabilities},
     focusing::Focusing,
-    guards::finite,
     softmax::Softmax,
 };
 use crate::math::Real;
@@ -101,8 +100,9 @@ impl<V: Real> SoftRow<V> {
     ) -> (SoftOutcome<V>, V) {
         let nll = self.cross_entropy();
         let scaled = weight.mul(scale);
-        let pull = loss.gamma.mul(finite(nll).mul(pt)).mul(scaled);
-        let weighted = weight.mul(nll);
+        let pull = loss.pull(nll, (pt, one_minus_pt)).mul(scaled);
+        let [value, _] = loss.terms(nll, (pt, one_minus_pt));
+        let weighted = weight.mul(value);
         let [value, derivative, pull] = loss.power.focus([weighted, scaled, pull], one_minus_pt);
         // A masked class that has a share makes the value infinite, also where the target is
         // certain; and the pull, where it is not: there u^γ goes to 0 faster than ℓ to

@@ -164,15 +164,16 @@ pub(super) struct Prepared<T> {
 }
 
 impl<T: Float> Prepared<T> {
-    /// Solves a problem with so much smoothing. Returns the reduced value.
-    pub(super) fn solve(&self, problem: &Problem, label_smoothing: f64) -> f64 {
+    /// Solves a problem. Returns the reduced value. `numbers` are those of the loss that float32 must
+    /// hold for it to be computed in it, beside the weights.
+    pub(super) fn solve(&self, problem: &Problem, numbers: &[f64]) -> f64 {
         let Self { ref rows, probabilities, scale, pair, denominator } = *self;
         let n = rows.rows * rows.classes;
         let (other, one) = pair.unwrap_or((1.0, 1.0));
         // The factor of the gradient counts where no gradient is wanted, too: a value does not
         // depend on what else is.
-        let numbers = [other, one, label_smoothing / rows.classes as f64, scale.factor];
-        let total = if numbers.into_iter().all(T::holds) {
+        let holds = [other, one, scale.factor].iter().chain(numbers).all(|&x| T::holds(x));
+        let total = if holds {
             // SAFETY: the arguments have been checked.
             unsafe {
                 let mut total = Total::<T::Vector>::zero();

@@ -100,6 +100,9 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         };
         let denominator = denominator(self.reduction, self.normalizer, counted)?;
         let prepared = batch.rows_to(outputs, weights, self.ignore_index, denominator)?;
-        Ok(prepared.solve(&Problem::CrossEntropy(self.label_smoothing), self.label_smoothing))
+        Ok(prepared.solve(
+            &Problem::CrossEntropy(self.label_smoothing),
+            &[self.label_smoothing / batch.classes as f64],
+        ))
     }
 }

@@ -5,8 +5,11 @@ use super::{
     error::{Error, fraction, length, not_negative},
 };
 use crate::{
-    kernels::{Focal, Problem, Weights},
-    loss::{focal::FocusOn, focusing},
+    kernels::{Problem, Weights},
+    loss::{
+        focal::{Focal, FocusOn},
+        focusing,
+    },
     math::Float,
 };
 
@@ -151,7 +154,7 @@ impl<T: Float> FocalLoss<'_, T> {
             self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
         let problem =
             Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
-        prepared.solve(&problem, self.label_smoothing);
+        prepared.solve(&problem, &[self.label_smoothing / batch.classes as f64]);
         Ok(())
     }
 
@@ -164,11 +167,16 @@ impl<T: Float> FocalLoss<'_, T> {
         self.by_class(batch)?;
         let prepared =
             self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
-        Ok(prepared.solve(&Problem::GammaGrad(self.focal()), self.label_smoothing))
+        Ok(prepared.solve(
+            &Problem::GammaGrad(self.focal()),
+            &[self.label_smoothing / batch.classes as f64],
+        ))
     }
 
     fn run(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
-        Ok(self.prepare(batch, outputs)?.solve(&Problem::Focal(self.focal()), self.label_smoothing))
+        Ok(self
+            .prepare(batch, outputs)?
+            .solve(&Problem::Focal(self.focal()), &[self.label_smoothing / batch.classes as f64]))
     }
 
     fn focal(&self) -> Focal {

@@ -17,12 +17,11 @@ use source::{ROWS, Typed};
 use super::{
     block::{Block, Kernel},
     hard,
-    problem::Focal,
     rows::{Rows, Weights, narrow},
     sink::Total,
 };
 use crate::{
-    loss::focal::Hard,
+    loss::focal::{Focal, Hard},
     math::Real,
     simd::{F64x2, vector::Scalar},
 };
