@@ -1,3 +1,4 @@
+import type { FocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
 import { Accuracy } from '../support/accuracy.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
@@ -16,10 +17,17 @@ interface Case {
   labelSmoothing?: number;
   focusOn?: string;
   posWeight?: unknown;
+  /** The sizes that the bounds of values and of entries are relative to, if not to themselves. */
+  lossScales?: number[];
+  gradScales?: number[][] | number[];
+  /** Second derivatives with respect to each logit, and derivatives with respect to gamma. */
+  hessianDiag?: number[][];
+  gammaGrad?: number[];
 }
 
 function criterionOf(Loss: new (options: object) => AnyCriterion, given: Case): AnyCriterion<'none'> {
-  const { kind, classes, soft, logits, targets, loss, grad, posWeight, ...options } = given;
+  const { kind, classes, soft, posWeight, ...rest } = given;
+  const { logits, targets, loss, grad, lossScales, gradScales, hessianDiag, gammaGrad, ...options } = rest;
   const weighted = posWeight === undefined || posWeight === null ? options : { ...options, posWeight };
   return new Loss({ ...weighted, reduction: 'none', numClasses: classes }) as AnyCriterion<'none'>;
 }
@@ -39,7 +47,7 @@ function isHard({ labelSmoothing = 0, soft, focusOn = 'smoothed' }: Case): boole
 }
 
 function describeCase(given: Case): string {
-  const { logits, targets, loss, grad, ...options } = given;
+  const { logits, targets, loss, grad, lossScales, gradScales, hessianDiag, gammaGrad, ...options } = given;
   return JSON.stringify(options);
 }
 
@@ -50,10 +58,11 @@ function checkSoftmax(accuracy: Accuracy, dtype: Dtype, criterion: AnyCriterion<
   const bound = dtype.bound(gammaOf(given));
   logits.forEach((row, i) => {
     const where = `${describeCase(given)}, logits ${row}, target ${given.targets[i]}`;
-    accuracy.add(`value: ${where}`, value[i], given.loss[i], bound);
-    const scale = isHard(given) ? undefined : largestOf(expected[i]);
+    accuracy.add(`value: ${where}`, value[i], given.loss[i], bound, given.lossScales?.[i]);
+    const scales = (given.gradScales as number[][] | undefined)?.[i] ?? expected[i];
+    const scale = isHard(given) ? undefined : largestOf(scales);
     expected[i].forEach((entry, j) => {
-      accuracy.add(`grad[${j}]: ${where}`, grad[i * row.length + j], entry, bound, scale);
+      accuracy.add(`grad[${j}]: ${where}`, grad[i * row.length + j], entry, bound, scale ?? Math.abs(scales[j]));
     });
   });
   return logits.length + logits.flat().length;
@@ -71,11 +80,15 @@ function checkSigmoid(accuracy: Accuracy, dtype: Dtype, criterion: AnyCriterion<
   targets.forEach((y, i) => {
     const where = `${describeCase(given)}, logit ${logits[i]}, target ${y}`;
     const isHard = labelSmoothing === 0 && (y === 0 || y === 1);
-    accuracy.add(`value: ${where}`, value[i], loss[i], bound);
-    accuracy.add(`grad: ${where}`, grad[i], expected[i], bound, isHard ? undefined : largest);
+    const scale = isHard ? (given.gradScales as number[] | undefined)?.[i] : largest;
+    accuracy.add(`value: ${where}`, value[i], loss[i], bound, given.lossScales?.[i]);
+    accuracy.add(`grad: ${where}`, grad[i], expected[i], bound, scale);
   });
   return 2 * targets.length;
 }
+
+/** A criterion that has second derivatives. */
+type SecondCriterion = AnyCriterion<'none'> & Pick<FocalLoss<'none'>, 'hessianDiag' | 'gammaGrad'>;
 
 const FILES = LOSSES.flatMap(({ golden, ...loss }) =>
   Object.entries(golden).map(([file, count]) => ({ file, count, ...loss })),
@@ -97,5 +110,35 @@ describe.each(dtypes)('$name', (dtype) => {
       expect(checked).toBeGreaterThan(0);
       accuracy.report(`${file}, ${title}, ${group.length} cases`, checked);
     }
+  });
+
+  const seconds = FILES.flatMap(({ file, Loss }) =>
+    golden<Case>(file)
+      .filter(({ hessianDiag }) => hessianDiag !== undefined)
+      .map((given) => ({ given, title: describeCase(given), criterion: criterionOf(Loss, given) as SecondCriterion })),
+  );
+
+  if (seconds.length === 0) return;
+  it('hessianDiag and gammaGrad keep to what is said of those of FocalLoss', () => {
+    const share = dtype.name === 'float32' ? 1 : 2;
+    const accuracy = new Accuracy(dtype);
+    let checked = 0;
+    for (const { given, title, criterion } of seconds) {
+      const { logits, targets, labelSmoothing = 0, hessianDiag = [], gammaGrad = [] } = given;
+      const rows = logits as number[][];
+      const call = [dtype.array(rows.flat()), Int32Array.from(targets as number[])] as const;
+      const [second, slopes] = [criterion.hessianDiag(...call), criterion.gammaGrad(...call)];
+      const bound = dtype.bound(gammaOf(given));
+      rows.forEach((row, i) => {
+        hessianDiag[i].forEach((expected, j) => {
+          const actual = second[i * row.length + j];
+          accuracy.add(`hessianDiag[${j}]: ${title}`, actual, expected, share * bound, largestOf(hessianDiag[i]));
+        });
+        const gap = dtype.name === 'float64' && labelSmoothing > 0 ? Math.max(...row) - Math.min(...row) : 0;
+        accuracy.add(`gammaGrad: ${title}`, slopes[i], gammaGrad[i], bound * (1 + gap), given.lossScales?.[i]);
+        checked += row.length + 1;
+      });
+    }
+    accuracy.report('second derivatives', checked);
   });
 });

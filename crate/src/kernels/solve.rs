@@ -96,9 +96,9 @@ fn plan(problem: &Problem, soft: bool, unweighted: bool) -> Plan {
     let (weighed, single) = match task {
         Task::EachClass => (Weighed::Terms, !smoothed),
         Task::Mixture if is_cross_entropy => (Weighed::Terms, by_row),
-        Task::Mixture => (Weighed::Mixture, true),
+        Task::Mixture => (Weighed::Mixture, focal.is_plain(false)),
         _ => (Weighed::Target, false),
     };
-    let fast = task == Task::Mixture && !soft && by_row;
+    let fast = task == Task::Mixture && focal.is_plain(soft) && by_row;
     Plan { focal, task: (!fast).then_some(task), weighed, single }
 }

@@ -40,6 +40,13 @@ pub struct Focal {
     pub focus_on: FocusOn,
 }
 
+impl Focal {
+    /// True where the kernels for rows with one target class will do; not for probabilities, `soft`.
+    pub fn is_plain(&self, soft: bool) -> bool {
+        !soft && (self.focus_on == FocusOn::Smoothed || self.label_smoothing == 0.0)
+    }
+}
+
 /// The focal loss of rows with one target class.
 #[derive(Clone, Copy, Debug)]
 pub struct Hard<V, P> {

@@ -164,8 +164,8 @@ pub(super) struct Prepared<T> {
 }
 
 impl<T: Float> Prepared<T> {
-    /// Solves a problem. Returns the reduced value. `numbers` are those of the loss that float32 must
-    /// hold for it to be computed in it, beside the weights.
+    /// Solves a problem. Returns the reduced value. `numbers` are those of the loss that float32
+    /// must hold for it to be computed in it, beside the weights.
     pub(super) fn solve(&self, problem: &Problem, numbers: &[f64]) -> f64 {
         let Self { ref rows, probabilities, scale, pair, denominator } = *self;
         let n = rows.rows * rows.classes;

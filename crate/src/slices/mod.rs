@@ -7,7 +7,7 @@ mod focal_loss;
 mod sigmoid_focal_loss;
 
 pub use batch::{Batch, GradOutput, Reduction, Targets};
-pub use cross_entropy_loss::CrossEntropyLoss;
+pub use cross_entropy_loss::*;
 pub use error::Error;
-pub use focal_loss::{Alpha, FocalLoss, Gamma, HessianKind};
-pub use sigmoid_focal_loss::{Elements, PerColumn, SigmoidFocalLoss};
+pub use focal_loss::*;
+pub use sigmoid_focal_loss::*;
