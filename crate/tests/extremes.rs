@@ -125,6 +125,108 @@ fn every_row_is_right_in_float64() {
     every_row_is_right::<f64>();
 }
 
+/// A row all differences of which are at most 700, so that every class has a part in a mixture; less its
+/// largest logit as well.
+fn finite_row<T: Contract>(random: &mut Random) -> (Vec<T>, usize, Vec<f64>) {
+    loop {
+        let (x, target) = row::<T>(random);
+        let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
+        let top = wide.iter().copied().fold(-INFINITE, f64::max);
+        let near: Vec<f64> = wide.iter().map(|x| x - top).collect();
+        if near.iter().all(|x| (-700.0..=0.0).contains(x)) {
+            return (x, target, near);
+        }
+    }
+}
+
+fn every_mixture_is_right<T: Contract>() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        for _ in 0..200 {
+            let (x, target, near) = finite_row::<T>(&mut random);
+            let classes = x.len();
+            let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 0.7]);
+            let label_smoothing = random.choose(&[0.0625, 0.5, 1.0]);
+            let mut q = vec![0.0; classes];
+            (0..16).for_each(|_| q[random.below(classes)] += 1.0 / 16.0);
+            let of_target = exact::smooth(&exact::one_hot(target, classes), label_smoothing);
+            let smoothed = exact::smooth(&q, label_smoothing);
+            let soft: Vec<T> = q.iter().map(|&q| T::from_f64(q)).collect();
+            let targets = [target as i32];
+            let (hard, mixed) = (Batch::new(&x, &targets, classes), Batch::soft(&x, &soft, classes));
+            let ones = vec![1.0; classes];
+            for (focus_on, batch, exact) in [
+                (FocusOn::Smoothed, &hard, exact::mixture(&near, &of_target, 1.0, gamma)),
+                (FocusOn::Smoothed, &mixed, exact::mixture(&near, &smoothed, 1.0, gamma)),
+                (FocusOn::EachClass, &hard, exact::each_class(&near, &of_target, &ones, gamma)),
+                (FocusOn::EachClass, &mixed, exact::each_class(&near, &smoothed, &ones, gamma)),
+                (FocusOn::Target, &hard, exact::focus_on_target(&near, target, label_smoothing, 1.0, gamma)),
+            ] {
+                let here = format!("seed {seed}, {focus_on:?}, gamma {gamma}, smoothing {label_smoothing}, {near:?}");
+                let loss =
+                    FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, label_smoothing, ..FocalLoss::default() };
+                let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
+                loss.rows(batch, &mut value, Some(&mut grad)).unwrap();
+                let (bound, size) = (T::BOUND * (1.0 + gamma), exact.value.to_f64());
+                let off = exact.value.distance(value[0].to_f64());
+                assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", value[0]);
+                let largest = exact.grad.iter().map(|g| g.to_f64().abs()).fold(exact.terms / 2.0, f64::max);
+                for (j, (got, exact)) in grad.iter().zip(&exact.grad).enumerate() {
+                    let off = exact.distance(got.to_f64());
+                    assert!(off <= bound * largest + T::TINY, "{here}: grad[{j}] is {got:?}, not {}", exact.to_f64());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_mixture_is_right_in_float32() {
+    every_mixture_is_right::<f32>();
+}
+
+#[test]
+fn every_mixture_is_right_in_float64() {
+    every_mixture_is_right::<f64>();
+}
+
+fn every_element_is_right<T: Contract>() {
+    for seed in seeds() {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        for _ in 0..3000 {
+            let size = if random.unit() < 0.5 { 40.0 * random.unit() } else { T::HUGE.powf(2.0 * random.unit() - 1.0) };
+            let x = T::from_f64(size * random.choose(&[-1.0, 1.0]));
+            let yes = random.choose(&[0.0, 1.0]);
+            let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 0.7]);
+            let here = format!("seed {seed}, x {x:?}, y {yes}, gamma {gamma}");
+            let alpha = Some(PerColumn::All(0.5));
+            let loss = SigmoidFocalLoss { alpha, gamma, ..SigmoidFocalLoss::default() };
+            let (mut value, mut grad) = ([T::default()], [T::default()]);
+            loss.each(&Elements::new(&[x], &[T::from_f64(yes)]), &mut value, Some(&mut grad)).unwrap();
+            let wide = x.to_f64();
+            let exact = exact::sigmoid(wide.clamp(-3000.0, 3000.0), yes, 0.0, 0.5, 1.0, gamma);
+            let (far, bound) = (wide.abs() > 3000.0, T::BOUND * (1.0 + gamma));
+            let wrong = (wide > 0.0) != (yes == 1.0);
+            let (size, off) = if far && wrong {
+                (wide.abs() / 2.0, (value[0].to_f64() - wide.abs() / 2.0).abs())
+            } else {
+                (exact.value.to_f64(), exact.value.distance(value[0].to_f64()))
+            };
+            assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", value[0]);
+            let (size, off) = (exact.grad[0].to_f64().abs(), exact.grad[0].distance(grad[0].to_f64()));
+            assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", grad[0]);
+        }
+    }
+}
+
+#[test]
+fn every_element_is_right_in_both() {
+    every_element_is_right::<f32>();
+    every_element_is_right::<f64>();
+}
+
 /// With a target that is all there is, and with the shares of masked classes.
 fn masked_rows<T: Contract>() {
     for classes in CLASSES {

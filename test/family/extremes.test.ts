@@ -1,4 +1,4 @@
-import { CrossEntropyLoss, type FloatArray, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import { type Criterion, CrossEntropyLoss, type FloatArray, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
 import { logSoftmax, predict, softmax, sweep } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.js';
@@ -100,7 +100,7 @@ describe.each(dtypes)('$name', (dtype) => {
 
   it('an upstream gradient up to the end of the type', () => {
     for (const classes of CLASSES) {
-      for (const gradOutput of [1e-27, 1e27, 1e36, dtype.largest / 4, -dtype.largest / 4]) {
+      for (const gradOutput of [1e-27, 1e27, 1e36, dtype.largest / 4, dtype.largest, -dtype.largest]) {
         const criterion = new FocalLoss({ alpha: null, gamma: 0 });
         const row = dtype.array(Array(classes).fill(0));
         const grad = criterion.backward(row, Uint8Array.of(0), { gradOutput });
@@ -109,6 +109,87 @@ describe.each(dtypes)('$name', (dtype) => {
         const perRow = criterion.with({ reduction: 'none' });
         const factors = Float64Array.of(gradOutput);
         expectNear(perRow.backward(row, Uint8Array.of(0), { gradOutput: factors }), [...grad], dtype.bound(0), 'each');
+      }
+    }
+  });
+
+  it('an upstream gradient up to the end of the type, in every loss, is a factor', () => {
+    const logits = dtype.array([0, 1, -2, 3, 30, -30, 0.5, -9, 2, 4, -1, 0]);
+    const yes = dtype.array([1, 0, 1, 0.3, 0, 1, 0.5, 0, 0.9, 1, 0, 0.1]);
+    const soft = dtype.array(Array(12).fill(1 / 3));
+    const targets = Uint8Array.of(0, 1, 2, 1);
+    // A power of two, so that it rounds nothing: the largest there is.
+    const gradOutput = 2 ** Math.floor(Math.log2(dtype.largest) - 0.5);
+
+    function expectFactor(criterion: Criterion, aims: Uint8Array | FloatArray, gamma: number): void {
+      const plain = criterion.backward(logits, aims, { gradOutput: 2 ** -20 });
+      const grad = criterion.backward(logits, aims, { gradOutput });
+      plain.forEach((g, i) => {
+        const expected = g * 2 ** 20 * gradOutput;
+        if (Math.abs(expected) > dtype.largest || Math.abs(g) < dtype.smallest) return;
+        const off = Math.abs((grad[i] as number) - expected);
+        expect(off, `${grad[i]}, ${expected}`).toBeLessThanOrEqual(8 * dtype.bound(gamma) * Math.abs(expected));
+      });
+      expect(grad.some(Number.isNaN)).toBe(false);
+    }
+
+    for (const gamma of [0, 0.5, 1, 2, 2.7, 8]) {
+      for (const labelSmoothing of [0, 0.1]) {
+        const settings = { gamma, labelSmoothing, alpha: null, numClasses: 3, reduction: 'sum' } as const;
+        const smoothed = new FocalLoss(settings);
+        expectFactor(new SigmoidFocalLoss({ ...settings, posWeight: 3 }), yes, gamma);
+        expectFactor(smoothed, targets, gamma);
+        expectFactor(smoothed, soft, gamma);
+        expectFactor(smoothed.with({ focusOn: 'target' }), targets, gamma);
+        expectFactor(smoothed.with({ focusOn: 'class' }), soft, gamma);
+      }
+    }
+  });
+
+  it('a value does not depend on what its gradient is multiplied with', () => {
+    const logits = dtype.array(Array.from({ length: 60 }, (_, i) => 4 * Math.sin(i)));
+    const targets = Uint8Array.from({ length: 20 }, (_, i) => i % 3);
+    const yes = dtype.array(Array.from({ length: 60 }, (_, i) => (i % 5) / 4));
+    const each = Float64Array.from({ length: 60 }, (_, i) => (i === 3 ? 1e39 : 1));
+
+    function expectSame(criterion: Criterion, aims: Uint8Array | FloatArray, count: number): void {
+      const arrays = criterion.reduction === 'none' ? [each.subarray(0, count)] : [];
+      for (const gradOutput of [1e39, 3e38, 1e-46, ...arrays]) {
+        for (const normalizer of [undefined, 1e-50, 1e50]) {
+          const { value, grad } = criterion.valueAndGrad(logits, aims, { normalizer, gradOutput });
+          expect(value).toEqual(criterion.forward(logits, aims, { normalizer }));
+          expect(grad).toEqual(criterion.backward(logits, aims, { normalizer, gradOutput }));
+        }
+      }
+    }
+
+    for (const reduction of ['mean', 'sum', 'none'] as const) {
+      expectSame(new FocalLoss({ reduction }), targets, 20);
+      expectSame(new CrossEntropyLoss({ reduction, weight: [1, 2, 3] }), targets, 20);
+      expectSame(new SigmoidFocalLoss({ reduction }), yes, 60);
+    }
+  });
+
+  it('weights of any size have a mean, also where their sum is infinite', () => {
+    const logits = dtype.array(Array.from({ length: 60 }, (_, i) => 4 * Math.sin(i)));
+    const targets = Uint8Array.from({ length: 20 }, (_, i) => i % 3);
+    const relative = [
+      [1, 1, 1],
+      [1, 0.5, 0.25],
+      [0.125, 1, 0],
+    ];
+    for (const labelSmoothing of [0, 0.1]) {
+      for (const size of [2 ** 1023, 2 ** 1000, 2 ** 513, 2 ** -1000]) {
+        for (const weight of relative) {
+          const plain = new CrossEntropyLoss({ weight, labelSmoothing });
+          const criterion = plain.with({ weight: weight.map((w) => w * size) });
+          const expected = plain.valueAndGrad(Float64Array.from(logits), targets);
+          const { value, grad } = criterion.valueAndGrad(logits, targets);
+          expectNear([value], [expected.value], 1e-14, `${size}`);
+          expectNear(grad, [...dtype.array(expected.grad)], dtype.bound(0), `${size}`);
+          expect(criterion.forward(logits, targets)).toBe(value);
+          expect(criterion.backward(logits, targets)).toEqual(grad);
+        }
       }
     }
   });
@@ -268,8 +349,11 @@ describe('numbers beyond float32', () => {
       expect(grad).toBe(buffer);
       expect([...grad]).toEqual([...new FocalLoss().backward(Float32Array.from(logits), targets, options)]);
     }
+    // The value has no part in an upstream gradient, and stays float32's.
+    const each = new FocalLoss({ reduction: 'none' });
     expectSame((dtype) => {
-      return new FocalLoss({ reduction: 'none' }).valueAndGrad(dtype.array(logits), targets, { gradOutput: perRow });
+      const { grad } = each.valueAndGrad(dtype.array(logits), targets, { gradOutput: perRow });
+      return { value: [], grad };
     });
   });
 

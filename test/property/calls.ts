@@ -92,11 +92,14 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const { largest } = drawn.otherFloats;
   const divisor = normalizer === undefined ? undefined : 0.1 + 20 * random();
   const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
-  const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour) : 1;
+  // A factor that has all computed in float64 leaves targets of that type unrounded, which the oracle
+  // is not told.
+  const share = drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
+  const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
   const factors =
     gradOutput === 'each' && reduction === 'none'
       ? numbers.pair(count, (random) =>
-          anyUpstream(random, largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype, drawn.flavour),
+          anyUpstream(random, largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype, drawn.flavour, 0.9),
         )
       : undefined;
   return {

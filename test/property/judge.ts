@@ -86,7 +86,7 @@ function expectedGrad(dtype: Dtype, row: Row, j: number, denominator: number): E
   if (denominator === 0) return ZERO;
   const factor = (weight * upstream) / denominator;
   // The terms may be too large for the oracle.
-  if (!Number.isFinite(expected.grad[j])) return undefined;
+  if (!(Number.isFinite(expected.grad[j]) && Number.isFinite(factor))) return undefined;
   return {
     exact: expected.grad[j] * factor + 0,
     tolerance: bound(dtype, row) * expected.scales[j] * Math.abs(factor) + floor(dtype, factor),

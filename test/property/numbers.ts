@@ -88,11 +88,15 @@ export function anyShare(random: Random): number {
   return Math.round(256 * random()) / 256;
 }
 
-export function anyUpstream(random: Random, { largest }: Dtype, flavour: Flavour): number {
+/**
+ * An upstream gradient. `share` is how much of the type's range it may take: what arrays of the
+ * logits' own type hold, the kernels multiply as it is.
+ */
+export function anyUpstream(random: Random, { largest }: Dtype, flavour: Flavour, share: number): number {
   // Now and then so large that a product with it is near the end of the type's range, unless losses
   // may be that large.
   const isSmall = !['masked', 'extreme', 'of any size'].includes(flavour);
-  const size = isSmall && random() < 0.1 ? 2 ** Math.floor(0.9 * Math.log2(largest) * random()) : 1;
+  const size = isSmall && random() < 0.1 ? 2 ** Math.floor(share * (Math.log2(largest) - 3) * random()) : 1;
   return choose(random, [-1, 1]) * anyFactor(random) * size;
 }
 

@@ -7,7 +7,7 @@ import type { FloatArray } from '../arrays/types.js';
 import { STAGE, TILE_ROWS, TOTAL_ROWS, TOTAL_VALUES, TOTAL_WEIGHTS } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
 import { addressOf, BufferLookup, epoch, isMemory } from '../module/memory.js';
-import { loadNumbers, someLeaveFloat32, tileOf, totals } from '../module/tile.js';
+import { leavesFloat32, loadNumbers, someLeaveFloat32, tileOf, totals } from '../module/tile.js';
 import { clear, emptyBatch } from './batch.js';
 import {
   checkAddress,
@@ -33,7 +33,7 @@ import {
   checkWeights,
   isFloats,
 } from './checks.js';
-import type { Method } from './method.js';
+import { BACKWARD, FORWARD, type Method } from './method.js';
 import type { GradientOptions, HessianOptions } from './options.js';
 import { countRows, floatsOf, integersOf } from './plain-arrays.js';
 import { checkAllTargets, clearSigns, isInPlace, runKernel } from './run.js';
@@ -200,12 +200,8 @@ function addWeights(spec: LossSpec, sampleWeights: FloatArray, numClasses = 1): 
   }
   checkWeights(sampleWeights);
   batch.sampleWeights = sampleWeights;
-  widenFor(sampleWeights);
-}
-
-/** Has what leaves float32 be computed in float64. */
-function widenFor(factors: FloatArray): void {
-  if (isNarrow() && someLeaveFloat32(factors)) widenBatch();
+  // What leaves float32 is computed in float64.
+  if (isNarrow() && someLeaveFloat32(sampleWeights)) widenBatch();
 }
 
 /** Has all be computed in float64, which logits, targets and gradient are copied to and from. */
@@ -224,7 +220,6 @@ function isNarrow(): boolean {
 function addGradScales(gradOutput: FloatArray): void {
   checkPerRow('gradOutput', gradOutput, batch.rows);
   batch.gradScales = gradOutput;
-  widenFor(gradOutput);
 }
 
 function checkResult(name: string, buffer: FloatArray): void {
@@ -259,9 +254,14 @@ function compute(
 
   const room = prepare(spec, method, buffer);
   const isCounted = needsCount(spec, given);
-  const denominator = isCounted && checkTargetsFirst(spec, room) ? countOf(spec) : (given ?? rows);
-  const leaves = loadNumbers(spec.numbers, gradOutput, denominator) && method.wantsGrad && isNarrow();
-  const capacity = leaves ? widen(spec, method, buffer) : room;
+  const denominator = isCounted ? count(spec, room) : (given ?? rows);
+  const isWidened = leaves(spec, method, gradOutput, denominator);
+  if (isWidened === undefined) {
+    // A value is what it is without a gradient.
+    const { value } = compute(spec, FORWARD, 1, normalizer, buffer);
+    return { value, grad: compute(spec, BACKWARD, gradOutput, normalizer, buffer).grad };
+  }
+  const capacity = isWidened ? widen(spec, method, buffer) : room;
   const step = isInPlace(batch, values, grad) ? rows : capacity;
   // The gradient of the first tile is written before the targets of the last are seen: a caller's
   // buffer stays untouched only if they are all looked at first.
@@ -270,6 +270,36 @@ function compute(
   clearSigns(batch, values, grad);
   method.collect?.(batch);
   return { value: values ?? (totals()[TOTAL_VALUES] as number) / denominator, grad };
+}
+
+/** From here on weights, multiplied and added up, might leave float64. */
+const HEAVY = 2 ** 512;
+
+/** Checks all targets. Returns the mean's denominator. */
+function count(spec: LossSpec, room: number): number {
+  checkTargetsFirst(spec, room);
+  if (countOf(spec) > HEAVY) {
+    // A mean is the same with weights that are all so much smaller.
+    batch.tile.alpha.view(batch.width).forEach((weight, j, weights) => {
+      weights[j] = weight / HEAVY;
+    });
+    checkTargetsFirst(spec, room);
+  }
+  return countOf(spec);
+}
+
+/**
+ * Loads the numbers of the loss. Returns whether something that the results are multiplied with leaves
+ * float32: `undefined` where it does so for the gradient alone, and the value is wanted, too.
+ */
+function leaves(spec: LossSpec, method: Method, gradOutput: number, denominator: number): boolean | undefined {
+  const { gradScales } = batch;
+  const factorLeaves = loadNumbers(spec.numbers, gradOutput, denominator);
+  if (!isNarrow()) return false;
+  const valueLeaves = leavesFloat32(1 / denominator);
+  if (valueLeaves || !method.wantsGrad) return valueLeaves;
+  const gradLeaves = factorLeaves || (gradScales !== undefined && someLeaveFloat32(gradScales));
+  return gradLeaves && method.wantsValue ? undefined : gradLeaves;
 }
 
 /** An array for a value per row, if that is what is wanted. */

@@ -85,12 +85,12 @@ export function loadNumbers(numbers: Float64Array, gradOutput: number, denominat
 }
 
 /**
- * Whether float32 has no number for one of float64, or one of few digits: because it is too large
- * or too small.
+ * Whether float32 has no number for one of float64, or one of few digits, or one so near to its end
+ * that a product with it might leave float32: because it is too large or too small.
  */
 export function leavesFloat32(x: number): boolean {
   const size = Math.abs(x);
-  return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 128 * (1 - 2 ** -24)));
+  return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 118));
 }
 
 /**

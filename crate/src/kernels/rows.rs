@@ -101,7 +101,7 @@ pub struct Rows<S> {
     pub ignored: Option<i32>,
 }
 
-/// The factor of a gradient: in two parts where float64 does not hold it.
+/// The factor of a gradient: in two parts where float64 does not hold it, or not its products.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     /// The part that the kernels multiply with.
@@ -110,14 +110,14 @@ pub struct Scale {
     rest: f64,
 }
 
-/// The rest of a factor that float64 does not hold: 2¹²⁸.
+/// The rest of a factor that float64, or a product with it, might leave: 2¹²⁸.
 const REST: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
 
 impl Scale {
     /// `upstream / denominator`; 0 where there is nothing to divide by.
     pub fn new(upstream: f64, denominator: f64) -> Self {
         let factor = if denominator == 0.0 { 0.0 } else { upstream / denominator };
-        if !factor.is_infinite() || upstream.is_infinite() {
+        if factor.abs() <= f64::MAX / REST || upstream.is_infinite() {
             return Self { factor, rest: 1.0 };
         }
         // A factor that is still infinite makes every gradient so, but for those that are 0.

@@ -7,6 +7,9 @@
 
 use core::fmt::Debug;
 
+/// The room that a factor leaves to the end of its type: for its products in a loss.
+const HEADROOM: f64 = 1024.0;
+
 /// A float type and the constants with which its bits are taken apart.
 pub trait Scalar: Copy + PartialOrd + Debug + Default {
     /// Number of bits of the stored mantissa.
@@ -28,10 +31,10 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default {
     fn from_f64(x: f64) -> Self;
     /// Widens exactly.
     fn to_f64(self) -> f64;
-    /// True if this type holds `x` to all its digits, or no type does.
+    /// True if this type holds `x` to all its digits, and its products in a loss, or no type does.
     #[inline(always)]
     fn holds(x: f64) -> bool {
-        Self::HUGE == f64::MAX || x == 0.0 || (Self::TINY..=Self::HUGE).contains(&x.abs())
+        Self::HUGE == f64::MAX || x == 0.0 || (Self::TINY..=Self::HUGE / HEADROOM).contains(&x.abs())
     }
 }
 

@@ -36,6 +36,10 @@ pub struct CrossEntropyLoss<'a, T> {
     pub reduction: Reduction,
 }
 
+/// A sum of weights from which on they, multiplied and added up, might leave float64: 2⁵¹². A mean is the same with
+/// weights that are all so much smaller.
+const HEAVY: f64 = 1.340_780_792_994_259_7e154;
+
 impl<T> Default for CrossEntropyLoss<'_, T> {
     fn default() -> Self {
         Self {
@@ -94,7 +98,19 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         let counted = match (batch.targets, self.weight) {
             (Targets::Classes(targets), Some(weights)) => {
                 let counts = |t: &&i32| Some(**t) != self.ignore_index;
-                targets.iter().filter(counts).map(|&t| weights[t as usize].to_f64()).sum()
+                let sum = targets.iter().filter(counts).map(|&t| weights[t as usize].to_f64()).sum();
+                if sum > HEAVY && self.normalizer.is_none() && self.reduction == Reduction::Mean {
+                    let lighter: Vec<T> = weights.iter().map(|w| T::from_f64(w.to_f64() / HEAVY)).collect();
+                    return CrossEntropyLoss {
+                        weight: Some(&lighter),
+                        label_smoothing: self.label_smoothing,
+                        ignore_index: self.ignore_index,
+                        normalizer: None,
+                        reduction: Reduction::Mean,
+                    }
+                    .run(batch, outputs);
+                }
+                sum
             }
             _ => counted as f64,
         };
