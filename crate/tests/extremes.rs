@@ -154,27 +154,44 @@ fn every_mixture_is_right<T: Contract>() {
             let smoothed = exact::smooth(&q, label_smoothing);
             let soft: Vec<T> = q.iter().map(|&q| T::from_f64(q)).collect();
             let targets = [target as i32];
-            let (hard, mixed) = (Batch::new(&x, &targets, classes), Batch::soft(&x, &soft, classes));
+            let (hard, mixed) =
+                (Batch::new(&x, &targets, classes), Batch::soft(&x, &soft, classes));
             let ones = vec![1.0; classes];
             for (focus_on, batch, exact) in [
                 (FocusOn::Smoothed, &hard, exact::mixture(&near, &of_target, 1.0, gamma)),
                 (FocusOn::Smoothed, &mixed, exact::mixture(&near, &smoothed, 1.0, gamma)),
                 (FocusOn::EachClass, &hard, exact::each_class(&near, &of_target, &ones, gamma)),
                 (FocusOn::EachClass, &mixed, exact::each_class(&near, &smoothed, &ones, gamma)),
-                (FocusOn::Target, &hard, exact::focus_on_target(&near, target, label_smoothing, 1.0, gamma)),
+                (
+                    FocusOn::Target,
+                    &hard,
+                    exact::focus_on_target(&near, target, label_smoothing, 1.0, gamma),
+                ),
             ] {
-                let here = format!("seed {seed}, {focus_on:?}, gamma {gamma}, smoothing {label_smoothing}, {near:?}");
-                let loss =
-                    FocalLoss { alpha: Alpha::None, gamma: Gamma::All(gamma), focus_on, label_smoothing, ..FocalLoss::default() };
+                let here = format!(
+                    "seed {seed}, {focus_on:?}, gamma {gamma}, smoothing {label_smoothing}, {near:?}"
+                );
+                let loss = FocalLoss {
+                    alpha: Alpha::None,
+                    gamma: Gamma::All(gamma),
+                    focus_on,
+                    label_smoothing,
+                    ..FocalLoss::default()
+                };
                 let (mut value, mut grad) = ([T::default()], vec![T::default(); classes]);
                 loss.rows(batch, &mut value, Some(&mut grad)).unwrap();
                 let (bound, size) = (T::BOUND * (1.0 + gamma), exact.value.to_f64());
                 let off = exact.value.distance(value[0].to_f64());
                 assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", value[0]);
-                let largest = exact.grad.iter().map(|g| g.to_f64().abs()).fold(exact.terms / 2.0, f64::max);
+                let largest =
+                    exact.grad.iter().map(|g| g.to_f64().abs()).fold(exact.terms / 2.0, f64::max);
                 for (j, (got, exact)) in grad.iter().zip(&exact.grad).enumerate() {
                     let off = exact.distance(got.to_f64());
-                    assert!(off <= bound * largest + T::TINY, "{here}: grad[{j}] is {got:?}, not {}", exact.to_f64());
+                    assert!(
+                        off <= bound * largest + T::TINY,
+                        "{here}: grad[{j}] is {got:?}, not {}",
+                        exact.to_f64()
+                    );
                 }
             }
         }
@@ -196,7 +213,11 @@ fn every_element_is_right<T: Contract>() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
         for _ in 0..3000 {
-            let size = if random.unit() < 0.5 { 40.0 * random.unit() } else { T::HUGE.powf(2.0 * random.unit() - 1.0) };
+            let size = if random.unit() < 0.5 {
+                40.0 * random.unit()
+            } else {
+                T::HUGE.powf(2.0 * random.unit() - 1.0)
+            };
             let x = T::from_f64(size * random.choose(&[-1.0, 1.0]));
             let yes = random.choose(&[0.0, 1.0]);
             let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 0.7]);
@@ -204,7 +225,8 @@ fn every_element_is_right<T: Contract>() {
             let alpha = Some(PerColumn::All(0.5));
             let loss = SigmoidFocalLoss { alpha, gamma, ..SigmoidFocalLoss::default() };
             let (mut value, mut grad) = ([T::default()], [T::default()]);
-            loss.each(&Elements::new(&[x], &[T::from_f64(yes)]), &mut value, Some(&mut grad)).unwrap();
+            loss.each(&Elements::new(&[x], &[T::from_f64(yes)]), &mut value, Some(&mut grad))
+                .unwrap();
             let wide = x.to_f64();
             let exact = exact::sigmoid(wide.clamp(-3000.0, 3000.0), yes, 0.0, 0.5, 1.0, gamma);
             let (far, bound) = (wide.abs() > 3000.0, T::BOUND * (1.0 + gamma));
@@ -215,7 +237,8 @@ fn every_element_is_right<T: Contract>() {
                 (exact.value.to_f64(), exact.value.distance(value[0].to_f64()))
             };
             assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", value[0]);
-            let (size, off) = (exact.grad[0].to_f64().abs(), exact.grad[0].distance(grad[0].to_f64()));
+            let (size, off) =
+                (exact.grad[0].to_f64().abs(), exact.grad[0].distance(grad[0].to_f64()));
             assert!(off <= bound * size + T::TINY, "{here}: {:?}, not {size}", grad[0]);
         }
     }

@@ -34,7 +34,9 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default {
     /// True if this type holds `x` to all its digits, and its products in a loss, or no type does.
     #[inline(always)]
     fn holds(x: f64) -> bool {
-        Self::HUGE == f64::MAX || x == 0.0 || (Self::TINY..=Self::HUGE / HEADROOM).contains(&x.abs())
+        Self::HUGE == f64::MAX
+            || x == 0.0
+            || (Self::TINY..=Self::HUGE / HEADROOM).contains(&x.abs())
     }
 }
 

@@ -98,9 +98,11 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         let counted = match (batch.targets, self.weight) {
             (Targets::Classes(targets), Some(weights)) => {
                 let counts = |t: &&i32| Some(**t) != self.ignore_index;
-                let sum = targets.iter().filter(counts).map(|&t| weights[t as usize].to_f64()).sum();
+                let sum =
+                    targets.iter().filter(counts).map(|&t| weights[t as usize].to_f64()).sum();
                 if sum > HEAVY && self.normalizer.is_none() && self.reduction == Reduction::Mean {
-                    let lighter: Vec<T> = weights.iter().map(|w| T::from_f64(w.to_f64() / HEAVY)).collect();
+                    let lighter: Vec<T> =
+                        weights.iter().map(|w| T::from_f64(w.to_f64() / HEAVY)).collect();
                     return CrossEntropyLoss {
                         weight: Some(&lighter),
                         label_smoothing: self.label_smoothing,
