@@ -94,7 +94,7 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
   // A factor that has all computed in float64 leaves targets of that type unrounded, which the oracle
   // is not told.
-  const share = drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
+  const share = 'soft' in drawn && drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
   const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
   const factors =
     gradOutput === 'each' && reduction === 'none'
