@@ -24,4 +24,5 @@ export type { ForwardOptions, GradientOptions, GradOutput, HessianOptions } from
 export { Criterion } from './losses/criterion.js';
 export * from './losses/index.js';
 export type { Changed, CriterionOptions, ReductionOption, SoftmaxOptions } from './losses/options.js';
+export { type Environment, environment } from './module/environment.js';
 export { ModuleError } from './module/module-error.js';

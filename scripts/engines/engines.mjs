@@ -77,7 +77,7 @@ function emulatedRuntime(name, version, folder, args) {
   ];
 }
 
-/** @param {string[]} flags */
+/** @param {...string} flags */
 const node24 =
   (...flags) =>
   async () => [nodeOf(24), ...flags];
@@ -87,7 +87,7 @@ const node24 =
  * @param {string} name
  * @param {string[]} packages
  * @param {string} program
- * @param {string[]} args
+ * @param {...string} args
  */
 function shell(name, packages, program, ...args) {
   return async () => {
@@ -108,8 +108,8 @@ const V8_FLAGS = {
 
 const JSC = ['libjavascriptcoregtk-bin'];
 
-/** @param {string} option */
-const jsc = (...option) => shell('jsc', JSC, 'usr/lib/x86_64-linux-gnu/webkitgtk-6.0/jsc', ...option);
+/** @param {...string} option */
+const jsc = (...option) => shell('jsc', JSC, 'usr/bin/jsc', ...option);
 
 /** @type {Engine[]} */
 export const ENGINES = [
@@ -128,7 +128,7 @@ export const ENGINES = [
   { name: 'Bun, x64', command: async () => [(await findRuntime('bun')) ?? 'bun', 'run'], expected: SAME },
   {
     name: 'SpiderMonkey 128, x64',
-    command: shell('spidermonkey', ['libmozjs-128-dev'], 'usr/bin/js128', '-m'),
+    command: shell('spidermonkey', ['libmozjs-128-dev'], 'usr/lib/x86_64-linux-gnu/mozjs-128/js128', '-m'),
     expected: SAME,
   },
   { name: 'JavaScriptCore, x64', command: jsc('-m'), expected: SAME },

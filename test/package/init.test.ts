@@ -1,4 +1,4 @@
-import { FocalLoss, init, ModuleError } from 'focal-loss';
+import { environment, FocalLoss, init, ModuleError } from 'focal-loss';
 import { expect, it, vi } from 'vitest';
 import { expectWorking } from '../support/failure.js';
 
@@ -32,6 +32,15 @@ it('an init that fails can be repeated', async () => {
   compile.mockRestore();
 });
 
+it('a big-endian processor is refused in words', async () => {
+  // A typed array of such a processor has the bytes of its numbers the other way round.
+  const reversed = vi.spyOn(Uint16Array, 'of').mockReturnValue(new Uint16Array([256]));
+  expect(call).toThrow(ModuleError);
+  expect(call).toThrow('this processor is big-endian');
+  await expect(init()).rejects.toThrow('this processor is big-endian');
+  reversed.mockRestore();
+});
+
 it('init compiles and starts once, however often it is awaited, and nothing of it synchronously', async () => {
   const synchronously = [vi.spyOn(WebAssembly, 'Module'), vi.spyOn(WebAssembly, 'Instance')];
   const compile = vi.spyOn(WebAssembly, 'instantiate');
@@ -43,6 +52,11 @@ it('init compiles and starts once, however often it is awaited, and nothing of i
     compiler.mockRestore();
   }
   compile.mockRestore();
+});
+
+it('the processor keeps subnormals', () => {
+  expect(environment.flushesSubnormals).toBe(false);
+  expect(environment).toEqual({ flushesSubnormals: false });
 });
 
 it('after that, calls compile nothing', () => {

@@ -4,7 +4,7 @@
 
 import type { InitOutput } from '../../crate/pkg/focal_loss.js';
 import { moduleBytes } from './embedded.js';
-import { explained } from './module-error.js';
+import { explained, ModuleError } from './module-error.js';
 
 /**
  * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass
@@ -38,6 +38,9 @@ export function takeKernels() {
 export let freeStart: number;
 
 function take(exports: typeof wasm): void {
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
+    throw new ModuleError('this processor is big-endian: its typed arrays do not hold numbers as WebAssembly does');
+  }
   freeStart = exports.memory.buffer.byteLength;
   // The last of it: where a call ends before, there is no module yet.
   wasm = exports;

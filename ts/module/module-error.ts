@@ -3,9 +3,9 @@
 
 /**
  * What the first loss or `init` throws where the engine does not start the WebAssembly module: it
- * has no WebAssembly or no SIMD, starts modules of this size only asynchronously, or is not allowed
- * to compile. The message says which of these it is, and the way out; `cause` is the engine's own
- * error.
+ * has no WebAssembly or no SIMD, starts modules of this size only asynchronously, is not allowed to
+ * compile, or runs on a big-endian processor. The message says which of these it is, and the way
+ * out; `cause` is the engine's own error.
  *
  * @example
  * ```ts
@@ -51,6 +51,6 @@ function reasonFor(message: string, bytes: BufferSource | undefined, invalid: st
 export function explained(cause: unknown, bytes: BufferSource | undefined, invalid = NO_SIMD): unknown {
   const message = cause instanceof Error ? cause.message : String(cause);
   // An engine out of stack can do so at the next call.
-  if (/stack|recursion/.test(message)) return cause;
+  if (cause instanceof ModuleError || /stack|recursion/.test(message)) return cause;
   return new ModuleError(`${reasonFor(message, bytes, invalid)} (${message})`, { cause });
 }
