@@ -9,6 +9,10 @@ use core::{
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::state::State;
+use crate::{
+    math,
+    simd::{F32x4, F64x2},
+};
 
 struct Shared(UnsafeCell<State>);
 
@@ -48,6 +52,13 @@ pub(super) use export;
 #[wasm_bindgen]
 pub fn grow(pages: usize) -> usize {
     memory_grow::<0>(pages)
+}
+
+/// A test whether the processor flushes subnormals, in any of the two types: see
+/// [`math::flushes_subnormals`]. `half` is 0.5.
+#[wasm_bindgen]
+pub fn flushes_subnormals(half: f64) -> bool {
+    math::flushes_subnormals::<F32x4>(half) || math::flushes_subnormals::<F64x2>(half)
 }
 
 export! {

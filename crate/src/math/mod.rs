@@ -10,5 +10,7 @@ pub mod log;
 mod polynomial;
 pub mod pow;
 mod real;
+mod subnormals;
 
 pub use real::{Float, Real};
+pub use subnormals::flushes_subnormals;
