@@ -21,6 +21,33 @@ export type { IsotonicParameters } from './analysis/decisions/calibration/isoton
 export type { PlattParameters } from './analysis/decisions/calibration/platt.js';
 export type { TemperatureParameters } from './analysis/decisions/calibration/temperature.js';
 export {
+  type CalibrationCurve,
+  type CalibrationCurveOptions,
+  calibrationCurve,
+} from './analysis/decisions/curves/calibration-curve.js';
+export {
+  type ChooseThresholdOptions,
+  chooseThreshold,
+  type DecisionCosts,
+  type LeastFigures,
+  type ThresholdChoice,
+  type ThresholdCriterion,
+  type ThresholdTable,
+} from './analysis/decisions/curves/choose-threshold.js';
+export type { CurveOptions, PerClass } from './analysis/decisions/curves/columns.js';
+export {
+  type DecisionCurve,
+  type DecisionCurveOptions,
+  decisionCurve,
+} from './analysis/decisions/curves/decision-curve.js';
+export {
+  type PrecisionRecallCurve,
+  precisionRecallCurve,
+  type RocCurve,
+  rocCurve,
+  type ThresholdCurveOptions,
+} from './analysis/decisions/curves/roc-curve.js';
+export {
   type Compared,
   type ComparedPair,
   compareLosses,

@@ -39,6 +39,15 @@ function* results(): Generator<unknown> {
       const calibrator = library.fitCalibration(logits, targets, { method, sampleWeights: weights });
       yield [calibrator.parameters, calibrator.apply(logits), calibrator.apply(logits, { output: 'logits' })];
     }
+    // Logarithms of probabilities, by which rows of more classes are ordered, are those of `Math`.
+    if (classes > 2) continue;
+    const options = { sampleWeights: weights, positive: 'each' } as const;
+    yield library.rocCurve(logits, targets, options);
+    yield library.precisionRecallCurve(logits, targets, options);
+    yield library.calibrationCurve(logits, targets, options);
+    yield library.calibrationCurve(logits, targets, { strategy: 'quantile' });
+    yield library.decisionCurve(logits, targets, options);
+    yield library.chooseThreshold(logits, targets, options);
   }
 }
 

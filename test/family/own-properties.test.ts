@@ -69,6 +69,12 @@ const calls: [string, () => unknown][] = [
   ['compareLosses', () => analysis.compareLosses(logits, targets, { focal, crossEntropy })],
   ['sweep', () => analysis.sweep(logits, targets, {})],
   ['lossCurve', () => analysis.lossCurve({})],
+  ['rocCurve', () => [analysis.rocCurve(logits, targets, {}), analysis.precisionRecallCurve(logits, targets, {})]],
+  [
+    'calibrationCurve',
+    () => [analysis.calibrationCurve(logits, targets, {}), analysis.decisionCurve(logits, targets, {})],
+  ],
+  ['chooseThreshold', () => analysis.chooseThreshold(logits, targets, {})],
   ['fitCalibration', () => analysis.fitCalibration(logits, targets, {}).apply(logits, {})],
   ['stages', () => Object.entries(analysis.stages([{ gamma: 1 }])(9))],
   ['a sigmoid in diagnose', () => analysis.diagnose(logits, bits, sigmoid)],

@@ -120,6 +120,12 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
         () => entry.fitCalibration(logits, targets, { method }),
       ]),
     ),
+    rocCurve: () => entry.rocCurve(logits, targets, { positive: 'each' }),
+    precisionRecallCurve: () => entry.precisionRecallCurve(wide, targets, { positive: 'each' }),
+    calibrationCurve: () => entry.calibrationCurve(logits, targets, { positive: 0 }),
+    decisionCurve: () => entry.decisionCurve(logits, targets, { positive: 1 }),
+    chooseThreshold: () =>
+      entry.chooseThreshold(wide, targets, { positive: 0, by: 'cost', costs: { falsePositive: 1, falseNegative: 2 } }),
     'Calibrator, apply': () => {
       const { parameters, ...state } = entry.fitCalibration(wide, targets, { method: 'platt' }).toJSON();
       return entry.Calibrator.fromJSON({ ...state, parameters }).apply(wide);

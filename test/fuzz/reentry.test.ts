@@ -119,6 +119,16 @@ function analysisCalls(watch: Watch) {
     lossCurve: () => analysis.lossCurve(watch({ alpha: 0.3, points: 4 })),
     fitCalibration: () =>
       analysis.fitCalibration(watch(x), watch(indices), watch({ bins: 5 })).apply(watch(x), watch({})),
+    rocCurve: () => analysis.rocCurve(watch(x), watch(indices), watch({ positive: 1 })),
+    precisionRecallCurve: () => analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),
+    calibrationCurve: () => analysis.calibrationCurve(watch(x), watch(indices), watch({ positive: 1, bins: 4 })),
+    decisionCurve: () => analysis.decisionCurve(watch(x), watch(indices), watch({ positive: 1, thresholds: [0.5] })),
+    chooseThreshold: () =>
+      analysis.chooseThreshold(
+        watch(x),
+        watch(indices),
+        watch({ positive: 1, costs: { falsePositive: 1, falseNegative: 1 }, atLeast: { recall: 0.1 } }),
+      ),
     Calibrator: () => analysis.Calibrator.fromJSON(watch(calibrator.toJSON())).apply(watch(x)),
     stages: () => analysis.stages(watch([{ until: 2, gamma: 0 }, { gamma: 1 }]), focal)(1),
   };

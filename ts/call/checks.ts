@@ -82,6 +82,10 @@ export function checkChoice<T extends string>(name: string, choices: readonly T[
   return value;
 }
 
+export function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value);
+}
+
 export function checkInteger(name: string, least: number, most: number, value: number): number {
   checkNumber(name, 'a number', value);
   if (!(Number.isInteger(value) && value >= least && value <= most)) {

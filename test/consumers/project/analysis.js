@@ -22,6 +22,11 @@ export async function analyse() {
       averageOver: 'all',
     }),
     diagnose: analysis.diagnose(logits, targets, criterion),
+    rocCurve: analysis.rocCurve(logits, targets, { positive: 'each' }),
+    precisionRecallCurve: analysis.precisionRecallCurve(logits, targets, { positive: 1 }),
+    calibrationCurve: analysis.calibrationCurve(logits, targets, { positive: 1 }),
+    decisionCurve: analysis.decisionCurve(logits, targets, { positive: 1, thresholds: [0.2, 0.4] }),
+    chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 2 }),
     fitCalibration: analysis.Calibrator.fromJSON(
       JSON.parse(JSON.stringify(analysis.fitCalibration(logits, targets, { method: 'platt' }))),
     ).apply(logits),

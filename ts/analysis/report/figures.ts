@@ -5,6 +5,7 @@ import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
 import type { Rows } from '../rows/rows.js';
 import { Bins } from './calibration.js';
 import { type Counts, makeMatrix } from './confusion.js';
+import type { RankingArrays } from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { average, classScores, microScores, ScoreAverage } from './scores.js';
 
@@ -73,11 +74,11 @@ export class Decisions {
  */
 export function scoreFigures(
   counts: Counts,
-  areas: Float64Array,
+  ranked: RankingArrays,
   hasRows: boolean,
   averagesAll: boolean,
   settings: Settings,
-): Pick<Findings, 'classes' | 'macro' | 'weighted' | 'micro' | 'auc' | 'weightedAuc'> {
+): Pick<Findings, 'classes' | 'macro' | 'weighted' | 'micro' | 'auc' | 'weightedAuc' | 'averagePrecision'> {
   const { support, right, wrong, occurs } = counts;
   checkEntries('classNames', settings.classNames ?? null, support.length);
   const scores = classScores(counts, settings);
@@ -95,13 +96,15 @@ export function scoreFigures(
       support: support[j] as number,
       predicted: (right[j] as number) + (wrong[j] as number),
       ...score,
-      auc: areas[j] as number,
+      auc: ranked.auc[j] as number,
+      averagePrecision: ranked.averagePrecision[j] as number,
     })),
     macro: macro.value,
     weighted: weighted.value,
     micro: microScores(counts, takesPart, hasRows ? settings : { ...settings, zeroDivision: NaN }),
-    auc: average(areas, () => 1),
-    weightedAuc: average(areas, (j) => support[j] as number),
+    auc: average(ranked.auc, () => 1),
+    weightedAuc: average(ranked.auc, (j) => support[j] as number),
+    averagePrecision: average(ranked.averagePrecision, () => 1),
   };
 }
 

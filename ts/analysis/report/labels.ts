@@ -7,8 +7,8 @@ import { elementLosses, elementsOf, predictRows, type RowOptions, type Rows, wid
 import { eachPart, type Work } from '../rows/turns.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
+import { emptyFigures, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
-import { rocAuc } from './roc-auc.js';
 import { ScoreAverage, scoresOf } from './scores.js';
 
 /** What stands for a label that does not count. */
@@ -39,7 +39,7 @@ export function* reportOnLabels(
       members[first + (pairs.numbers[k] as number)] = pairs.labels[k] as number;
     }
   });
-  const areas = new Float64Array(labels).fill(NaN);
+  const ranked = emptyFigures(labels);
   for (let j = 0; settings.auc && j < labels; j++) {
     const counted = placesWhere(rows, (row) => members[row * labels + j] !== IGNORED);
     const column = (array: ArrayLike<number>) =>
@@ -48,9 +48,11 @@ export function* reportOnLabels(
     const scores = column(logits).map((logit) => (logit === Infinity ? NaN : logit));
     yield rows;
     const own = weights && pick(weights, counted, new Float64Array(counted.length));
-    areas[j] = yield* rocAuc(scores, Int32Array.from(column(members)), 1, own);
+    const found = yield* rankingFigures(scores, Int32Array.from(column(members)), 1, own);
+    ranked.auc[j] = found.auc;
+    ranked.averagePrecision[j] = found.averagePrecision;
   }
-  return tally.findings(areas);
+  return tally.findings(ranked);
 }
 
 /** What is added up of labels, and of the rows that have them. */
@@ -121,7 +123,7 @@ class LabelTally {
     if (right === positives && wrong === 0) this.#allRight += weight;
   }
 
-  findings(areas: Float64Array): Findings {
+  findings(ranked: RankingArrays): Findings {
     const averagesAll = this.#settings.averageOver !== 'present';
     return {
       multiLabel: true,
@@ -133,7 +135,7 @@ class LabelTally {
       topKAccuracy: NaN,
       mcc: NaN,
       kappa: NaN,
-      ...scoreFigures(this.#counts, areas, this.#rows > 0, averagesAll, this.#settings),
+      ...scoreFigures(this.#counts, ranked, this.#rows > 0, averagesAll, this.#settings),
       samples: this.#samples.value,
       confusion: this.#matrix,
       warning: this.#mayBeProbabilities && this.#count >= leastSuspicious(true) ? PROBABILITIES_NOTICE : undefined,

@@ -1,7 +1,8 @@
 import { readOptions } from '../../arrays/own.js';
 import { kindOf, lengthOf } from '../../arrays/typed-arrays.js';
-import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
+import type { ClassIndices, FloatArray } from '../../arrays/types.js';
 import {
+  checkBoolean,
   checkChoice,
   checkInteger,
   checkNotNegative,
@@ -13,14 +14,15 @@ import {
   wrongType,
 } from '../../call/checks.js';
 import { floatsOf } from '../../call/plain-arrays.js';
-import { type AnyCriterion, nameOf } from '../criteria/own-criterion.js';
+import type { AnyCriterion } from '../criteria/own-criterion.js';
 import { ROW_OPTIONS, type RowOptions, type Rows, rowsInTurns } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
-import { type Logits, opened, type Targets } from '../rows/tensors.js';
+import type { Logits, Targets } from '../rows/tensors.js';
 import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from '../rows/turns.js';
+import { openBatch } from './batch.js';
 import { reportOnLabels } from './labels.js';
+import { AREA_PASSES } from './ranking.js';
 import type { ClassificationReport, Findings, Settings } from './result.js';
-import { AREA_PASSES } from './roc-auc.js';
 import { reportOnRows } from './rows.js';
 import { reportText } from './text.js';
 
@@ -40,8 +42,8 @@ export interface ReportOptions extends RowOptions {
    */
   zeroDivision?: number | undefined;
   /**
-   * Whether to compute areas under ROC curves, which takes sorting all rows for each class; they
-   * are NaN otherwise.
+   * True for areas under ROC curves and average precisions, which take sorting all rows for each
+   * class; they are NaN otherwise.
    *
    * @defaultValue true
    */
@@ -92,7 +94,7 @@ export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
 
 /**
  * How well logits classify: everything that is usually asked, from one pass over the rows and, for
- * the areas under ROC curves, a sort for each class.
+ * the areas under ROC curves and average precisions, a sort for each class.
  *
  * A row is predicted to be of the class with the largest logit, the first of equals, and its
  * confidence is the probability of that class. Where targets are probabilities, a row is of the
@@ -128,6 +130,7 @@ export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
  * report.classes[0].precision; // => 0.6666666666666667
  * report.classes[0].fBeta; // => 0.9090909090909091
  * report.auc; // => 1
+ * report.averagePrecision; // => 1
  * report.brier; // => 0.136581
  * report.mcc; // => 0.5773502691896258
  * report.confusion; // => Uint32Array.of(2, 0, 1, 1)
@@ -210,26 +213,13 @@ interface Task {
 
 function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOptions): Task {
   const settings = checkSettings(given);
-  const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
-  const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
-  const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
-  const asked: RowOptions = {
-    numClasses: given.numClasses ?? criterion.numClasses,
-    ignoreIndex: given.ignoreIndex ?? criterion.ignoreIndex,
-    layout: given.layout ?? criterion.layout,
-    spatialSize: given.spatialSize,
-  };
-  const { logits, targets, options } = opened(givenLogits, givenTargets, asked, asked.layout, isSigmoid ? 1 : 0);
-  const { numClasses = isSigmoid ? 1 : undefined } = options;
-  const rowOptions = { ...options, numClasses };
-  if (isSigmoid && numClasses !== 1) {
-    if (given.layout === 'channels-first' || given.spatialSize !== undefined) {
-      throw new TypeError('layout and spatialSize are for rows of one class each, not for labels');
-    }
-    return taskOf(reportOnLabels(logits, targets, rowOptions, settings), logits, targets, settings, numClasses);
+  const { logits, targets, options, isMultiLabel } = openBatch(givenLogits, givenTargets, given);
+  const { numClasses } = options;
+  if (isMultiLabel) {
+    return taskOf(reportOnLabels(logits, targets, options, settings), logits, targets, settings, numClasses);
   }
   const classes = isFloats(kindOf(targets)) ? numClasses : undefined;
-  return taskOf(reportOnBatch(logits, targets, rowOptions, settings), logits, targets, settings, classes);
+  return taskOf(reportOnBatch(logits, targets, options, settings), logits, targets, settings, classes);
 }
 
 /** The report on rows of one class each that have been read. */
@@ -300,10 +290,6 @@ function checkSettings({
   if (weights !== undefined) checkSampleWeights(weights);
   const names = classNames === undefined ? undefined : checkNames(classNames);
   return { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names, sampleWeights: weights };
-}
-
-function checkBoolean(name: string, value: boolean): void {
-  if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value);
 }
 
 function checkNames(names: ArrayLike<string>): readonly string[] {

@@ -65,6 +65,12 @@ export interface ClassificationReport {
   /** The same with more than two classes, or labels, averaged by their rows. */
   readonly weightedAuc: number;
   /**
+   * The average precision, as scikit-learn's `average_precision_score`: over falling thresholds, the
+   * precision at each times the recall that it adds. For two classes that of class 1; for more, and
+   * for multi-label rows, the average over those that have rows.
+   */
+  readonly averagePrecision: number;
+  /**
    * The Brier score: the squared distance of the probabilities from the target, averaged over the
    * rows. For two classes half of it, which is `(p_1 - y) ** 2`, and that averaged over all labels
    * of multi-label rows. As scikit-learn's `brier_score_loss`.

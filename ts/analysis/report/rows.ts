@@ -6,8 +6,8 @@ import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
+import { emptyFigures, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
-import { rocAuc } from './roc-auc.js';
 import { average } from './scores.js';
 
 /** The report on rows of one class each. */
@@ -40,8 +40,8 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   });
   countOthers(counts);
   const { support, right } = counts;
-  const areas = new Float64Array(classes).fill(NaN);
-  if (settings.auc) yield* fillAreas(areas, rows, predictions, support, weights);
+  const ranked = emptyFigures(classes);
+  if (settings.auc) yield* fillRanked(ranked, rows, predictions, support, weights);
   const figures = decisions.figures();
   return {
     multiLabel: false,
@@ -57,9 +57,9 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     topKAccuracy: hits / decisions.weight,
     mcc: matthews(counts),
     kappa: cohensKappa(counts),
-    ...scoreFigures(counts, areas, labels.length > 0, settings.averageOver === 'all', settings),
-    // The areas of two classes are one.
-    ...(classes === 2 ? { auc: areas[1] as number, weightedAuc: areas[1] as number } : {}),
+    ...scoreFigures(counts, ranked, labels.length > 0, settings.averageOver === 'all', settings),
+    // The areas of two classes are one, and the precision is that of the class that is looked for.
+    ...(classes === 2 ? ofSecond(ranked) : {}),
     samples: undefined,
     confusion: matrix,
     warning: lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined,
@@ -85,9 +85,14 @@ function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: numbe
   return rank < topK;
 }
 
-/** The areas of all classes that have rows, and not all of them; NaN for others. */
-function* fillAreas(
-  areas: Float64Array,
+/** The figures of rankings of two classes. */
+function ofSecond({ auc, averagePrecision }: RankingArrays) {
+  return { auc: auc[1] as number, weightedAuc: auc[1] as number, averagePrecision: averagePrecision[1] as number };
+}
+
+/** Fills in the figures of all classes that have rows. */
+function* fillRanked(
+  { auc, averagePrecision }: RankingArrays,
   rows: Rows,
   predictions: Predictions,
   support: Float64Array,
@@ -95,11 +100,21 @@ function* fillAreas(
 ): Work<void> {
   const { labels, classes } = rows;
   const scores = new Float64Array(labels.length);
-  function* area(j: number): Work<number> {
+  function* figures(j: number) {
     yield* eachPart(labels.length, 1, (start, end) => fillScores(scores, rows, predictions, j, start, end));
-    return yield* rocAuc(scores, labels, j, weights);
+    return yield* rankingFigures(scores, labels, j, weights);
   }
-  // Of two classes, the more a row is one the less it is the other: their areas are the same.
-  if (classes === 2) areas.fill(yield* area(1));
-  else for (let j = 0; j < classes; j++) if ((support[j] as number) > 0) areas[j] = yield* area(j);
+  if (classes === 2) {
+    // Of two classes, the more a row is one the less it is the other: one order is enough.
+    const found = yield* figures(1);
+    auc.fill(found.auc);
+    averagePrecision.set([found.precisionOfOthers, found.averagePrecision]);
+    return;
+  }
+  for (let j = 0; j < classes; j++) {
+    if ((support[j] as number) === 0) continue;
+    const found = yield* figures(j);
+    auc[j] = found.auc;
+    averagePrecision[j] = found.averagePrecision;
+  }
 }

@@ -29,6 +29,8 @@ export interface ClassScores extends Scores {
    * The area under the ROC curve of the class against all others; NaN where it has no rows, or all.
    */
   readonly auc: number;
+  /** The average precision of the class against all others; NaN where it has no rows. */
+  readonly averagePrecision: number;
 }
 
 /** What scores depend on besides the counts. */

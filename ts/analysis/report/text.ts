@@ -56,6 +56,7 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
   return table([
     [multiLabel ? 'rows with all labels right' : 'accuracy', figure(accuracy)],
     ...(multiLabel ? [['Hamming loss', figure(hammingLoss)]] : ofClasses),
+    ['average precision', figure(report.averagePrecision)],
     ['log loss', figure(logLoss)],
     ['Brier score', figure(brier)],
     ['expected calibration error', figure(calibration.expectedError)],

@@ -1,0 +1,38 @@
+import { readOptions } from '../../arrays/own.js';
+import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
+import { type AnyCriterion, nameOf } from '../criteria/own-criterion.js';
+import type { RowOptions } from '../rows/rows.js';
+import { type Logits, opened, type Targets } from '../rows/tensors.js';
+
+/** A batch as its options and its criterion say. */
+export interface JudgedBatch {
+  readonly logits: FloatArray;
+  readonly targets: ClassIndices | FloatArray;
+  readonly options: RowOptions;
+  /** True where each logit is that of a label, of which a row has several. */
+  readonly isMultiLabel: boolean;
+}
+
+/** Opens a batch. What the options leave out, the criterion may say. */
+export function openBatch(
+  givenLogits: Logits,
+  givenTargets: Targets,
+  given: RowOptions & { criterion?: AnyCriterion | undefined },
+): JudgedBatch {
+  const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
+  const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
+  const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
+  const asked: RowOptions = {
+    numClasses: given.numClasses ?? criterion.numClasses,
+    ignoreIndex: given.ignoreIndex ?? criterion.ignoreIndex,
+    layout: given.layout ?? criterion.layout,
+    spatialSize: given.spatialSize,
+  };
+  const { logits, targets, options } = opened(givenLogits, givenTargets, asked, asked.layout, isSigmoid ? 1 : 0);
+  const { numClasses = isSigmoid ? 1 : undefined } = options;
+  const isMultiLabel = isSigmoid && numClasses !== 1;
+  if (isMultiLabel && (given.layout === 'channels-first' || given.spatialSize !== undefined)) {
+    throw new TypeError('layout and spatialSize are for rows of one class each, not for labels');
+  }
+  return { logits, targets, options: { ...options, numClasses }, isMultiLabel };
+}
