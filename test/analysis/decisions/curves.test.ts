@@ -27,9 +27,26 @@ function expectClose(actual: ArrayLike<number>, expected: Numbers, where: string
   }
 }
 
+/** What the fixtures say of a class. */
+interface Expected {
+  positive: number;
+  whole: { roc: Numbers[]; precisionRecall: Numbers[] };
+  dropped: { roc: Numbers[]; precisionRecall: Numbers[] };
+  auc: number | null;
+  averagePrecision: number | null;
+  calibration: { uniform: Numbers[]; quantile: Numbers[] } | null;
+  thresholds: number[];
+  netBenefit: number[];
+}
+
 const cases = fixtures.cases.flatMap((one) => [
-  { name: `${one.name}, plain`, one, expected: one.plain, options: {} },
-  { name: `${one.name}, weighted`, one, expected: one.weighted, options: { sampleWeights: one.sampleWeights } },
+  { name: `${one.name}, plain`, one, expected: one.plain as unknown as Expected[], options: {} },
+  {
+    name: `${one.name}, weighted`,
+    one,
+    expected: one.weighted as unknown as Expected[],
+    options: { sampleWeights: one.sampleWeights },
+  },
 ]);
 
 describe.each(cases)("scikit-learn's curves: $name", ({ one, expected, options }) => {

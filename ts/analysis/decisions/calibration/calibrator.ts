@@ -24,8 +24,11 @@ import type { TemperatureParameters } from './temperature.js';
 
 /** The parameters of each method. */
 export interface CalibrationParameters {
+  /** The parameters of `'temperature'`. */
   temperature: TemperatureParameters;
+  /** The parameters of `'platt'`. */
   platt: PlattParameters;
+  /** The parameters of `'isotonic'`. */
   isotonic: IsotonicParameters;
 }
 
@@ -57,12 +60,17 @@ export interface ApplyOptions {
 export interface CalibratorState<M extends CalibrationMethod = CalibrationMethod> {
   /** The version of this form. Another is refused. */
   readonly version: 1;
+  /** The method of the fit. */
   readonly method: M;
   /** The number of classes; 1 for one logit per row. */
   readonly numClasses: number;
+  /** The parameters that were fitted. */
   readonly parameters: CalibrationParameters[M];
+  /** The end of the fit. */
   readonly outcome: CalibrationOutcome;
+  /** Figures of the rows of the fit as they were. */
   readonly before: CalibrationFigures;
+  /** Figures of the same rows calibrated. */
   readonly after: CalibrationFigures;
 }
 

@@ -37,8 +37,11 @@ export interface DecisionCosts {
 
 /** The least that figures at a threshold must be. */
 export interface LeastFigures {
+  /** The least recall. */
   recall?: number | undefined;
+  /** The least precision. */
   precision?: number | undefined;
+  /** The least specificity. */
   specificity?: number | undefined;
 }
 
@@ -66,12 +69,15 @@ const OPTIONS: readonly (keyof ChooseThresholdOptions)[] = [...CURVE_OPTIONS, 'b
 
 /** All thresholds, falling: entries of the same place in the arrays belong together. */
 export interface ThresholdTable {
+  /** The thresholds, of which the first is Infinity and the last 0. */
   readonly thresholds: Float64Array;
   /** The figure that decides. */
   readonly values: Float64Array;
+  /** The share of the rows of the class that is taken for it. */
   readonly recall: Float64Array;
   /** NaN where no row is taken for the class. */
   readonly precision: Float64Array;
+  /** The share of the other rows that is not taken for the class. */
   readonly specificity: Float64Array;
 }
 
@@ -86,12 +92,17 @@ export interface ThresholdChoice {
   readonly threshold: number;
   /** The figure that decides, at the threshold. */
   readonly value: number;
+  /** The share of the rows of the class that is taken for it. */
   readonly recall: number;
-  /** NaN where no row is taken for the class. */
+  /** The share of the rows taken for the class that is of it; NaN where no row is. */
   readonly precision: number;
+  /** The share of the other rows that is not taken for the class. */
   readonly specificity: number;
+  /** The harmonic mean of precision and recall. */
   readonly f1: number;
+  /** The mean of recall and specificity. */
   readonly balancedAccuracy: number;
+  /** The share of rows that is taken for what it is. */
   readonly accuracy: number;
   /** Rows of the class that are taken for it; with `sampleWeights`, what they weigh. */
   readonly truePositives: number;
