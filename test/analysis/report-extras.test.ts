@@ -431,6 +431,7 @@ samples average      0.8333  1.0000       0.6667  0.8889             3
 
 rows with all labels right  0.6667
 Hamming loss                0.1667
+average precision           0.7500
 log loss                    0.4489
 Brier score                 0.1397
 expected calibration error  0.0773

@@ -433,6 +433,7 @@ accuracy                    0.7500
 balanced accuracy           0.7500
 Matthews correlation        0.5774
 Cohen's kappa               0.5000
+average precision           1.0000
 log loss                    0.4319
 Brier score                 0.1366
 expected calibration error  0.3199
