@@ -1,7 +1,6 @@
 // A loss as plain data: all that a call and the kernels have to know of it.
 
 import type { Reduction } from '../arrays/types.js';
-import { NUMBER_IGNORED, NUMBER_LABEL_SMOOTHING } from '../module/abi.js';
 import { kernelNumbers, type LossNumbers, needsFloat64, PER_CLASS_FLAGS, type PerClassArea } from '../module/tile.js';
 
 /** An option that has one entry per class, or per column. */
@@ -94,11 +93,7 @@ export function makeSpec(
     isWeighted,
     indicesOnly,
     flags: perClass.reduce((bits, { area }) => bits | (area === undefined ? 0 : PER_CLASS_FLAGS[area]), flags),
-    numbers: kernelNumbers({
-      ...numbers,
-      [NUMBER_LABEL_SMOOTHING]: labelSmoothing,
-      [NUMBER_IGNORED]: ignoreIndex ?? 0,
-    }),
+    numbers: kernelNumbers(numbers, labelSmoothing, ignoreIndex),
     perClass,
     isWide: isWide || needsFloat64(labelSmoothing, sizes),
   };

@@ -23,6 +23,8 @@ import {
   NUMBER_ALPHA_ONE,
   NUMBER_ALPHA_OTHER,
   NUMBER_DENOMINATOR,
+  NUMBER_IGNORED,
+  NUMBER_LABEL_SMOOTHING,
   NUMBER_POSITIVE_WEIGHT,
   NUMBER_UPSTREAM,
   POS_WEIGHT_PER_COLUMN,
@@ -58,17 +60,15 @@ const numbersArea = new Area(Float64Array, area(AREA_NUMBERS));
 /** The numbers of a loss by their places, of which those left out do nothing to it. */
 export type LossNumbers = Readonly<Record<number, number>>;
 
-/**
- * The factors among the numbers, which do nothing where they are 1; all others do nothing where
- * they are 0.
- */
-const FACTORS = [NUMBER_ALPHA_OTHER, NUMBER_ALPHA_ONE, NUMBER_POSITIVE_WEIGHT];
-
-/** The numbers of a loss as the kernels take them. */
-export function kernelNumbers(numbers: LossNumbers): Float64Array {
+/** The numbers of a loss, as the kernels take them. */
+export function kernelNumbers(numbers: LossNumbers, labelSmoothing: number, ignoreIndex = 0): Float64Array {
   const record = new Float64Array(NUMBER_UPSTREAM);
-  for (const place of FACTORS) record[place] = 1;
-  return Object.assign(record, numbers);
+  // A factor does nothing where it is 1, and all others where they are 0.
+  record[NUMBER_ALPHA_OTHER] = record[NUMBER_ALPHA_ONE] = record[NUMBER_POSITIVE_WEIGHT] = 1;
+  for (let place = 0; place < NUMBER_UPSTREAM; place++) record[place] = numbers[place] ?? (record[place] as number);
+  record[NUMBER_LABEL_SMOOTHING] = labelSmoothing;
+  record[NUMBER_IGNORED] = ignoreIndex;
+  return record;
 }
 
 /**
