@@ -15,7 +15,9 @@ const OWN_FILES = ['build.mjs', 'bulk-memory.wat', 'check-wasm.mjs', 'close-wasm
 );
 
 /** Scripts that decide how it lies in the npm package. */
-const BUNDLE_FILES = ['bundle', 'close-wasm', 'printable', 'types'].map((name) => `scripts/build/${name}.mjs`);
+const BUNDLE_FILES = ['bundle', 'entries', 'close-wasm', 'printable', 'types'].map(
+  (name) => `scripts/build/${name}.mjs`,
+);
 
 /** @typedef {import('../bootstrap/rust.mjs').Toolchain} Toolchain */
 

@@ -4,18 +4,24 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import { root } from '../bootstrap/paths.mjs';
+import { entries } from './entries.mjs';
+
+/** The entries whose declarations others take over, in the order in which they have to be made. */
+const SHARED = ['index', 'analysis'];
 
 /**
- * The entries, by the names of their files, with the source of each and which other's declarations
- * it takes over.
+ * The entries, with the names of those that share declarations and come before each.
+ * @returns {{ file: string, source: string, shared: string[] }[]}
  */
-const ENTRIES = /** @type {const} */ ([
-  ['index', 'ts/index.ts', []],
-  ['slim', 'ts/slim.ts', ['index']],
-  ['analysis', 'ts/analysis.ts', ['index']],
-  ['analysis-slim', 'ts/analysis-slim.ts', ['index', 'analysis']],
-  ['tfjs', 'ts/tfjs.ts', ['index']],
-]);
+function inOrder() {
+  const rank = (/** @type {string} */ file) => SHARED.indexOf(file) + 1 || SHARED.length + 1;
+  const sorted = entries.toSorted((a, b) => rank(a.file) - rank(b.file));
+  return sorted.map(({ file, source }) => ({
+    file,
+    source,
+    shared: SHARED.filter((other) => rank(other) < rank(file)),
+  }));
+}
 
 /**
  * The declarations, by the names of their files in dist/: for what is imported, and the same for
@@ -29,7 +35,7 @@ export async function declarations() {
   const home = new Map();
   /** @type {Record<string, string>} */
   const files = {};
-  for (const [name, input, shared] of ENTRIES) {
+  for (const { file: name, source: input, shared } of inOrder()) {
     /** @type {import('rollup').Plugin} */
     const elsewhere = {
       name: 'elsewhere',

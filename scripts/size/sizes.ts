@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import CliTable from 'cli-table3';
+import { entries } from '../build/entries.mjs';
 import { toPrintable, withoutLines } from '../build/printable.mjs';
 
 /**
@@ -27,21 +28,19 @@ function sizeOf(bytes: Uint8Array): Size {
   };
 }
 
-/** The main entry, what it consists of, and the other entries. */
+/** The main entry, what it consists of, and the other entries by their files. */
 export interface Sizes {
   readonly module: Size;
   readonly code: Size;
   readonly entry: Size;
   readonly types: Size;
-  readonly slim: Size;
-  readonly analysis: Size;
-  readonly analysisSlim: Size;
-  readonly tfjs: Size;
+  readonly others: Readonly<Record<string, Size>>;
 }
 
 /** Measures what was built. */
 export function measure(): Sizes {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url));
+  const others = entries.filter(({ file }) => file !== 'index').map(({ file }) => `dist/${file}.js`);
   const module = read('crate/pkg/focal_loss_bg.wasm');
   const entry = read('dist/index.js');
   const code = Buffer.from(withoutLines(entry.toString()).replace(toPrintable(module), ''));
@@ -50,15 +49,12 @@ export function measure(): Sizes {
     code: sizeOf(code),
     entry: sizeOf(entry),
     types: sizeOf(read('dist/index.d.ts')),
-    slim: sizeOf(read('dist/slim.js')),
-    analysis: sizeOf(read('dist/analysis.js')),
-    analysisSlim: sizeOf(read('dist/analysis-slim.js')),
-    tfjs: sizeOf(read('dist/tfjs.js')),
+    others: Object.fromEntries(others.map((path) => [path, sizeOf(read(path))])),
   };
 }
 
 /** A line for each, and how the main entry keeps to its budget. */
-export function sizeTable({ module, code, entry, types, slim, analysis, analysisSlim, tfjs }: Sizes): string {
+export function sizeTable({ module, code, entry, types, others }: Sizes): string {
   const table = new CliTable({
     head: ['bytes', 'raw', 'gzip', 'brotli'],
     colAligns: ['left', 'right', 'right', 'right'],
@@ -69,10 +65,7 @@ export function sizeTable({ module, code, entry, types, slim, analysis, analysis
   add('dist/index.js without it', code);
   add('dist/index.js', entry);
   add('dist/index.d.ts', types);
-  add('dist/slim.js', slim);
-  add('dist/analysis.js', analysis);
-  add('dist/analysis-slim.js', analysisSlim);
-  add('dist/tfjs.js', tfjs);
+  for (const [path, size] of Object.entries(others)) add(path, size);
   const share = ((100 * entry.brotli) / BUDGET).toFixed(1);
   return `${table}\ndist/index.js takes ${share} % of its budget of ${BUDGET} bytes, compressed by brotli.`;
 }

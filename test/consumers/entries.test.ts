@@ -7,9 +7,11 @@ import { describe, expect, inject, it } from 'vitest';
 import { hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { root } from '../../scripts/bootstrap/paths.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
+import { entries } from '../../scripts/build/entries.mjs';
 import { makeProject, NODES_TRIED, run } from './project.js';
 
-const ENTRIES = ['focal-loss', 'focal-loss/slim', 'focal-loss/analysis', 'focal-loss/analysis/slim'];
+/** The entries that need no other package. */
+const ENTRIES = entries.map(({ specifier }) => specifier).filter((specifier) => specifier !== 'focal-loss/tfjs');
 const LOSS = 'new FocalLoss().forward(new Float32Array(2), new Uint8Array(1))';
 const COMPUTED = { status: 0, stdout: '0.12996509671211243\n', stderr: '' };
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { consumerBin, hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import { root } from '../../scripts/bootstrap/paths.mjs';
+import { entries } from '../../scripts/build/entries.mjs';
 import { run } from './project.js';
 
 const project = inject('project');
@@ -13,15 +14,16 @@ const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'
 
 it('the package holds the entries, their types, their documentation and the papers, and nothing else', () => {
   const { stdout } = spawnSync('tar', ['--list', '--file', inject('tarball')], { encoding: 'utf8' });
-  const entries = ['index', 'slim', 'analysis', 'analysis-slim', 'tfjs'];
   const modules = ['focal-loss.wasm', 'focal-loss-analysis.wasm'];
   const docs = readdirSync(join(root, 'docs')).filter((name) => /\.(?:md|svg)$/.test(name));
   expect(stdout.trim().split('\n').sort()).toEqual(
     [
       ...['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD-PARTY-LICENSES.md', 'package.json'],
-      ...entries.flatMap((name) => ['.js', '.d.ts', '.cjs', '.d.cts'].map((extension) => `dist/${name}${extension}`)),
+      ...entries.flatMap(({ file }) =>
+        ['.js', '.d.ts', '.cjs', '.d.cts'].map((extension) => `dist/${file}${extension}`),
+      ),
       ...modules.flatMap((name) => ['', '.d.ts', '.d.cts'].map((extension) => `dist/${name}${extension}`)),
-      ...['analysis', 'analysis/slim', 'slim', 'tfjs'].map((folder) => `${folder}/package.json`),
+      ...entries.slice(1).map(({ specifier }) => `${specifier.replace('focal-loss/', '')}/package.json`),
       ...docs.map((name) => `docs/${name}`),
     ]
       .map((name) => `package/${name}`)
