@@ -44,7 +44,10 @@ const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-/** What an entry without the module says of it: which file it takes, and which entry it is. */
+/**
+ * An entry without the module, and what it says of that: which file it takes, and which entry it
+ * is.
+ */
 function slim(entry: string, file: string, folder: string): Options {
   const id = moduleId(readFileSync(`crate/${folder}/focal_loss_bg.wasm`));
   const define = { ENTRY: `focal-loss/${entry}`, MODULE_FILE: file, MODULE_ID: id };

@@ -1,4 +1,4 @@
-// What all entries with losses have in common: everything but `init`.
+// The common part of all entries with losses: everything but `init`.
 
 export type {
   Fresh,

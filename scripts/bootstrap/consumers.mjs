@@ -36,7 +36,7 @@ export async function ensureConsumers() {
   unpackOldChromium();
 }
 
-/** Whether a Chromium 113 exists for machines like this one. */
+/** True where a Chromium 113 exists for machines like this one. */
 export const OLD_CHROMIUM_EXISTS = process.platform === 'linux' && process.arch === 'x64';
 
 /**

@@ -20,7 +20,7 @@ export type Refused = [string, unknown, ErrorConstructor, string];
 export interface Form {
   readonly name: string;
   readonly options: object;
-  /** Whether it is for probability targets. */
+  /** True for losses with probability targets. */
   readonly isSoft?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Form {
 export interface LossTests {
   readonly name: string;
   readonly Loss: AnyLoss;
-  /** Whether each logit is a row by itself, with a target of its own. */
+  /** True where each logit is a row by itself, with a target of its own. */
   readonly isSigmoid: boolean;
   /** The options that not all losses have, as they are when they are left out, in their order. */
   readonly defaults: Record<string, unknown>;

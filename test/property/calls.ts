@@ -233,7 +233,7 @@ export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxPart
 /** The parts of a call that a loss of its own has whose every logit is a row by itself. */
 interface SigmoidParts {
   numbers: Numbers;
-  /** Whether an option has one entry per column. */
+  /** A flag: an option has one entry per column. */
   isPerColumn: boolean;
   create: (settings: Settings) => Criterion;
   judge: (x: number, y: number, column: number) => FamilyResult;

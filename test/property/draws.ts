@@ -79,15 +79,15 @@ export const softmax = { ...common, soft: fc.boolean(), channelsFirst: fc.boolea
 export const sigmoid = {
   ...common,
   classes: fc.integer({ min: 1, max: 8 }),
-  /** Whether targets may lie between 0 and 1. */
+  /** A flag: targets may lie between 0 and 1. */
   soft: fc.boolean(),
-  /** Whether sample weights are one per row, not one per logit. */
+  /** A flag: sample weights are one per row, not one per logit. */
   weightsPerRow: fc.boolean(),
 };
 
 type DrawnOf<R> = { [Name in keyof R]: R[Name] extends fc.Arbitrary<infer D> ? D : never };
 
-/** What calls of all losses have. */
+/** The parts that calls of all losses have. */
 export type AnyCall = DrawnOf<typeof common>;
 export type SoftmaxCall = DrawnOf<typeof softmax>;
 export type SigmoidCall = DrawnOf<typeof sigmoid>;

@@ -1,5 +1,5 @@
-// What an object says of itself. A property of `Object.prototype`, which every object inherits, is
-// nobody's option.
+// The properties that an object says of itself. A property of `Object.prototype`, which every
+// object inherits, is nobody's option.
 
 /**
  * The value of a property, which has been read, if the object has it itself or by a class of its
@@ -12,8 +12,8 @@ export function said(object: object, name: string, value: unknown, otherwise?: u
 }
 
 /**
- * Whether a property that is not an object's own comes from anywhere but the `Object.prototype` of
- * some realm.
+ * A test whether a property that is not an object's own comes from anywhere but the
+ * `Object.prototype` of some realm.
  */
 function isOfClass(object: object, name: string): boolean {
   let holder: unknown = Object.getPrototypeOf(object);
@@ -23,12 +23,12 @@ function isOfClass(object: object, name: string): boolean {
   );
 }
 
-/** Whether an object says anything under a name. */
+/** A test whether an object says anything under a name. */
 export function says(object: object, name: string): boolean {
   return said(object, name, (object as Record<string, unknown>)[name]) !== undefined;
 }
 
-/** What options say, of the names that are known. Nothing is inherited. */
+/** The values of options, of the names that are known. Nothing is inherited. */
 export function readOptions<O extends object>(options: O, names: readonly string[]): O {
   const read: Record<string, unknown> = Object.create(null);
   for (const name of names) read[name] = said(options, name, (options as Record<string, unknown>)[name]);

@@ -1,4 +1,4 @@
-// What may stand for an array, by its type, and the arrays of results that follow from it.
+// The types that may stand for an array, and the arrays of results that follow from it.
 
 import type { ClassIndices, Float16, FloatArray, FreshFloat16, Reduction } from './types.js';
 
@@ -8,10 +8,10 @@ export type Shape = readonly number[];
 /** An array of numbers, or of rows of them, and so on. The innermost arrays may be typed. */
 export type PlainArray<T = number> = readonly (T | FloatArray | PlainArray<T>)[];
 
-/** What a {@link PlainArray} of targets holds: class indices, probabilities, or yes and no. */
+/** The entries of a {@link PlainArray} of targets: class indices, probabilities, or yes and no. */
 export type PlainTarget = number | bigint | boolean;
 
-/** What the data of a tensor may be, as far as its type says. */
+/** The data of a tensor, as far as its type says. */
 export type TensorData = ArrayBufferView | readonly unknown[];
 
 /** A {@link TensorLike} of ONNX Runtime or transformers.js. */
@@ -101,7 +101,7 @@ export type Fresh<L> =
 /** The value of a loss: an array with one entry per row for `'none'`, otherwise a number. */
 export type LossValue<R extends Reduction, L> = R extends 'none' ? Fresh<L> : number;
 
-/** What one fused pass gives. */
+/** The results of one fused pass. */
 export interface ValueAndGrad<R extends Reduction, L, G = Fresh<L>> {
   /** The loss. */
   value: LossValue<R, L>;

@@ -50,15 +50,15 @@ export const bufferOf = taken.bufferOf;
 /** Where in its buffer an array begins, in bytes. */
 export const offsetOf = taken.offsetOf;
 
-/** How many bytes an array takes. */
+/** The number of bytes that an array takes. */
 export const sizeOf = taken.sizeOf;
 
 /** Writes `source` into `target` from `start` on. */
 export const copyInto = taken.set;
 
 /**
- * Whether the memory under the array is gone: its buffer detached, or shrunk so that the array lies
- * outside.
+ * A test whether the memory under the array is gone: its buffer detached, or shrunk so that the
+ * array lies outside.
  */
 export function isGone(array: NumberArray): boolean {
   if (lengthOf(array) !== 0) return false;
@@ -70,7 +70,7 @@ export function isGone(array: NumberArray): boolean {
   }
 }
 
-/** Whether two arrays with the same buffer have memory in common. */
+/** A test whether two arrays with the same buffer have memory in common. */
 export function overlap(a: NumberArray, b: NumberArray): boolean {
   const startOfA = offsetOf(a);
   const startOfB = offsetOf(b);
@@ -129,8 +129,8 @@ export function copyRun(target: FloatArray, to: number, source: FloatArray, from
 }
 
 /**
- * What no 32-bit integer holds becomes this: never a class, and never the index of those to be
- * ignored.
+ * A number that no 32-bit integer holds becomes this: never a class, and never the index of those
+ * to be ignored.
  */
 const NO_CLASS = -(2 ** 31);
 

@@ -25,10 +25,10 @@ export type ClassIndices =
   | BigUint64Array;
 
 /**
- * How the per-row losses become the result: `'mean'` divides their sum by the number of rows that
- * count, `'sum'` adds them up, `'none'` keeps one value per row.
+ * The way from the per-row losses to the result: `'mean'` divides their sum by the number of rows
+ * that count, `'sum'` adds them up, `'none'` keeps one value per row.
  */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-/** How the logits of a batch lie in memory. */
+/** The order of the logits of a batch in memory. */
 export type Layout = 'channels-last' | 'channels-first';

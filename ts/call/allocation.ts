@@ -9,7 +9,7 @@ export type Disposer = SymbolConstructor extends { readonly dispose: infer S ext
   ? Record<S, () => void>
   : unknown;
 
-/** What {@link allocate} returns. */
+/** The result of {@link allocate}. */
 export interface ResidentArrays<A extends Float32Array | Float64Array> {
   /** Number of rows. */
   readonly rows: number;

@@ -8,9 +8,9 @@ import { type Tile, tileOf } from '../module/tile.js';
 export interface TargetForm {
   /** The bits that tell the kernels of the form. */
   readonly flags: number;
-  /** What there has to be room for, as bits. */
+  /** The things that need room, as bits. */
   readonly extras: number;
-  /** Whether the kernels of losses check such targets themselves. */
+  /** True where the kernels of losses check such targets themselves. */
   readonly isCheckedByKernel: boolean;
   /** Makes targets of rows of the batch ready for the kernels. Returns where they lie. */
   load(batch: Batch, start: number, count: number): number;

@@ -16,7 +16,7 @@ const MAX_CLASSES = 2 ** 31 - 1;
  */
 export const MAX_ENTRIES = 2 ** 24;
 
-/** How far from 1 the sum of a row's probabilities may be. */
+/** The distance from 1 that the sum of a row's probabilities may have. */
 export const TOLERANCE = 1e-3;
 
 /** A value as an error message shows it. */
@@ -208,7 +208,7 @@ export function checkEntries(name: string, values: number | readonly unknown[] |
   }
 }
 
-/** Whether the entries of arrays of a kind are floating-point numbers. */
+/** A test whether the entries of arrays of a kind are floating-point numbers. */
 export function isFloats(kind: string | undefined): boolean {
   return kind === 'Float32Array' || kind === 'Float64Array' || kind === 'Float16Array';
 }
@@ -308,7 +308,7 @@ export function checkSameShape(size: number, entries: number, numClasses = 1): n
   return size / numClasses;
 }
 
-/** What does not follow from the lengths of the arrays. */
+/** A number of classes, which does not follow from the lengths of the arrays. */
 export function checkGiven(numClasses: number | undefined, reason: string): number {
   if (numClasses === undefined) throw new TypeError(`numClasses must be given ${reason}`);
   return numClasses;
@@ -325,7 +325,7 @@ export function checkSpatialSize(channelsFirst: boolean, spatialSize: number | u
   return spatialSize;
 }
 
-/** What resident arrays are to be. */
+/** The sizes and the type of resident arrays. */
 export function checkAllocation(rows: number, classes: number, dtype: string): void {
   checkInteger('rows', 1, MAX_CLASSES, rows);
   checkInteger('classes', 1, MAX_CLASSES, classes);
@@ -401,7 +401,7 @@ export function checkApart(
   }
 }
 
-/** How an error names the index of what is to be ignored. */
+/** The words in which an error names the index of rows to be ignored. */
 export function orIgnored(ignoreIndex: number | undefined): string {
   return ignoreIndex === undefined ? '' : ` or ignoreIndex, ${ignoreIndex}`;
 }

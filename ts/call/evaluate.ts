@@ -41,7 +41,7 @@ import type { LossSpec } from './spec.js';
 import { classIndices, elements, probabilities } from './target-forms.js';
 import { unpack } from './tensor-like.js';
 
-/** What {@link evaluate} returns. What was not asked for is not there. */
+/** The results of {@link evaluate}, but for those that were not asked for. */
 export interface Result {
   value: FloatArray | number | undefined;
   grad: FloatArray | undefined;
@@ -59,10 +59,10 @@ const buffersOfLogits = new BufferLookup();
 const buffersOfTargets = new BufferLookup();
 const buffersOfResults = new BufferLookup();
 
-/** What every object inherits. */
+/** The object that every object inherits from. */
 const ROOT: CallOptions = Object.prototype;
 
-/** Whether something has added a property to all objects that would pass for an option. */
+/** A test whether something has added a property to all objects that would pass for an option. */
 function isAdded(): boolean {
   return !(
     ROOT.grad === undefined &&
@@ -113,7 +113,8 @@ export function evaluate(
   }
 }
 
-// What is seldom asked for has functions of its own: engines inline only so much code into a call.
+// Options that are seldom given have functions of their own: engines inline only so much code into
+// a call.
 
 /** The upstream gradients of the rows. */
 function gradScalesOf({ reduction }: LossSpec, gradOutput: FloatArray | readonly number[]): FloatArray {
@@ -158,7 +159,7 @@ function fill(
   batch.logitsKind = kind;
   batch.sampleWeights = undefined;
   batch.gradScales = undefined;
-  // What has the classes first, or other bits, the kernels cannot take where it is.
+  // The kernels cannot take in place what has the classes first, or other bits.
   const inPlace = batch.spatialSize === 0 ? tile.kind : undefined;
   batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
   const targetsInPlace = batch.form === classIndices ? 'Int32Array' : inPlace;
@@ -200,7 +201,7 @@ function addWeights(spec: LossSpec, sampleWeights: FloatArray, numClasses = 1): 
   }
   checkWeights(sampleWeights);
   batch.sampleWeights = sampleWeights;
-  // What leaves float32 is computed in float64.
+  // Weights that leave float32 have all computed in float64.
   if (isNarrow() && someLeaveFloat32(sampleWeights)) widenBatch();
 }
 
@@ -212,7 +213,7 @@ function widenBatch(): void {
   if (batch.form !== classIndices) batch.targetsAddress = 0;
 }
 
-/** Whether it is computed in float32. */
+/** A test whether the batch is computed in float32. */
 function isNarrow(): boolean {
   return batch.tile.flags === 0;
 }
@@ -247,8 +248,7 @@ function compute(
   const { reduction } = spec;
   const grad = method.wantsGrad ? (buffer ?? arrayLike(batch.logits, rows * batch.width)) : undefined;
   const values = valuesFor(spec, method);
-  // What there is to divide by: without a number given, the rows that count, which may have to be
-  // counted.
+  // The divisor: without a number given, the rows that count, which may have to be counted.
   const given = reduction === 'mean' ? normalizer : 1;
   if (rows === 0) return { value: values ?? 0 / (given ?? 0), grad };
 
@@ -346,7 +346,7 @@ function checkStillThere(name: string, buffer: FloatArray | undefined): void {
   if (buffer !== undefined) checkLength(name, buffer);
 }
 
-/** Whether there is no denominator given, and it is not simply the number of rows. */
+/** A test whether there is no denominator given, and it is not simply the number of rows. */
 function needsCount({ isWeighted, ignoreIndex }: LossSpec, given: number | undefined): boolean {
   if (given !== undefined) return false;
   return batch.form === classIndices ? isWeighted || ignoreIndex !== undefined : ignoreIndex !== undefined;

@@ -15,14 +15,14 @@ export interface OwnKernel {
   run(batch: Batch, logits: number, targets: number, rows: number, flags: number): number;
 }
 
-/** What a method of a criterion asks for. */
+/** The things that a method of a criterion asks for. */
 export interface Method {
   /** The names of its options. */
   readonly options: readonly string[];
   /** The bits that tell the kernel what is asked for. */
   readonly flags: number;
   readonly wantsValue: boolean;
-  /** Whether it wants a result of the shape of the logits. */
+  /** True where it wants a result of the shape of the logits. */
   readonly wantsGrad: boolean;
   /** The name of the option that says where that goes. */
   readonly buffer: 'grad' | 'out';

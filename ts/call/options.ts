@@ -1,4 +1,4 @@
-// What a call may be given beside its logits and targets.
+// The options of a call, beside its logits and targets.
 
 import type { FloatArray, Reduction } from '../arrays/types.js';
 
@@ -6,7 +6,7 @@ import type { FloatArray, Reduction } from '../arrays/types.js';
 export interface ForwardOptions {
   /** The number of classes, for this call. */
   numClasses?: number | undefined;
-  /** What `'mean'` divides by, for this call. */
+  /** The number that `'mean'` divides by, for this call. */
   normalizer?: number | undefined;
   /**
    * One weight per row, a factor of its value and gradient: a float array, or a plain one, of

@@ -5,7 +5,7 @@ import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import { isFloats, outOfRange, wrongLength, wrongType } from './checks.js';
 
-/** As many dimensions are enough, and end the search in an array that contains itself. */
+/** The most dimensions: as many are enough, and end the search in an array that contains itself. */
 const MAX_RANK = 16;
 
 function isList(value: unknown): value is ArrayLike<unknown> {
@@ -62,8 +62,8 @@ function noClass(name: string, value: number | bigint): RangeError {
 }
 
 /**
- * Whether so many floats are the class indices of rows, by their number: probabilities are one per
- * logit.
+ * A test whether so many floats are the class indices of rows, by their number: probabilities are
+ * one per logit.
  */
 export function countRows(size: number, entries: number, numClasses: number | undefined): boolean {
   if (entries === size) return false;

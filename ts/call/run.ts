@@ -10,7 +10,7 @@ import type { Method } from './method.js';
 import type { LossSpec } from './spec.js';
 import { addressOfRow, loadLogits, storeRows } from './transfer.js';
 
-/** Whether the kernels find all there is of each row in place, and leave it there. */
+/** A test whether the kernels find all there is of each row in place, and leave it there. */
 export function isInPlace(batch: Batch, values: FloatArray | undefined, grad: FloatArray | undefined): boolean {
   if (batch.logitsAddress === 0 || batch.targetsAddress === 0) return false;
   if (grad !== undefined && batch.gradAddress === 0) return false;

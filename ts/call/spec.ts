@@ -22,14 +22,14 @@ export interface CommonSettings {
 
 /** A loss with its options, as {@link makeSpec} makes it. */
 export interface LossSpec extends CommonSettings {
-  /** Whether the classes come before the positions in memory. */
+  /** True where the classes come before the positions in memory. */
   readonly channelsFirst: boolean;
   /**
    * The number of options per class after which they repeat, for a loss whose every logit is a row
    * by itself with a target of its own. It is 0 for a softmax.
    */
   readonly columns: number;
-  /** Whether a mean divides by the weights of the class indices, not by their number. */
+  /** True where a mean divides by the weights of the class indices, not by their number. */
   readonly isWeighted: boolean;
   /** The reason why targets cannot be probabilities, if there is one. */
   readonly indicesOnly: string | undefined;
@@ -40,7 +40,7 @@ export interface LossSpec extends CommonSettings {
   /** The options that have one entry per class. */
   readonly perClass: readonly PerClass[];
   /**
-   * Whether float32 does not hold its numbers, so that it is computed in float64 whatever the
+   * True where float32 does not hold its numbers, so that it is computed in float64 whatever the
    * logits are.
    */
   readonly isWide: boolean;
@@ -60,7 +60,7 @@ export interface OwnParts {
   readonly channelsFirst?: boolean;
   readonly isWeighted?: boolean;
   readonly indicesOnly?: string | undefined;
-  /** Whether something else than the options takes float64. */
+  /** True where something else than the options takes float64. */
   readonly isWide?: boolean;
 }
 

@@ -9,12 +9,12 @@ import { checkLength, isFloats, wrongType } from './checks.js';
 import { countRows, flatten, integersOf } from './plain-arrays.js';
 import type { LossSpec } from './spec.js';
 
-/** What may stand for an array, opened. */
+/** A tensor, or something else that may stand for an array, opened. */
 interface Opened {
   readonly array: NumberArray;
   /** That of more than one dimension, or of a tensor. */
   readonly shape: Shape | undefined;
-  /** Whether they are a plain array of numbers, not of rows. */
+  /** True where they are a plain array of numbers, not of rows. */
   readonly isList: boolean;
 }
 
@@ -60,7 +60,7 @@ function productOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** What a shape says, if no option says otherwise. */
+/** The number that a shape says, if no option says otherwise. */
 function agreed(name: string, given: number | undefined, found: number | undefined): number | undefined {
   if (given !== undefined && given !== found) throw new RangeError(`${name} is ${found} by the shape, got ${given}`);
   return found;
@@ -72,8 +72,8 @@ function axisOf(whole: Shape, channelsFirst: boolean): number {
 }
 
 /**
- * Whether targets of a softmax are class indices. Floats for a single column are not, whatever
- * their shape: they stay what a sigmoid takes.
+ * A test whether targets of a softmax are class indices. Floats for a single column are not,
+ * whatever their shape: they stay what a sigmoid takes.
  */
 function areLabels(y: Opened, x: Opened, channelsFirst: boolean, numClasses: number | undefined): boolean {
   const { array, shape, isList } = y;

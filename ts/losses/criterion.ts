@@ -12,7 +12,7 @@ import type { LossSpec } from '../call/spec.js';
 export let specOf: (criterion: Criterion) => LossSpec;
 
 /**
- * What all losses have in common. A criterion holds nothing but its options, which are read-only
+ * The base class of all losses. A criterion holds nothing but its options, which are read-only
  * properties.
  *
  * A call checks everything before it writes anything. It throws a TypeError for an argument or an
@@ -28,9 +28,9 @@ export let specOf: (criterion: Criterion) => LossSpec;
  * ```
  */
 export abstract class Criterion<R extends Reduction = Reduction> {
-  /** What becomes of the per-row losses. */
+  /** The way from the per-row losses to the result. */
   declare readonly reduction: R;
-  /** What `'mean'` divides by, where it was given. */
+  /** The number that `'mean'` divides by, where it was given. */
   declare readonly normalizer: number | undefined;
   /** The target of rows that do not count, where it was given. */
   declare readonly ignoreIndex: number | undefined;

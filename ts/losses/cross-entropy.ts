@@ -15,7 +15,7 @@ import {
 } from './options.js';
 
 /**
- * What a {@link CrossEntropyLoss} is made with, beside its reduction. Every option may be left out.
+ * The options of a {@link CrossEntropyLoss}, beside its reduction. Every option may be left out.
  */
 export interface CrossEntropyLossParameters extends SoftmaxOptions {
   /**
@@ -27,8 +27,8 @@ export interface CrossEntropyLossParameters extends SoftmaxOptions {
 }
 
 /**
- * What a {@link CrossEntropyLoss} is made with. Every option may be left out, but for a reduction
- * that is not `'mean'`.
+ * The options of a {@link CrossEntropyLoss}. Every option may be left out, but for a reduction that
+ * is not `'mean'`.
  */
 export type CrossEntropyLossOptions<R extends Reduction = Reduction> = CrossEntropyLossParameters & ReductionOption<R>;
 
@@ -73,7 +73,7 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly weight: readonly number[] | null;
   /** The share of the target that is spread over all classes. */
   declare readonly labelSmoothing: number;
-  /** How the logits lie in memory. */
+  /** The order of the logits in memory. */
   declare readonly layout: Layout;
 
   /**

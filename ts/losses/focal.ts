@@ -5,7 +5,7 @@ import { Criterion } from './criterion.js';
 import { checkFocalOptions, FOCAL_DEFAULTS, focalSpec, gammaGrad, hessianDiag } from './focusing.js';
 import { type Changed, overlay, type ReductionOption, type SoftmaxOptions } from './options.js';
 
-/** What a {@link FocalLoss} is made with, beside its reduction. Every option may be left out. */
+/** The options of a {@link FocalLoss}, beside its reduction. Every option may be left out. */
 export interface FocalLossParameters extends SoftmaxOptions {
   /**
    * The weight of each class. A number in [0, 1] is the weight of class 1, and every other class
@@ -16,7 +16,7 @@ export interface FocalLossParameters extends SoftmaxOptions {
    */
   alpha?: number | ArrayLike<number> | null | undefined;
   /**
-   * How strongly rows that are already classified well are played down: the factor
+   * The strength with which rows that are already classified well are played down: the factor
    * `(1 - pt) ** gamma`, `gamma >= 0`. 0 makes the loss a weighted cross-entropy. An array holds
    * one exponent per class, of which a row takes that of its target: only for class indices.
    *
@@ -24,7 +24,7 @@ export interface FocalLossParameters extends SoftmaxOptions {
    */
   gamma?: number | ArrayLike<number> | undefined;
   /**
-   * Which probability the focusing factor goes by. They differ for smoothed or soft targets `q`.
+   * The probability that the focusing factor goes by. They differ for smoothed or soft targets `q`.
    *
    * - `'smoothed'`: `pt = exp(-crossEntropy)`, the average of the class probabilities as `q` weighs
    *   them, in logarithms.
@@ -40,8 +40,8 @@ export interface FocalLossParameters extends SoftmaxOptions {
 }
 
 /**
- * What a {@link FocalLoss} is made with. Every option may be left out, but for a reduction that is
- * not `'mean'`.
+ * The options of a {@link FocalLoss}. Every option may be left out, but for a reduction that is not
+ * `'mean'`.
  */
 export type FocalLossOptions<R extends Reduction = Reduction> = FocalLossParameters & ReductionOption<R>;
 
@@ -84,9 +84,9 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
   declare readonly gamma: number | readonly number[];
   /** The share of the target that is spread over all classes. */
   declare readonly labelSmoothing: number;
-  /** Which probability the focusing factor goes by. */
+  /** The probability that the focusing factor goes by. */
   declare readonly focusOn: 'smoothed' | 'target' | 'class';
-  /** How the logits lie in memory. */
+  /** The order of the logits in memory. */
   declare readonly layout: Layout;
 
   /**

@@ -11,18 +11,18 @@ import {
 } from '../call/checks.js';
 import { type CommonSettings, type LossSpec, makeSpec, type OwnParts } from '../call/spec.js';
 
-/** What becomes of the per-row losses. It may be left out where it may be `'mean'`. */
+/** The way from the per-row losses to the result. It may be left out where it may be `'mean'`. */
 export type ReductionOption<R extends Reduction> = 'mean' extends R
   ? {
       /**
-       * What becomes of the per-row losses.
+       * The way from the per-row losses to the result.
        *
        * @defaultValue 'mean'
        */
       reduction?: R | undefined;
     }
   : {
-      /** What becomes of the per-row losses. */
+      /** The way from the per-row losses to the result. */
       reduction: NoInfer<R>;
     };
 
@@ -35,15 +35,15 @@ export type Changed<R extends Reduction, S extends Reduction | undefined> =
   | (undefined extends S ? R : never);
 
 /**
- * What every criterion can be made with, beside its reduction. Every option may be left out. As
- * everywhere in this package, an option counts if the object has it itself or by its class, and not
- * if it is one of `Object.prototype`.
+ * The options of every criterion, beside its reduction. Every option may be left out. As everywhere
+ * in this package, an option counts if the object has it itself or by its class, and not if it is
+ * one of `Object.prototype`.
  */
 export interface CriterionOptions {
   /**
-   * What `'mean'` divides by instead of the number of rows that count: a number above 0, such as
-   * the rows of a whole batch of which this is a shard, or the number of positives. It can also be
-   * given per call. `'sum'` and `'none'` divide by nothing.
+   * The number that `'mean'` divides by instead of the number of rows that count: a number above 0,
+   * such as the rows of a whole batch of which this is a shard, or the number of positives. It can
+   * also be given per call. `'sum'` and `'none'` divide by nothing.
    */
   normalizer?: number | undefined;
   /**
@@ -61,7 +61,7 @@ export interface CriterionOptions {
   numClasses?: number | undefined;
 }
 
-/** What the criteria of softmax classifiers can be made with as well. */
+/** The options that the criteria of softmax classifiers have as well. */
 export interface SoftmaxOptions extends CriterionOptions {
   /**
    * The share, in [0, 1], of each row's target that is spread evenly over all classes.
@@ -70,9 +70,9 @@ export interface SoftmaxOptions extends CriterionOptions {
    */
   labelSmoothing?: number | undefined;
   /**
-   * How the logits lie in memory, and with them gradients and probabilities: `'channels-last'` is
-   * `[rows, classes]`, `'channels-first'` is `[samples, classes, positions]`, as segmentation has
-   * it. There, class indices, values and whatever there is one of per row are
+   * The order of the logits in memory, and with them gradients and probabilities: `'channels-last'`
+   * is `[rows, classes]`, `'channels-first'` is `[samples, classes, positions]`, as segmentation
+   * has it. There, class indices, values and whatever there is one of per row are
    * `[samples, positions]`; `numClasses` must be given, and unless a batch is a single sample the
    * call's `spatialSize`.
    *
@@ -81,7 +81,7 @@ export interface SoftmaxOptions extends CriterionOptions {
   layout?: Layout | undefined;
 }
 
-/** What they are when they are left out. */
+/** The values of options that are left out. */
 export const CRITERION_DEFAULTS: Readonly<CommonSettings> = {
   reduction: 'mean',
   normalizer: undefined,
@@ -104,7 +104,7 @@ export interface SoftmaxSettings extends CommonSettings {
   layout: Layout;
 }
 
-/** What they are when they are left out. */
+/** The values of options that are left out. */
 export const SOFTMAX_DEFAULTS: Readonly<SoftmaxSettings> = {
   labelSmoothing: 0,
   layout: 'channels-last',

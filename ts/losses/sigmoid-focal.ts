@@ -13,7 +13,7 @@ import {
 } from './options.js';
 
 /**
- * What a {@link SigmoidFocalLoss} is made with, beside its reduction. Every option may be left out.
+ * The options of a {@link SigmoidFocalLoss}, beside its reduction. Every option may be left out.
  */
 export interface SigmoidFocalLossParameters extends CriterionOptions {
   /**
@@ -24,8 +24,8 @@ export interface SigmoidFocalLossParameters extends CriterionOptions {
    */
   alpha?: number | ArrayLike<number> | null | undefined;
   /**
-   * How strongly logits that are right already are played down, `gamma >= 0`. 0 makes the loss a
-   * weighted binary cross-entropy.
+   * The strength with which logits that are right already are played down, `gamma >= 0`. 0 makes
+   * the loss a weighted binary cross-entropy.
    *
    * @defaultValue 2
    */
@@ -38,8 +38,8 @@ export interface SigmoidFocalLossParameters extends CriterionOptions {
    */
   posWeight?: number | ArrayLike<number> | undefined;
   /**
-   * How far targets are drawn towards 1/2: `y` becomes `y * (1 - labelSmoothing) + labelSmoothing /
-   * 2`.
+   * The share by which targets are drawn towards 1/2: `y` becomes
+   * `y * (1 - labelSmoothing) + labelSmoothing / 2`.
    *
    * @defaultValue 0
    */
@@ -59,8 +59,8 @@ export interface SigmoidFocalLossParameters extends CriterionOptions {
 }
 
 /**
- * What a {@link SigmoidFocalLoss} is made with. Every option may be left out, but for a reduction
- * that is not `'mean'`.
+ * The options of a {@link SigmoidFocalLoss}. Every option may be left out, but for a reduction that
+ * is not `'mean'`.
  */
 export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters & ReductionOption<R>;
 
@@ -117,7 +117,7 @@ export class SigmoidFocalLoss<R extends Reduction = 'mean'> extends Criterion<R>
   declare readonly gamma: number;
   /** The factor of the positive term, or those of all classes. */
   declare readonly posWeight: number | readonly number[];
-  /** How far targets are drawn towards 1/2. */
+  /** The share by which targets are drawn towards 1/2. */
   declare readonly labelSmoothing: number;
 
   /**

@@ -6,7 +6,7 @@ import { ModuleError } from './module-error.js';
 /** The entry that this is built into. */
 declare const ENTRY: string;
 
-/** What a loss throws that is computed before the module is there: see {@link init}. */
+/** The error of a loss that is computed before the module is there: see {@link init}. */
 export class NotInitializedError extends ModuleError {
   /** Its own, whichever copy of the package it comes from. */
   override readonly name = 'NotInitializedError';

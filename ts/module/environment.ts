@@ -4,7 +4,7 @@ import { load, wasm } from './instance.js';
 /** Properties of the processor that results depend on. */
 export interface Environment {
   /**
-   * Whether subnormal numbers (in float32 those below 1.2e-38, in float64 those below 2.2e-308)
+   * True where subnormal numbers (in float32 those below 1.2e-38, in float64 those below 2.2e-308)
    * become 0 here, and results that come near them may have other bits than elsewhere. Processors
    * do so where something in the process has told them to (a native library linked with
    * `-ffast-math`, say), and 32-bit ARM in float32.

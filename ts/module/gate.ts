@@ -6,7 +6,7 @@ import { resetStack, wasm } from './instance.js';
 import { refresh } from './memory.js';
 import { forgetShapes } from './tile.js';
 
-/** Whether a call has begun that has not come to its end. */
+/** True while a call has begun that has not come to its end. */
 let isInside = false;
 
 /**

@@ -13,7 +13,7 @@ import { explained, ModuleError } from './module-error.js';
  */
 export let wasm: InitOutput & { reset_stack(): void };
 
-/** What an instance of the module exports. */
+/** The exports of an instance of the module. */
 export type Exports = WebAssembly.Exports | typeof wasm;
 
 /** The functions of the module that work on rows. */

@@ -34,7 +34,7 @@ export function refresh(): void {
   epoch++;
 }
 
-/** What blocks begin at: a cache line. */
+/** The alignment of blocks: a cache line. */
 const LINE = 64;
 
 const PAGE = 2 ** 16;
@@ -67,7 +67,7 @@ export function reserve(elementBytes: number, classes: number, extras: number, a
   load();
   const bytes = wasm.tile_bytes(elementBytes, classes, extras, anew) >>> 0;
   if (bytes === 0) return 0;
-  // What stands in the tile need not be kept: it may find room where it is.
+  // The tile's content need not be kept: it may find room where it is.
   const start = anew === 0 && bytes <= tile.end - tile.start ? tile.start : find(bytes, allocated);
   if (start === 0) return 0;
   tile = { start, end: start + bytes };
@@ -92,7 +92,7 @@ export function keep(block: Block): void {
   allocated = [...allocated, block];
 }
 
-/** Whether somebody has it. */
+/** A test whether somebody has a block. */
 export function isKept(block: Block): boolean {
   return allocated.includes(block);
 }
@@ -145,12 +145,12 @@ export function addressOf(array: NumberArray, lookup: BufferLookup): number {
   return address !== 0 && lookup.of(array) === buffer ? address : 0;
 }
 
-/** Whether a buffer is the module's memory. */
+/** A test whether a buffer is the module's memory. */
 export function isMemory(found: ArrayBufferLike): boolean {
   return found === buffer;
 }
 
-/** Whether an array in the module's memory belongs to what has been allocated. */
+/** A test whether an array in the module's memory belongs to what has been allocated. */
 export function isAllocated(array: NumberArray): boolean {
   const address = offsetOf(array);
   const end = address + sizeOf(array);
@@ -160,7 +160,7 @@ export function isAllocated(array: NumberArray): boolean {
   return false;
 }
 
-/** Whether an array was a view of the module's memory before that grew. */
+/** A test whether an array was a view of the module's memory before that grew. */
 export function isStale(array: NumberArray): boolean {
   return stale.has(bufferOf(array));
 }
@@ -179,8 +179,8 @@ export class Area<A extends View> {
   #address = 0;
   #view: A | undefined;
   /**
-   * Of the view; -1 where there is none that can be used, also where a call ended while one was
-   * made.
+   * The length of the view; -1 where there is none that can be used, also where a call ended while
+   * one was made.
    */
   #length = -1;
   #epoch = 0;
@@ -190,7 +190,7 @@ export class Area<A extends View> {
     this.#locate = locate;
   }
 
-  /** Where it begins. */
+  /** The place where it begins. */
   get address(): number {
     if (this.#epoch !== epoch) this.#follow();
     return this.#address;

@@ -1,10 +1,10 @@
-// Why the WebAssembly module cannot be started, and the way out, in place of what the engine says
-// of it.
+// The reason why the WebAssembly module cannot be started, and the way out, in place of what the
+// engine says of it.
 
 /**
- * What the first loss or `init` throws where the engine does not start the WebAssembly module: it
- * has no WebAssembly or no SIMD, starts modules of this size only asynchronously, is not allowed to
- * compile, or runs on a big-endian processor. The message says which of these it is, and the way
+ * The error of the first loss or of `init` where the engine does not start the WebAssembly module:
+ * it has no WebAssembly or no SIMD, starts modules of this size only asynchronously, is not allowed
+ * to compile, or runs on a big-endian processor. The message says which of these it is, and the way
  * out; `cause` is the engine's own error.
  *
  * @example
@@ -26,7 +26,7 @@ export class ModuleError extends Error {
 }
 
 /**
- * What is said of bytes that the engine takes for no module, of which it is known that they are
+ * The message about bytes that the engine takes for no module, of which it is known that they are
  * one.
  */
 const NO_SIMD =

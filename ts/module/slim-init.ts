@@ -1,10 +1,10 @@
-// Where the module comes from in `focal-loss/slim` and `focal-loss/analysis/slim`.
+// The sources of the module in `focal-loss/slim` and `focal-loss/analysis/slim`.
 
 import { type Exports, startOnce } from './instance.js';
 import { explained } from './module-error.js';
 
 /**
- * What the global class of this name makes, where the runtime's types know it, and otherwise
+ * The instances of the global class of this name, where the runtime's types know it, and otherwise
  * nothing.
  */
 type Made<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
@@ -18,10 +18,11 @@ type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { proto
   : never;
 
 /**
- * What {@link init} takes for the module: it itself, compiled; its bytes; a `Response` that brings
- * them; where to fetch or read them from; or what importing the file gives, be it one of these as
- * its default, or the module's exports. It must be the file `focal-loss/focal-loss.wasm` of the
- * very version, for `focal-loss/analysis/slim` `focal-loss/focal-loss-analysis.wasm`.
+ * The source that {@link init} takes for the module: it itself, compiled; its bytes; a `Response`
+ * that brings them; where to fetch or read them from; or what importing the file gives, be it one
+ * of these as its default, or the module's exports. It must be the file
+ * `focal-loss/focal-loss.wasm` of the very version, for `focal-loss/analysis/slim`
+ * `focal-loss/focal-loss-analysis.wasm`.
  */
 export type ModuleSource =
   | CompiledModule
@@ -38,19 +39,19 @@ export interface ImportedDefault {
   readonly default: ModuleSource;
 }
 
-/** What the module exports that says which one it is, so that no other is taken for it. */
+/** The export of the module that says which one it is, so that no other is taken for it. */
 declare const MODULE_ID: string;
 
 /** The file that it is in. */
 declare const MODULE_FILE: string;
 
-/** What is said of bytes that the engine takes for no module. */
+/** The message about bytes that the engine takes for no module. */
 const INVALID = 'source is no WebAssembly module to this engine, which must have SIMD';
 
 /** The name of a built-in class, whichever realm it comes from. */
 const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
 
-/** What Node, Deno and Bun have, of which the second function is new. */
+/** The functions of Node, Deno and Bun, of which the second is new. */
 interface Host {
   readonly process?: {
     readonly versions?: { readonly node?: string };

@@ -85,8 +85,8 @@ export function loadNumbers(numbers: Float64Array, gradOutput: number, denominat
 }
 
 /**
- * Whether float32 has no number for one of float64, or one of few digits, or one so near to its end
- * that a product with it might leave float32: because it is too large or too small.
+ * A test whether float32 has no number for one of float64, or one of few digits, or one so near to
+ * its end that a product with it might leave float32: because it is too large or too small.
  */
 export function leavesFloat32(x: number): boolean {
   const size = Math.abs(x);
@@ -94,7 +94,7 @@ export function leavesFloat32(x: number): boolean {
 }
 
 /**
- * Whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the
+ * A test whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the
  * classes.
  */
 export function needsFloat64(smoothed: number, numbers: readonly (number | readonly number[] | null)[]): boolean {
@@ -102,7 +102,7 @@ export function needsFloat64(smoothed: number, numbers: readonly (number | reado
   return leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x));
 }
 
-/** Whether one of the numbers in an array leaves float32. */
+/** A test whether one of the numbers in an array leaves float32. */
 export function someLeaveFloat32(array: FloatArray): boolean {
   if (kindOf(array) !== 'Float64Array') return false;
   const count = lengthOf(array);
@@ -125,7 +125,7 @@ export class Tile {
   /** The kind of its arrays. */
   readonly kind: 'Float32Array' | 'Float64Array';
   readonly elementBytes: 4 | 8;
-  /** What the kernels are told of it. */
+  /** The flags that tell the kernels of it. */
   readonly flags: number;
   readonly logits: Area<Float>;
   /**
@@ -150,7 +150,7 @@ export class Tile {
   /** One weight of the positive term per column. */
   readonly posWeights = posWeightsArea;
 
-  /** What works on such arrays, once the module has been started. */
+  /** The kernels that work on such arrays, once the module has been started. */
   kernels: Kernels = undefined as unknown as Kernels;
 
   // The shape it is set up for: rows of so many classes, with what, and how many of them fit. There

@@ -11,7 +11,7 @@ import { areIndices, castIndices, checkSameShape, withoutLast } from './targets.
 export type LogitMetric = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * How often logits are right, each by itself: a metric for `model.compile` beside
+ * The share of logits that are right, each by itself: a metric for `model.compile` beside
  * `sigmoidFocalLoss`. A logit above 0 says yes, and so does a target above 1/2. TensorFlow.js' own
  * accuracy takes probabilities, and would say yes from 0.5 on.
  *
@@ -26,9 +26,9 @@ export const binaryLogitAccuracy: LogitMetric = /* @__PURE__ */ named('binaryLog
 );
 
 /**
- * How often the largest logit of a row is that of its target: a metric for `model.compile` beside
- * `focalLoss` and `crossEntropy`. Targets are one-hot rows, probabilities or class indices. Where a
- * row is a single logit, it is {@link binaryLogitAccuracy}.
+ * The share of rows whose largest logit is that of their target, row by row: a metric for
+ * `model.compile` beside `focalLoss` and `crossEntropy`. Targets are one-hot rows, probabilities or
+ * class indices. Where a row is a single logit, it is {@link binaryLogitAccuracy}.
  *
  * @returns One value per row: 1 or 0.
  */

@@ -62,7 +62,7 @@ function means(values: Float32Array, columns: number): Float32Array {
   return result;
 }
 
-/** What a mean passes on to each of so many values. */
+/** The gradient that a mean passes on to each of so many values. */
 function spread(upstream: Float32Array, columns: number): Float32Array {
   if (columns === 1) return upstream;
   const result = new Float32Array(upstream.length * columns);

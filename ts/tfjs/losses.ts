@@ -13,23 +13,25 @@ import { sigmoidOps } from './sigmoid-ops.js';
 import { softmaxOps } from './softmax-ops.js';
 import { type LossFunction, type TensorLossOptions, tensorLoss } from './tensor-loss.js';
 
-/** What tensors settle: there is one loss per row, and their shape says the rest. */
+/** The options that tensors settle: there is one loss per row, and their shape says the rest. */
 const SETTLED = ['reduction', 'normalizer', 'numClasses', 'layout'] as const;
 
 type Open<O> = Omit<O, (typeof SETTLED)[number]>;
 
-/** What {@link focalLoss} takes: the options of a `FocalLoss` but for those that tensors settle. */
+/**
+ * The options of {@link focalLoss}: the options of a `FocalLoss` but for those that tensors settle.
+ */
 export interface FocalOptions extends Open<FocalLossOptions>, TensorLossOptions {}
 
 /**
- * What {@link sigmoidFocalLoss} takes: the options of a `SigmoidFocalLoss` but for those that
+ * The options of {@link sigmoidFocalLoss}: the options of a `SigmoidFocalLoss` but for those that
  * tensors settle.
  */
 export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, TensorLossOptions {}
 
 /**
- * What {@link crossEntropy} takes: the options of a `CrossEntropyLoss` but for those that tensors
- * settle.
+ * The options of {@link crossEntropy}: the options of a `CrossEntropyLoss` but for those that
+ * tensors settle.
  */
 export interface CrossEntropyOptions extends Open<CrossEntropyLossOptions>, TensorLossOptions {}
 
@@ -46,7 +48,8 @@ function read<O extends TensorLossOptions>(options: O, other: object) {
     }
   }
   const names = Object.keys(other).filter((name) => !SETTLED.some((settled) => settled === name));
-  // What the object has itself is all there, so that the criterion refuses what it does not know.
+  // All properties of the object itself are there, so that the criterion refuses what it does not
+  // know.
   const own: Omit<O, 'implementation'> & { implementation?: unknown } = { ...options };
   delete own.implementation;
   return {

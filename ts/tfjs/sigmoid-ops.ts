@@ -20,7 +20,7 @@ import { gated, power, softplus } from './elementary.js';
 import { checkSameShape } from './targets.js';
 import type { Way } from './tensor-loss.js';
 
-/** What settles a loss: the properties of a `SigmoidFocalLoss`. */
+/** The settings of a loss: the properties of a `SigmoidFocalLoss`. */
 interface SigmoidRule {
   readonly alpha: number | readonly number[] | null;
   readonly gamma: number;
@@ -54,7 +54,7 @@ type Factor = number | Tensor;
 const factor = (given: number | readonly number[]): Factor =>
   typeof given === 'number' ? given : tensor1d([...given]);
 
-/** Of logits and targets. */
+/** Tensors made of logits and targets. */
 interface Elements {
   /** The smoothed targets, and what they lack to 1. */
   readonly y: Tensor;
@@ -64,7 +64,7 @@ interface Elements {
   /** The probabilities of yes and of no. */
   readonly s: Tensor;
   readonly t: Tensor;
-  /** How wrong the logits are. */
+  /** The probability that the logits give to the wrong answer. */
   readonly miss: Tensor;
   readonly ce: Tensor;
 }

@@ -31,7 +31,7 @@ import { gated, log1p, oneMinusExp, power } from './elementary.js';
 import { areIndices, castIndices, softmaxClasses, withoutLast } from './targets.js';
 import type { Way } from './tensor-loss.js';
 
-/** What settles a loss: the properties of a `FocalLoss`. */
+/** The settings of a loss: the properties of a `FocalLoss`. */
 export interface SoftmaxRule {
   readonly alpha: number | readonly number[] | null;
   readonly gamma: number | readonly number[];
@@ -60,7 +60,7 @@ export function softmaxOps(rule: SoftmaxRule, checkClasses: (classes: number) =>
   };
 }
 
-/** Of targets. All have the classes as their last axis, or one entry there. */
+/** Tensors made of targets. All have the classes as their last axis, or one entry there. */
 interface Targets {
   /** The targets as they were given, and smoothed; those of rows to be ignored are 0. */
   readonly hard: Tensor;
@@ -77,7 +77,7 @@ function makeTargets(yTrue: Tensor, indices: boolean, shape: number[], rule: Sof
   const given = indices ? reshape(castIndices(yTrue), withoutLast(shape)) : cast(yTrue, 'float32');
   // In floats from the start, the wasm backend gets it wrong.
   let hard = indices ? cast(oneHot(given, classes), 'float32') : given;
-  // What is one-hot of no class, as an index to be ignored can be, is all 0.
+  // The one-hot row of no class, as an index to be ignored can be, is all 0.
   let counts: Tensor = onesLike(sum(hard, -1, true));
   if (ignoreIndex !== undefined) {
     if (ignoreIndex >= 0 && ignoreIndex < classes) {
@@ -106,7 +106,10 @@ function weightOf(alpha: number | readonly number[] | null, j: number): number {
   return j === 1 ? alpha : 1 - alpha;
 }
 
-/** Of logits: the probability of each class, what it lacks to 1, and its negative logarithm. */
+/**
+ * Tensors made of logits: the probability of each class, its distance from 1, and its negative
+ * logarithm.
+ */
 interface Probabilities {
   readonly p: Tensor;
   readonly others: Tensor;

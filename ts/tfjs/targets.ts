@@ -26,8 +26,8 @@ function isSame(a: Shape, b: Shape): boolean {
 }
 
 /**
- * Whether targets for logits of a shape are class indices: without the last axis, or with one of
- * length 1.
+ * A test whether targets for logits of a shape are class indices: without the last axis, or with
+ * one of length 1.
  */
 export function areIndices(yTrue: Tensor, logits: Shape): boolean {
   if (isSame(yTrue.shape, logits)) return false;
@@ -59,7 +59,7 @@ export function readSoftmaxTargets(
   return indices ?? (data instanceof Float32Array ? data : Float32Array.from(data));
 }
 
-/** What no integer of a tensor holds: from here on. */
+/** The bound of the integers of a tensor: none holds a number from here on. */
 const BEYOND = 2 ** 31;
 
 /**

@@ -1,4 +1,4 @@
-// What all the losses on tensors have in common.
+// The common part of all losses on tensors.
 
 import { customGrad, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { named } from './named.js';
@@ -6,10 +6,10 @@ import { named } from './named.js';
 /** Where a loss is computed: see {@link TensorLossOptions}. */
 export type Implementation = 'auto' | 'kernel' | 'ops';
 
-/** What every loss on tensors can be made with as well. */
+/** The options that every loss on tensors has as well. */
 export interface TensorLossOptions {
   /**
-   * What computes it.
+   * The way in which it is computed.
    *
    * - `'kernel'`: the kernels of this package, on the processor.
    * - `'ops'`: operations of TensorFlow.js, wherever its backend runs them: the same loss in the

@@ -27,7 +27,7 @@ function expectClose(actual: ArrayLike<number>, expected: Numbers, where: string
   }
 }
 
-/** What the fixtures say of a class. */
+/** The figures of a class in the fixtures. */
 interface Expected {
   positive: number;
   whole: { roc: Numbers[]; precisionRecall: Numbers[] };

@@ -1,4 +1,4 @@
-// What the analysis asks of a loss. Nothing but its public interface, so that the classes of every
+// A loss as the analysis sees it: nothing but its public interface, so that the classes of every
 // entry of the package will do, whichever copy of the code they come from.
 
 import { readOptions, said, says } from '../../arrays/own.js';
@@ -7,11 +7,11 @@ import type { ClassIndices, FloatArray, Layout, Reduction } from '../../arrays/t
 import { checkEntries, wrongType } from '../../call/checks.js';
 import type { ForwardOptions } from '../../call/options.js';
 
-/** What all losses have that the analysis looks through. */
+/** The properties of all losses that the analysis looks through. */
 export interface AnalysedCriterion {
-  /** What becomes of the per-row losses. */
+  /** The way from the per-row losses to the result. */
   readonly reduction: Reduction;
-  /** What `'mean'` divides by, where it was given. */
+  /** The divisor of `'mean'`, where it was given. */
   readonly normalizer: number | undefined;
   /** The target of the rows that do not count, where it was given. */
   readonly ignoreIndex: number | undefined;
@@ -33,15 +33,15 @@ export interface AnalysedCriterion {
  * A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package.
  */
 export interface SoftmaxCriterion extends AnalysedCriterion {
-  /** How the logits lie in memory. */
+  /** The order of the logits in memory. */
   readonly layout: Layout;
-  /** Of a `FocalLoss`. */
+  /** An option of a `FocalLoss`. */
   readonly alpha?: number | readonly number[] | null;
-  /** Of a `FocalLoss`. */
+  /** An option of a `FocalLoss`. */
   readonly gamma?: number | readonly number[];
-  /** Of a `FocalLoss`. */
+  /** An option of a `FocalLoss`. */
   readonly focusOn?: 'smoothed' | 'target' | 'class';
-  /** Of a `CrossEntropyLoss`. */
+  /** An option of a `CrossEntropyLoss`. */
   readonly weight?: readonly number[] | null;
   /** A copy with some options changed. */
   with(changes: object): SoftmaxCriterion;
@@ -80,12 +80,12 @@ function has(criterion: unknown, name: string): boolean {
   return typeof criterion === 'object' && criterion !== null && says(criterion, name) && 'with' in criterion;
 }
 
-/** Whether a loss takes a target for each logit. */
+/** A test whether a loss takes a target for each logit. */
 export function isSigmoid(criterion: DiagnosedCriterion): criterion is SigmoidCriterion {
   return says(criterion, 'posWeight');
 }
 
-/** Whether a criterion focuses, as a `FocalLoss` does with any gamma. */
+/** A test whether a criterion focuses, as a `FocalLoss` does with any gamma. */
 export function isFocal(criterion: DiagnosedCriterion): boolean {
   return says(criterion, 'gamma');
 }
@@ -95,7 +95,7 @@ export function entryOf(numbers: number | readonly number[], place: number): num
   return typeof numbers === 'number' ? numbers : (numbers[place] as number);
 }
 
-/** How much a loss weighs targets of 0 and 1 of a column. */
+/** The weights of targets of 0 and 1 of a column. */
 export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: number): Float64Array {
   const positive = entryOf(posWeight, column);
   if (alpha === null) return Float64Array.of(1, positive);
@@ -103,7 +103,7 @@ export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: nu
   return Float64Array.of(1 - share, share * positive);
 }
 
-/** How much a criterion weighs each of so many classes. */
+/** The weight of each of so many classes. */
 export function classWeights(criterion: SoftmaxCriterion, classes: number): Float64Array {
   const { alpha, weight } = readOptions(criterion, ['alpha', 'weight']);
   const given = alpha ?? weight ?? null;

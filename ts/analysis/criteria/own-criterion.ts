@@ -8,9 +8,9 @@ import * as LOSSES from '../../losses/index.js';
 
 /** A loss of this package, whichever entry it is from. */
 export interface AnyCriterion {
-  /** What becomes of the per-row losses. */
+  /** The way from the per-row losses to the result. */
   readonly reduction: Reduction;
-  /** What `'mean'` divides by, where it was given. */
+  /** The divisor of `'mean'`, where it was given. */
   readonly normalizer: number | undefined;
   /** The target of rows that do not count, where it was given. */
   readonly ignoreIndex: number | undefined;

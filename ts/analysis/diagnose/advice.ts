@@ -1,5 +1,4 @@
-// What stands out of a diagnosis: the warnings of those who teach to use the loss, and when they
-// hold.
+// Advice on a diagnosis: the warnings of those who teach to use the loss, and when they hold.
 
 import { classGammas, classWeights, columnWeights, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
 import { PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
@@ -12,11 +11,11 @@ const HIGH_LOSS = 10;
 const LOW_LOSS = 0.01;
 /** By how much confidence may stay below accuracy. */
 const UNDERCONFIDENCE = 0.1;
-/** How much of the loss easy rows may have. */
+/** The share of the loss that easy rows may have. */
 const EASY_SHARE = 0.5;
 /** A class rarer than this is extremely rare. */
 const EXTREMELY_RARE = 0.01;
-/** What to begin with. */
+/** The gamma to begin with. */
 const USUAL_GAMMA = 2;
 /** The strongest focus that is recommended anywhere. */
 const MOST_GAMMA = 5;
@@ -24,7 +23,7 @@ const MOST_GAMMA = 5;
 type Findings = Omit<Diagnosis, 'advice' | 'toString'>;
 
 /**
- * What there is to say, the most urgent first. Of logits that look like probabilities nothing else
+ * The advice there is, the most urgent first. Of logits that look like probabilities nothing else
  * can be said.
  */
 export function adviseOn(findings: Findings, criterion: DiagnosedCriterion, areProbabilities: boolean): Advice[] {
@@ -100,7 +99,7 @@ function overconfident({ overconfident }: Findings, { labelSmoothing }: Diagnose
 
 /** One piece of advice on gamma at most: what one says, another might contradict. */
 function gamma(findings: Findings, criterion: DiagnosedCriterion): Advice | undefined {
-  // Of one per class, the largest.
+  // The largest stands for one per class.
   const gammas = Array.isArray(criterion.gamma) ? criterion.gamma.length : 1;
   const current = classGammas(criterion, gammas).reduce((most, one) => Math.max(most, one));
   return lowerGamma(findings, current) ?? extremeImbalance(findings, current) ?? raiseGamma(findings, current);

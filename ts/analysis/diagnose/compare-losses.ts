@@ -30,9 +30,9 @@ export interface ComparedPair {
   readonly logits: Logits;
 }
 
-/** What one loss makes of the rows. */
+/** The rows as one loss sees them. */
 export interface LossComparison {
-  /** What it is called among those compared. */
+  /** Its name among those compared. */
   readonly name: string;
   /** The mean loss of the rows that count and are finite. */
   readonly value: number;
@@ -47,7 +47,7 @@ export interface LossComparison {
   /** The share of rows that are overconfident, by default above 0.95. */
   readonly overconfidentShare: number;
   /**
-   * How well the logits classify, which for the same logits is the same for all losses. Without
+   * The report on the logits, which for the same logits is the same for all losses. It has no
    * confusion matrix.
    */
   readonly report: ClassificationReport;

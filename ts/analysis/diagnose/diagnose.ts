@@ -109,7 +109,7 @@ export async function diagnoseAsync(
   return inTurns(diagnoseInTurns(work), entriesOf(batch), batch.rows, { signal, onProgress });
 }
 
-/** What is to be diagnosed, checked as far as can be before its entries are looked at. */
+/** A batch to be diagnosed, checked as far as can be before its entries are looked at. */
 export interface ToDiagnose {
   readonly batch: LossBatch;
   readonly overconfidence: number;

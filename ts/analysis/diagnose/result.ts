@@ -1,6 +1,6 @@
 // A diagnosis, by its type.
 
-/** Where a figure of the rows lies. */
+/** The range of a figure of the rows, and its average. */
 export interface Summary {
   /** Its average; NaN without rows. */
   readonly mean: number;
@@ -12,7 +12,7 @@ export interface Summary {
 
 /** The rows of one class, or other rows. */
 export interface ClassDiagnosis {
-  /** How many there are. */
+  /** Their number. */
   readonly rows: number;
   /** The share predicted right; NaN without rows. */
   readonly accuracy: number;
@@ -26,21 +26,24 @@ export interface ClassDiagnosis {
 
 /** The logits of one column. */
 export interface ColumnDiagnosis extends ClassDiagnosis {
-  /** How many of them have the target yes. */
+  /** The number of them with the target yes. */
   readonly positives: number;
 }
 
-/** What {@link diagnose} finds. Rows are named by their numbers in the batch. */
+/** The findings of {@link diagnose}. Rows are named by their numbers in the batch. */
 export interface Diagnosis {
-  /** How many rows count and have a finite loss and gradient. All that follows is about them. */
+  /**
+   * The number of rows that count and have a finite loss and gradient. All that follows is about
+   * them.
+   */
   readonly rows: number;
-  /** What else there is. */
+  /** The rest of the rows that count, and their logits. */
   readonly nonFinite: {
     /** The rows that count but whose loss or gradient is NaN or infinite. */
     readonly rows: Uint32Array;
     /**
-     * How many logits, of all rows that count, are NaN or infinite. Masked classes, at -Infinity,
-     * are among them.
+     * The number of logits, of all rows that count, that are NaN or infinite. Masked classes, at
+     * -Infinity, are among them.
      */
     readonly logits: number;
   };
@@ -60,23 +63,26 @@ export interface Diagnosis {
   readonly overconfident: {
     /** The option `overconfidence`. */
     readonly threshold: number;
-    /** Which these are, in order. */
+    /** The numbers of these rows, in order. */
     readonly rows: Uint32Array;
-    /** How many of them are predicted wrong. */
+    /** The number of them that are predicted wrong. */
     readonly wrong: number;
   };
   /** The rows whose loss is above the mean. */
   readonly hard: {
     /** The mean loss. */
     readonly threshold: number;
-    /** Which these are, the one with the largest loss first; those with equal losses in order. */
+    /**
+     * The numbers of these rows, the one with the largest loss first; those with equal losses in
+     * order.
+     */
     readonly rows: Uint32Array;
     /** Their share of the loss of all rows. */
     readonly lossShare: number;
   };
   /** The rows that are predicted right, with a probability above 1/2. */
   readonly easy: {
-    /** How many there are. */
+    /** Their number. */
     readonly rows: number;
     /** Their share of the loss of all rows. */
     readonly lossShare: number;
@@ -94,18 +100,18 @@ export interface Diagnosis {
   /** The average of `(1 - pt) ** gamma`: 1 for cross-entropy. */
   readonly focalWeight: number;
   /**
-   * How many rows of equal weight would say as much as these: `sum(w) ** 2 / sum(w ** 2)` (Kish,
-   * Survey Sampling, 1965), where `w` is by how much a row's cross-entropy is multiplied,
+   * The number of rows of equal weight that would say as much as these: `sum(w) ** 2 / sum(w ** 2)`
+   * (Kish, Survey Sampling, 1965), where `w` is by how much a row's cross-entropy is multiplied,
    * `alpha_t * (1 - pt) ** gamma`. 0 where all weights are.
    */
   readonly effectiveSampleSize: number;
-  /** What stands out. */
+  /** The advice that follows from the figures. */
   readonly advice: readonly Advice[];
   /** All of it as a table. */
   toString(): string;
 }
 
-/** What {@link Advice} can be about. */
+/** The subjects that {@link Advice} can have. */
 export type AdviceCode =
   | 'probabilities'
   | 'non-finite'
@@ -120,7 +126,7 @@ export type AdviceCode =
 
 /** Something that stands out. */
 export interface Advice {
-  /** What it is about. */
+  /** The subject. */
   readonly code: AdviceCode;
   /** A sentence for people. */
   readonly message: string;

@@ -1,4 +1,4 @@
-// What a loss makes of each row of a batch, a part of the batch at a time.
+// The loss, gradient and prediction of each row of a batch, a part of the batch at a time.
 
 import { arrayLike, lengthOf, part } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
@@ -38,9 +38,12 @@ import {
 import { TURN, type Work } from '../rows/turns.js';
 import { leastLosses } from './floor.js';
 
-/** What a criterion makes of the rows that count and whose loss and gradient are finite. */
+/**
+ * The figures that a criterion gives for the rows that count and whose loss and gradient are
+ * finite.
+ */
 export interface RowLosses {
-  /** How many classes there are. */
+  /** The number of classes. */
   readonly classes: number;
   /** The number of each in the batch. */
   readonly numbers: Uint32Array;
@@ -63,11 +66,11 @@ export interface RowLosses {
   readonly weights: Float64Array;
   /** The numbers of the rows that count, but whose loss or gradient is not finite. */
   readonly nonFinite: Uint32Array;
-  /** How many logits of the rows that count are not finite. */
+  /** The number of logits of the rows that count that are not finite. */
   readonly nonFiniteLogits: number;
   /** The least that the losses could add up to; NaN where there is no formula for it. */
   readonly least: number;
-  /** Whether all rows that count could be probabilities. */
+  /** True where all rows that count could be probabilities. */
   readonly mayBeProbabilities: boolean;
 }
 
@@ -84,11 +87,11 @@ export interface LossBatch {
   readonly criterion: DiagnosedCriterion;
   readonly call: CallOptions;
   readonly rows: number;
-  /** How many logits a row has. */
+  /** The number of logits of a row. */
   readonly width: number;
-  /** How many rows lie side by side; 0 where the logits of a row do. */
+  /** The number of rows that lie side by side; 0 where the logits of a row do. */
   readonly plane: number;
-  /** How many targets a row has. */
+  /** The number of targets of a row. */
   readonly targetsWidth: number;
 }
 
@@ -131,13 +134,10 @@ export function openBatch(
   };
 }
 
-/**
- * How often a row is looked at once its logits have been, the sorting of the hard ones included, at
- * most.
- */
+/** The most looks at a row after those at its logits, the sorting of the hard ones included. */
 const AFTERWARDS = 16;
 
-/** How many entries are looked at in a batch, about. */
+/** The number of entries that are looked at in a batch, about. */
 export function entriesOf({ rows, width }: LossBatch): number {
   return rows * (width + AFTERWARDS);
 }
@@ -281,8 +281,8 @@ function join(parts: readonly RowLosses[]): RowLosses {
 }
 
 /**
- * What cross-entropies are multiplied by where they have become 0: the factor for a label, and with
- * the weight of a row.
+ * The multipliers of cross-entropies that have become 0: the factor for a label, and with the
+ * weight of a row.
  */
 function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1) {
   const gammas = classGammas(criterion, classes);

@@ -9,7 +9,7 @@ const FRACTION_BITS = 1074;
 
 const DIGIT_BITS = 32n;
 
-/** How many integers a sum takes in the module. */
+/** The number of integers that a sum takes in the module. */
 export const SUM_LENGTH = EXACT_DIGITS + 2;
 
 /**
@@ -22,31 +22,31 @@ const LARGEST_LENGTH = Math.ceil((FRACTION_BITS + 1024 + 53) / 4);
 export interface ExactSumState {
   /** The sum of the finite terms, in hexadecimal, in units of the smallest number above 0. */
   readonly units: string;
-  /** How many terms were NaN. */
+  /** The number of terms that were NaN. */
   readonly nan: number;
-  /** How many were infinite. */
+  /** The number of terms that were infinite. */
   readonly infinite: number;
 }
 
-/** What is known of the terms of a sum. */
+/** The terms of a sum, as far as they are known. */
 export interface Terms {
-  /** How many there are. */
+  /** Their number. */
   readonly terms: number;
   /** The least that a finite one can be. */
   readonly least: number;
   /** The most that a finite one can be. */
   readonly most: number;
-  /** Whether all are finite. */
+  /** True where all are finite. */
   readonly allFinite: boolean;
 }
 
 /** A sum, which never changes. */
 export class ExactSum {
-  /** Of the finite terms. */
+  /** The sum of the finite terms, in units of the smallest number above 0. */
   readonly #units: bigint;
-  /** How many of the terms were NaN. */
+  /** The number of terms that were NaN. */
   readonly nan: number;
-  /** How many were infinite. */
+  /** The number of terms that were infinite. */
   readonly infinite: number;
 
   constructor(units = 0n, nan = 0, infinite = 0) {

@@ -1,4 +1,4 @@
-// What was read from JSON, and may be anything: each check names the field.
+// Values that were read from JSON may be anything: each check names the field.
 
 import { outOfRange, wrongType } from '../../call/checks.js';
 

@@ -22,7 +22,9 @@ const OPTIONS: readonly (keyof MeterOptions)[] = ['numClasses', 'sampleWeights',
 /** Adds the values of all rows to the meter of the module. */
 const ADD: Method = { ...FORWARD, options: OPTIONS, flags: METER };
 
-/** What has been seen: never changed, so that a call that is stopped leaves a meter as it was. */
+/**
+ * The sums of a meter: they never change, so that a call that is stopped leaves a meter as it was.
+ */
 interface Seen {
   readonly values: ExactSum;
   readonly denominator: ExactSum;
@@ -40,22 +42,25 @@ function merged(a: Seen, b: Seen): Seen {
   };
 }
 
-/** What a {@link LossMeter} has seen. */
+/** The losses that a {@link LossMeter} has seen, summed up. */
 export interface MeterResult {
   /** The mean loss: `sum / denominator`, NaN where no row counts. */
   readonly mean: number;
   /** The sum of the losses of all rows. */
   readonly sum: number;
-  /** How many rows count. */
+  /** The number of rows that count. */
   readonly rows: number;
   /**
-   * What the mean divides by: the criterion's `normalizer`, else what it says `'mean'` divides by,
+   * The divisor of the mean: the criterion's `normalizer`, else what it says `'mean'` divides by,
    * over all that was seen.
    */
   readonly denominator: number;
-  /** How many rows have a loss that is NaN. If any has, so are sum and mean. */
+  /** The number of rows with a loss that is NaN. If any has, so are sum and mean. */
   readonly nanRows: number;
-  /** How many have an infinite loss. If any has, and none is NaN, sum and mean are infinite. */
+  /**
+   * The number of rows with an infinite loss. If any has, and none is NaN, sum and mean are
+   * infinite.
+   */
   readonly infiniteRows: number;
 }
 
@@ -69,9 +74,9 @@ export interface MeterState {
   readonly options: object;
   /** The losses, added up. */
   readonly values: ExactSumState;
-  /** What the mean divides by. */
+  /** The divisor of the mean. */
   readonly denominator: ExactSumState;
-  /** How many rows count. */
+  /** The number of rows that count. */
   readonly rows: number;
 }
 
@@ -164,7 +169,7 @@ export class LossMeter {
     return this;
   }
 
-  /** What has been seen. */
+  /** The result over all that was seen. */
   result(): MeterResult {
     const { values, rows, denominator: counted } = this.#seen;
     const sum = values.toNumber();
@@ -211,8 +216,8 @@ export class LossMeter {
   }
 
   /**
-   * What so many rows add to the denominator, in either type of logits: a row of probabilities
-   * always adds 1.
+   * The terms that so many rows add to the denominator, in either type of logits: a row of
+   * probabilities always adds 1.
    */
   #weightsOf(rows: number): Terms {
     const { weight } = this.#criterion as { weight?: readonly number[] | null };
@@ -278,7 +283,9 @@ function restore(loss: LossName, options: unknown): Criterion<'sum'> {
   return criterion;
 }
 
-/** How an option of two losses differs: where both have as many entries, the first that does. */
+/**
+ * The difference of two losses in an option: where both have as many entries, the first that does.
+ */
 function differencesOf(name: string, ours: unknown, theirs: unknown): string[] {
   if (JSON.stringify(ours) === JSON.stringify(theirs)) return [];
   if (!(Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length)) {

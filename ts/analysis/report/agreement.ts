@@ -1,4 +1,4 @@
-// How far predictions agree with targets beyond chance. Where a part is taken from a whole, the
+// The agreement of predictions with targets beyond chance. Where a part is taken from a whole, the
 // products of the parts are added up instead, so that nothing is left over where they are the same.
 
 import { sum } from '../rows/loops.js';

@@ -2,11 +2,11 @@ import { sum } from '../rows/loops.js';
 
 /** The rows whose confidence is above `from` and not above `to`. */
 export interface CalibrationBin {
-  /** What all of the bin are above. */
+  /** The lower edge: all of the bin are above it. */
   readonly from: number;
-  /** What none of the bin is above. */
+  /** The upper edge: none of the bin is above it. */
   readonly to: number;
-  /** How many rows there are; with `sampleWeights`, what they weigh. */
+  /** The number of rows; with `sampleWeights`, their weight. */
   readonly rows: number;
   /** The average probability of the predicted class; NaN without rows. */
   readonly confidence: number;
@@ -14,7 +14,7 @@ export interface CalibrationBin {
   readonly accuracy: number;
 }
 
-/** How far confidence can be trusted. */
+/** The calibration of confidences: the measure in which they can be trusted. */
 export interface Calibration {
   /**
    * The expected calibration error: how far the confidence of a bin is from its accuracy, averaged
@@ -48,7 +48,7 @@ export class Bins {
     if (isRight) increase(this.#right, bin, weight);
   }
 
-  /** What the confidences are worth. */
+  /** The calibration of all confidences that were added. */
   calibration(): Calibration {
     const { length } = this.#rows;
     const bins = Array.from(this.#rows, (rows, bin) => ({

@@ -1,4 +1,4 @@
-/** What the figures of classes are made of: rows, or what they weigh. */
+/** The counts that figures of classes are made of: rows, or their weight. */
 export interface Counts {
   /** The rows of each class. */
   readonly support: Float64Array;

@@ -1,4 +1,4 @@
-// What reports on rows of one class and on multi-label rows have in common.
+// The common parts of reports on rows of one class and on multi-label rows.
 
 import type { FloatArray } from '../../arrays/types.js';
 import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
@@ -23,13 +23,13 @@ export function matrixOf({ confusion, sampleWeights }: Settings, classes: number
 }
 
 /**
- * What is added up decision by decision: that for the class of a row, or for or against one of its
- * labels.
+ * The sums that are added up decision by decision: that for the class of a row, or for or against
+ * one of its labels.
  */
 export class Decisions {
-  /** What all of them weigh. */
+  /** The weight of all of them. */
   weight = 0;
-  /** How many have no probability. */
+  /** The number of those without a probability. */
   nonFinite = 0;
   #right = 0;
   #wrong = 0;
@@ -109,7 +109,7 @@ export function scoreFigures(
 }
 
 /**
- * How far probabilities are from the target of a row, squared. No digits are lost where that is
+ * The squared distance of probabilities from the target of a row. No digits are lost where that is
  * near 0.
  */
 export function squaredDistance({ labels, soft, stride, start }: Rows, k: number, probabilities: Float64Array): number {

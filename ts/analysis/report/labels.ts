@@ -11,7 +11,7 @@ import { emptyFigures, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { ScoreAverage, scoresOf } from './scores.js';
 
-/** What stands for a label that does not count. */
+/** The mark of a label that does not count. */
 const IGNORED = -1;
 
 /** The report on multi-label rows: each label is yes or no by itself. */
@@ -55,7 +55,7 @@ export function* reportOnLabels(
   return tally.findings(ranked);
 }
 
-/** What is added up of labels, and of the rows that have them. */
+/** The sums that are added up of labels, and of the rows that have them. */
 class LabelTally {
   readonly #labels: number;
   readonly #settings: Settings;

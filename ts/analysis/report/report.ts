@@ -35,8 +35,8 @@ export interface ReportOptions extends RowOptions {
    */
   bins?: number | undefined;
   /**
-   * What precision, recall, specificity and F scores are where they would be 0 / 0: 0, 1, or NaN,
-   * which averages leave out. As scikit-learn's `zero_division`.
+   * The value of precision, recall, specificity and F scores where they would be 0 / 0: 0, 1, or
+   * NaN, which averages leave out. As scikit-learn's `zero_division`.
    *
    * @defaultValue 0
    */
@@ -49,20 +49,20 @@ export interface ReportOptions extends RowOptions {
    */
   auc?: boolean | undefined;
   /**
-   * Whether to make the confusion matrix, which has the square of the number of classes entries.
+   * A flag: the confusion matrix is made, which has the square of the number of classes entries.
    *
    * @defaultValue true
    */
   confusion?: boolean | undefined;
   /**
-   * Which classes macro, weighted and micro averages are over: `'all'`, or those that are
+   * The classes that macro, weighted and micro averages are over: `'all'`, or those that are
    * `'present'`, as the target or the prediction of a row.
    *
    * @defaultValue 'present', and for multi-label rows 'all', as in scikit-learn
    */
   averageOver?: 'present' | 'all' | undefined;
   /**
-   * How much more recall weighs than precision in `fBeta`: 2 for F2.
+   * The factor by which recall weighs more than precision in `fBeta`: 2 for F2.
    *
    * @defaultValue 1
    */
@@ -73,7 +73,7 @@ export interface ReportOptions extends RowOptions {
    * @defaultValue 2
    */
   topK?: number | undefined;
-  /** What the classes are called, one name for each. */
+  /** The names of the classes, one for each. */
   classNames?: ArrayLike<string> | undefined;
   /**
    * One weight per row: finite numbers that are not negative. All that counts rows adds up weights
@@ -93,8 +93,8 @@ export interface ReportOptions extends RowOptions {
 export interface ReportAsyncOptions extends ReportOptions, TurnOptions {}
 
 /**
- * How well logits classify: everything that is usually asked, from one pass over the rows and, for
- * the areas under ROC curves and average precisions, a sort for each class.
+ * A report on logits as a classifier's: everything that is usually asked, from one pass over the
+ * rows and, for the areas under ROC curves and average precisions, a sort for each class.
  *
  * A row is predicted to be of the class with the largest logit, the first of equals, and its
  * confidence is the probability of that class. Where targets are probabilities, a row is of the
@@ -254,9 +254,9 @@ function taskOf(
   return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc), rows };
 }
 
-/** How many entries are looked at for a report on so many logits. */
+/** The number of entries that are looked at for a report on so many logits. */
 export function reportEntries(size: number, rows: number, auc = true): number {
-  // Of two classes one area is enough.
+  // One area is enough for two classes.
   const areas = size > 2 * rows ? size : rows;
   return 3 * size + (auc ? AREA_PASSES * areas : 0);
 }

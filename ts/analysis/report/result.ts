@@ -4,20 +4,20 @@ import type { FloatArray } from '../../arrays/types.js';
 import type { Calibration } from './calibration.js';
 import type { ClassScores, Scores } from './scores.js';
 
-/** What {@link classificationReport} finds. */
+/** The findings of {@link classificationReport}. */
 export interface ClassificationReport {
-  /** Whether each class is a label that rows have or not, whatever else they have. */
+  /** True where each class is a label that rows have or not, whatever else they have. */
   readonly multiLabel: boolean;
-  /** How many rows count. */
+  /** The number of rows that count. */
   readonly rows: number;
   /**
-   * How many classes there are: 2 where rows have one logit, and 0 if there are no rows and nothing
-   * says it.
+   * The number of classes: 2 where rows have one logit, and 0 if there are no rows and nothing says
+   * it.
    */
   readonly numClasses: number;
   /**
-   * How many of the rows, or of their labels, have no probabilities, because a logit is NaN or
-   * Infinity.
+   * The number of rows, or of their labels, that have no probabilities, because a logit is NaN
+   * or Infinity.
    */
   readonly nonFinite: number;
   /**
@@ -50,8 +50,8 @@ export interface ClassificationReport {
   /** Averages over the classes, weighted by their rows. */
   readonly weighted: Scores;
   /**
-   * Of all rows and classes taken together: for one class per row, all but the specificity are the
-   * accuracy.
+   * The scores of all rows and classes taken together: for one class per row, all but the
+   * specificity are the accuracy.
    */
   readonly micro: Scores;
   /** Averages over multi-label rows, of the scores of each row's labels. */
@@ -81,7 +81,7 @@ export interface ClassificationReport {
    * target whose probability is 0 makes it Infinity.
    */
   readonly logLoss: number;
-  /** How far the confidences can be trusted: of multi-label rows, those of all labels. */
+  /** The calibration of the confidences: of multi-label rows, those of all labels. */
   readonly calibration: Calibration;
   /**
    * Row-major `[class, predicted class]`, or for multi-label rows `[label, target, prediction]`,
@@ -90,15 +90,15 @@ export interface ClassificationReport {
    */
   readonly confusion: Uint32Array | Float64Array | undefined;
   /**
-   * What to look at before any figure: that the logits look like probabilities, which makes all of
-   * them wrong.
+   * A warning to look at before any figure: that the logits look like probabilities, which makes
+   * all of them wrong.
    */
   readonly warning: string | undefined;
   /** All of it as a table. */
   toString(): string;
 }
 
-/** What there is a choice of, checked as far as can be before the rows are looked at. */
+/** The settings of a report, checked as far as can be before the rows are looked at. */
 export interface Settings {
   readonly bins: number;
   readonly zeroDivision: number;

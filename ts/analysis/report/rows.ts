@@ -67,8 +67,8 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
 }
 
 /**
- * Whether fewer than so many classes come before that of a row: those with larger logits, and of
- * equals those before it. A NaN is the largest.
+ * A test whether fewer than so many classes come before that of a row: those with larger logits,
+ * and of equals those before it. A NaN is the largest.
  */
 function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
   const first = start(k);
@@ -105,7 +105,8 @@ function* fillRanked(
     return yield* rankingFigures(scores, labels, j, weights);
   }
   if (classes === 2) {
-    // Of two classes, the more a row is one the less it is the other: one order is enough.
+    // Two classes are each other's opposite: the more a row is one, the less it is the other: one
+    // order is enough.
     const found = yield* figures(1);
     auc.fill(found.auc);
     averagePrecision.set([found.precisionOfOthers, found.averagePrecision]);

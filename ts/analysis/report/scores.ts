@@ -2,11 +2,11 @@ import type { Counts } from './confusion.js';
 
 /** Figures of one class, or averages of them. */
 export interface Scores {
-  /** Of the rows predicted to be of the class, the share that is. */
+  /** The share of the rows predicted to be of the class that is. */
   readonly precision: number;
-  /** Of the rows of the class, the share that is predicted to be: the sensitivity. */
+  /** The share of the rows of the class that is predicted to be: the sensitivity. */
   readonly recall: number;
-  /** Of the rows of other classes, the share that is not predicted to be of this one. */
+  /** The share of the rows of other classes that is not predicted to be of this one. */
   readonly specificity: number;
   /** The harmonic mean of precision and recall. */
   readonly f1: number;
@@ -19,7 +19,7 @@ export interface Scores {
 
 /** Figures of one class. */
 export interface ClassScores extends Scores {
-  /** What the class is called: its number, unless the option `classNames` is given. */
+  /** The name of the class: its number, unless the option `classNames` is given. */
   readonly name: string;
   /** The rows of the class; with `sampleWeights`, what they weigh. */
   readonly support: number;
@@ -33,10 +33,10 @@ export interface ClassScores extends Scores {
   readonly averagePrecision: number;
 }
 
-/** What scores depend on besides the counts. */
+/** The settings that scores depend on besides the counts. */
 export interface ScoreSettings {
   readonly beta: number;
-  /** What 0 / 0 gives. */
+  /** The value of 0 / 0. */
   readonly zeroDivision: number;
 }
 
@@ -50,7 +50,7 @@ export function scoresOf(
 ): Scores {
   const divide = (a: number, b: number) => (b === 0 ? zeroDivision : a / b);
   const predicted = right + wrong;
-  // What recall weighs, and what precision does.
+  // The weights of recall and of precision.
   const square = beta * beta;
   const recalls = square === Infinity ? 1 : square / (1 + square);
   const precisions = 1 / (1 + square);

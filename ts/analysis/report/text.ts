@@ -5,12 +5,15 @@ import type { Scores } from './scores.js';
 /** Up to so many classes the table holds the confusion matrix. */
 const FEW_CLASSES = 20;
 
-/** What a line may have, and of that the name of a class in the first column and in others. */
+/**
+ * The columns that a line may have, and of those the name of a class in the first column and in
+ * others.
+ */
 const WIDTH = 80;
 const NAME = 20;
 const SHORT_NAME = 10;
 
-/** What a report is a table of, besides what it holds. */
+/** The settings that the table of a report names, besides the report's own content. */
 export interface TextSettings {
   readonly beta: number;
   readonly topK: number;

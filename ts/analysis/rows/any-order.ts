@@ -8,7 +8,7 @@ const PRECISION = 53;
 /** From more terms than 2 to this power on, the sums may be rounded. */
 const MOST_BITS = 26;
 
-/** What cuts terms, as multiples of a bound of them. */
+/** The numbers that cut terms, as multiples of a bound of them. */
 export interface Grain {
   /** Where it is added and taken away again, the bits above the first cut are left. */
   readonly first: number;

@@ -1,5 +1,5 @@
-// Whether what should be logits looks like probabilities: the loss would apply the activation a
-// second time, and every figure be confident and wrong.
+// Logits that look like probabilities: the loss would apply the activation a second time, and every
+// figure be confident and wrong.
 
 import type { Rows } from './rows.js';
 
@@ -13,7 +13,7 @@ function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
 }
 
-/** Whether so many values are in [0, 1] and add up to 1. */
+/** A test whether so many values are in [0, 1] and add up to 1. */
 function isDistribution(values: ArrayLike<number>, start: number, stride: number, columns: number): boolean {
   let sum = 0;
   for (let j = 0; j < columns; j++) {
@@ -24,14 +24,16 @@ function isDistribution(values: ArrayLike<number>, start: number, stride: number
   return Math.abs(sum - 1) <= TOLERANCE;
 }
 
-/** Whether these are many values, all of them in [0, 1], as a sigmoid gives them. */
+/** A test whether these are many values, all of them in [0, 1], as a sigmoid gives them. */
 export function lookLikeSigmoid(values: ArrayLike<number>): boolean {
   if (values.length < MANY) return false;
   for (let i = 0; i < values.length; i++) if (!isShare(values[i] as number)) return false;
   return true;
 }
 
-/** Whether each row of so many values is in [0, 1] and adds up to 1, as a softmax gives them. */
+/**
+ * A test whether each row of so many values is in [0, 1] and adds up to 1, as a softmax gives them.
+ */
 export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boolean {
   for (let start = 0; start < values.length; start += columns) {
     if (!isDistribution(values, start, 1, columns)) return false;
@@ -39,7 +41,7 @@ export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boo
   return values.length > 0;
 }
 
-/** Whether all of the rows could be probabilities, also if there are none. */
+/** A test whether all of the rows could be probabilities, also if there are none. */
 export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired, start }: Rows): boolean {
   for (let k = 0; k < numbers.length; k++) {
     const first = start(k);
@@ -50,19 +52,19 @@ export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired,
 }
 
 /**
- * How many rows have to be like that for it to be said: of single numbers in [0, 1] there must be
- * many.
+ * The number of rows that have to be like that for it to be said: of single numbers in [0, 1] there
+ * must be many.
  */
 export function leastSuspicious(isPaired: boolean): number {
   return isPaired ? MANY : 1;
 }
 
-/** Whether the logits of rows look like probabilities. */
+/** A test whether the logits of rows look like probabilities. */
 export function lookLikeProbabilities(rows: Rows): boolean {
   return rows.numbers.length >= leastSuspicious(rows.isPaired) && mayBeProbabilities(rows);
 }
 
-/** What there is to say then. */
+/** The warning that is given then. */
 export const PROBABILITIES_NOTICE =
   'The logits look like probabilities: all are in [0, 1], and where there are several in a row they add up to 1. All figures take ' +
   'them for logits: leave the last activation out, or use probabilitiesToLogits.';

@@ -24,7 +24,7 @@ export interface RowOptions {
   /** The target of rows that do not count. Only for class indices. */
   ignoreIndex?: number | undefined;
   /**
-   * How the logits lie in memory.
+   * The order of the logits in memory.
    *
    * @defaultValue 'channels-last'
    */
@@ -40,9 +40,9 @@ export interface Rows {
   readonly logits: FloatArray;
   /** 0 where there are no rows and nothing says how many classes there are. */
   readonly classes: number;
-  /** Whether there is one logit per row, which stands beside a 0. */
+  /** True where there is one logit per row, which stands beside a 0. */
   readonly isPaired: boolean;
-  /** Of which logits of a row are apart. */
+  /** The distance between two logits of a row. */
   readonly stride: number;
   /** Their number in the batch. */
   readonly numbers: Uint32Array;
@@ -54,7 +54,7 @@ export interface Rows {
   readonly soft: FloatArray | undefined;
   /** Their cross-entropy with the targets. */
   readonly entropy: ArrayLike<number>;
-  /** Where the logits of one begin. */
+  /** The place where the logits of one begin. */
   start(k: number): number;
 }
 
@@ -65,10 +65,10 @@ export function widen(logits: FloatArray): FloatArray {
   return new Float32Array(logits);
 }
 
-/** Of so many classes there may be figures whatever the number of rows. */
+/** The number of classes that may have figures whatever the number of rows. */
 export const FEW_CLASSES = 2 ** 16;
 
-/** Where there are no logits to show that there is memory for something per class. */
+/** Checks a number of classes where no logits show that there is memory for something per class. */
 export function checkFew(numClasses: number): number {
   if (numClasses > FEW_CLASSES) {
     throw outOfRange('numClasses', `at most ${FEW_CLASSES} where there are no rows`, numClasses);
@@ -166,8 +166,8 @@ function* lossesInTurns(
 }
 
 /**
- * Whether there is one logit per row: where that is said, or where there are as many class indices
- * as logits.
+ * A test whether there is one logit per row: where that is said, or where there are as many class
+ * indices as logits.
  */
 export function isSingleColumn(
   logits: FloatArray,
@@ -288,7 +288,7 @@ function indexOfLargest(entries: FloatArray, start: number, stride: number, clas
   return best;
 }
 
-/** What softmax makes of rows. */
+/** The predictions of softmax for rows. */
 export interface Predictions {
   /** The class with the largest logit of each row, the first of equals. */
   readonly classes: Int32Array;
@@ -354,7 +354,7 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
 }
 
 /**
- * How much rows are of a class, to be compared with each other: the logarithm of its probability
+ * The scores of rows for a class, to be compared with each other: the logarithm of its probability
  * or, of two classes, of its odds, which is in the same order. Rows of the same probability have
  * the same score, to the last bit: the exponentials of different numbers have no sum in common with
  * those of others (Lindemann and Weierstrass), and the order makes no difference.

@@ -14,7 +14,7 @@ export function figure(value: number): string {
   return Number.isNaN(value) ? '-' : value.toFixed(4);
 }
 
-/** What Node.js, Deno and Bun ask an object for when they print it. */
+/** The name of the method that Node.js, Deno and Bun call when they print an object. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**

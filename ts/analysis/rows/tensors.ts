@@ -1,4 +1,5 @@
-// What stands for arrays, as the losses take it, opened: what their shape says goes to the options.
+// Tensors and nested arrays, as the losses take them, opened: the sizes of their shape go to the
+// options.
 
 import type { Logits, Targets } from '../../arrays/tensor-types.js';
 

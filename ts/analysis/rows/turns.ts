@@ -10,7 +10,7 @@ export const TURN = 2 ** 19;
  */
 export type Work<T> = Generator<number, T, void>;
 
-/** What an `AbortSignal` is here, of which not every runtime's types know. */
+/** An `AbortSignal` as far as it is used here, of which not every runtime's types know. */
 export interface Signal {
   /** Throws its reason once it has been aborted. */
   throwIfAborted(): void;

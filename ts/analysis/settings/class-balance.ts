@@ -31,10 +31,10 @@ export interface ClassBalanceOptions {
    */
   ignoreIndex?: number | undefined;
   /**
-   * How fast further rows of a class stop telling anything new, in [0, 1): the `beta` of the
-   * effective number of samples. 0 weighs all classes the same, towards 1 the weights become those
-   * by inverse frequency. Classes of many times `1 / (1 - beta)` rows all weigh the same: for those
-   * `1 - 1 / rows` is a good choice.
+   * The rate at which further rows of a class stop telling anything new, in [0, 1): the `beta` of
+   * the effective number of samples. 0 weighs all classes the same, towards 1 the weights become
+   * those by inverse frequency. Classes of many times `1 / (1 - beta)` rows all weigh the same: for
+   * those `1 - 1 / rows` is a good choice.
    *
    * @defaultValue 0.999
    */
@@ -46,11 +46,11 @@ export interface ClassBalanceOptions {
   criterion?: SoftmaxCriterion | undefined;
 }
 
-/** How the rows are spread over the classes, and which weights make up for it. */
+/** The spread of the rows over the classes, and the weights that make up for it. */
 export interface ClassBalance {
-  /** How many rows count. */
+  /** The number of rows that count. */
   readonly rows: number;
-  /** How many classes there are. */
+  /** The number of classes. */
   readonly numClasses: number;
   /** The rows of each class; for probabilities the sum of these. */
   readonly counts: Float64Array;
@@ -80,9 +80,9 @@ export interface ClassBalance {
    */
   readonly effectiveNumber: Float64Array;
   /**
-   * What is to be said: if the criterion weighs the most frequent class more than a rarer one, or
-   * without a criterion, if `alpha` would; and if `beta` is so small that `effectiveNumber` tells
-   * classes of different sizes no longer apart.
+   * A warning: if the criterion weighs the most frequent class more than a rarer one, or without a
+   * criterion, if `alpha` would; and if `beta` is so small that `effectiveNumber` tells classes of
+   * different sizes no longer apart.
    */
   readonly warning: string | undefined;
   /** All of it as a table. */
@@ -291,12 +291,12 @@ function addProbabilities(targets: NumberArray, length: number, classes: number)
 /** That a row of the most frequent class weighs more than one of a rarer class. */
 export interface Favour {
   readonly most: number;
-  /** Of the rarer classes, the lightest. */
+  /** The lightest of the rarer classes. */
   readonly lightest: number;
   readonly message: string;
 }
 
-/** What there is to say of class weights, if they favour the most frequent class. */
+/** The warning about class weights, if they favour the most frequent class. */
 export function findFavour(counts: Float64Array, weights: Float64Array): Favour | undefined {
   const most = counts.indexOf(counts.reduce((a, b) => Math.max(a, b), 0));
   let lightest = most;

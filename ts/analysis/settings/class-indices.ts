@@ -143,7 +143,7 @@ function kindOfLabel(label: ClassLabel): Kind {
   return typeof label === 'bigint' ? 'number' : (typeof label as Kind);
 }
 
-/** What kind all labels are of, where there is one. */
+/** The kind that all labels are of, where there is one. */
 function commonKind(rows: readonly (ClassLabel | typeof MISSING)[]): Kind | undefined {
   const first = rows.find((label) => label !== MISSING);
   if (first === undefined) return undefined;
@@ -189,7 +189,7 @@ function distinctTexts(rows: readonly (ClassLabel | typeof MISSING)[]): string[]
   return names;
 }
 
-/** How an error names the classes. */
+/** The classes as an error names them. */
 function listed(classNames: readonly string[]): string {
   return classNames.length > 8 ? `the ${classNames.length} classes` : `the classes ${classNames.map(show).join(', ')}`;
 }

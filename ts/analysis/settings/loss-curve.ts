@@ -50,7 +50,7 @@ export interface LossCurveOptions {
    */
   to?: number | undefined;
   /**
-   * How many probabilities, evenly spaced: at least 2.
+   * The number of probabilities, evenly spaced: at least 2.
    *
    * @defaultValue 100
    */

@@ -22,13 +22,13 @@ export interface MultiLabelBalanceOptions {
 }
 
 /**
- * How often each label is yes, and which weights make up for it. Each array has one entry per
- * label.
+ * The frequency of yes for each label, and the weights that make up for it. Each array has one
+ * entry per label.
  */
 export interface MultiLabelBalance {
-  /** How many rows there are. */
+  /** The number of rows. */
   readonly rows: number;
-  /** How many labels a row has. */
+  /** The number of labels of a row. */
   readonly numClasses: number;
   /** The rows that count. */
   readonly counts: Float64Array;

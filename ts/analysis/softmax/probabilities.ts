@@ -9,7 +9,10 @@ import { type Logits, openedLogits } from '../rows/tensors.js';
  */
 const ROUNDING = 1e-6;
 
-/** How far from 1 the sum of a row may be: files hold probabilities with two or three decimals. */
+/**
+ * The distance from 1 that the sum of a row may have: files hold probabilities with two or three
+ * decimals.
+ */
 const TOLERANCE = 0.05;
 
 /**

@@ -39,7 +39,7 @@ export interface PredictOptions<G extends FloatArray = FloatArray> {
   confidence?: G | undefined;
 }
 
-/** What {@link predict} returns. */
+/** The result of {@link predict}. */
 export interface Prediction<G extends FloatArray = FloatArray, I extends Int32Array = Int32Array> {
   /** The likeliest class of each row. */
   classes: I;

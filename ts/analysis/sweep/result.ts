@@ -6,18 +6,18 @@ export interface SweepRow {
   readonly alpha: number | readonly number[] | null;
   /** The exponent of the focusing factor. */
   readonly gamma: number;
-  /** How far targets are drawn towards the uniform distribution. */
+  /** The share by which targets are drawn towards the uniform distribution. */
   readonly labelSmoothing: number;
   /**
    * The loss of the batch, as a `FocalLoss`, or the `criterion`'s class, has it with these options.
    */
   readonly loss: number;
-  /** What `metric` made of the setting. */
+  /** The value of `metric` for the setting. */
   readonly metric: number | undefined;
 }
 
 /**
- * What a {@link sweep} returns. As text, and in the consoles of Node.js, Deno and Bun, it is a
+ * The result of a {@link sweep}. As text, and in the consoles of Node.js, Deno and Bun, it is a
  * table; `console.table` takes its `rows`.
  */
 export interface SweepTable {
@@ -27,7 +27,7 @@ export interface SweepTable {
   readonly rows: readonly SweepRow[];
   /** The losses of all rows. */
   readonly losses: Float64Array<ArrayBuffer>;
-  /** How many rows of the batch count; for a `SigmoidFocalLoss`, how many logits. */
+  /** The number of rows of the batch that count; for a `SigmoidFocalLoss`, of logits. */
   readonly count: number;
   /**
    * The row with the largest metric, the first of equal ones; `undefined` without a metric, or

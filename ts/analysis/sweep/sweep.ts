@@ -48,20 +48,20 @@ export interface SweepOptions {
    */
   criterion?: AnyCriterion | undefined;
   /**
-   * What `alpha` is to be, as the loss takes it: one, or an array of several, each a number, an
+   * The values of `alpha`, as the loss takes it: one, or an array of several, each a number, an
    * array of one weight per class, or `null`. In all, there may be 1 048 576 settings.
    *
    * @defaultValue that of the criterion, 0.25
    */
   alpha?: number | null | ArrayLike<number | ArrayLike<number> | null> | undefined;
   /**
-   * What `gamma` is to be: one, or an array of several.
+   * The values of `gamma`: one, or an array of several.
    *
    * @defaultValue that of the criterion, 2
    */
   gamma?: number | ArrayLike<number> | undefined;
   /**
-   * What `labelSmoothing` is to be: one, or an array of several.
+   * The values of `labelSmoothing`: one, or an array of several.
    *
    * @defaultValue that of the criterion, 0
    */
@@ -72,7 +72,7 @@ export interface SweepOptions {
    * @defaultValue 'mean'
    */
   reduction?: 'mean' | 'sum' | undefined;
-  /** What `'mean'` divides by instead. */
+  /** The number that `'mean'` divides by instead. */
   normalizer?: number | undefined;
   /**
    * The target of the rows that do not count: any integer. Only for class indices, and yes-or-no
@@ -293,7 +293,7 @@ function defaultLoss(logits: FloatArray, targets: ClassIndices | FloatArray, num
   return isSingleColumn(logits, targets, numClasses) ? new SigmoidFocalLoss() : new FocalLoss();
 }
 
-/** What each option is to be: of those that are not given, what the loss says. */
+/** The values of each option: of those that are not given, those of the loss. */
 function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | SigmoidFocalLoss): Axes {
   const { alpha = [loss.alpha], gamma = loss.gamma, labelSmoothing = loss.labelSmoothing } = options;
   if (options.gamma === undefined && typeof gamma !== 'number') throw wrongType('criterion.gamma', 'a number', gamma);
@@ -314,7 +314,7 @@ function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | Sigm
   };
 }
 
-/** What an option is to be, one or several, none of which has been looked at. */
+/** The values of an option, one or several, none of which has been looked at. */
 function axis(name: string, entries: unknown): ArrayLike<unknown> {
   if (typeof entries === 'number' || entries === null) return [entries];
   const { length } = typeof entries === 'object' ? (entries as Partial<ArrayLike<unknown>>) : {};
@@ -384,7 +384,7 @@ function checkFunction(name: string, value: unknown, expected: string): void {
   if (value !== undefined && typeof value !== 'function') throw wrongType(name, expected, value);
 }
 
-/** What a metric may be: any number, also NaN. */
+/** The value of a metric may be any number, also NaN. */
 function checkMetric(metric: unknown): number {
   if (typeof metric === 'number') return metric;
   if (typeof (metric as PromiseLike<number> | null | undefined)?.then === 'function') {

@@ -31,9 +31,9 @@ export interface Axes {
   readonly labelSmoothing: readonly number[];
 }
 
-/** What else a sweep is of. */
+/** The loss that is swept, besides its settings. */
 export interface SweptLoss {
-  /** Whether each logit has a target of its own, as those of a `SigmoidFocalLoss` have. */
+  /** True where each logit has a target of its own, as those of a `SigmoidFocalLoss` have. */
   readonly elementwise: boolean;
   /** The factor of the positive term there. */
   readonly posWeight: number | readonly number[];
@@ -70,11 +70,13 @@ export class SweptSums {
   readonly #tables: readonly (readonly number[])[];
   /** Where each entry of an axis is among the exponents, and the weightings. */
   readonly #places: { readonly gamma: readonly number[]; readonly alpha: readonly number[] };
-  /** How many sums there are: every setting is one or two of them. */
+  /** The number of sums: every setting is one or two of them. */
   readonly #sums: number;
-  /** What is in the module's room while a part is computed. */
+  /** The content of the module's room while a part is computed. */
   readonly #plan: Float64Array;
-  /** Where it is then. Nobody keeps it: no other call takes memory before this one has ended. */
+  /**
+   * The place of it then. Nobody keeps it: no other call takes memory before this one has ended.
+   */
   #room: Block | undefined;
 
   constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss) {
@@ -128,7 +130,8 @@ export class SweptSums {
   }
 
   /**
-   * How many logits take about as long as the settings of a row do: sixteen sums, or four powers.
+   * The number of logits that take about as long as the settings of a row do: sixteen sums, or four
+   * powers.
    */
   get cost(): number {
     const isProduct = (gamma: number) => gamma <= LARGEST_PRODUCT && Number.isInteger(2 * gamma);
@@ -145,7 +148,7 @@ export class SweptSums {
     return this.#totals + this.#sums;
   }
 
-  /** How many rows counted. */
+  /** The number of rows that counted. */
   get rows(): number {
     return this.#plan[this.#counted] as number;
   }
@@ -160,7 +163,7 @@ export class SweptSums {
     this.#isSingle = kindOf(logits) !== 'Float64Array';
   }
 
-  /** Whether weights are rounded as those of a loss in float32 are. */
+  /** A flag: weights are rounded as those of a loss in float32 are. */
   #isSingle = false;
 
   /** The sum of the losses with a setting, by the places of its entries on the axes. */
@@ -201,7 +204,7 @@ function noRoom(): RangeError {
   return new RangeError('not enough memory for so many settings');
 }
 
-/** Where each of some numbers is among others. */
+/** The place of each of some numbers among others. */
 function placesOf(numbers: readonly number[], among: Float64Array): number[] {
   const places = new Map(Array.from(among, (number, place) => [number, place]));
   return numbers.map((number) => places.get(number) as number);

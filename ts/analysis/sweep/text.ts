@@ -3,7 +3,7 @@
 import { table } from '../rows/table.js';
 import type { SweepRow, SweepTable } from './result.js';
 
-/** Of longer tables, no more rows are shown. */
+/** The number of rows shown at most: longer tables are cut. */
 const MOST_ROWS = 60;
 
 /** A table of the settings, in which the best is marked. */

@@ -30,7 +30,7 @@ export function classesOf(columns: number): number {
   return columns === 1 ? 2 : columns;
 }
 
-/** What is to be said of files with so many logits in a row, and classes of these names. */
+/** Notes on files with so many logits in a row, and classes of these names. */
 export function notesOn(columns: number, names: readonly string[] = ['0', '1']): readonly string[] {
   if (columns !== 1) return [];
   return [
