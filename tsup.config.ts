@@ -26,7 +26,10 @@ const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 };
 
-/** Leaves the main entry where it is, beside the bundle: whoever imports both then has one copy of it. */
+/**
+ * Leaves the main entry where it is, beside the bundle: whoever imports both then has one copy of
+ * it.
+ */
 const besideIndex: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'beside-index',
   setup({ onResolve }) {
@@ -57,7 +60,10 @@ function slim(entry: string, file: string, folder: string): Options {
   };
 }
 
-/** An entry of the package: a file to import and one to require, which import nothing, unless it says so. */
+/**
+ * An entry of the package: a file to import and one to require, which import nothing, unless it
+ * says so.
+ */
 function entry(name: string, options: Options = {}): Options {
   return {
     entry: { [name]: `ts/${name}.ts` },
@@ -71,14 +77,15 @@ function entry(name: string, options: Options = {}): Options {
     },
     treeshake: true,
     minify: 'terser',
-    // Terser writes into the objects that it is given, and both formats are built at once: each gets its own.
+    // Terser writes into the objects that it is given, and both formats are built at once: each
+    // gets its own.
     terserOptions: {
       // It would put functions where they are called, where each call makes them anew.
       get compress() {
         return { inline: false as const, reduce_funcs: false };
       },
-      // Node prints the line that an error was thrown in. Comments are left where bundlers are told to look away, and marks of
-      // what they may leave out where it is not used.
+      // Node prints the line that an error was thrown in. Comments are left where bundlers are told
+      // to look away, and marks of what they may leave out where it is not used.
       get format() {
         return {
           preserve_annotations: true,
@@ -96,7 +103,8 @@ function entry(name: string, options: Options = {}): Options {
 }
 
 export default defineConfig([
-  // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be taught.
+  // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be
+  // taught.
   entry('index', { esbuildPlugins: [printableWasm] }),
   entry('slim', slim('slim', 'focal-loss.wasm', 'pkg')),
   entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }),

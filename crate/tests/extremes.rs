@@ -125,8 +125,8 @@ fn every_row_is_right_in_float64() {
     every_row_is_right::<f64>();
 }
 
-/// A row all differences of which are at most 700, so that every class has a part in a mixture; less its
-/// largest logit as well.
+/// A row all differences of which are at most 700, so that every class has a part in a mixture;
+/// less its largest logit as well.
 fn finite_row<T: Contract>(random: &mut Random) -> (Vec<T>, usize, Vec<f64>) {
     loop {
         let (x, target) = row::<T>(random);

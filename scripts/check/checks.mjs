@@ -77,6 +77,7 @@ export function staticChecks(toolchain) {
     { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
     { name: 'typedoc', command: join(nodeBin, 'typedoc'), args: ['--emit', 'none'], env },
     { name: 'imports', command: process.execPath, args: [join(root, 'scripts', 'check', 'imports.mjs')], env },
+    { name: 'comments', command: process.execPath, args: ['scripts/check/comments.mjs'], env },
     { name: 'biome', command: join(nodeBin, 'biome'), args: ['check', '--error-on-warnings', '.'], env },
   ];
 }

@@ -10,7 +10,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../bootstrap/paths.mjs';
 
-/** @typedef {Map<string, string>} Sources of a crate, by paths relative to its root, as `a/mod.rs` */
+/**
+ * @typedef {Map<string, string>} Sources of a crate, by paths relative to its root, as `a/mod.rs`
+ */
 
 /**
  * @param {string} source

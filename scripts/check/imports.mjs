@@ -86,7 +86,8 @@ export function circlesIn(graph) {
 /**
  * @param {ReadonlyMap<string, readonly string[]>} graph
  * @param {readonly string[]} layers
- * @returns {string[]} the imports of a file from a folder above its own, and of folders without a place
+ * @returns {string[]} the imports of a file from a folder above its own, and of folders without a
+ *   place
  */
 export function upwardIn(graph, layers = LAYERS) {
   const heights = new Map(layers.map((layer, height) => [layer, height]));

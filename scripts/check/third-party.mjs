@@ -58,13 +58,13 @@ function textsOf({ name, manifest_path }) {
 /** The content of THIRD-PARTY-LICENSES.md. */
 export function thirdPartyLicenses() {
   const intro = [
-    '# Code of others in this package',
-    'The WebAssembly module is compiled from the crates below, of which wasm-bindgen also made the JavaScript beside it, and from the',
-    'standard library of Rust (MIT or Apache-2.0, copyright The Rust Project Contributors). `npm run licenses` writes this file.',
+    'The WebAssembly module is compiled from the crates below, of which wasm-bindgen also made the',
+    'JavaScript beside it, and from the standard library of Rust (MIT or Apache-2.0, copyright The',
+    'Rust Project Contributors). `npm run licenses` writes this file.',
   ];
   const crates = compiledIn().flatMap((crate) => [
     `\n## ${crate.name} ${crate.version}\n\n${crate.license}`,
     ...textsOf(crate).map((text) => `\n\`\`\`text\n${text.replace(/\r/g, '')}\n\`\`\``),
   ]);
-  return `${intro[0]}\n\n${intro[1]}\n${intro[2]}\n${crates.join('\n')}\n`;
+  return `# Code of others in this package\n\n${intro.join('\n')}\n${crates.join('\n')}\n`;
 }

@@ -11,7 +11,8 @@ import { sysroot } from './sysroot.mjs';
  * An engine on a processor.
  * @typedef {object} Engine
  * @property {string} name
- * @property {() => Promise<string[]>} command makes it ready; the battery's file is added to the command
+ * @property {() => Promise<string[]>} command makes it ready; the battery's file is added to the
+ *   command
  * @property {RegExp} expected what it prints, where that is not the hash
  */
 
@@ -37,7 +38,8 @@ async function emulator(processor) {
 /**
  * Node of an npm package, under QEMU.
  * @param {string} version
- * @param {{ qemu: string, architecture: string, name: string, cpu: string, flags?: string[] }} processor
+ * @param {{ qemu: string, architecture: string, name: string, cpu: string, flags?: string[] }}
+ *   processor
  */
 function emulatedNode(version, { qemu, architecture, name, cpu, flags = [] }) {
   return async () => [

@@ -1,5 +1,6 @@
-// `npm run test:engines`: the determinism battery on other processors and in other engines. All that
-// it needs is installed into the cache. `npm run test:engines -- arm64` runs those with that in their name.
+// `npm run test:engines`: the determinism battery on other processors and in other engines. All
+// that it needs is installed into the cache. `npm run test:engines -- arm64` runs those with that
+// in their name.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureConsumers } from '../bootstrap/consumers.mjs';

@@ -47,7 +47,10 @@ function addInstalled(name: string, found: Record<string, string>): Record<strin
   return found;
 }
 
-/** Installs an application that depends on the package and on others. Returns what runs its programs. */
+/**
+ * Installs an application that depends on the package and on others. Returns what runs its
+ * programs.
+ */
 function install(others: Record<string, string>) {
   const project = mkdtempSync(join(dirname(inject('project')), 'yarn-'));
   const manifest = {

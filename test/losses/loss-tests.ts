@@ -39,9 +39,9 @@ export interface LossTests {
   /** Its forms, given a weight for each class. */
   forms(perClass: readonly number[]): readonly Form[];
   /**
-   * The golden vectors in test/golden: of each file, the number of its cases. A case has the options
-   * of the loss, and `classes`, `logits`, `targets`, the `loss` of each row, their `grad`, and where
-   * targets are probabilities `soft`.
+   * The golden vectors in test/golden: of each file, the number of its cases. A case has the
+   * options of the loss, and `classes`, `logits`, `targets`, the `loss` of each row, their `grad`,
+   * and where targets are probabilities `soft`.
    */
   readonly golden: Readonly<Record<string, number>>;
   /** The draws for calls of property tests. */

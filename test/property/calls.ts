@@ -92,8 +92,8 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const { largest } = drawn.otherFloats;
   const divisor = normalizer === undefined ? undefined : 0.1 + 20 * random();
   const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
-  // A factor that has all computed in float64 leaves targets of that type unrounded, which the oracle
-  // is not told.
+  // A factor that has all computed in float64 leaves targets of that type unrounded, which the
+  // oracle is not told.
   const share = 'soft' in drawn && drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
   const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
   const factors =

@@ -289,8 +289,9 @@ function count(spec: LossSpec, room: number): number {
 }
 
 /**
- * Loads the numbers of the loss. Returns whether something that the results are multiplied with leaves
- * float32: `undefined` where it does so for the gradient alone, and the value is wanted, too.
+ * Loads the numbers of the loss. Returns whether something that the results are multiplied with
+ * leaves float32: `undefined` where it does so for the gradient alone, and the value is wanted,
+ * too.
  */
 function leaves(spec: LossSpec, method: Method, gradOutput: number, denominator: number): boolean | undefined {
   const { gradScales } = batch;

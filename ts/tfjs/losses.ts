@@ -19,18 +19,18 @@ const SETTLED = ['reduction', 'normalizer', 'numClasses', 'layout'] as const;
 type Open<O> = Omit<O, (typeof SETTLED)[number]>;
 
 /**
- * The options of {@link focalLoss}: the options of a `FocalLoss` but for those that tensors settle.
+ * The options of {@link focalLoss}: those of a `FocalLoss` but for those that tensors settle.
  */
 export interface FocalOptions extends Open<FocalLossOptions>, TensorLossOptions {}
 
 /**
- * The options of {@link sigmoidFocalLoss}: the options of a `SigmoidFocalLoss` but for those that
+ * The options of {@link sigmoidFocalLoss}: those of a `SigmoidFocalLoss` but for those that
  * tensors settle.
  */
 export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, TensorLossOptions {}
 
 /**
- * The options of {@link crossEntropy}: the options of a `CrossEntropyLoss` but for those that
+ * The options of {@link crossEntropy}: those of a `CrossEntropyLoss` but for those that
  * tensors settle.
  */
 export interface CrossEntropyOptions extends Open<CrossEntropyLossOptions>, TensorLossOptions {}

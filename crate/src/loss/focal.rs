@@ -41,7 +41,8 @@ pub struct Focal {
 }
 
 impl Focal {
-    /// True where the kernels for rows with one target class will do; not for probabilities, `soft`.
+    /// True where the kernels for rows with one target class will do; not for probabilities,
+    /// `soft`.
     pub fn is_plain(&self, soft: bool) -> bool {
         !soft && (self.focus_on == FocusOn::Smoothed || self.label_smoothing == 0.0)
     }

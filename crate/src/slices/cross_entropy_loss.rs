@@ -36,8 +36,8 @@ pub struct CrossEntropyLoss<'a, T> {
     pub reduction: Reduction,
 }
 
-/// A sum of weights from which on they, multiplied and added up, might leave float64: 2⁵¹². A mean is the same with
-/// weights that are all so much smaller.
+/// A sum of weights from which on they, multiplied and added up, might leave float64: 2⁵¹². A mean
+/// is the same with weights that are all so much smaller.
 const HEAVY: f64 = 1.340_780_792_994_259_7e154;
 
 impl<T> Default for CrossEntropyLoss<'_, T> {

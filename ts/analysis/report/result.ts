@@ -65,9 +65,9 @@ export interface ClassificationReport {
   /** The same with more than two classes, or labels, averaged by their rows. */
   readonly weightedAuc: number;
   /**
-   * The average precision, as scikit-learn's `average_precision_score`: over falling thresholds, the
-   * precision at each times the recall that it adds. For two classes that of class 1; for more, and
-   * for multi-label rows, the average over those that have rows.
+   * The average precision, as scikit-learn's `average_precision_score`: over falling thresholds,
+   * the precision at each times the recall that it adds. For two classes that of class 1; for more,
+   * and for multi-label rows, the average over those that have rows.
    */
   readonly averagePrecision: number;
   /**

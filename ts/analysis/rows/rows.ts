@@ -102,10 +102,10 @@ export function* rowsInTurns(
   const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const count = entropy.length;
   const classes = count === 0 ? checkFew(numClasses ?? 0) : lengthOf(logits) / count;
-  const plane = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
-  const stride = plane === 0 ? 1 : plane;
+  const positions = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
+  const stride = positions === 0 ? 1 : positions;
   const startOf = (row: number) =>
-    plane === 0 ? row * classes : Math.floor(row / plane) * classes * plane + (row % plane);
+    positions === 0 ? row * classes : Math.floor(row / positions) * classes * positions + (row % positions);
 
   const soft = isFloats(kindOf(targets)) ? (targets as FloatArray) : undefined;
   const labels = new Int32Array(count);

@@ -5,8 +5,8 @@ import { type Columns, columnName, encodeLabels, findColumns, isHead, toNumber }
 
 /**
  * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, or a single one for
- * class 1 of two, and targets, part by part: numbers, or labels. There may be a first line of names, and columns that say which row it
- * is. Blank lines are passed over.
+ * class 1 of two, and targets, part by part: numbers, or labels. There may be a first line of
+ * names, and columns that say which row it is. Blank lines are passed over.
  *
  * @param source - The file, or its text.
  * @param onProgress - Told how many characters of it have been read.

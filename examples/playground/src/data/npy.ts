@@ -58,7 +58,9 @@ export function toBatch(arrays: readonly NpyArray[]): Batch {
   };
 }
 
-/** Tells two arrays apart. Of two columns, the targets are the one that holds nothing but 0 and 1. */
+/**
+ * Tells two arrays apart. Of two columns, the targets are the one that holds nothing but 0 and 1.
+ */
 function tell(first: NpyArray, second: NpyArray): readonly [logits: NpyArray, targets: NpyArray] {
   const titles = `${first.title} and ${second.title}`;
   if (!(isColumn(first) || isColumn(second))) {
