@@ -65,7 +65,7 @@ interface Elements {
   readonly s: Tensor;
   readonly t: Tensor;
   /** The probability that the logits give to the wrong answer. */
-  readonly miss: Tensor;
+  readonly oneMinusPt: Tensor;
   readonly ce: Tensor;
 }
 
@@ -91,17 +91,17 @@ function makeElements(
     posWeight: columnWeights,
     s,
     t,
-    miss: add(mul(y, t), mul(no, s)),
+    oneMinusPt: add(mul(y, t), mul(no, s)),
     ce: add(mul(columnWeights, gated(y, softplus(neg(x)))), gated(no, softplus(x))),
   };
 }
 
-function value({ gamma }: SigmoidRule, { weights, miss, ce }: Elements): Tensor {
-  return gated(weights, mul(power(miss, gamma), ce));
+function value({ gamma }: SigmoidRule, { weights, oneMinusPt, ce }: Elements): Tensor {
+  return gated(weights, mul(power(oneMinusPt, gamma), ce));
 }
 
-function gradient({ gamma }: SigmoidRule, { y, no, weights, posWeight, s, t, miss, ce }: Elements): Tensor {
+function gradient({ gamma }: SigmoidRule, { y, no, weights, posWeight, s, t, oneMinusPt, ce }: Elements): Tensor {
   const ofEntropy = sub(mul(no, s), mul(posWeight, mul(y, t)));
-  const ofMiss = mul(divNoNan(mul(s, t), miss), mul(sub(no, y), ce));
-  return gated(weights, mul(power(miss, gamma), add(ofEntropy, mul(gamma, ofMiss))));
+  const ofFactor = mul(divNoNan(mul(s, t), oneMinusPt), mul(sub(no, y), ce));
+  return gated(weights, mul(power(oneMinusPt, gamma), add(ofEntropy, mul(gamma, ofFactor))));
 }

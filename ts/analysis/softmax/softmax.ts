@@ -72,7 +72,7 @@ export function softmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
-  return shares(logits, numClasses, options, OUTPUT_PROBABILITIES) as G;
+  return softmaxOutput(logits, numClasses, options, OUTPUT_PROBABILITIES) as G;
 }
 
 /**
@@ -99,7 +99,7 @@ export function logSoftmax<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   numClasses?: number,
   options: SoftmaxOutput<G> = {},
 ): G {
-  return shares(logits, numClasses, options, OUTPUT_LOGARITHMS) as G;
+  return softmaxOutput(logits, numClasses, options, OUTPUT_LOGARITHMS) as G;
 }
 
 /**
@@ -141,7 +141,7 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
 }
 
 /** Probabilities or their logarithms. */
-function shares(given: Logits, classes: number | undefined, options: SoftmaxOutput, wanted: number): FloatArray {
+function softmaxOutput(given: Logits, classes: number | undefined, options: SoftmaxOutput, wanted: number): FloatArray {
   const { out } = checkOptions(options, ['out']);
   const { logits, numClasses, kind, rows } = checkRows(given, classes);
   if (out !== undefined) {
