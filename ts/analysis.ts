@@ -21,6 +21,13 @@ export type { IsotonicParameters } from './analysis/decisions/calibration/isoton
 export type { PlattParameters } from './analysis/decisions/calibration/platt.js';
 export type { TemperatureParameters } from './analysis/decisions/calibration/temperature.js';
 export {
+  type CompareModelsOptions,
+  compareModels,
+  type ModelComparison,
+  type ModelDifference,
+  type ModelTest,
+} from './analysis/decisions/comparison/compare-models.js';
+export {
   type CalibrationCurve,
   type CalibrationCurveOptions,
   calibrationCurve,
@@ -77,6 +84,7 @@ export {
   type MeterState,
 } from './analysis/meter/loss-meter.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
+export type { IntervalOptions, IntervalsOf, ReportIntervals } from './analysis/report/intervals.js';
 export {
   classificationReport,
   classificationReportAsync,
@@ -118,5 +126,6 @@ export {
   sweep,
   sweepAsync,
 } from './analysis/sweep/sweep.js';
+export type { Interval, IntervalMethod } from './analysis/uncertainty/bootstrap.js';
 export * from './api.js';
 export { init } from './module/init.js';

@@ -3,7 +3,7 @@ import { hashOfDecisions } from './decisions.js';
 import { RUNTIMES, runIn } from './runtime.js';
 
 /** A change of any bit is one of results, and is named in the changelog. */
-const HASH = '87eeccf6d5ebec15';
+const HASH = '07acac7847701b31';
 
 it('the functions that lead to decisions give the bits they gave', () => {
   expect(hashOfDecisions()).toBe(HASH);

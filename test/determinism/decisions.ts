@@ -42,6 +42,9 @@ function* results(): Generator<unknown> {
     // Logarithms of probabilities, by which rows of more classes are ordered, are those of `Math`.
     if (classes > 2) continue;
     const options = { sampleWeights: weights, positive: 'each' } as const;
+    const other = batch(rows, classes, 2 * rows);
+    const { auc } = library.compareModels(logits, other.logits, targets, { repeats: 2 });
+    yield auc;
     yield library.rocCurve(logits, targets, options);
     yield library.precisionRecallCurve(logits, targets, options);
     yield library.calibrationCurve(logits, targets, options);

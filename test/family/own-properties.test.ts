@@ -74,6 +74,7 @@ const calls: [string, () => unknown][] = [
     'calibrationCurve',
     () => [analysis.calibrationCurve(logits, targets, {}), analysis.decisionCurve(logits, targets, {})],
   ],
+  ['compareModels', () => analysis.compareModels(logits, logits, targets, { repeats: 2 })],
   ['chooseThreshold', () => analysis.chooseThreshold(logits, targets, {})],
   ['fitCalibration', () => analysis.fitCalibration(logits, targets, {}).apply(logits, {})],
   ['stages', () => Object.entries(analysis.stages([{ gamma: 1 }])(9))],

@@ -112,7 +112,7 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
 
 /** Calls of the functions that lead from logits to decisions. */
 function decisionCalls(entry: typeof Analysis, seed: number): Calls {
-  const { logits, wide, targets } = makeBatch(seed);
+  const { classes, logits, wide, targets } = makeBatch(seed);
   return {
     ...Object.fromEntries(
       (['temperature', 'platt', 'isotonic'] as const).map((method) => [
@@ -120,6 +120,9 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
         () => entry.fitCalibration(logits, targets, { method }),
       ]),
     ),
+    'classificationReport, intervals': () =>
+      entry.classificationReport(logits, targets, { numClasses: classes, intervals: { repeats: 2 } }),
+    compareModels: () => entry.compareModels(logits, wide.map(Math.abs), targets, { numClasses: classes, repeats: 2 }),
     rocCurve: () => entry.rocCurve(logits, targets, { positive: 'each' }),
     precisionRecallCurve: () => entry.precisionRecallCurve(wide, targets, { positive: 'each' }),
     calibrationCurve: () => entry.calibrationCurve(logits, targets, { positive: 0 }),

@@ -119,6 +119,9 @@ function analysisCalls(watch: Watch) {
     lossCurve: () => analysis.lossCurve(watch({ alpha: 0.3, points: 4 })),
     fitCalibration: () =>
       analysis.fitCalibration(watch(x), watch(indices), watch({ bins: 5 })).apply(watch(x), watch({})),
+    'classificationReport, intervals': () =>
+      analysis.classificationReport(watch(x), watch(indices), watch({ intervals: { repeats: 2, seed: 3 } })),
+    compareModels: () => analysis.compareModels(watch(x), watch(x), watch(indices), watch({ repeats: 2 })),
     rocCurve: () => analysis.rocCurve(watch(x), watch(indices), watch({ positive: 1 })),
     precisionRecallCurve: () => analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),
     calibrationCurve: () => analysis.calibrationCurve(watch(x), watch(indices), watch({ positive: 1, bins: 4 })),

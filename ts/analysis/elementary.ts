@@ -2,6 +2,7 @@
 // not. Arrays go through the tile, as many entries at a time as it holds.
 
 import { copyInto, part } from '../arrays/typed-arrays.js';
+import { OUTPUT_PROBABILITIES } from '../module/abi.js';
 import { kernels } from '../module/analysis-kernels.js';
 import { enter, leave } from '../module/gate.js';
 import { tileOf } from '../module/tile.js';
@@ -26,4 +27,18 @@ export function logarithm(x: number): number {
   const numbers = Float64Array.of(x);
   takeLogarithms(numbers);
   return numbers[0] as number;
+}
+
+/** The exponential of a number that is not above 0: the ratio of two probabilities. */
+export function exponential(x: number): number {
+  const shares = Float64Array.of(0, x);
+  enter();
+  const tile = tileOf('Float64Array');
+  tile.reserve(2, 0);
+  const view = tile.logits.view(2);
+  copyInto(view, shares, 0);
+  kernels().softmax(1, 2, OUTPUT_PROBABILITIES, tile.flags);
+  copyInto(shares, view, 0);
+  leave();
+  return (shares[1] as number) / (shares[0] as number);
 }

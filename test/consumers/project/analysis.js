@@ -27,6 +27,8 @@ export async function analyse() {
     calibrationCurve: analysis.calibrationCurve(logits, targets, { positive: 1 }),
     decisionCurve: analysis.decisionCurve(logits, targets, { positive: 1, thresholds: [0.2, 0.4] }),
     chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 2 }),
+    intervals: analysis.classificationReport(logits, targets, { intervals: { repeats: 20 } }).intervals,
+    compareModels: analysis.compareModels(logits, logits.map(Math.abs), targets, { repeats: 20 }),
     fitCalibration: analysis.Calibrator.fromJSON(
       JSON.parse(JSON.stringify(analysis.fitCalibration(logits, targets, { method: 'platt' }))),
     ).apply(logits),

@@ -139,6 +139,7 @@ class LabelTally {
       samples: this.#samples.value,
       confusion: this.#matrix,
       warning: this.#mayBeProbabilities && this.#count >= leastSuspicious(true) ? PROBABILITIES_NOTICE : undefined,
+      intervals: undefined,
     };
   }
 }

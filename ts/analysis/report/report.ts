@@ -20,8 +20,10 @@ import { withText } from '../rows/table.js';
 import type { Logits, Targets } from '../rows/tensors.js';
 import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from '../rows/turns.js';
 import { openBatch } from './batch.js';
+import { checkGroups, checkIntervals, type IntervalOptions } from './intervals.js';
 import { reportOnLabels } from './labels.js';
 import { AREA_PASSES } from './ranking.js';
+import { intervalsOf } from './rated.js';
 import type { ClassificationReport, Findings, Settings } from './result.js';
 import { reportOnRows } from './rows.js';
 import { reportText } from './text.js';
@@ -87,6 +89,15 @@ export interface ReportOptions extends RowOptions {
    * other options make no difference.
    */
   criterion?: AnyCriterion | undefined;
+  /**
+   * Asks for an interval beside each figure, of rows of one class each: the area under the ROC curve
+   * of two classes by DeLong's method (1988), where rows have neither weights nor groups; all else by
+   * a bootstrap that draws as many rows of each class as there are, or groups by the class that most
+   * of their rows have. Averages are over the same classes in all resamples.
+   *
+   * @defaultValue none
+   */
+  intervals?: IntervalOptions | undefined;
 }
 
 /** Options of {@link classificationReportAsync}. */
@@ -201,6 +212,7 @@ const OPTIONS: readonly (keyof ReportOptions)[] = [
   'classNames',
   'sampleWeights',
   'criterion',
+  'intervals',
 ];
 
 /** A report to be made, and how much there is to do. */
@@ -216,6 +228,8 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOption
   const { logits, targets, options, isMultiLabel } = openBatch(givenLogits, givenTargets, given);
   const { numClasses } = options;
   if (isMultiLabel) {
+    if (settings.intervals !== undefined)
+      throw new TypeError('intervals are for rows of one class each, not for labels');
     return taskOf(reportOnLabels(logits, targets, options, settings), logits, targets, settings, numClasses);
   }
   const classes = isFloats(kindOf(targets)) ? numClasses : undefined;
@@ -234,7 +248,12 @@ function* reportOnBatch(
   options: RowOptions,
   settings: Settings,
 ): Work<Findings> {
-  return yield* reportOnRows(yield* rowsInTurns(logits, targets, options), settings);
+  const rows = yield* rowsInTurns(logits, targets, options);
+  const findings = yield* reportOnRows(rows, settings);
+  if (settings.intervals === undefined) return findings;
+  const { classes, isPaired } = rows;
+  checkGroups(settings.intervals.groups, classes === 0 ? 0 : lengthOf(logits) / (isPaired ? 1 : classes));
+  return { ...findings, intervals: yield* intervalsOf(rows, settings, settings.intervals) };
 }
 
 /**
@@ -251,7 +270,9 @@ function taskOf(
   const isArray = kindOf(logits) !== undefined && kindOf(targets) !== undefined;
   const size = isArray ? lengthOf(logits) : 0;
   const rows = isArray ? Math.floor(lengthOf(targets) / targetsPerRow) : 0;
-  return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc), rows };
+  // Each resample looks at all rows, and so does what leaves some of them out.
+  const resamples = settings.intervals === undefined ? 0 : settings.intervals.repeats * 2 * rows;
+  return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc) + resamples, rows };
 }
 
 /** The number of entries that are looked at for a report on so many logits. */
@@ -265,7 +286,8 @@ function* withReportText(work: Work<Findings>, settings: Settings): Work<Classif
   return withText(yield* work, (report: ClassificationReport) => reportText(report, settings));
 }
 
-function checkSettings({
+/** Options, all of them there. */
+export function checkSettings({
   bins = 15,
   zeroDivision = 0,
   auc = true,
@@ -275,6 +297,7 @@ function checkSettings({
   topK = 2,
   classNames,
   sampleWeights,
+  intervals,
 }: ReportOptions): Settings {
   checkInteger('bins', 1, 10_000, bins);
   checkNumber('zeroDivision', '0, 1 or NaN', zeroDivision);
@@ -289,7 +312,18 @@ function checkSettings({
   const weights = floatsOf('sampleWeights', sampleWeights);
   if (weights !== undefined) checkSampleWeights(weights);
   const names = classNames === undefined ? undefined : checkNames(classNames);
-  return { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names, sampleWeights: weights };
+  return {
+    bins,
+    zeroDivision,
+    auc,
+    confusion,
+    averageOver,
+    beta,
+    topK,
+    classNames: names,
+    sampleWeights: weights,
+    intervals: intervals === undefined ? undefined : checkIntervals(intervals),
+  };
 }
 
 function checkNames(names: ArrayLike<string>): readonly string[] {

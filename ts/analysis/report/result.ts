@@ -2,6 +2,7 @@
 
 import type { FloatArray } from '../../arrays/types.js';
 import type { Calibration } from './calibration.js';
+import type { IntervalSettings, ReportIntervals } from './intervals.js';
 import type { ClassScores, Scores } from './scores.js';
 
 /** The findings of {@link classificationReport}. */
@@ -94,6 +95,8 @@ export interface ClassificationReport {
    * all of them wrong.
    */
   readonly warning: string | undefined;
+  /** An interval for each figure, where they were asked for. */
+  readonly intervals: ReportIntervals | undefined;
   /** All of it as a table. */
   toString(): string;
 }
@@ -109,6 +112,7 @@ export interface Settings {
   readonly topK: number;
   readonly classNames: readonly string[] | undefined;
   readonly sampleWeights: FloatArray | undefined;
+  readonly intervals: IntervalSettings | undefined;
 }
 
 /** A report, but for its text. */

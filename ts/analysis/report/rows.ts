@@ -50,10 +50,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     ...figures,
     // The probabilities of two classes are equally far from their targets.
     brier: figures.brier / (classes === 2 ? 2 : 1),
-    balancedAccuracy: average(
-      right.map((weight, j) => weight / (support[j] as number)),
-      () => 1,
-    ),
+    balancedAccuracy: balancedAccuracyOf(right, support),
     topKAccuracy: hits / decisions.weight,
     mcc: matthews(counts),
     kappa: cohensKappa(counts),
@@ -63,6 +60,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     samples: undefined,
     confusion: matrix,
     warning: lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined,
+    intervals: undefined,
   };
 }
 
@@ -70,7 +68,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
  * A test whether fewer than so many classes come before that of a row: those with larger logits,
  * and of equals those before it. A NaN is the largest.
  */
-function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
+export function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
   const first = start(k);
   const label = labels[k] as number;
   const own = logits[first + label * stride] as number;
@@ -85,8 +83,16 @@ function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: numbe
   return rank < topK;
 }
 
+/** The average recall of the classes that have rows. */
+export function balancedAccuracyOf(right: Float64Array, support: Float64Array): number {
+  return average(
+    right.map((weight, j) => weight / (support[j] as number)),
+    () => 1,
+  );
+}
+
 /** The figures of rankings of two classes. */
-function ofSecond({ auc, averagePrecision }: RankingArrays) {
+export function ofSecond({ auc, averagePrecision }: RankingArrays) {
   return { auc: auc[1] as number, weightedAuc: auc[1] as number, averagePrecision: averagePrecision[1] as number };
 }
 

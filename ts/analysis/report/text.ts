@@ -1,4 +1,6 @@
 import { figure, table } from '../rows/table.js';
+import type { Interval } from '../uncertainty/bootstrap.js';
+import type { ReportIntervals } from './intervals.js';
 import type { ClassificationReport } from './result.js';
 import type { Scores } from './scores.js';
 
@@ -24,6 +26,7 @@ export function reportText(report: ClassificationReport, settings: TextSettings)
   const { rows, nonFinite, multiLabel, warning } = report;
   const parts = [classTable(report, settings), figureTable(report, settings), ...confusionTables(report)];
   const whose = multiLabel ? 'labels' : `of ${rows} rows`;
+  if (report.intervals !== undefined) parts.push(intervalTable(report, report.intervals));
   if (nonFinite > 0) parts.push(`${nonFinite} ${whose} have logits that are NaN or Infinity.`);
   if (warning !== undefined) parts.push(linesOf(warning));
   return parts.join('\n\n');
@@ -64,6 +67,27 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
     ['Brier score', figure(brier)],
     ['expected calibration error', figure(calibration.expectedError)],
     ['maximum calibration error', figure(calibration.maximumError)],
+  ]);
+}
+
+/** Intervals of the figures that the other tables have about all classes, and of each class's F1. */
+function intervalTable(report: ClassificationReport, intervals: ReportIntervals): string {
+  const line = (name: string, value: number, { low, high }: Interval) => [name, ...[value, low, high].map(figure)];
+  return table([
+    [`${Number((100 * intervals.level).toPrecision(6))} % intervals`, 'figure', 'from', 'to'],
+    line('accuracy', report.accuracy, intervals.accuracy),
+    line('balanced accuracy', report.balancedAccuracy, intervals.balancedAccuracy),
+    line('Matthews correlation', report.mcc, intervals.mcc),
+    line("Cohen's kappa", report.kappa, intervals.kappa),
+    line('AUC', report.auc, intervals.auc),
+    line('average precision', report.averagePrecision, intervals.averagePrecision),
+    line('macro F1', report.macro.f1, intervals.macro.f1),
+    ...report.classes.slice(0, FEW_CLASSES).map(({ name, f1 }, j) => {
+      return line(`F1 of ${shortName(name, NAME)}`, f1, intervals.classes[j]?.f1 as Interval);
+    }),
+    line('log loss', report.logLoss, intervals.logLoss),
+    line('Brier score', report.brier, intervals.brier),
+    line('expected calibration error', report.calibration.expectedError, intervals.calibrationError),
   ]);
 }
 

@@ -1,0 +1,281 @@
+// The figures of rows that are there several times each, or not at all: what a bootstrap asks for.
+// What does not change with that, as predictions and orders, is computed once.
+
+import { pick, sum } from '../rows/loops.js';
+import { ascending } from '../rows/order.js';
+import { confidencesOf, emptyPredictions, fillScores, predictPart, type Rows } from '../rows/rows.js';
+import { eachPart, type Work } from '../rows/turns.js';
+import { type Interval, intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
+import { areaVariance, normalInterval, placementsOf } from '../uncertainty/delong.js';
+import { cohensKappa, matthews } from './agreement.js';
+import { type Counts, countOthers, emptyCounts } from './confusion.js';
+import { scoreFigures, squaredDistance } from './figures.js';
+import {
+  AVERAGED,
+  AVERAGES,
+  type IntervalSettings,
+  type IntervalsOf,
+  OF_CLASS,
+  OVERALL,
+  type ReportIntervals,
+} from './intervals.js';
+import { emptyFigures, type RankingArrays } from './ranking.js';
+import type { Settings } from './result.js';
+import { balancedAccuracyOf, isAmongFirst, ofSecond } from './rows.js';
+
+/** Rows that have been judged, one entry of each array for each. */
+export interface RatedRows {
+  readonly classes: number;
+  readonly labels: Int32Array;
+  readonly predicted: Int32Array;
+  /** The cross-entropy with the target. */
+  readonly entropy: ArrayLike<number>;
+  /** The squared distance of the probabilities from the target, as the Brier score has it. */
+  readonly distance: Float64Array;
+  /** The probability of the prediction. */
+  readonly confidence: Float64Array;
+  /** 1 where the target is among the likeliest classes. */
+  readonly hits: Uint8Array;
+  readonly weights: Float64Array | undefined;
+  /** The scores of each class, or of class 1 of two alone; none where areas are not asked for. */
+  readonly scores: readonly Float64Array[];
+}
+
+/** Judges rows, as a report does. */
+export function* rateRows(rows: Rows, settings: Settings, given: ArrayLike<number> | undefined): Work<RatedRows> {
+  const { labels, classes, numbers, entropy } = rows;
+  const { length } = labels;
+  const predictions = emptyPredictions(rows);
+  const distance = new Float64Array(length);
+  const hits = new Uint8Array(length);
+  const visit = (k: number, probabilities: Float64Array) => {
+    // The probabilities of two classes are equally far from their targets.
+    distance[k] = squaredDistance(rows, k, probabilities) / (classes === 2 ? 2 : 1);
+  };
+  yield* eachPart(length, classes, (start, end) => {
+    predictPart(rows, predictions, start, end, visit);
+    for (let k = start; k < end; k++)
+      hits[k] = Number(settings.topK >= classes || isAmongFirst(rows, k, settings.topK));
+  });
+  const columns =
+    settings.auc && classes > 0 ? (classes === 2 ? [1] : Array.from({ length: classes }, (_, j) => j)) : [];
+  const scores = columns.map((j) => {
+    const column = new Float64Array(length);
+    fillScores(column, rows, predictions, j, 0, length);
+    return column;
+  });
+  return {
+    classes,
+    labels,
+    predicted: predictions.classes,
+    entropy,
+    distance,
+    confidence: confidencesOf(predictions),
+    hits,
+    weights: given && pick(given, numbers, new Float64Array(length)),
+    scores,
+  };
+}
+
+/** The intervals of a report on rows of one class each. */
+export function* intervalsOf(rows: Rows, settings: Settings, wanted: IntervalSettings): Work<ReportIntervals> {
+  const { level, repeats, seed, method } = wanted;
+  const rated = yield* rateRows(rows, settings, settings.sampleWeights);
+  const { labels, classes } = rated;
+  const rater = makeRater(rated, settings);
+  const groups = wanted.groups && Array.from(rows.numbers, (number) => wanted.groups?.[number]);
+  const strata = strataOf(labels, classes, groups);
+  const resampled = yield* resample(strata, labels.length, rater, repeats, seed, method);
+  const values = rater(new Uint32Array(labels.length).fill(1));
+  const all = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));
+  let place = 0;
+  const take = <Name extends string>(names: readonly Name[]) =>
+    Object.fromEntries(names.map((name) => [name, all[place++]])) as IntervalsOf<Name>;
+  const overall = take(OVERALL);
+  const [macro, weighted, micro] = AVERAGES.map(() => take(AVERAGED)) as [Averages, Averages, Averages];
+  const ofClasses = Array.from({ length: classes }, () => take(OF_CLASS));
+  const area = groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
+  return {
+    ...overall,
+    ...(area === undefined ? {} : { auc: area, weightedAuc: area }),
+    macro,
+    weighted,
+    micro,
+    classes: area === undefined ? ofClasses : ofClasses.map((own) => ({ ...own, auc: area })),
+    level,
+    repeats,
+    seed,
+    method,
+  };
+}
+
+type Averages = IntervalsOf<(typeof AVERAGED)[number]>;
+
+/** The interval of the area of two classes by DeLong's method, where there are rows enough. */
+function areaInterval({ classes, labels, scores }: RatedRows, level: number): Interval | undefined {
+  const [own] = scores;
+  if (classes !== 2 || own === undefined || own.some(Number.isNaN)) return undefined;
+  const placements = placementsOf(own, labels);
+  const variance = areaVariance(placements);
+  return Number.isNaN(variance) ? undefined : normalInterval(placements.auc, variance, level, 0, 1);
+}
+
+/** Computes the figures of rows, as often as it is asked to. */
+export function makeRater(rows: RatedRows, settings: Settings): (times: Uint32Array) => Float64Array {
+  const { labels, predicted, weights } = rows;
+  const orders = rows.scores.map(ranksOf);
+  const bins = Int32Array.from(rows.confidence, (p) => Math.max(0, Math.ceil(p * settings.bins) - 1) || 0);
+  // Averages are over the same classes for all resamples.
+  const { occurs } = emptyCounts(rows.classes);
+  for (let k = 0; k < labels.length; k++) {
+    occurs[labels[k] as number] = 1;
+    occurs[predicted[k] as number] = 1;
+  }
+  const given = new Float64Array(labels.length);
+  return (times) => {
+    for (let k = 0; k < given.length; k++) given[k] = (times[k] as number) * (weights?.[k] ?? 1);
+    const counts = { ...emptyCounts(rows.classes), occurs };
+    const sums = addUp(rows, bins, settings.bins, given, counts);
+    return figuresOf(rows, settings, counts, sums, rankedOf(rows, orders, given));
+  };
+}
+
+/** Sums over rows. */
+interface Sums {
+  all: number;
+  right: number;
+  hits: number;
+  entropy: number;
+  distance: number;
+  /** The distance between the confidence of bins and their right rows. */
+  calibration: number;
+}
+
+/** Adds up rows that weigh so much; counts those of each class as well. */
+function addUp(rows: RatedRows, bins: Int32Array, binCount: number, given: Float64Array, counts: Counts): Sums {
+  const { labels, predicted, entropy, distance, confidence, hits } = rows;
+  const { support, right, wrong } = counts;
+  const sums: Sums = { all: 0, right: 0, hits: 0, entropy: 0, distance: 0, calibration: 0 };
+  const gaps = new Float64Array(binCount);
+  for (let k = 0; k < given.length; k++) {
+    const weight = given[k] as number;
+    if (weight === 0) continue;
+    const [label, guess, bin] = [labels[k] as number, predicted[k] as number, bins[k] as number];
+    const isRight = label === guess;
+    support[label] = (support[label] as number) + weight;
+    const which = isRight ? right : wrong;
+    which[guess] = (which[guess] as number) + weight;
+    sums.all += weight;
+    if (isRight) sums.right += weight;
+    sums.hits += weight * (hits[k] as number);
+    sums.entropy += weight * (entropy[k] as number);
+    sums.distance += weight * (distance[k] as number);
+    gaps[bin] = (gaps[bin] as number) + weight * ((confidence[k] as number) - Number(isRight));
+  }
+  countOthers(counts);
+  for (const gap of gaps) sums.calibration += Math.abs(gap);
+  return sums;
+}
+
+/** All figures, in the order of their names. */
+function figuresOf(
+  { classes }: RatedRows,
+  settings: Settings,
+  counts: Counts,
+  sums: Sums,
+  ranked: RankingArrays,
+): Float64Array {
+  const { support, right, wrong } = counts;
+  const scores = scoreFigures(counts, ranked, sums.all > 0, settings.averageOver === 'all', settings);
+  const { auc, weightedAuc, averagePrecision } = classes === 2 ? ofSecond(ranked) : scores;
+  const overall = {
+    accuracy: sums.right / sums.all,
+    hammingLoss: sum(wrong) / sums.all,
+    balancedAccuracy: balancedAccuracyOf(right, support),
+    topKAccuracy: sums.hits / sums.all,
+    mcc: matthews(counts),
+    kappa: cohensKappa(counts),
+    auc,
+    weightedAuc,
+    averagePrecision,
+    logLoss: sums.entropy / sums.all,
+    brier: sums.distance / sums.all,
+    calibrationError: sums.calibration / sums.all,
+  };
+  return Float64Array.of(
+    ...OVERALL.map((name) => overall[name]),
+    ...AVERAGES.flatMap((average) => AVERAGED.map((name) => scores[average][name])),
+    ...scores.classes.flatMap((own) => OF_CLASS.map((name) => own[name])),
+  );
+}
+
+/** Rows in the order of a score, and where a new score begins. */
+interface Ranks {
+  readonly order: Uint32Array;
+  readonly starts: Uint8Array;
+}
+
+function ranksOf(scores: Float64Array): Ranks | undefined {
+  if (scores.some(Number.isNaN)) return undefined;
+  const order = ascending(scores);
+  const starts = new Uint8Array(order.length);
+  for (let place = 0; place < order.length; place++) {
+    const isNew = place === 0 || scores[order[place] as number] !== scores[order[place - 1] as number];
+    starts[place] = Number(isNew);
+  }
+  return { order, starts };
+}
+
+function rankedOf(
+  { classes, labels }: RatedRows,
+  orders: readonly (Ranks | undefined)[],
+  given: Float64Array,
+): RankingArrays {
+  const ranked = emptyFigures(classes);
+  orders.forEach((ranks, i) => {
+    if (ranks === undefined) return;
+    const j = classes === 2 ? 1 : i;
+    const { auc, precision, precisionOfOthers } = areasOf(ranks, labels, j, given);
+    ranked.auc[j] = auc;
+    ranked.averagePrecision[j] = precision;
+    if (classes === 2) {
+      ranked.auc[0] = auc;
+      ranked.averagePrecision[0] = precisionOfOthers;
+    }
+  });
+  return ranked;
+}
+
+/** The area and the average precisions of rows that are there so often, in one order. */
+function areasOf({ order, starts }: Ranks, labels: Int32Array, j: number, given: Float64Array) {
+  let [positives, negatives] = [0, 0];
+  let [won, precisionsOfOthers] = [0, 0];
+  for (let place = 0, end = 0; place < order.length; place = end) {
+    let [tied, others] = [0, 0];
+    do {
+      const k = order[end] as number;
+      if (labels[k] === j) tied += given[k] as number;
+      else others += given[k] as number;
+      end++;
+    } while (end < order.length && starts[end] === 0);
+    won += tied * (2 * negatives + others);
+    positives += tied;
+    negatives += others;
+    if (others > 0) precisionsOfOthers += others * (negatives / (positives + negatives));
+  }
+  let [found, wrong, precisions] = [0, 0, 0];
+  for (let place = order.length - 1, tied = 0; place >= 0; place--) {
+    const k = order[place] as number;
+    if (labels[k] === j) tied += given[k] as number;
+    else wrong += given[k] as number;
+    if (starts[place] === 0) continue;
+    found += tied;
+    if (tied > 0) precisions += tied * (found / (found + wrong));
+    tied = 0;
+  }
+  return {
+    auc: won / (2 * positives * negatives),
+    precision: precisions / positives,
+    precisionOfOthers: precisionsOfOthers / negatives,
+  };
+}
