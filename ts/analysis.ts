@@ -84,7 +84,7 @@ export {
   type MeterState,
 } from './analysis/meter/loss-meter.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
-export type { IntervalOptions, IntervalsOf, ReportIntervals } from './analysis/report/intervals.js';
+export type { ClassIntervals, IntervalOptions, ReportIntervals, ScoreIntervals } from './analysis/report/intervals.js';
 export {
   classificationReport,
   classificationReportAsync,

@@ -113,15 +113,30 @@ export const OF_CLASS = [...AVERAGED, 'auc', 'averagePrecision'] as const;
 /** The averages over classes. */
 export const AVERAGES = ['macro', 'weighted', 'micro'] as const;
 
-/** An interval for each of some figures. */
-export type IntervalsOf<Names extends string> = { readonly [Name in Names]: Interval };
+/** Intervals of scores, by their names. */
+export interface ScoreIntervals {
+  /** The interval of the precision. */
+  readonly precision: Interval;
+  /** That of the recall. */
+  readonly recall: Interval;
+  /** That of the specificity. */
+  readonly specificity: Interval;
+  /** That of the F1 score. */
+  readonly f1: Interval;
+  /** That of the F score with the option `beta`. */
+  readonly fBeta: Interval;
+}
 
-/**
- * Intervals of the figures of a report, by their names; `calibrationError` is the expected one.
- */
-export interface ReportIntervals
-  extends IntervalsOf<(typeof OVERALL)[number]>,
-    Readonly<Record<(typeof AVERAGES)[number], IntervalsOf<(typeof AVERAGED)[number]>>> {
+/** Intervals of the figures of a class. */
+export interface ClassIntervals extends ScoreIntervals {
+  /** The interval of the area under the ROC curve. */
+  readonly auc: Interval;
+  /** That of the average precision. */
+  readonly averagePrecision: Interval;
+}
+
+/** Intervals of the figures of a report, by their names. */
+export interface ReportIntervals {
   /** The share of such intervals that hold the figure they are about. */
   readonly level: number;
   /** The number of resamples. */
@@ -130,6 +145,36 @@ export interface ReportIntervals
   readonly seed: number;
   /** The bootstrap's way to an interval. */
   readonly method: IntervalMethod;
-  /** Class by class. */
-  readonly classes: readonly IntervalsOf<(typeof OF_CLASS)[number]>[];
+  /** The interval of the report's `accuracy`. */
+  readonly accuracy: Interval;
+  /** The interval of the report's `hammingLoss`. */
+  readonly hammingLoss: Interval;
+  /** The interval of the report's `balancedAccuracy`. */
+  readonly balancedAccuracy: Interval;
+  /** The interval of the report's `topKAccuracy`. */
+  readonly topKAccuracy: Interval;
+  /** The interval of the report's `mcc`. */
+  readonly mcc: Interval;
+  /** The interval of the report's `kappa`. */
+  readonly kappa: Interval;
+  /** The interval of the report's `auc`. */
+  readonly auc: Interval;
+  /** The interval of the report's `weightedAuc`. */
+  readonly weightedAuc: Interval;
+  /** The interval of the report's `averagePrecision`. */
+  readonly averagePrecision: Interval;
+  /** The interval of the report's `logLoss`. */
+  readonly logLoss: Interval;
+  /** The interval of the report's `brier`. */
+  readonly brier: Interval;
+  /** The interval of the report's `calibration.expectedError`. */
+  readonly calibrationError: Interval;
+  /** Intervals of the averages over the classes. */
+  readonly macro: ScoreIntervals;
+  /** Intervals of the weighted averages. */
+  readonly weighted: ScoreIntervals;
+  /** Intervals of the figures of all classes taken together. */
+  readonly micro: ScoreIntervals;
+  /** Intervals of the figures of each class. */
+  readonly classes: readonly ClassIntervals[];
 }

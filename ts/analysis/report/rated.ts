@@ -14,10 +14,10 @@ import {
   AVERAGED,
   AVERAGES,
   type IntervalSettings,
-  type IntervalsOf,
   OF_CLASS,
   OVERALL,
   type ReportIntervals,
+  type ScoreIntervals,
 } from './intervals.js';
 import { emptyFigures, type RankingArrays } from './ranking.js';
 import type { Settings } from './result.js';
@@ -90,9 +90,13 @@ export function* intervalsOf(rows: Rows, settings: Settings, wanted: IntervalSet
   const all = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));
   let place = 0;
   const take = <Name extends string>(names: readonly Name[]) =>
-    Object.fromEntries(names.map((name) => [name, all[place++]])) as IntervalsOf<Name>;
+    Object.fromEntries(names.map((name) => [name, all[place++]])) as Record<Name, Interval>;
   const overall = take(OVERALL);
-  const [macro, weighted, micro] = AVERAGES.map(() => take(AVERAGED)) as [Averages, Averages, Averages];
+  const [macro, weighted, micro] = AVERAGES.map(() => take(AVERAGED)) as [
+    ScoreIntervals,
+    ScoreIntervals,
+    ScoreIntervals,
+  ];
   const ofClasses = Array.from({ length: classes }, () => take(OF_CLASS));
   const area = groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
   return {
@@ -108,8 +112,6 @@ export function* intervalsOf(rows: Rows, settings: Settings, wanted: IntervalSet
     method,
   };
 }
-
-type Averages = IntervalsOf<(typeof AVERAGED)[number]>;
 
 /** The interval of the area of two classes by DeLong's method, where there are rows enough. */
 function areaInterval({ classes, labels, scores }: RatedRows, level: number): Interval | undefined {

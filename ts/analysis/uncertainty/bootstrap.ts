@@ -4,7 +4,9 @@ import { below, integersOf } from './random.js';
 
 /** An interval that a figure is in with some confidence. */
 export interface Interval {
+  /** The lower end. */
   readonly low: number;
+  /** The upper end. */
   readonly high: number;
 }
 

@@ -133,7 +133,10 @@ function named(name: string, read: () => Rows): Rows {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Error) error.message = error.message.replace(/^logits\b/, name);
+    // No regular expression: where the stack ends, engines cannot compile one.
+    if (error instanceof Error && error.message.startsWith('logits')) {
+      error.message = name + error.message.slice('logits'.length);
+    }
     throw error;
   }
 }
