@@ -474,7 +474,7 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     () => classificationReport(...two, { gamma: 1 } as never),
     TypeError,
     'unknown option "gamma"; known are numClasses, ignoreIndex, layout, spatialSize, bins, zeroDivision, auc, confusion, averageOver, ' +
-      'beta, topK, classNames, sampleWeights, criterion',
+      'beta, topK, classNames, sampleWeights, criterion, intervals',
   ],
   [
     () => classificationReport(...two, { layout: 'rows' as never }),

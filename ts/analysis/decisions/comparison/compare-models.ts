@@ -1,3 +1,4 @@
+import { readOptions } from '../../../arrays/own.js';
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../../arrays/types.js';
 import { checkOptions, checkPerRow, checkSampleWeights, checkWeights } from '../../../call/checks.js';
@@ -14,7 +15,7 @@ import {
   OVERALL,
 } from '../../report/intervals.js';
 import { makeRater, type RatedRows, rateRows } from '../../report/rated.js';
-import { checkSettings } from '../../report/report.js';
+import { checkSettings, type ReportOptions } from '../../report/report.js';
 import { ROW_OPTIONS, type RowOptions, type Rows, readRows } from '../../rows/rows.js';
 import { table, withText } from '../../rows/table.js';
 import { type Logits, opened, type Targets } from '../../rows/tensors.js';
@@ -159,7 +160,7 @@ function placesOf(classes: number): Readonly<Record<Name, number>> {
 }
 
 function compare(a: Rows, b: Rows, wanted: IntervalSettings, weights: FloatArray | undefined): ModelComparison {
-  const settings = checkSettings({ topK: 1 });
+  const settings = checkSettings(readOptions<ReportOptions>({ topK: 1 }, ['topK']));
   const [first, second] = [a, b].map((rows) => finish(rateRows(rows, settings, weights))) as [RatedRows, RatedRows];
   const raters = [makeRater(first, settings), makeRater(second, settings)] as const;
   const places = placesOf(first.classes);
