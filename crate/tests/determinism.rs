@@ -3,7 +3,7 @@
 
 use focal_loss::{
     Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn,
-    SigmoidFocalLoss,
+    PolyFocalLoss, SigmoidFocalLoss,
 };
 use serde_json::Value;
 
@@ -99,8 +99,8 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
     };
     let (mut values, mut grad) = (vec![T::default(); rows], vec![T::default(); rows * classes]);
     let mean = match loss["loss"].as_str().unwrap() {
-        "focal" => {
-            let criterion = FocalLoss {
+        "focal" | "poly-focal" => {
+            let focal = FocalLoss {
                 alpha: match &loss["alpha"] {
                     Value::Null => Alpha::None,
                     Value::String(_) => Alpha::PerClass(&weights),
@@ -116,6 +116,8 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
                 ignore_index,
                 ..FocalLoss::default()
             };
+            let epsilon = loss["epsilon"].as_f64().unwrap_or(0.0);
+            let criterion = PolyFocalLoss { focal, epsilon };
             criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
             criterion.forward(&batch).unwrap()
         }

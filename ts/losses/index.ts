@@ -2,7 +2,8 @@
 
 export * from './cross-entropy.js';
 export * from './focal.js';
+export * from './poly-focal.js';
 export * from './sigmoid-focal.js';
 
 /** The name of one of the losses. */
-export type LossName = 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss';
+export type LossName = 'CrossEntropyLoss' | 'FocalLoss' | 'PolyFocalLoss' | 'SigmoidFocalLoss';

@@ -126,12 +126,14 @@ export const NUMBER_ALPHA_OTHER = 2;
 export const NUMBER_ALPHA_ONE = 3;
 /** The factor of the positive term. */
 export const NUMBER_POSITIVE_WEIGHT = 4;
+/** The epsilon of poly-1. */
+export const NUMBER_EPSILON = 5;
 /** The target of what does not count. */
-export const NUMBER_IGNORED = 5;
+export const NUMBER_IGNORED = 6;
 /** The upstream gradient. */
-export const NUMBER_UPSTREAM = 6;
+export const NUMBER_UPSTREAM = 7;
 /** The denominator of the reduction. */
-export const NUMBER_DENOMINATOR = 7;
+export const NUMBER_DENOMINATOR = 8;
 
 // Places of the running numbers of a batch in their record.
 

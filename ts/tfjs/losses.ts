@@ -5,6 +5,8 @@ import {
   type CrossEntropyLossOptions,
   FocalLoss,
   type FocalLossOptions,
+  PolyFocalLoss,
+  type PolyFocalLossOptions,
   SigmoidFocalLoss,
   type SigmoidFocalLossOptions,
 } from '../index.js';
@@ -22,6 +24,12 @@ type Open<O> = Omit<O, (typeof SETTLED)[number]>;
  * The options of {@link focalLoss}: those of a `FocalLoss` but for those that tensors settle.
  */
 export interface FocalOptions extends Open<FocalLossOptions>, TensorLossOptions {}
+
+/**
+ * The options of {@link polyFocalLoss}: those of a `PolyFocalLoss` but for those that tensors
+ * settle.
+ */
+export interface PolyFocalOptions extends Open<PolyFocalLossOptions>, TensorLossOptions {}
 
 /**
  * The options of {@link sigmoidFocalLoss}: those of a `SigmoidFocalLoss` but for those that
@@ -96,6 +104,28 @@ export function focalLoss(options: FocalOptions = {}): LossFunction {
   const { perRow, implementation } = read(options, new FocalLoss());
   const criterion = new FocalLoss(perRow);
   return tensorLoss('focalLoss', implementation, {
+    kernel: softmaxKernel(criterion),
+    ops: softmaxOps(criterion, checkClasses(criterion)),
+  });
+}
+
+/**
+ * The focal loss with one more term, poly-1, for TensorFlow.js: see `PolyFocalLoss`. Logits and
+ * targets are those of {@link focalLoss}.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { polyFocalLoss } from 'focal-loss/tfjs';
+ *
+ * const loss = polyFocalLoss({ alpha: null, gamma: 2, epsilon: 1 });
+ * loss(tf.tensor1d([1], 'int32'), tf.zeros([1, 2])).dataSync()[0]; // => 0.2982868
+ * ```
+ */
+export function polyFocalLoss(options: PolyFocalOptions = {}): LossFunction {
+  const { perRow, implementation } = read(options, new PolyFocalLoss());
+  const criterion = new PolyFocalLoss(perRow);
+  return tensorLoss('polyFocalLoss', implementation, {
     kernel: softmaxKernel(criterion),
     ops: softmaxOps(criterion, checkClasses(criterion)),
   });

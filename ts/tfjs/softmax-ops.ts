@@ -31,18 +31,19 @@ import { gated, log1p, oneMinusExp, power } from './elementary.js';
 import { areIndices, castIndices, softmaxClasses, withoutLast } from './targets.js';
 import type { Way } from './tensor-loss.js';
 
-/** The settings of a loss: the properties of a `FocalLoss`. */
+/** The settings of a loss: the properties of a `FocalLoss` or a `PolyFocalLoss`. */
 export interface SoftmaxRule {
   readonly alpha: number | readonly number[] | null;
   readonly gamma: number | readonly number[];
   readonly focusOn: 'smoothed' | 'target' | 'class';
   readonly labelSmoothing: number;
   readonly ignoreIndex: number | undefined;
+  readonly epsilon?: number;
 }
 
 export function softmaxOps(rule: SoftmaxRule, checkClasses: (classes: number) => void): Way {
   const [value, gradient] =
-    rule.focusOn === 'class' ? [classValue, classGradient] : [focalValue(rule), focalGradient(rule)];
+    rule.focusOn === 'class' ? [classValue(rule), classGradient(rule)] : [focalValue(rule), focalGradient(rule)];
   return (logits, yTrue) => {
     checkClasses(softmaxClasses(logits.shape));
     // Also makes sure that the shapes match.
@@ -134,16 +135,27 @@ function excess(p: Tensor, others: Tensor, q: Tensor): Tensor {
   return sub(mul(p, sub(1, q)), mul(q, others));
 }
 
-/** The sum of what each class adds. */
-function classValue({ q, classWeights, gamma, others, nll }: Rows): Tensor {
-  return sum(mul(gated(q, nll), mul(classWeights, power(others, gamma))), -1, true);
+/** A sum with what poly-1 adds to it: `epsilon` times a factor. */
+function withPoly(x: Tensor, { epsilon = 0 }: SoftmaxRule, factor: () => Tensor): Tensor {
+  return epsilon === 0 ? x : add(x, mul(epsilon, factor()));
 }
 
-function classGradient({ q, classWeights, gamma, p, others, nll }: Rows): Tensor {
-  const steepness = add(1, mul(gamma, divNoNan(gated(p, nll), others)));
-  const ofClass = mul(mul(q, classWeights), mul(power(others, gamma), steepness));
-  return sub(mul(p, sub(sum(ofClass, -1, true), ofClass)), mul(ofClass, others));
-}
+/** The sum of what each class adds. */
+const classValue =
+  (rule: SoftmaxRule) =>
+  ({ q, classWeights, gamma, others, nll }: Rows) => {
+    const ofClass = withPoly(gated(q, nll), rule, () => mul(q, others));
+    return sum(mul(ofClass, mul(classWeights, power(others, gamma))), -1, true);
+  };
+
+const classGradient =
+  (rule: SoftmaxRule) =>
+  ({ q, classWeights, gamma, p, others, nll }: Rows) => {
+    const plain = add(1, mul(gamma, divNoNan(gated(p, nll), others)));
+    const steepness = withPoly(plain, rule, () => mul(add(gamma, 1), p));
+    const ofClass = mul(mul(q, classWeights), mul(power(others, gamma), steepness));
+    return sub(mul(p, sub(sum(ofClass, -1, true), ofClass)), mul(ofClass, others));
+  };
 
 /** The cross-entropy of each row, and by how much it misses. */
 function crossEntropy({ hard, q, others, nll }: Rows, { focusOn }: SoftmaxRule) {
@@ -153,7 +165,8 @@ function crossEntropy({ hard, q, others, nll }: Rows, { focusOn }: SoftmaxRule) 
 
 const focalValue = (rule: SoftmaxRule) => (rows: Rows) => {
   const { ce, miss } = crossEntropy(rows, rule);
-  return mul(rows.rowWeights, mul(power(miss, rows.gamma), ce));
+  const sum = withPoly(ce, rule, () => miss);
+  return mul(rows.rowWeights, mul(power(miss, rows.gamma), sum));
 };
 
 const focalGradient = (rule: SoftmaxRule) => (rows: Rows) => {
@@ -162,11 +175,14 @@ const focalGradient = (rule: SoftmaxRule) => (rows: Rows) => {
   const ofEntropy = excess(p, others, q);
   const factor = mul(rowWeights, power(miss, gamma));
   if (rule.focusOn === 'target') {
-    const ofMiss = mul(mul(sum(mul(hard, p), -1, true), ce), divNoNan(excess(p, others, hard), miss));
-    return mul(factor, add(ofEntropy, mul(gamma, ofMiss)));
+    const pt = sum(mul(hard, p), -1, true);
+    const ofMiss = mul(mul(pt, ce), divNoNan(excess(p, others, hard), miss));
+    const ofPoly = () => mul(add(gamma, 1), mul(pt, excess(p, others, hard)));
+    return mul(factor, withPoly(add(ofEntropy, mul(gamma, ofMiss)), rule, ofPoly));
   }
   // ce / (exp(ce) - 1), which is 1 at 0; so large a ce has no exponential.
   const slope = div(where(less(ce, 100), mul(ce, exp(neg(ce))), zerosLike(ce)), miss);
   const ratio = where(equal(miss, 0), onesLike(miss), slope);
-  return mul(mul(factor, add(1, mul(gamma, ratio))), ofEntropy);
+  const steepness = withPoly(add(1, mul(gamma, ratio)), rule, () => mul(add(gamma, 1), exp(neg(ce))));
+  return mul(mul(factor, steepness), ofEntropy);
 };

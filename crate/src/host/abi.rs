@@ -174,6 +174,8 @@ record! { "NUMBER_"
         alpha_one,
         /// Factor of the positive term.
         positive_weight,
+        /// The `ε` of poly-1.
+        epsilon,
         /// The target of what does not count.
         ignored,
         /// The upstream gradient.

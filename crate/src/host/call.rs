@@ -382,6 +382,7 @@ impl State {
                 Gamma::PerClass(gammas)
             },
             label_smoothing: self.numbers.label_smoothing,
+            epsilon: self.numbers.epsilon,
             focus_on: if has(flag::FOCUS_CLASS) {
                 FocusOn::EachClass
             } else if has(flag::FOCUS_TARGET) {

@@ -5,6 +5,7 @@ use super::block::{Block, Column};
 use crate::loss::{
     focal::{Hard, Loss},
     focusing::{Focusing, Later, Power, Square},
+    guards::plus_zero,
     smoothing::Smoothing,
     softmax::{Others, RowLoss, RowSums, Softmax, TargetOdds},
 };
@@ -53,7 +54,7 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
         unsafe {
             match (&self.smoothing, power) {
                 // In one loop for what is asked most often.
-                (None, Power::Halves { whole: 2, half: false }) => {
+                (None, Power::Halves { whole: 2, half: false }) if !self.hard.has_poly() => {
                     return hard(&self.hard.with(Square), block, rows, row_losses);
                 }
                 (None, _) => hard(&self.hard, block, rows, row_losses),
@@ -61,10 +62,35 @@ impl<V: Real> Evaluation<V> for Loss<'_, V> {
                     smoothed(&self.hard, smoothing, block, rows, sums, row_losses)
                 }
             }
+            if self.hard.has_poly() {
+                add_poly(&self.hard, block, rows, row_losses);
+            }
             focus(power, block.targets, block.groups(), row_losses);
             for g in 0..block.groups() {
-                block.value.set(g, row_losses.get(g).value);
+                // With poly-1 it can be negative, and be rounded to −0.
+                block.value.set(g, plus_zero(row_losses.get(g).value));
             }
+        }
+    }
+}
+
+/// Adds the term of poly-1 to row losses that are still to be focused.
+///
+/// # Safety
+/// As for [`Evaluation::evaluate`]; the row losses must have been set for the groups.
+#[inline(never)]
+unsafe fn add_poly<V: Real>(
+    loss: &Hard<V, Later<'_, V>>,
+    block: &Block<V>,
+    rows: &Column<Softmax<V>>,
+    row_losses: &mut Column<RowLoss<V>>,
+) {
+    let groups = block.groups();
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let (weight, scale) = (block.weight.get(g), block.scale.get(g));
+            row_losses.set(g, loss.with_poly(&row_losses.get(g), &rows.get(g), weight, scale));
         }
     }
 }

@@ -8,6 +8,10 @@
 //! Products are formed from the weights down, one factor of at most 1 after the other: every
 //! intermediate is at least as large as the result, so a result in the normal range was never
 //! rounded below it.
+//!
+//! Poly-1 (Leng et al., "PolyLoss: A Polynomial Expansion Perspective of Classification Loss
+//! Functions", 2022) adds `ε·u^{γ+1}` to `u^γ·ℓ`, and with it `ε·(γ + 1)·u^γ·pt` to `f′`: with `ε`
+//! not negative nothing cancels that did not before. Without it, what is added is 0.
 
 use super::{
     focusing::{Focusing, Gamma, LARGEST_GAMMA, Later},
@@ -38,13 +42,17 @@ pub struct Focal {
     pub label_smoothing: f64,
     /// The probability that the focusing looks at.
     pub focus_on: FocusOn,
+    /// The `ε` of poly-1, or 0.
+    pub epsilon: f64,
 }
 
 impl Focal {
-    /// True where the kernels for rows with one target class will do; not for probabilities,
-    /// `soft`.
+    /// True where the kernels for rows with one target class will do, which take no probabilities.
+    /// They know the term of poly-1 in its simplest form.
     pub fn is_plain(&self, soft: bool) -> bool {
-        !soft && (self.focus_on == FocusOn::Smoothed || self.label_smoothing == 0.0)
+        let hard = self.label_smoothing == 0.0;
+        let simple = self.epsilon == 0.0 || hard && matches!(self.gamma, Gamma::All(_));
+        !soft && simple && (hard || self.focus_on == FocusOn::Smoothed)
     }
 }
 
@@ -53,6 +61,8 @@ impl Focal {
 pub struct Hard<V, P> {
     pub(super) gamma: V,
     pub(crate) power: P,
+    /// The `ε` of poly-1, or 0.
+    epsilon: V,
 }
 
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
@@ -64,19 +74,19 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
             // Each group of rows has its own.
             Gamma::PerClass(_) => 0.0,
         };
-        Self { gamma: V::constant(gamma), power }
+        Self { gamma: V::constant(gamma), power, epsilon: V::constant(0.0) }
     }
 
     /// The loss that is given; `power` raises to its `gamma`.
     #[inline(always)]
     pub fn of(focal: &Focal, power: P) -> Self {
-        Self::new(focal.gamma, power)
+        Self { epsilon: V::constant(focal.epsilon), ..Self::new(focal.gamma, power) }
     }
 
     /// The same loss by another way to raise to the same `γ`.
     #[inline(always)]
     pub fn with<Q: Focusing<V>>(self, power: Q) -> Hard<V, Q> {
-        Hard { gamma: self.gamma, power }
+        Hard { gamma: self.gamma, power, epsilon: self.epsilon }
     }
 
     /// The loss of a group of rows with these targets, where it depends on them.
@@ -88,7 +98,7 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     pub unsafe fn of_rows(self, targets: *const i32) -> Self {
         // SAFETY: passed on.
         let (power, gamma) = unsafe { self.power.of_rows(targets) };
-        Self { gamma: gamma.unwrap_or(self.gamma), power }
+        Self { gamma: gamma.unwrap_or(self.gamma), power, epsilon: self.epsilon }
     }
 
     /// The value and `slope = −∂L/∂x_t = a·u·f′ = a·u^γ·(u + γ·ℓ·pt)`, a sum of positive terms.
@@ -103,24 +113,65 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
 impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// The terms that `u^γ` is a factor of: `ℓ` in the value, and `1 + γ·r` in the derivative.
     #[inline(always)]
-    pub(super) fn terms(&self, nll: V, (pt, one_minus_pt): (V, V)) -> [V; 2] {
+    fn plain_terms(&self, nll: V, (pt, one_minus_pt): (V, V)) -> [V; 2] {
         let ratio = finite(nll).mul(pt).div(positive(one_minus_pt));
         [nll, self.gamma.mul(ratio).add(V::constant(1.0))]
     }
 
-    /// `u·γ·r = γ·ℓ·pt`: what the focusing adds to the derivative, times `u`.
+    /// The same terms with those of poly-1, `ε·u` and `ε·(γ + 1)·pt`.
     #[inline(always)]
-    pub(super) fn pull(&self, nll: V, (pt, _): (V, V)) -> V {
-        self.gamma.mul(finite(nll).mul(pt))
+    pub(super) fn terms(&self, nll: V, (pt, one_minus_pt): (V, V)) -> [V; 2] {
+        let [value, derivative] = self.plain_terms(nll, (pt, one_minus_pt));
+        [value.add(self.epsilon.mul(one_minus_pt)), derivative.add(self.poly_slope(pt))]
     }
 
-    /// `f″·E/u^γ = γ·(2 + (γ − 1)·r − ℓ)`, `E = u/pt`, times `pt`.
+    /// `ε·(γ + 1)` times a factor of at most 1: an infinite product with 0 would not be a number.
+    #[inline(always)]
+    fn poly_slope(&self, factor: V) -> V {
+        self.gamma.add(V::constant(1.0)).mul(factor).mul(self.epsilon)
+    }
+
+    /// `u` times what the focusing adds to the derivative, `γ·ℓ·pt`, and poly-1, `ε·(γ + 1)·pt·u`.
+    #[inline(always)]
+    pub(super) fn pull(&self, nll: V, (pt, one_minus_pt): (V, V)) -> V {
+        let pull = self.gamma.mul(finite(nll).mul(pt));
+        pull.add(self.poly_slope(pt.mul(one_minus_pt)))
+    }
+
+    /// `f″·E/u^γ`, `E = u/pt`, times `pt`: `γ·(2 + (γ − 1)·r − ℓ)`, and of poly-1
+    /// `ε·(γ + 1)·(γ·pt − u)`.
     #[inline(always)]
     pub(super) fn curvature(&self, nll: V, (pt, one_minus_pt): (V, V)) -> V {
         let nll = finite(nll);
         let ratio = nll.mul(pt).div(positive(one_minus_pt));
         let bracket = self.gamma.sub(V::constant(1.0)).mul(ratio).add(V::constant(2.0)).sub(nll);
-        self.gamma.mul(pt.mul(bracket))
+        let poly = self.poly_slope(self.gamma.mul(pt).sub(one_minus_pt));
+        pt.mul(bracket).mul(self.gamma).add(pt.mul(poly))
+    }
+
+    /// True for poly-1.
+    #[inline(always)]
+    pub(crate) fn has_poly(&self) -> bool {
+        !V::none(self.epsilon.abs().gt(V::constant(0.0)))
+    }
+
+    /// The loss of a row with one target class, still to be focused, with the terms of poly-1.
+    #[inline(always)]
+    pub fn with_poly(
+        &self,
+        loss: &RowLoss<V>,
+        row: &Softmax<V>,
+        weight: V,
+        scale: V,
+    ) -> RowLoss<V> {
+        let more = self.poly_slope(row.pt.mul(row.one_minus_pt)).mul(weight.mul(scale));
+        let slope = loss.common.add(more);
+        RowLoss {
+            value: loss.value.add(self.epsilon.mul(row.one_minus_pt).mul(weight)),
+            target: V::constant(0.0).sub(slope),
+            common: slope,
+            one_minus_pt: row.one_minus_pt,
+        }
     }
 
     /// The value `a·u^γ·ℓ` and the derivative `a·f′` from the cross-entropy `ℓ`, and `pt = e^{−ℓ}`
@@ -159,7 +210,10 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     ) -> RowLoss<V> {
         let nll = smoothing.cross_entropy(row, spread);
         let (pt, one_minus_pt) = probabilities(nll);
-        let [value, derivative] = self.value_and_derivative(nll, (pt, one_minus_pt), weight, scale);
+        // Poly-1 does not come here: see [`Focal::is_plain`].
+        let [value, derivative] = self.plain_terms(nll, (pt, one_minus_pt));
+        let terms = [weight.mul(value), derivative.mul(weight.mul(scale))];
+        let [value, derivative] = self.power.focus(terms, one_minus_pt);
         RowLoss {
             value,
             target: plus_zero(derivative.mul(smoothing.difference(row))),

@@ -1,4 +1,4 @@
-//! [`FocalLoss`].
+//! [`FocalLoss`] and [`PolyFocalLoss`].
 
 use super::{
     batch::{Batch, Outputs, Prepared, Reduction, Targets, denominator},
@@ -10,7 +10,7 @@ use crate::{
         focal::{Focal, FocusOn},
         focusing,
     },
-    math::Float,
+    math::{Float, exp::two_to},
 };
 
 /// The weight of a row, from its target class.
@@ -106,7 +106,7 @@ impl<T: Float> FocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward(&self, batch: &Batch<T>) -> Result<f64, Error> {
-        self.run(batch, Outputs::default())
+        self.run(0.0, batch, Outputs::default())
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -114,7 +114,7 @@ impl<T: Float> FocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn value_and_grad(&self, batch: &Batch<T>, grad: &mut [T]) -> Result<f64, Error> {
-        self.run(batch, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.run(0.0, batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
     /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
@@ -129,7 +129,7 @@ impl<T: Float> FocalLoss<'_, T> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(batch, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.run(0.0, batch, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
     /// The second derivatives of the value with respect to each logit by itself, `a_t·[f″·(p_j −
@@ -144,6 +144,16 @@ impl<T: Float> FocalLoss<'_, T> {
         kind: HessianKind,
         hessian: &mut [T],
     ) -> Result<(), Error> {
+        self.second_derivatives(0.0, batch, kind, hessian)
+    }
+
+    fn second_derivatives(
+        &self,
+        epsilon: f64,
+        batch: &Batch<T>,
+        kind: HessianKind,
+        hessian: &mut [T],
+    ) -> Result<(), Error> {
         self.by_class(batch)?;
         if self.label_smoothing > 0.0 && self.focus_on != FocusOn::Smoothed {
             return Err(Error::Unsupported(
@@ -151,10 +161,10 @@ impl<T: Float> FocalLoss<'_, T> {
             ));
         }
         let prepared =
-            self.prepare(batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
-        let problem =
-            Problem::Hessian { of: self.focal(), gauss_newton: kind == HessianKind::GaussNewton };
-        prepared.solve(&problem, &[self.label_smoothing / batch.classes as f64]);
+            self.prepare(epsilon, batch, Outputs { grad: Some(hessian), ..Outputs::default() })?;
+        let gauss_newton = kind == HessianKind::GaussNewton;
+        let problem = Problem::Hessian { of: self.focal(epsilon), gauss_newton };
+        prepared.solve(&problem, &self.numbers(epsilon, batch));
         Ok(())
     }
 
@@ -164,27 +174,40 @@ impl<T: Float> FocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn gamma_grad(&self, batch: &Batch<T>, values: &mut [T]) -> Result<f64, Error> {
+        self.gamma_derivatives(0.0, batch, values)
+    }
+
+    fn gamma_derivatives(
+        &self,
+        epsilon: f64,
+        batch: &Batch<T>,
+        values: &mut [T],
+    ) -> Result<f64, Error> {
         self.by_class(batch)?;
         let prepared =
-            self.prepare(batch, Outputs { values: Some(values), ..Outputs::default() })?;
-        Ok(prepared.solve(
-            &Problem::GammaGrad(self.focal()),
-            &[self.label_smoothing / batch.classes as f64],
-        ))
+            self.prepare(epsilon, batch, Outputs { values: Some(values), ..Outputs::default() })?;
+        let problem = Problem::GammaGrad(self.focal(epsilon));
+        Ok(prepared.solve(&problem, &self.numbers(epsilon, batch)))
     }
 
-    fn run(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
-        Ok(self
-            .prepare(batch, outputs)?
-            .solve(&Problem::Focal(self.focal()), &[self.label_smoothing / batch.classes as f64]))
+    /// The reduced value, with the term of poly-1 where `epsilon` is not 0.
+    fn run(&self, epsilon: f64, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+        let prepared = self.prepare(epsilon, batch, outputs)?;
+        Ok(prepared.solve(&Problem::Focal(self.focal(epsilon)), &self.numbers(epsilon, batch)))
     }
 
-    fn focal(&self) -> Focal {
+    /// The numbers that decide whether float32 will do, with room for the product of `epsilon` and
+    /// `γ + 1`.
+    fn numbers(&self, epsilon: f64, batch: &Batch<T>) -> [f64; 3] {
+        [self.label_smoothing / batch.classes as f64, epsilon, epsilon * two_to(67)]
+    }
+
+    fn focal(&self, epsilon: f64) -> Focal {
         let gamma = match self.gamma {
             Gamma::All(gamma) => focusing::Gamma::All(gamma),
             Gamma::PerClass(gammas) => focusing::Gamma::PerClass(gammas.as_ptr()),
         };
-        Focal { gamma, label_smoothing: self.label_smoothing, focus_on: self.focus_on }
+        Focal { gamma, label_smoothing: self.label_smoothing, focus_on: self.focus_on, epsilon }
     }
 
     fn by_class(&self, batch: &Batch<T>) -> Result<(), Error> {
@@ -198,9 +221,17 @@ impl<T: Float> FocalLoss<'_, T> {
     }
 
     /// Checks everything and returns the batch for the kernels.
-    fn prepare(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<Prepared<T>, Error> {
+    fn prepare(
+        &self,
+        epsilon: f64,
+        batch: &Batch<T>,
+        outputs: Outputs<T>,
+    ) -> Result<Prepared<T>, Error> {
         let counted = batch.check(self.ignore_index)?;
         fraction("label_smoothing", self.label_smoothing)?;
+        if !epsilon.is_finite() {
+            return Err(Error::Number { argument: "epsilon", must_be: "finite", value: epsilon });
+        }
         match self.gamma {
             Gamma::All(gamma) => not_negative("gamma", gamma)?,
             Gamma::PerClass(gammas) => {
@@ -243,5 +274,100 @@ impl<T: Float> FocalLoss<'_, T> {
             prepared.pair = Some((1.0 - alpha, alpha));
         }
         Ok(prepared)
+    }
+}
+
+/// The focal loss on softmax logits with one more term, poly-1.
+///
+/// With `a_t`, `γ`, `ℓ` and `u = 1 − pt` as in [`FocalLoss`], whatever targets, smoothing and focus
+/// make of them (of a focus on each class, the term is added class by class):
+///
+/// `L = a_t·[u^γ·ℓ + ε·u^(γ+1)]`,
+/// `∂L/∂x_j = a_t·u^γ·(1 + γ·ℓ·pt/u + ε·(γ + 1)·pt)·(p_j − q_j)`.
+///
+/// Leng et al., "PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions"
+/// (2022). With `γ = 0` it is the poly-1 cross-entropy, with `ε = 0` the focal loss, bit for bit.
+/// Under a negative `ε` values and gradients can be 0 or change their sign: their errors are then
+/// relative to the terms that they are sums of.
+///
+/// ```
+/// use focal_loss::{Batch, FocalLoss, Gamma, PolyFocalLoss};
+///
+/// let focal = FocalLoss { gamma: Gamma::All(2.0), ..FocalLoss::default() };
+/// let criterion = PolyFocalLoss { focal, epsilon: 1.0 };
+/// let mut grad = [0.0_f64; 2];
+/// let value = criterion.value_and_grad(&Batch::new(&[0.0, 0.0], &[1], 2), &mut grad)?;
+/// // pt is 1/2: a quarter of log(2)/4 + 1/8.
+/// assert!((value - 0.25 * (2.0_f64.ln() / 4.0 + 0.125)).abs() < 1e-16);
+/// assert!(grad[0] > 0.0 && grad[0] == -grad[1]);
+/// # Ok::<(), focal_loss::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PolyFocalLoss<'a, T> {
+    /// All options but `ε`. Default: those of [`FocalLoss`].
+    pub focal: FocalLoss<'a, T>,
+    /// `ε`, any finite number. Default: 1.
+    pub epsilon: f64,
+}
+
+impl<T> Default for PolyFocalLoss<'_, T> {
+    fn default() -> Self {
+        Self { focal: FocalLoss::default(), epsilon: 1.0 }
+    }
+}
+
+impl<T: Float> PolyFocalLoss<'_, T> {
+    /// The reduced value.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn forward(&self, batch: &Batch<T>) -> Result<f64, Error> {
+        self.focal.run(self.epsilon, batch, Outputs::default())
+    }
+
+    /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn value_and_grad(&self, batch: &Batch<T>, grad: &mut [T]) -> Result<f64, Error> {
+        self.focal.run(self.epsilon, batch, Outputs { grad: Some(grad), ..Outputs::default() })
+    }
+
+    /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
+    /// on the reduction.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn rows(
+        &self,
+        batch: &Batch<T>,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> Result<(), Error> {
+        let sum = FocalLoss { reduction: Reduction::Sum, ..self.focal };
+        sum.run(self.epsilon, batch, Outputs { values: Some(values), grad }).map(|_| ())
+    }
+
+    /// The second derivatives of the value with respect to each logit by itself, as
+    /// [`FocalLoss::hessian_diag`] has them.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn hessian_diag(
+        &self,
+        batch: &Batch<T>,
+        kind: HessianKind,
+        hessian: &mut [T],
+    ) -> Result<(), Error> {
+        self.focal.second_derivatives(self.epsilon, batch, kind, hessian)
+    }
+
+    /// The derivative of every row's value with respect to its γ, as [`FocalLoss::gamma_grad`] has
+    /// it.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn gamma_grad(&self, batch: &Batch<T>, values: &mut [T]) -> Result<f64, Error> {
+        self.focal.gamma_derivatives(self.epsilon, batch, values)
     }
 }
