@@ -1,5 +1,6 @@
 import {
   CrossEntropyLoss,
+  classificationReportAsync,
   compareLosses,
   compareLossesAsync,
   type Diagnosis,
@@ -7,6 +8,7 @@ import {
   diagnoseAsync,
   FocalLoss,
   SigmoidFocalLoss,
+  sweepAsync,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
@@ -188,4 +190,21 @@ column  rows  positives  accuracy  mean loss  share of loss  of gradient
 
 overconfident: Of 1 rows with a confidence above 0.95, 100 % are wrong: labelSmoothing, such as 0.1, helps.`,
   );
+});
+
+it.each([
+  [{ signal: new AbortController() as never }, 'signal must be an AbortSignal, got an object'],
+  [{ signal: null as never }, 'signal must be an AbortSignal, got null'],
+  [{ onProgress: 3 as never }, 'onProgress must be a function, got 3'],
+])('everything in turns rejects options that are none %#', async (options, message) => {
+  const { logits, targets } = randomBatch(float32, 4, 3);
+  const criterion = new FocalLoss();
+  for (const promise of [
+    classificationReportAsync(logits, targets, options),
+    compareLossesAsync(logits, targets, { criterion }, options),
+    diagnoseAsync(logits, targets, criterion, options),
+    sweepAsync(logits, targets, options),
+  ]) {
+    await expect(promise).rejects.toThrow(new TypeError(message));
+  }
 });

@@ -1,6 +1,6 @@
 import { FocalLoss, SigmoidFocalLoss, type SigmoidFocalLossOptions } from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
-import { CrossEntropyLoss, compareLosses, type Diagnosis, diagnose } from 'focal-loss/analysis';
+import { CrossEntropyLoss, compareLosses, type Diagnosis, diagnose, sweep } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { randomBatch, sum } from '../support/batch.js';
 import { dtypes, float32, float64 } from '../support/dtypes.js';
@@ -152,6 +152,45 @@ describe('one logit per row', () => {
     expect(effectiveSampleSize).toBeCloseTo(ofPairs.effectiveSampleSize, 10);
     expect(advice.map(({ code }) => code)).toEqual(ofPairs.advice.map(({ code }) => code));
     expect(diagnose(logits, targets, criterion, { numClasses: 1 })).toEqual(diagnose(logits, targets, criterion));
+  });
+
+  it.each([new FocalLoss(), new CrossEntropyLoss()])(
+    'may have labels in any form that a loss takes %#',
+    (criterion) => {
+      const expected = diagnose(logits, targets, criterion);
+      const dims = [logits.length, 1];
+      const column = Array.from(logits, (logit) => [logit]);
+      const list = Array.from(targets);
+      const floats = Float32Array.from(targets);
+      const labels = [list, list.map(Boolean), list.map((label) => [label]), floats, { data: floats, dims }];
+      for (const given of [column, { data: logits, dims }]) {
+        for (const y of labels) {
+          expect(diagnose(given, y, criterion)).toEqual(expected);
+          expect(compareLosses(given, y, { criterion })[0].value).toBe(expected.loss.mean);
+        }
+      }
+      for (const y of labels) expect(diagnose(logits, y, criterion, { numClasses: 1 })).toEqual(expected);
+      const ignoring = criterion.with({ ignoreIndex: -1 });
+      const first = Float64Array.from(targets, (label, row) => (row === 0 ? -1 : label));
+      expect(diagnose(column, first, ignoring)).toEqual(diagnose(logits, Int8Array.from(first), ignoring));
+    },
+  );
+
+  it('is swept as a sigmoid loss, whose smoothing is another than that of a softmax', () => {
+    const options = { alpha: 0.1, gamma: 0, labelSmoothing: 0.1 };
+    const [swept] = sweep(logits, targets, options).losses;
+    expect(swept).toBeCloseTo(new SigmoidFocalLoss(options).forward(logits, targets), 13);
+    const ofPairs = new FocalLoss(options).forward(pairs, targets);
+    expect(Math.abs(swept - ofPairs)).toBeGreaterThan(1e-3);
+    // Here alpha is of the target class, there of the smoothed target; 1/2 makes no difference.
+    const even = { ...options, alpha: 0.5 };
+    expect(sweep(logits, targets, even).losses[0]).toBeCloseTo(new FocalLoss(even).forward(pairs, targets), 13);
+    // Under focus, what is taken for the probability differs as well.
+    const focused = { ...even, gamma: 2 };
+    const difference = sweep(logits, targets, focused).losses[0] - new FocalLoss(focused).forward(pairs, targets);
+    expect(Math.abs(difference)).toBeGreaterThan(1e-3);
+    const hard = { ...options, gamma: 2, labelSmoothing: 0 };
+    expect(sweep(logits, targets, hard).losses[0]).toBeCloseTo(new FocalLoss(hard).forward(pairs, targets), 13);
   });
 
   it('is to both kinds of focal loss the same', () => {

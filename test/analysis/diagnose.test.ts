@@ -598,9 +598,14 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'targets[2] must be a class in [0, 2), got 2',
   ],
   [
-    () => diagnose(new Float32Array(3), new Float32Array(3), new FocalLoss(), { numClasses: 1 }),
-    TypeError,
-    'targets must be class indices where there is one logit per row, unless for a SigmoidFocalLoss, got a Float32Array',
+    () => diagnose(new Float32Array(3), Float32Array.of(0, 1, 0.5), new FocalLoss(), { numClasses: 1 }),
+    RangeError,
+    'targets[2] must be a class index where there is one logit per row, unless for a SigmoidFocalLoss, got 0.5',
+  ],
+  [
+    () => diagnose([[2], [-1]], [1, NaN], new CrossEntropyLoss()),
+    RangeError,
+    'targets[1] must be a class index where there is one logit per row, unless for a SigmoidFocalLoss, got NaN',
   ],
   [
     () => diagnose(new Float32Array(1.2e6), new Uint8Array(4e5).fill(3, 399_999), new FocalLoss()),

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   CrossEntropyLoss,
   classificationReport,
+  compareLosses,
   diagnose,
   FocalLoss,
   probabilitiesToLogits,
@@ -176,8 +177,13 @@ it.each<[() => unknown, ErrorConstructor, string]>([
 describe('probabilities taken for logits', () => {
   const probabilities = Float64Array.from(TABLE.flat());
   const targets = Uint8Array.from(LABELS);
-  const codesOf = (logits: Float64Array, y: Uint8Array, criterion: FocalLoss | SigmoidFocalLoss, options = {}) =>
-    diagnose(logits, y, criterion, options).advice.map(({ code }) => code);
+  const twoDecimals = (p: number) => Math.round(100 * p) / 100;
+  const codesOf = (
+    logits: Float64Array | Float32Array,
+    y: Uint8Array,
+    criterion: FocalLoss | SigmoidFocalLoss,
+    options = {},
+  ) => diagnose(logits, y, criterion, options).advice.map(({ code }) => code);
 
   it('are the one thing that a diagnosis is sure of', () => {
     expect(codesOf(probabilities, targets, new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
@@ -191,7 +197,7 @@ describe('probabilities taken for logits', () => {
 
   it('are not logits of which one row is no distribution', () => {
     for (const [place, value] of [
-      [14, 0.01],
+      [14, 0.02],
       [0, -0.1],
       [3, NaN],
     ]) {
@@ -199,6 +205,39 @@ describe('probabilities taken for logits', () => {
       others[place] = value;
       expect(codesOf(others, targets, new FocalLoss({ alpha: null }))).not.toContain('probabilities');
     }
+  });
+
+  it('may have been rounded, as files hold them', () => {
+    const thirds = Float64Array.of(0.33, 0.33, 0.33, 0.17, 0.17, 0.67);
+    const y = Uint8Array.of(0, 2);
+    expect(codesOf(thirds, y, new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
+    expect(codesOf(Float64Array.of(0.335, 0.665).map(twoDecimals), Uint8Array.of(1), new FocalLoss())).toEqual([
+      'probabilities',
+    ]);
+    expect(classificationReport(thirds, y).warning).toMatch(/look like probabilities/);
+    const many = Float32Array.from({ length: 1000 }, () => 0.001).fill(0.0009, 500);
+    expect(codesOf(many, Uint8Array.of(0), new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
+    const nine = new Float32Array(10).fill(0.05, 1); // of 0.0496
+    nine[0] = 0.554; // of 0.5536
+    expect(codesOf(nine, Uint8Array.of(1), new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
+    for (const others of [
+      [0.33, 0.3],
+      [0.331, 0.33], // with three decimals, a sum of 0.991 is none
+      [0.33, 0.33002],
+      [0.5, 0.2],
+    ]) {
+      const logits = Float64Array.of(...others, 0.33, 0.17, 0.17, 0.67);
+      expect(codesOf(logits, y, new FocalLoss({ alpha: null }))).not.toContain('probabilities');
+    }
+    expect(codesOf(new Float32Array(1000), Uint8Array.of(0), new FocalLoss({ alpha: null }))).not.toContain(
+      'probabilities',
+    );
+  });
+
+  it('are warned of under a comparison, once for all losses', () => {
+    const losses = { focal: new FocalLoss({ alpha: null }), plain: new CrossEntropyLoss() };
+    expect(`${compareLosses(probabilities, targets, losses)}`.match(/look like probabilities/g)).toHaveLength(1);
+    expect(`${compareLosses(probabilitiesToLogits(probabilities, 3), targets, losses)}`).not.toMatch(/look like/);
   });
 
   it('are told by the rows that count', () => {

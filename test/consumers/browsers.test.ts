@@ -22,6 +22,8 @@ const built = Object.fromEntries(isThere ? bundlersTried.map((bundler) => [bundl
 describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
   // WebKit takes its time, half a minute for a page: it gets one that is built.
   const isSlow = name === 'WebKit';
+  // On a busy machine it takes minutes.
+  const timeout = isSlow ? 360_000 : 120_000;
   const bundlers = bundlersTried.filter((bundler) => bundler === 'vite' || !isSlow);
 
   describe.skipIf(!(isThere && start))(
@@ -33,11 +35,11 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
       });
       afterAll(() => browser?.close());
 
-      it('a page without a bundler', async () => {
+      it('a page without a bundler', { timeout }, async () => {
         expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(ALL_RIGHT);
       });
 
-      it.each(bundlers)('a page built by %s', async (bundler) => {
+      it.each(bundlers)('a page built by %s', { timeout }, async (bundler) => {
         const server = await serveFiles(built[bundler] ?? '', POLICY);
         expect(await visit(browser, server, 'built/index.html')).toEqual(ALL_RIGHT);
       });

@@ -61,7 +61,7 @@ export interface LossComparison {
  * @param targets - Class indices, or class probabilities.
  * @param losses - The losses by name: each a `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`,
  *   or an object of a `criterion` and its `logits`.
- * @returns One entry per loss, in order. As text, the array is a table.
+ * @returns One entry per loss, in order. As text, the array is a table and the reports' warnings.
  * @throws TypeError and RangeError as the criteria do.
  *
  * @example
@@ -226,7 +226,8 @@ function comparisonText(comparisons: readonly LossComparison[]): string {
     const figures = [value, ofRarest, hardLossShare, meanConfidence, overconfidentShare];
     return [name, ...[...figures, report.accuracy, report.macro.f1, report.auc].map(figure)];
   });
-  return table([['loss', ...head], ...lines]);
+  const warnings = new Set(comparisons.flatMap(({ report: { warning } }) => warning ?? []));
+  return [table([['loss', ...head], ...lines]), ...warnings].join('\n\n');
 }
 
 /** The class with the fewest rows of those that have some. */

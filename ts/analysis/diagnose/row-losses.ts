@@ -4,7 +4,6 @@ import { arrayLike, lengthOf, part } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
 import {
   checkGiven,
-  checkIndices,
   checkLength,
   checkLogits,
   checkNumClasses,
@@ -13,7 +12,9 @@ import {
   checkSpatialSize,
   checkTargets,
   isFloats,
+  outOfRange,
 } from '../../call/checks.js';
+import { integersOf } from '../../call/plain-arrays.js';
 import {
   classGammas,
   classWeights,
@@ -113,11 +114,10 @@ export function openBatch(
   const entries = checkLength('targets', targets);
   const given = { logits, targets, criterion, call: { numClasses, spatialSize } };
   if (elementwise || isSingleColumn(logits, targets, numClasses)) {
-    if (isSoft && !elementwise)
-      checkIndices(targets, 'where there is one logit per row, unless for a SigmoidFocalLoss');
     checkSameShape(size, entries, numClasses);
     checkSpatialSize(!elementwise && criterion.layout === 'channels-first', spatialSize, size);
-    return { ...given, rows: size, width: 1, plane: 0, targetsWidth: 1 };
+    const labels = isSoft && !elementwise ? labelsOf(targets as FloatArray) : targets;
+    return { ...given, targets: labels, rows: size, width: 1, plane: 0, targetsWidth: 1 };
   }
   const channelsFirst = criterion.layout === 'channels-first';
   if (channelsFirst) checkGiven(numClasses, "for layout 'channels-first'");
@@ -132,6 +132,16 @@ export function openBatch(
     plane: checkSpatialSize(channelsFirst, spatialSize, rows),
     targetsWidth: isSoft ? width : 1,
   };
+}
+
+/** Labels of rows with one logit each, as class indices. */
+function labelsOf(targets: FloatArray): Int32Array {
+  const row = targets.findIndex((target: number) => !Number.isInteger(target));
+  if (row >= 0) {
+    const expected = 'a class index where there is one logit per row, unless for a SigmoidFocalLoss';
+    throw outOfRange(`targets[${row}]`, expected, targets[row]);
+  }
+  return integersOf('targets', targets);
 }
 
 /** The most looks at a row after those at its logits, the sorting of the hard ones included. */

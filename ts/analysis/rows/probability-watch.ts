@@ -6,22 +6,46 @@ import type { Rows } from './rows.js';
 /** From how many values in [0, 1] on chance is no explanation. */
 const MANY = 32;
 
-/** By how much the sum of probabilities may be off. */
+/** The most that the sum of probabilities may be off which a softmax has just computed. */
 const TOLERANCE = 1e-3;
+
+/** The most that the sum of rounded ones may be off, as `probabilitiesToLogits` takes them. */
+const MOST = 0.05;
+
+/** The units, by their number to 1, in which files hold rounded probabilities. */
+const UNITS = [1e2, 1e3, 1e4];
 
 function isShare(value: number): boolean {
   return value >= 0 && value <= 1;
 }
 
-/** A test whether so many values are in [0, 1] and add up to 1. */
-function isDistribution(values: ArrayLike<number>, start: number, stride: number, columns: number): boolean {
+/** A test whether so many values are in [0, 1] and add up to 1, nearly if they may be rounded. */
+function isDistribution(
+  values: ArrayLike<number>,
+  [start, stride, columns]: readonly [number, number, number],
+  mayBeRounded: boolean,
+): boolean {
   let sum = 0;
   for (let j = 0; j < columns; j++) {
     const value = values[start + j * stride] as number;
     if (!isShare(value)) return false;
     sum += value;
   }
-  return Math.abs(sum - 1) <= TOLERANCE;
+  const off = Math.abs(sum - 1);
+  if (off <= TOLERANCE) return true;
+  if (!mayBeRounded || off > MOST) return false;
+  return UNITS.some((unit) => {
+    if (off > TOLERANCE + columns / (2 * unit)) return false;
+    for (let j = 0; j < columns; j++) if (!isMultiple(values[start + j * stride] as number, unit)) return false;
+    return true;
+  });
+}
+
+/** A test whether a value is a number of these units, of which there are so many to 1. */
+function isMultiple(value: number, unit: number): boolean {
+  const count = value * unit;
+  // Half a unit in the last place of float32 is 6e-8.
+  return Math.abs(count - Math.round(count)) <= 1e-7 * unit;
 }
 
 /** A test whether these are many values, all of them in [0, 1], as a sigmoid gives them. */
@@ -36,16 +60,16 @@ export function lookLikeSigmoid(values: ArrayLike<number>): boolean {
  */
 export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boolean {
   for (let start = 0; start < values.length; start += columns) {
-    if (!isDistribution(values, start, 1, columns)) return false;
+    if (!isDistribution(values, [start, 1, columns], false)) return false;
   }
   return values.length > 0;
 }
 
-/** A test whether all of the rows could be probabilities, also if there are none. */
+/** A test whether all rows could be probabilities, also rounded ones, and if there are none. */
 export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired, start }: Rows): boolean {
   for (let k = 0; k < numbers.length; k++) {
     const first = start(k);
-    const is = isPaired ? isShare(logits[first + 1] as number) : isDistribution(logits, first, stride, classes);
+    const is = isPaired ? isShare(logits[first + 1] as number) : isDistribution(logits, [first, stride, classes], true);
     if (!is) return false;
   }
   return true;

@@ -1,6 +1,8 @@
 // Long work that lets others have their turn: written once, as a generator, and done at one go or
 // in turns.
 
+import { wrongType } from '../../call/checks.js';
+
 /** Entries that are looked at before others get their turn: a hundredth of a second or so. */
 export const TURN = 2 ** 19;
 
@@ -26,6 +28,16 @@ export interface TurnOptions {
 
 export const TURN_OPTIONS: readonly (keyof TurnOptions)[] = ['signal', 'onProgress'];
 
+export function checkFunction(name: string, value: unknown, expected: string): void {
+  if (value !== undefined && typeof value !== 'function') throw wrongType(name, expected, value);
+}
+
+export function checkTurnOptions({ signal, onProgress }: TurnOptions): void {
+  checkFunction('onProgress', onProgress, 'a function');
+  const isSignal = typeof (signal as Partial<Signal> | null | undefined)?.throwIfAborted === 'function';
+  if (signal !== undefined && !isSignal) throw wrongType('signal', 'an AbortSignal', signal);
+}
+
 /** Does work at one go. */
 export function finish<T>(work: Work<T>): T {
   for (;;) {
@@ -35,12 +47,9 @@ export function finish<T>(work: Work<T>): T {
 }
 
 /** Does work in turns. It looks at so many entries in all, which stand for the rows of a batch. */
-export async function inTurns<T>(
-  work: Work<T>,
-  entries: number,
-  rows: number,
-  { signal, onProgress }: TurnOptions,
-): Promise<T> {
+export async function inTurns<T>(work: Work<T>, entries: number, rows: number, options: TurnOptions): Promise<T> {
+  checkTurnOptions(options);
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
   let looked = 0;
   let waiting = 0;

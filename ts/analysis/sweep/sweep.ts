@@ -29,7 +29,7 @@ import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js
 import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
-import type { Signal } from '../rows/turns.js';
+import { checkFunction, checkTurnOptions, type Signal } from '../rows/turns.js';
 import type { SweepRow, SweepTable } from './result.js';
 import { type Axes, SweptSums } from './swept-sums.js';
 import { sweepText } from './text.js';
@@ -213,7 +213,7 @@ export async function sweepAsync(
   const given = checkOptions(options, ASYNC_OPTIONS);
   const { metric, signal, onProgress } = given;
   checkFunction('metric', metric, 'a function that returns a number, or a promise of one');
-  checkFunction('onProgress', onProgress, 'a function');
+  checkTurnOptions({ signal, onProgress });
   const work = prepare(logits, targets, given);
   signal?.throwIfAborted();
   await eachTurn(work, async (done) => {
@@ -378,10 +378,6 @@ async function eachTurn(
     });
     await pause(start + count);
   }
-}
-
-function checkFunction(name: string, value: unknown, expected: string): void {
-  if (value !== undefined && typeof value !== 'function') throw wrongType(name, expected, value);
 }
 
 /** The value of a metric may be any number, also NaN. */

@@ -74,7 +74,7 @@ const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [...ROW_OPTIONS, 'meth
  * const calibrator = fitCalibration(logits, new Uint8Array([0, 0, 0, 1, 1, 1, 1, 0]));
  * calibrator.parameters.temperature; // => 3.640956907
  * calibrator.apply(new Float64Array([4, 0]))[0]; // => 0.75
- * calibrator.before.calibrationError; // => 0.23201379003
+ * calibrator.before.calibrationError; // => 0.23201379004
  * ```
  */
 export function fitCalibration<M extends CalibrationMethod = 'temperature'>(

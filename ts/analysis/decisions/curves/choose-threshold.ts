@@ -137,7 +137,7 @@ export interface ThresholdChoice {
  * const odds = new Float64Array([-3, -2, -1, -0.5, 1, 2]); // one logit per row
  * const targets = new Uint8Array([0, 0, 1, 0, 1, 1]);
  * const choice = chooseThreshold(odds, targets, { numClasses: 1 });
- * choice.threshold; // => 0.19407201
+ * choice.threshold; // => 0.19407217
  * choice.f1; // => 0.8571428571428571
  * const careful = chooseThreshold(odds, targets, {
  *   numClasses: 1,
