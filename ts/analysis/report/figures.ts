@@ -47,13 +47,13 @@ export class Decisions {
   }
 
   /** Everything else: minus the logarithm of its probability, and its cross-entropy. */
-  add(isRight: boolean, surprise: number, entropy: number, weight: number): void {
+  add(isRight: boolean, negLogConfidence: number, entropy: number, weight: number): void {
     this.weight += weight;
     if (isRight) this.#right += weight;
     else this.#wrong += weight;
-    if (Number.isNaN(surprise)) this.nonFinite++;
+    if (Number.isNaN(negLogConfidence)) this.nonFinite++;
     this.#entropy += entropy * weight;
-    this.#bins.add(Math.exp(-surprise), isRight, weight);
+    this.#bins.add(Math.exp(-negLogConfidence), isRight, weight);
   }
 
   figures() {

@@ -92,7 +92,12 @@ class LabelTally {
       for (; end < numbers.length && rowOf(end) === row; end++) {
         const label = labels[end] as number;
         const predicted = predictions.classes[end] as number;
-        this.#decisions.add(label === predicted, predictions.surprise[end] as number, entropy[end] as number, weight);
+        this.#decisions.add(
+          label === predicted,
+          predictions.negLogConfidence[end] as number,
+          entropy[end] as number,
+          weight,
+        );
         this.#addLabel((numbers[end] as number) % this.#labels, label, predicted, weight);
       }
       this.#addRow(labels.subarray(first, end), predictions.classes.subarray(first, end), weight);

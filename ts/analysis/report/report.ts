@@ -90,10 +90,10 @@ export interface ReportOptions extends RowOptions {
    */
   criterion?: AnyCriterion | undefined;
   /**
-   * Asks for an interval beside each figure, of rows of one class each: the area under the ROC curve
-   * of two classes by DeLong's method (1988), where rows have neither weights nor groups; all else by
-   * a bootstrap that draws as many rows of each class as there are, or groups by the class that most
-   * of their rows have. Averages are over the same classes in all resamples.
+   * Asks for an interval beside each figure, of rows of one class each: the area under the ROC
+   * curve of two classes by DeLong's method (1988), where rows have neither weights nor groups; all
+   * else by a bootstrap that draws as many rows of each class as there are, or groups by the class
+   * that most of their rows have. Averages are over the same classes in all resamples.
    *
    * @defaultValue none
    */

@@ -31,7 +31,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
       const predicted = predictions.classes[k] as number;
       const weight = weightOf(k);
       const isRight = predicted === label;
-      decisions.add(isRight, predictions.surprise[k] as number, entropy[k] as number, weight);
+      decisions.add(isRight, predictions.negLogConfidence[k] as number, entropy[k] as number, weight);
       countRow(counts, label, predicted, weight);
       if (isRight || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK))) hits += weight;
       const cell = label * classes + predicted;

@@ -70,7 +70,9 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
   ]);
 }
 
-/** Intervals of the figures that the other tables have about all classes, and of each class's F1. */
+/**
+ * Intervals of the figures that the other tables have about all classes, and of each class's F1.
+ */
 function intervalTable(report: ClassificationReport, intervals: ReportIntervals): string {
   const line = (name: string, value: number, { low, high }: Interval) => [name, ...[value, low, high].map(figure)];
   return table([

@@ -295,7 +295,7 @@ export interface Predictions {
   /** That logit. */
   readonly largest: Float64Array;
   /** Minus the logarithm of its probability, with all its digits also where that is nearly 1. */
-  readonly surprise: Float64Array;
+  readonly negLogConfidence: Float64Array;
 }
 
 /**
@@ -315,7 +315,11 @@ export function predictRows(rows: Rows, visit?: Visit): Predictions {
 
 /** Room for the prediction of each row. */
 export function emptyPredictions({ numbers: { length } }: Rows): Predictions {
-  return { classes: new Int32Array(length), largest: new Float64Array(length), surprise: new Float64Array(length) };
+  return {
+    classes: new Int32Array(length),
+    largest: new Float64Array(length),
+    negLogConfidence: new Float64Array(length),
+  };
 }
 
 /** The predictions of rows from one on to before another. */
@@ -340,7 +344,7 @@ export function predictPart(rows: Rows, predictions: Predictions, from: number, 
     const others = largest === Infinity ? NaN : rest;
     predictions.classes[k] = best;
     predictions.largest[k] = largest;
-    predictions.surprise[k] = Math.log1p(others);
+    predictions.negLogConfidence[k] = Math.log1p(others);
     if (visit === undefined) continue;
     p[best] = 1;
     for (let j = 0; j < classes; j++) p[j] = (p[j] as number) / (1 + others);
@@ -349,8 +353,8 @@ export function predictPart(rows: Rows, predictions: Predictions, from: number, 
 }
 
 /** The probability of the predicted class of each row. */
-export function confidencesOf({ surprise }: Predictions): Float64Array {
-  return tabulate(surprise.length, (k) => Math.exp(-(surprise[k] as number)));
+export function confidencesOf({ negLogConfidence }: Predictions): Float64Array {
+  return tabulate(negLogConfidence.length, (k) => Math.exp(-(negLogConfidence[k] as number)));
 }
 
 /**
@@ -362,7 +366,7 @@ export function confidencesOf({ surprise }: Predictions): Float64Array {
 export function fillScores(
   scores: Float64Array,
   rows: Rows,
-  { largest, surprise }: Predictions,
+  { largest, negLogConfidence }: Predictions,
   j: number,
   from: number,
   to: number,
@@ -373,7 +377,7 @@ export function fillScores(
   for (let k = from; k < to; k++) {
     const start = rows.start(k);
     const logit = logits[start + offset] as number;
-    const unsure = surprise[k] as number;
+    const unsure = negLogConfidence[k] as number;
     if (classes !== 2) scores[k] = logit - (largest[k] as number) - unsure;
     else scores[k] = Number.isNaN(unsure) ? NaN : logit - (logits[start + other] as number);
   }
