@@ -90,8 +90,8 @@ export interface ModelComparison {
  *
  * const targets = Uint8Array.from({ length: 40 }, (_, row) => row % 2);
  * // One logit per row, of which one in five has the wrong sign, and one in twenty.
- * const logit = (y: number, isWrong: boolean) => (isWrong ? 1 - 2 * y : 2 * y - 1);
- * const wrongIn = (n: number) => Float64Array.from(targets, (y, k) => logit(y, k % n === 0));
+ * const wrongIn = (n = 1) =>
+ *   Float64Array.from(targets, (y, k) => (k % n === 0 ? 1 - 2 * y : 2 * y - 1));
  * const [first, second] = [wrongIn(5), wrongIn(20)];
  * const { accuracy } = compareModels(first, second, targets);
  * accuracy.difference; // => 0.15
