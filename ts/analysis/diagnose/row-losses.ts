@@ -91,7 +91,7 @@ export interface LossBatch {
   /** The number of logits of a row. */
   readonly width: number;
   /** The number of rows that lie side by side; 0 where the logits of a row do. */
-  readonly plane: number;
+  readonly spatialSize: number;
   /** The number of targets of a row. */
   readonly targetsWidth: number;
 }
@@ -117,7 +117,7 @@ export function openBatch(
     checkSameShape(size, entries, numClasses);
     checkSpatialSize(!elementwise && criterion.layout === 'channels-first', spatialSize, size);
     const labels = isSoft && !elementwise ? labelsOf(targets as FloatArray) : targets;
-    return { ...given, targets: labels, rows: size, width: 1, plane: 0, targetsWidth: 1 };
+    return { ...given, targets: labels, rows: size, width: 1, spatialSize: 0, targetsWidth: 1 };
   }
   const channelsFirst = criterion.layout === 'channels-first';
   if (channelsFirst) checkGiven(numClasses, "for layout 'channels-first'");
@@ -129,7 +129,7 @@ export function openBatch(
     ...given,
     rows,
     width,
-    plane: checkSpatialSize(channelsFirst, spatialSize, rows),
+    spatialSize: checkSpatialSize(channelsFirst, spatialSize, rows),
     targetsWidth: isSoft ? width : 1,
   };
 }
@@ -308,23 +308,23 @@ function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1
 }
 
 /** The logits and targets of so many rows from a row on, as they lie with the classes last. */
-function partOf({ logits, targets, width, plane, targetsWidth }: LossBatch, start: number, count: number) {
+function partOf({ logits, targets, width, spatialSize, targetsWidth }: LossBatch, start: number, count: number) {
   checkLength('logits', logits);
   checkLength('targets', targets);
   const of = <A extends ClassIndices | FloatArray>(array: A, width: number): A =>
-    plane === 0 || width === 1
+    spatialSize === 0 || width === 1
       ? part(array, start * width, count * width)
-      : (gather(array as FloatArray, width, plane, start, count) as A);
+      : (gather(array as FloatArray, width, spatialSize, start, count) as A);
   return { logits: widen(of(logits, width)), targets: of(targets, targetsWidth) };
 }
 
 /** A copy of rows that lie side by side, one after the other. */
-function gather(array: FloatArray, width: number, plane: number, start: number, count: number): FloatArray {
+function gather(array: FloatArray, width: number, spatialSize: number, start: number, count: number): FloatArray {
   const copy = arrayLike(array, count * width);
   for (let k = 0; k < count; k++) {
     const row = start + k;
-    const first = Math.floor(row / plane) * width * plane + (row % plane);
-    for (let j = 0; j < width; j++) copy[k * width + j] = array[first + j * plane] as number;
+    const first = Math.floor(row / spatialSize) * width * spatialSize + (row % spatialSize);
+    for (let j = 0; j < width; j++) copy[k * width + j] = array[first + j * spatialSize] as number;
   }
   return copy;
 }
