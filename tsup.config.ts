@@ -15,7 +15,15 @@ const NAMES = [
       ([, name]) => name,
     ),
   ),
-  ...['LossMeter', 'Calibrator', 'ModuleError', 'NotInitializedError', 'logitAccuracy', 'binaryLogitAccuracy'],
+  ...[
+    'LossMeter',
+    'ReportMeter',
+    'Calibrator',
+    'ModuleError',
+    'NotInitializedError',
+    'logitAccuracy',
+    'binaryLogitAccuracy',
+  ],
 ];
 
 /** Takes the WebAssembly module out of the bundle. */

@@ -83,6 +83,12 @@ export {
   type MeterResult,
   type MeterState,
 } from './analysis/meter/loss-meter.js';
+export {
+  ReportMeter,
+  type ReportMeterOptions,
+  type ReportMeterState,
+  type ReportUpdateOptions,
+} from './analysis/meter/report-meter.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
 export type { ClassIntervals, IntervalOptions, ReportIntervals, ScoreIntervals } from './analysis/report/intervals.js';
 export {

@@ -75,6 +75,15 @@ const calls: [string, () => unknown][] = [
     () => [analysis.calibrationCurve(logits, targets, {}), analysis.decisionCurve(logits, targets, {})],
   ],
   ['compareModels', () => analysis.compareModels(logits, logits, targets, { repeats: 2 })],
+  [
+    'ReportMeter',
+    () => {
+      const meter = new analysis.ReportMeter({}).update(logits, targets);
+      return analysis.ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter)))
+        .merge(meter)
+        .result();
+    },
+  ],
   ['chooseThreshold', () => analysis.chooseThreshold(logits, targets, {})],
   ['fitCalibration', () => analysis.fitCalibration(logits, targets, {}).apply(logits, {})],
   ['stages', () => Object.entries(analysis.stages([{ gamma: 1 }])(9))],

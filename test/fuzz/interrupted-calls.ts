@@ -123,6 +123,10 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
     'classificationReport, intervals': () =>
       entry.classificationReport(logits, targets, { numClasses: classes, intervals: { repeats: 2 } }),
     compareModels: () => entry.compareModels(logits, wide.map(Math.abs), targets, { numClasses: classes, repeats: 2 }),
+    ReportMeter: () => {
+      const meter = new entry.ReportMeter({ numClasses: classes }).update(logits, targets).update(wide, targets);
+      return entry.ReportMeter.fromJSON(meter.toJSON()).merge(meter).result();
+    },
     rocCurve: () => entry.rocCurve(logits, targets, { positive: 'each' }),
     precisionRecallCurve: () => entry.precisionRecallCurve(wide, targets, { positive: 'each' }),
     calibrationCurve: () => entry.calibrationCurve(logits, targets, { positive: 0 }),

@@ -122,6 +122,10 @@ function analysisCalls(watch: Watch) {
     'classificationReport, intervals': () =>
       analysis.classificationReport(watch(x), watch(indices), watch({ intervals: { repeats: 2, seed: 3 } })),
     compareModels: () => analysis.compareModels(watch(x), watch(x), watch(indices), watch({ repeats: 2 })),
+    ReportMeter: () =>
+      new analysis.ReportMeter(watch({ bins: 4, classNames: ['a', 'b', 'c'] }))
+        .update(watch(x), watch(indices))
+        .result(),
     rocCurve: () => analysis.rocCurve(watch(x), watch(indices), watch({ positive: 1 })),
     precisionRecallCurve: () => analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),
     calibrationCurve: () => analysis.calibrationCurve(watch(x), watch(indices), watch({ positive: 1, bins: 4 })),

@@ -29,6 +29,9 @@ export async function analyse() {
     chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 2 }),
     intervals: analysis.classificationReport(logits, targets, { intervals: { repeats: 20 } }).intervals,
     compareModels: analysis.compareModels(logits, logits.map(Math.abs), targets, { repeats: 20 }),
+    reportMeter: analysis.ReportMeter.fromJSON(
+      JSON.parse(JSON.stringify(new analysis.ReportMeter().update(logits, targets))),
+    ).result(),
     fitCalibration: analysis.Calibrator.fromJSON(
       JSON.parse(JSON.stringify(analysis.fitCalibration(logits, targets, { method: 'platt' }))),
     ).apply(logits),

@@ -41,8 +41,7 @@ export class Bins {
 
   /** A confidence is in (0, 1], or NaN. */
   add(confidence: number, isRight: boolean, weight: number): void {
-    // A NaN has no bin of its own: it makes the first one's figures NaN, and so the errors.
-    const bin = Math.max(0, Math.ceil(confidence * this.#rows.length) - 1) || 0;
+    const bin = binOf(confidence, this.#rows.length);
     increase(this.#rows, bin, weight);
     increase(this.#confidence, bin, weight * confidence);
     if (isRight) increase(this.#right, bin, weight);
@@ -50,22 +49,32 @@ export class Bins {
 
   /** The calibration of all confidences that were added. */
   calibration(): Calibration {
-    const { length } = this.#rows;
-    const bins = Array.from(this.#rows, (rows, bin) => ({
-      from: bin / length,
-      to: (bin + 1) / length,
-      rows,
-      confidence: (this.#confidence[bin] as number) / rows,
-      accuracy: (this.#right[bin] as number) / rows,
-    }));
-    const filled = bins.filter((bin) => bin.rows > 0);
-    const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
-    return {
-      expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / sum(this.#rows),
-      maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
-      bins,
-    };
+    return calibrationOf(this.#rows, this.#confidence, this.#right);
   }
+}
+
+/** The bin of a confidence. A NaN has none of its own: it makes the first one's figures NaN. */
+export function binOf(confidence: number, bins: number): number {
+  return Math.max(0, Math.ceil(confidence * bins) - 1) || 0;
+}
+
+/** The calibration of rows whose number, confidences and right ones are added up bin by bin. */
+export function calibrationOf(weights: Float64Array, confidences: Float64Array, right: Float64Array): Calibration {
+  const { length } = weights;
+  const bins = Array.from(weights, (rows, bin) => ({
+    from: bin / length,
+    to: (bin + 1) / length,
+    rows,
+    confidence: (confidences[bin] as number) / rows,
+    accuracy: (right[bin] as number) / rows,
+  }));
+  const filled = bins.filter((bin) => bin.rows > 0);
+  const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
+  return {
+    expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / sum(weights),
+    maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
+    bins,
+  };
 }
 
 function increase(numbers: Float64Array, i: number, by: number): void {

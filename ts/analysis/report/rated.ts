@@ -8,6 +8,7 @@ import { eachPart, type Work } from '../rows/turns.js';
 import { type Interval, intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
 import { areaVariance, normalInterval, placementsOf } from '../uncertainty/delong.js';
 import { cohensKappa, matthews } from './agreement.js';
+import { binOf } from './calibration.js';
 import { type Counts, countOthers, emptyCounts } from './confusion.js';
 import { scoreFigures, squaredDistance } from './figures.js';
 import {
@@ -126,7 +127,7 @@ function areaInterval({ classes, labels, scores }: RatedRows, level: number): In
 export function makeRater(rows: RatedRows, settings: Settings): (times: Uint32Array) => Float64Array {
   const { labels, predicted, weights } = rows;
   const orders = rows.scores.map(ranksOf);
-  const bins = Int32Array.from(rows.confidence, (p) => Math.max(0, Math.ceil(p * settings.bins) - 1) || 0);
+  const bins = Int32Array.from(rows.confidence, (p) => binOf(p, settings.bins));
   // Averages are over the same classes for all resamples.
   const { occurs } = emptyCounts(rows.classes);
   for (let k = 0; k < labels.length; k++) {
