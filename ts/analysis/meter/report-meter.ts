@@ -90,7 +90,7 @@ interface Scored {
   readonly before: Scored | undefined;
 }
 
-/** Everything seen so far: never changed, so that a call that is stopped leaves a meter as it was. */
+/** Everything seen so far: never changed, so that a call that is stopped leaves a meter alone. */
 interface Seen {
   readonly classes: number;
   readonly isPaired: boolean;
