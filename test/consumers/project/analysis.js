@@ -26,7 +26,7 @@ export async function analyse() {
     precisionRecallCurve: analysis.precisionRecallCurve(logits, targets, { positive: 1 }),
     calibrationCurve: analysis.calibrationCurve(logits, targets, { positive: 1 }),
     decisionCurve: analysis.decisionCurve(logits, targets, { positive: 1, thresholds: [0.2, 0.4] }),
-    chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 2 }),
+    chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 1 }),
     intervals: analysis.classificationReport(logits, targets, { intervals: { repeats: 20 } }).intervals,
     compareModels: analysis.compareModels(logits, logits.map(Math.abs), targets, { repeats: 20 }),
     reportMeter: analysis.ReportMeter.fromJSON(
