@@ -66,7 +66,12 @@ export interface ReportMeterState {
   /** Row-major `[class, predicted class]`. */
   readonly confusion: readonly number[];
   /** The rows without probabilities, and those with the target among the likeliest classes. */
-  readonly counts: { readonly nonFinite: number; readonly hits: number };
+  readonly counts: {
+    /** The rows without probabilities. */
+    readonly nonFinite: number;
+    /** The rows with the target among the likeliest classes. */
+    readonly hits: number;
+  };
   /** True while all rows could be probabilities. */
   readonly mayBeProbabilities: boolean;
   /** The cross-entropies of the rows, added up. */
@@ -74,7 +79,12 @@ export interface ReportMeterState {
   /** Their squared distances from the targets. */
   readonly distance: ExactSumState;
   /** The rows of each bin of confidence, and of those the right ones. */
-  readonly bins: { readonly rows: readonly number[]; readonly right: readonly number[] };
+  readonly bins: {
+    /** The rows of each bin. */
+    readonly rows: readonly number[];
+    /** The right ones of these. */
+    readonly right: readonly number[];
+  };
   /** The confidences of each bin, added up. */
   readonly confidence: readonly ExactSumState[];
   /** The class of each row, for areas. */
