@@ -160,29 +160,29 @@ const classGradient =
 /** The cross-entropy of each row, and by how much it misses. */
 function crossEntropy({ hard, q, others, nll }: Rows, { focusOn }: SoftmaxRule) {
   const ce = sum(gated(q, nll), -1, true);
-  return { ce, miss: focusOn === 'target' ? sum(mul(hard, others), -1, true) : oneMinusExp(ce) };
+  return { ce, oneMinusPt: focusOn === 'target' ? sum(mul(hard, others), -1, true) : oneMinusExp(ce) };
 }
 
 const focalValue = (rule: SoftmaxRule) => (rows: Rows) => {
-  const { ce, miss } = crossEntropy(rows, rule);
-  const sum = withPoly(ce, rule, () => miss);
-  return mul(rows.rowWeights, mul(power(miss, rows.gamma), sum));
+  const { ce, oneMinusPt } = crossEntropy(rows, rule);
+  const sum = withPoly(ce, rule, () => oneMinusPt);
+  return mul(rows.rowWeights, mul(power(oneMinusPt, rows.gamma), sum));
 };
 
 const focalGradient = (rule: SoftmaxRule) => (rows: Rows) => {
   const { hard, q, rowWeights, gamma, p, others } = rows;
-  const { ce, miss } = crossEntropy(rows, rule);
+  const { ce, oneMinusPt } = crossEntropy(rows, rule);
   const ofEntropy = excess(p, others, q);
-  const factor = mul(rowWeights, power(miss, gamma));
+  const factor = mul(rowWeights, power(oneMinusPt, gamma));
   if (rule.focusOn === 'target') {
     const pt = sum(mul(hard, p), -1, true);
-    const ofMiss = mul(mul(pt, ce), divNoNan(excess(p, others, hard), miss));
+    const ofFactor = mul(mul(pt, ce), divNoNan(excess(p, others, hard), oneMinusPt));
     const ofPoly = () => mul(add(gamma, 1), mul(pt, excess(p, others, hard)));
-    return mul(factor, withPoly(add(ofEntropy, mul(gamma, ofMiss)), rule, ofPoly));
+    return mul(factor, withPoly(add(ofEntropy, mul(gamma, ofFactor)), rule, ofPoly));
   }
   // ce / (exp(ce) - 1), which is 1 at 0; so large a ce has no exponential.
-  const slope = div(where(less(ce, 100), mul(ce, exp(neg(ce))), zerosLike(ce)), miss);
-  const ratio = where(equal(miss, 0), onesLike(miss), slope);
+  const slope = div(where(less(ce, 100), mul(ce, exp(neg(ce))), zerosLike(ce)), oneMinusPt);
+  const ratio = where(equal(oneMinusPt, 0), onesLike(oneMinusPt), slope);
   const steepness = withPoly(add(1, mul(gamma, ratio)), rule, () => mul(add(gamma, 1), exp(neg(ce))));
   return mul(mul(factor, steepness), ofEntropy);
 };
