@@ -9,7 +9,7 @@ use focal_loss::{
     math::exact_sum::{Adder, ExactSum, Summand},
     simd::vector::{Vector, WideSum},
 };
-use support::{Contract, Random, exact};
+use support::{Contract, Random, exact, extremes};
 
 /// Logits of many scales and offsets.
 fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
@@ -80,6 +80,62 @@ fn softmax_is_within_the_bound_of_the_losses() {
         );
         assert!(worst.iter().all(|&worst| worst > 0.0 && worst <= 1.0));
     }
+}
+
+/// Rows anywhere in the range of the type. Of logits further than this below the largest, the
+/// probability is 0 in both types.
+fn every_softmax_is_right<T: Contract>()
+where
+    T::Vector: 'static,
+{
+    const FAR: f64 = 3000.0;
+    for seed in extremes::seeds() {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        for _ in 0..2000 {
+            let (x, _) = extremes::row::<T>(&mut random);
+            let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
+            let here = format!("seed {seed}, logits {wide:?}");
+            let (p, likeliest, confidence) = softmax(&x, x.len(), Wanted::Probabilities);
+            let (logs, _, _) = softmax(&x, x.len(), Wanted::Logarithms);
+            let top = wide.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            if wide.iter().any(|x| x.is_nan()) || top.is_infinite() {
+                let all = || p.iter().chain(&logs).chain(&confidence);
+                assert!(all().all(|x| x.to_f64().is_nan()), "{here}: {p:?}, {logs:?}");
+                continue;
+            }
+            assert_eq!(wide[likeliest[0] as usize], top, "{here}");
+            let near: Vec<f64> = wide.iter().map(|x| (x - top).max(-FAR)).collect();
+            let (exact_p, exact_logs) = exact::softmax(&near);
+            for (j, &below) in wide.iter().map(|x| top - x).collect::<Vec<_>>().iter().enumerate() {
+                let (got, size) = (p[j].to_f64(), exact_p[j].to_f64());
+                let off = exact_p[j].distance(got);
+                assert!(off <= T::BOUND * size + T::TINY, "{here}: p[{j}] is {got}, not {size}");
+                assert!(got.is_sign_positive() && (below < FAR || got == 0.0), "{here}: p {got}");
+                let got = logs[j].to_f64();
+                let (size, off) = if below >= FAR {
+                    // What the logarithm of the sum adds to it counts where the difference is small.
+                    let size = below - exact_logs[likeliest[0] as usize].to_f64();
+                    (size, (size + got).abs())
+                } else {
+                    (exact_logs[j].to_f64().abs(), exact_logs[j].distance(got))
+                };
+                let overflows = size >= T::HUGE && got == f64::NEG_INFINITY;
+                assert!(
+                    overflows || off <= T::BOUND * size + T::TINY,
+                    "{here}: logarithm {j} is {got}, not −{size}"
+                );
+            }
+            let (got, size) = (confidence[0].to_f64(), exact_p[likeliest[0] as usize].to_f64());
+            assert!((got - size).abs() <= T::BOUND * size, "{here}: confidence {got}, not {size}");
+        }
+    }
+}
+
+#[test]
+fn every_softmax_is_right_in_both() {
+    every_softmax_is_right::<f32>();
+    every_softmax_is_right::<f64>();
 }
 
 /// A sum as what it is: the digits with their carries, in a form of which there is but one.
@@ -287,4 +343,46 @@ fn a_sweep_gives_what_its_losses_give() {
         println!("sweep, {name}: worst difference to a loss: {worst:.3} of the bound");
         assert!(worst <= 1.0);
     }
+}
+
+/// Of rows anywhere in the range of the type, a sweep has what the losses have.
+fn every_sweep_is_right<T: Contract>()
+where
+    T::Vector: 'static,
+{
+    let (gammas, smoothings) = ([0.0, 0.5, 0.7, 1.0, 2.0], [0.0, 0.1]);
+    for seed in extremes::seeds() {
+        println!("seed {seed}");
+        let mut random = Random::new(seed);
+        for _ in 0..1000 {
+            let (x, target) = extremes::row::<T>(&mut random);
+            let targets = [target as i32];
+            let (sums, counted) = sweep(&x, &targets, (x.len(), None), &gammas, &smoothings);
+            assert_eq!(counted, 1);
+            for (s, &label_smoothing) in smoothings.iter().enumerate() {
+                for (k, &gamma) in gammas.iter().enumerate() {
+                    let loss = FocalLoss {
+                        alpha: Alpha::None,
+                        gamma: Gamma::All(gamma),
+                        label_smoothing,
+                        ..FocalLoss::default()
+                    };
+                    let expected = loss.forward(&Batch::new(&x, &targets, x.len())).unwrap();
+                    let got = sums[s * gammas.len() + k];
+                    let is_same = got == expected || got.is_nan() && expected.is_nan();
+                    let off = (got - expected).abs();
+                    assert!(
+                        is_same || off <= T::BOUND * (1.0 + gamma) * expected + T::TINY,
+                        "seed {seed}, gamma {gamma}, smoothing {label_smoothing}, target {target}, logits {x:?}: {got}, not {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_sweep_is_right_in_both() {
+    every_sweep_is_right::<f32>();
+    every_sweep_is_right::<f64>();
 }

@@ -5,49 +5,14 @@
 
 mod support;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use focal_loss::{
     Alpha, Batch, CrossEntropyLoss, Elements, FocalLoss, FocusOn, Gamma, GradOutput, PerColumn,
     Reduction, SigmoidFocalLoss,
 };
-use support::{Contract, Random, exact};
-
-const CLASSES: [usize; 9] = [2, 2, 3, 4, 5, 9, 24, 64, 70];
-const INFINITE: f64 = f64::INFINITY;
-
-fn seeds() -> [u64; 2] {
-    [
-        20_261_127,
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 % 1_000_000_000,
-    ]
-}
-
-/// A row of logits, all differences of which are exact or far larger than what is lost; and its
-/// target.
-fn row<T: Contract>(random: &mut Random) -> (Vec<T>, usize) {
-    let classes = random.choose(&CLASSES);
-    let reach = if random.unit() < 0.4 { 24.0 } else { T::HUGE.powf(0.99 * random.unit()).round() };
-    let offset = reach * random.choose(&[-1.0, 1.0]);
-    let masked = random.choose(&[0.0, 0.3, 0.8, 1.0]);
-    let target = random.below(classes);
-    let mut entry = |j: usize| {
-        if j != target && random.unit() < masked {
-            return -INFINITE;
-        }
-        let step = (8.0 * random.normal()).round() / 4.0;
-        match random.below(12) {
-            0..=3 => offset,
-            4..=7 => offset + step,
-            8 => 0.0,
-            9 => -offset,
-            10 => T::TINY * random.unit(),
-            _ if random.unit() < 0.05 => random.choose(&[INFINITE, -INFINITE, f64::NAN]),
-            _ => step,
-        }
-    };
-    ((0..classes).map(|j| T::from_f64(entry(j))).collect(), target)
-}
+use support::{
+    Contract, Random, exact,
+    extremes::{CLASSES, INFINITE, row, seeds},
+};
 
 /// The exact loss of a row of which a class is not masked; classes that lie too far below the
 /// largest to have a probability, nearer to it.
@@ -493,4 +458,53 @@ fn factors_up_to_the_end_of_the_type() {
             );
         }
     }
+}
+
+/// The mean is that of weights near 1, however large or small they all are. The sum, of which there
+/// is none where it leaves the type, is not NaN.
+fn weights_of_any_size<T: Contract>() {
+    let x = [1.0, 2.0, 0.5, 3.0, -4.0, 0.5, 0.25, 30.0, -30.0].map(T::from_f64);
+    let relative = [1.0, 0.25, 3.0];
+    let targets = [0, 1, 2];
+    let batch = Batch::new(&x, &targets, 3);
+    let weights = |size: f64| relative.map(|w| T::from_f64(w * size));
+    let run = |weight: &[T], reduction, label_smoothing| {
+        let mut grad = [T::default(); 9];
+        let loss = CrossEntropyLoss {
+            weight: Some(weight),
+            reduction,
+            label_smoothing,
+            ..CrossEntropyLoss::default()
+        };
+        let value = loss.value_and_grad(&batch, &mut grad).unwrap();
+        assert_eq!(value.to_bits(), loss.forward(&batch).unwrap().to_bits());
+        (value, grad.map(|g| g.to_f64()))
+    };
+    for label_smoothing in [0.0, 0.1] {
+        let (mean, mean_grad) = run(&weights(1.0), Reduction::Mean, label_smoothing);
+        for exponent in [-300, -120, -40, -36, 30, 37, 150, 154, 200, 300, 307] {
+            let size = 10f64.powi(exponent);
+            if !(T::TINY * 4.0..=T::HUGE / 4.0).contains(&size) {
+                continue;
+            }
+            let here = format!("size {size:e}, smoothing {label_smoothing}");
+            let (value, grad) = run(&weights(size), Reduction::Mean, label_smoothing);
+            let bound = 4.0 * T::BOUND;
+            assert!((value - mean).abs() <= bound * mean, "{here}: {value}, not {mean}");
+            for (got, expected) in grad.iter().zip(&mean_grad) {
+                assert!(
+                    (got - expected).abs() <= bound * expected.abs() + T::TINY,
+                    "{here}: {grad:?}"
+                );
+            }
+            let (sum, _) = run(&weights(size), Reduction::Sum, label_smoothing);
+            assert!(sum > 0.0, "{here}: {sum}");
+        }
+    }
+}
+
+#[test]
+fn class_weights_of_any_size_have_a_mean() {
+    weights_of_any_size::<f32>();
+    weights_of_any_size::<f64>();
 }

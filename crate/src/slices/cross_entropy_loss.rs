@@ -36,9 +36,11 @@ pub struct CrossEntropyLoss<'a, T> {
     pub reduction: Reduction,
 }
 
-/// A sum of weights from which on they, multiplied and added up, might leave float64: 2⁵¹². A mean
-/// is the same with weights that are all so much smaller.
-const HEAVY: f64 = 1.340_780_792_994_259_7e154;
+/// A sum of weights from which on they, multiplied and added up, might leave the type: 2⁶⁴ in
+/// float32, 2⁵¹² in float64. A mean is the same with weights that are all so much smaller.
+fn heavy<T: Float>() -> f64 {
+    if T::HUGE < f64::MAX { 18_446_744_073_709_551_616.0 } else { 1.340_780_792_994_259_7e154 }
+}
 
 impl<T> Default for CrossEntropyLoss<'_, T> {
     fn default() -> Self {
@@ -100,9 +102,12 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
                 let counts = |t: &&i32| Some(**t) != self.ignore_index;
                 let sum =
                     targets.iter().filter(counts).map(|&t| weights[t as usize].to_f64()).sum();
-                if sum > HEAVY && self.normalizer.is_none() && self.reduction == Reduction::Mean {
+                if sum > heavy::<T>()
+                    && self.normalizer.is_none()
+                    && self.reduction == Reduction::Mean
+                {
                     let lighter: Vec<T> =
-                        weights.iter().map(|w| T::from_f64(w.to_f64() / HEAVY)).collect();
+                        weights.iter().map(|w| T::from_f64(w.to_f64() / heavy::<T>())).collect();
                     return CrossEntropyLoss {
                         weight: Some(&lighter),
                         label_smoothing: self.label_smoothing,

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 pub mod exact;
+pub mod extremes;
 pub mod float32;
 
 use focal_loss::Float;
