@@ -1,15 +1,12 @@
 import { moduleBytes } from './embedded.js';
-import { type Exports, startOnce } from './instance.js';
+import { take, wasm } from './instance.js';
 import { explained } from './module-error.js';
 
-async function instantiated(): Promise<Exports> {
-  const bytes = moduleBytes();
-  try {
-    return (await WebAssembly.instantiate(bytes)).instance.exports;
-  } catch (cause) {
-    throw explained(cause, bytes);
-  }
-}
+/**
+ * What the engine promises, which all calls wait for, each with a job of its own: a job that is
+ * stopped, or is dropped with others, is one call's alone.
+ */
+let pending: Promise<WebAssembly.WebAssemblyInstantiatedSource> | undefined;
 
 /**
  * Compiles and starts the WebAssembly module in the background. Mostly there is no need to call it:
@@ -27,6 +24,15 @@ async function instantiated(): Promise<Exports> {
  * new FocalLoss().forward(new Float32Array(2), new Uint8Array(1)); // => 0.1299651
  * ```
  */
-export function init(): Promise<void> {
-  return startOnce(instantiated);
+export async function init(): Promise<void> {
+  if (wasm !== undefined) return;
+  try {
+    pending ??= WebAssembly.instantiate(moduleBytes());
+    take((await pending).instance.exports);
+  } catch (cause) {
+    throw explained(cause, moduleBytes());
+  } finally {
+    // After a failure the next call tries again.
+    pending = undefined;
+  }
 }

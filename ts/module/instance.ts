@@ -6,15 +6,17 @@ import type { InitOutput } from '../../crate/pkg/focal_loss.js';
 import { moduleBytes } from './embedded.js';
 import { explained, ModuleError } from './module-error.js';
 
+type Started = InitOutput & { reset_stack(): void };
+
 /**
  * The module's functions, once it has been started: its own, since wasm-bindgen's would only pass
  * these numbers on. What is 2 GiB or more, an address for one, comes out of them as a negative
  * number.
  */
-export let wasm: InitOutput & { reset_stack(): void };
+export let wasm: Started;
 
 /** The exports of an instance of the module. */
-export type Exports = WebAssembly.Exports | typeof wasm;
+export type Exports = WebAssembly.Exports | Started;
 
 /** The functions of the module that work on rows. */
 export type Kernels = ReturnType<typeof takeKernels>;
@@ -37,13 +39,15 @@ export function takeKernels() {
 /** Where the memory begins that the module itself does not use: behind all that it started with. */
 export let freeStart: number;
 
-function take(exports: typeof wasm): void {
+/** Takes an instance's exports for the module's, where there are none yet. */
+export function take(exports: Exports): void {
+  if (wasm !== undefined) return;
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
     throw new ModuleError('this processor is big-endian: its typed arrays do not hold numbers as WebAssembly does');
   }
-  freeStart = exports.memory.buffer.byteLength;
+  freeStart = (exports as Started).memory.buffer.byteLength;
   // The last of it: where a call ends before, there is no module yet.
-  wasm = exports;
+  wasm = exports as Started;
 }
 
 /**
@@ -59,32 +63,10 @@ export function load(): WebAssembly.Memory {
   if (wasm === undefined) {
     const bytes = moduleBytes();
     try {
-      take(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as typeof wasm);
+      take(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports);
     } catch (cause) {
       throw explained(cause, bytes);
     }
   }
   return wasm.memory;
-}
-
-let pending: Promise<void> | undefined;
-
-async function startWith(instantiate: () => Promise<Exports>): Promise<void> {
-  if (wasm !== undefined) return;
-  const exports = await instantiate();
-  // A loss that was computed meanwhile has started it.
-  if (wasm === undefined) take(exports as typeof wasm);
-}
-
-/**
- * Compiles and starts the module in the background: once, however often it is called, unless that
- * fails.
- */
-export function startOnce(instantiate: () => Promise<Exports>): Promise<void> {
-  pending ??= startWith(instantiate).catch((error: unknown) => {
-    // The next call tries again.
-    pending = undefined;
-    throw error;
-  });
-  return pending;
 }

@@ -1,6 +1,6 @@
 // The sources of the module in `focal-loss/slim` and `focal-loss/analysis/slim`.
 
-import { type Exports, startOnce } from './instance.js';
+import { type Exports, take, wasm } from './instance.js';
 import { explained } from './module-error.js';
 
 /**
@@ -66,47 +66,73 @@ interface Files {
 /** Imports a module of the runtime, past bundlers: these know it not, and see no name. */
 const importPast = (name: string): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 
-/** The bytes of a file, which fetch reads in some runtimes only. */
-async function read(url: string | URL, { getBuiltinModule }: NonNullable<Host['process']>): Promise<BufferSource> {
-  const name = 'node:fs/promises';
-  const files = (getBuiltinModule?.(name) ?? (await importPast(name))) as Files;
-  return files.readFile(new URL(url));
-}
-
 /** The messages of an error and of what caused it: that of fetch says little. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
-async function fetched(url: string | URL): Promise<BufferSource> {
+/** What comes of something that was waited for: the exports, or the stage behind it. */
+type Outcome = Stage | Exports;
+
+/**
+ * A part of a start: one wait. All calls at the same time go through the same stages, each with
+ * jobs of its own: a job that is stopped, or is dropped with others, is one call's alone.
+ */
+type Stage = () => Promise<Outcome>;
+
+function stage<T>(
+  begin: () => PromiseLike<T> | T,
+  make: (value: T) => Outcome,
+  explain: (cause: unknown) => unknown = (cause) => cause,
+): Stage {
+  let begun: PromiseLike<T> | T | undefined;
+  let made: Outcome | undefined;
+  return async () => {
+    let value: T;
+    try {
+      begun ??= begin();
+      value = await begun;
+    } catch (cause) {
+      throw explain(cause);
+    }
+    made ??= make(value);
+    return made;
+  };
+}
+
+function fetched(url: string | URL): Stage {
+  const failed = (cause: unknown) =>
+    new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, { cause });
   const { process } = globalThis as Host;
-  let response: Response;
-  try {
-    if (process?.versions?.node !== undefined && /^file:/i.test(String(url))) return await read(url, process);
-    response = await fetch(url);
-  } catch (cause) {
-    throw new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, { cause });
+  if (process?.versions?.node === undefined || !/^file:/i.test(String(url))) {
+    return stage(() => fetch(url), received, failed);
   }
-  return received(response);
+  // Files, which fetch reads in some runtimes only.
+  const name = 'node:fs/promises';
+  return stage(
+    () => (process.getBuiltinModule?.(name) ?? importPast(name)) as Promise<Files>,
+    (files) => stage(() => files.readFile(new URL(url)), compiled, failed),
+    failed,
+  );
 }
 
 /** Not compiled as it streams in: the module is small, and servers need not know its type. */
-async function received(response: Response): Promise<ArrayBuffer> {
+function received(response: Response): Stage {
   if (!response.ok) {
     throw new Error(
       `the WebAssembly module could not be fetched: ${response.status} for ${response.url || 'a Response'}`,
     );
   }
-  return response.arrayBuffer();
+  return stage(() => response.arrayBuffer(), compiled);
 }
 
-async function compiled(bytes: BufferSource): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (cause) {
-    throw explained(cause, bytes, INVALID);
-  }
+function compiled(bytes: BufferSource): Stage {
+  return stage(
+    () => WebAssembly.compile(bytes),
+    started,
+    (cause) => explained(cause, bytes, INVALID),
+  );
 }
 
 /** Throws where names are not those of the module's exports. */
@@ -114,31 +140,31 @@ function check(isThere: boolean): void {
   if (!isThere) throw new TypeError(`source must be the file ${MODULE_FILE} of this very version of focal-loss`);
 }
 
-async function started(module: WebAssembly.Module): Promise<Exports> {
+function started(module: WebAssembly.Module): Stage {
   check(WebAssembly.Module.exports(module).some(({ name }) => name === MODULE_ID));
-  try {
-    return (await WebAssembly.instantiate(module)).exports;
-  } catch (cause) {
-    throw explained(cause, undefined);
-  }
+  return stage(
+    () => WebAssembly.instantiate(module),
+    (instance) => instance.exports,
+    (cause) => explained(cause, undefined),
+  );
 }
 
-async function startedFrom(source: ModuleSource): Promise<Exports> {
+function startedFrom(source: ModuleSource): Outcome {
   if (ArrayBuffer.isView(source)) {
     // A copy, since engines take neither every kind of view nor shared memory.
-    return started(await compiled(new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()));
+    return compiled(new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice());
   }
   const found = classOf(source);
   switch (found) {
     case 'WebAssembly.Module':
       return started(source as WebAssembly.Module);
     case 'ArrayBuffer':
-      return started(await compiled(source as ArrayBuffer));
+      return compiled(source as ArrayBuffer);
     case 'Response':
-      return started(await compiled(await received(source as Response)));
+      return received(source as Response);
     case 'String':
     case 'URL':
-      return started(await compiled(await fetched(source as string | URL)));
+      return fetched(source as string | URL);
     case 'WebAssembly.Instance':
     case 'Module':
     case 'Object':
@@ -157,12 +183,15 @@ interface ImportedFile {
   readonly exports?: Exports;
 }
 
-async function imported(source: ImportedFile): Promise<Exports> {
+function imported(source: ImportedFile): Outcome {
   if (source.default !== undefined) return startedFrom(source.default);
   const exports = source.exports ?? source;
   check(MODULE_ID in exports);
   return exports as Exports;
 }
+
+/** The first stage of the start that is under way. */
+let pending: Stage | undefined;
 
 /**
  * Starts the WebAssembly module, which a slim entry does not hold. Before that, whatever computes
@@ -185,9 +214,18 @@ async function imported(source: ImportedFile): Promise<Exports> {
  * new FocalLoss().forward(new Float32Array(2), new Uint8Array(1)); // => 0.1299651
  * ```
  */
-export function init(source: ModuleSource | PromiseLike<ModuleSource>): Promise<void> {
-  const given = Promise.resolve(source);
+export async function init(source: ModuleSource | PromiseLike<ModuleSource>): Promise<void> {
   // Where another call's source is used, nobody waits for this one.
-  given.catch(() => {});
-  return startOnce(async () => startedFrom(await given));
+  Promise.resolve(source).catch(() => {});
+  if (wasm !== undefined) return;
+  pending ??= stage(() => source, startedFrom);
+  const first = pending;
+  try {
+    let made: Outcome = first;
+    while (typeof made === 'function') made = await made();
+    take(made);
+  } finally {
+    // After a failure the next call tries again, and what was started needs its source no more.
+    if (pending === first) pending = undefined;
+  }
 }
