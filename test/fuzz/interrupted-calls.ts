@@ -1,6 +1,7 @@
 // Every public function, called over and over, and a battery of calls that must go on giving the
 // same bits.
 
+import { inspect } from 'node:util';
 import type * as Analysis from 'focal-loss/analysis';
 import { type AnyLoss, LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
@@ -106,7 +107,27 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     compareLosses: () => entry.compareLosses(logits, targets, { a: focal, b: weighted }),
     lossCurve: () => entry.lossCurve({ points: 5 }),
     ...decisionCalls(entry, seed),
+    ...asyncCalls(entry, seed),
     stages: () => entry.stages([{ until: 2, gamma: 0 }, { gamma: 1 }], focal)(1),
+  };
+}
+
+/** Throws where a promise is rejected already, with the reason: its work has not begun. */
+function begun(promise: Promise<unknown>): void {
+  promise.catch(() => {});
+  const seen = inspect(promise);
+  if (/^Promise \{\s*<rejected>/.test(seen)) throw new RangeError(seen);
+}
+
+/** Calls of the functions that work in turns, of which the first turn is at once. */
+function asyncCalls(entry: typeof Analysis, seed: number): Calls {
+  const { logits, wide, targets } = makeBatch(seed);
+  const focal = new entry.FocalLoss();
+  return {
+    sweepAsync: () => begun(entry.sweepAsync(wide, targets, { gamma: [0, 2] })),
+    classificationReportAsync: () => begun(entry.classificationReportAsync(logits, targets)),
+    diagnoseAsync: () => begun(entry.diagnoseAsync(wide, targets, focal)),
+    compareLossesAsync: () => begun(entry.compareLossesAsync(logits, targets, { focal })),
   };
 }
 

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
 import * as main from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
+import * as slim from 'focal-loss/slim';
+import { crossEntropy, focalLoss, sigmoidFocalLoss } from 'focal-loss/tfjs';
 import { describe, expect, it } from 'vitest';
 import { type AnyLoss, LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
+import { useBackend } from '../tfjs/backends.js';
 import { bitsOf } from './interrupted-calls.js';
 
 // Options, tensors and lists can have getters, and these can call this package: before a call
@@ -141,10 +146,27 @@ function analysisCalls(watch: Watch) {
   };
 }
 
+/** The same of the losses for TensorFlow.js, whose tensors have no getters of the caller's. */
+function tensorCalls(watch: Watch): Record<string, () => unknown> {
+  const x = tf.tensor(logits, [ROWS, CLASSES]);
+  const indices = tf.tensor1d(targets, 'int32');
+  const labels = tf.tensor(yes, [ROWS, CLASSES]);
+  return {
+    focalLoss: () => focalLoss(watch({ alpha, gamma: 1.5 }))(indices, x).dataSync(),
+    crossEntropy: () => crossEntropy(watch({ weight: alpha, ignoreIndex: 1 }))(indices, x).dataSync(),
+    sigmoidFocalLoss: () => sigmoidFocalLoss(watch({ posWeight: alpha, alpha: 0.3 }))(labels, x).dataSync(),
+  };
+}
+
+await useBackend('cpu');
+await slim.init(readFileSync(new URL(import.meta.resolve('focal-loss/focal-loss.wasm'))));
+
 const asGiven: Watch = (value) => value;
 
 describe.each([
   { entry: 'focal-loss', callsWith: (watch: Watch) => lossCalls(main as unknown as typeof analysis, watch) },
+  { entry: 'focal-loss/slim', callsWith: (watch: Watch) => lossCalls(slim as unknown as typeof analysis, watch) },
+  { entry: 'focal-loss/tfjs', callsWith: tensorCalls },
   {
     entry: 'focal-loss/analysis',
     callsWith: (watch: Watch) => ({ ...lossCalls(analysis, watch), ...analysisCalls(watch) }),
@@ -159,7 +181,7 @@ describe.each([
     const held: { dispose(): void }[] = [];
     const { watch, reads } = watching(() => {
       for (const intruder of intruders) intruder();
-      held.push(main.allocate(50, 4), analysis.allocate(50, 4));
+      held.push(main.allocate(50, 4), analysis.allocate(50, 4), slim.allocate(50, 4));
     });
     const watched: Record<string, () => unknown> = callsWith(watch);
     const before = reads();
