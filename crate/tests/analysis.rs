@@ -114,7 +114,7 @@ where
                 assert!(got.is_sign_positive() && (below < FAR || got == 0.0), "{here}: p {got}");
                 let got = logs[j].to_f64();
                 let (size, off) = if below >= FAR {
-                    // What the logarithm of the sum adds to it counts where the difference is small.
+                    // The logarithm of the sum counts where the difference is small.
                     let size = below - exact_logs[likeliest[0] as usize].to_f64();
                     (size, (size + got).abs())
                 } else {
