@@ -345,7 +345,7 @@ fn a_sweep_gives_what_its_losses_give() {
     }
 }
 
-/// Of rows anywhere in the range of the type, a sweep has what the losses have.
+/// A sweep has what the losses have, of rows anywhere in the range of the type.
 fn every_sweep_is_right<T: Contract>()
 where
     T::Vector: 'static,

@@ -31,7 +31,9 @@ describe.each(SEEDS)('seed %i', (seed) => {
       const names = Object.keys(harness.calls).join();
       const missing = Object.keys(ENTRIES[name] as typeof analysis).filter((exported) => !names.includes(exported));
       // `Criterion` is what the losses have in common: its methods are called as theirs.
-      expect(missing.filter((exported) => !/^init$|^environment$|Error$|^LossMeter$|^Criterion$/.test(exported))).toEqual([]);
+      expect(
+        missing.filter((exported) => !/^init$|^environment$|Error$|^LossMeter$|^Criterion$/.test(exported)),
+      ).toEqual([]);
     });
 
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {

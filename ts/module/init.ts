@@ -3,7 +3,7 @@ import { take, wasm } from './instance.js';
 import { explained } from './module-error.js';
 
 /**
- * What the engine promises, which all calls wait for, each with a job of its own: a job that is
+ * The engine's promise, which all calls wait for, each with a job of its own: a job that is
  * stopped, or is dropped with others, is one call's alone.
  */
 let pending: Promise<WebAssembly.WebAssemblyInstantiatedSource> | undefined;

@@ -72,7 +72,7 @@ function reasonOf(error: unknown): string {
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
-/** What comes of something that was waited for: the exports, or the stage behind it. */
+/** The outcome of something that was waited for: the exports, or the stage behind it. */
 type Outcome = Stage | Exports;
 
 /**
