@@ -9,7 +9,7 @@ export const LOSSES: readonly LossTests[] = (
   await Promise.all(
     readdirSync(new URL('.', import.meta.url))
       .filter((file) => !/^(?:index|loss-tests)\.|\.test\./.test(file))
-      .map((file) => import(`./${file}`) as Promise<Record<string, LossTests>>),
+      .map((file) => import(/* @vite-ignore */ `./${file}`) as Promise<Record<string, LossTests>>),
   )
 ).flatMap((module) => Object.values(module));
 
