@@ -41,6 +41,8 @@ export interface SoftmaxCriterion extends AnalysedCriterion {
   readonly gamma?: number | readonly number[];
   /** An option of a `FocalLoss`. */
   readonly focusOn?: 'smoothed' | 'target' | 'class';
+  /** The property of a `PolyFocalLoss`. */
+  readonly epsilon?: number;
   /** An option of a `CrossEntropyLoss`. */
   readonly weight?: readonly number[] | null;
   /** A copy with some options changed. */

@@ -1,6 +1,7 @@
 // The least that a loss can be. Smoothing and soft targets ask for probabilities that are not 1,
 // and the loss of the best ones is above 0.
 
+import { said } from '../../arrays/own.js';
 import {
   classGammas,
   classWeights,
@@ -17,15 +18,23 @@ import type { Rows } from '../rows/rows.js';
 /**
  * A function from rows, the first of which has a number in the batch, to the least that their
  * losses can add up to, whatever their logits. It is NaN where there is no formula: for targets
- * that are spread over classes under `focusOn: 'class'`, and under the focus of yes-or-no logits.
+ * that are spread over classes under `focusOn: 'class'`, and under the focus of yes-or-no logits;
+ * and for a poly-1 loss whose `epsilon` is below 0.
  */
 export function leastLosses(criterion: DiagnosedCriterion): (rows: Rows, first: number) => number {
   const { labelSmoothing: smoothing } = criterion;
   return (rows, first) => {
-    if (rows.labels.length === 0 || (rows.soft === undefined && smoothing === 0)) return 0;
+    if (rows.labels.length === 0) return 0;
+    if (epsilonOf(criterion) < 0) return NaN;
+    if (rows.soft === undefined && smoothing === 0) return 0;
     if (isSigmoid(criterion)) return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion, first);
     return criterion.focusOn === 'class' ? NaN : leastOfRows(rows, criterion);
   };
+}
+
+/** The coefficient of poly-1: 0 for a loss without that term. */
+function epsilonOf(criterion: DiagnosedCriterion): number {
+  return said(criterion, 'epsilon', (criterion as SoftmaxCriterion).epsilon, 0);
 }
 
 function leastOfRows(rows: Rows, criterion: SoftmaxCriterion): number {
@@ -75,6 +84,7 @@ function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float
   const { labelSmoothing: smoothing, focusOn } = criterion;
   const weights = classWeights(criterion, classes);
   const gammas = classGammas(criterion, classes);
+  const epsilon = epsilonOf(criterion);
   // Cross-entropy weighs every class by itself, focal loss the row as a whole.
   const isWhole = isFocal(criterion);
   const factors = new Float64Array(classes);
@@ -83,6 +93,8 @@ function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float
     // As the target's probability nears 1, its focusing factor goes to 0 faster than the
     // cross-entropy grows.
     if (focusOn === 'target' && gamma > 0) return 0;
+    // The best probabilities are then a compromise of two terms.
+    if (focusOn === 'target' && epsilon > 0) return NaN;
     let rowWeight = 0;
     for (let j = 0; j < classes; j++) {
       const share = target[j] as number;
@@ -91,7 +103,8 @@ function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float
       rowWeight += share * weight;
     }
     const entropy = leastEntropy(factors);
-    return isWhole ? rowWeight * (-Math.expm1(-entropy)) ** gamma * entropy : entropy;
+    const unsure = -Math.expm1(-entropy);
+    return isWhole ? rowWeight * unsure ** gamma * (entropy + epsilon * unsure) : entropy;
   };
 }
 
