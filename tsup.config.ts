@@ -64,7 +64,9 @@ function slim(entry: string, file: string, folder: string): Options {
   const define = { ENTRY: `focal-loss/${entry}`, MODULE_FILE: file, MODULE_ID: id };
   return {
     esbuildPlugins: [withoutModule],
-    define: Object.fromEntries(Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)])),
+    define: Object.fromEntries(
+      Object.entries(define).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
   };
 }
 

@@ -16,7 +16,10 @@ export {
   type CalibratorState,
 } from './analysis/decisions/calibration/calibrator.js';
 export type { CalibrationOutcome } from './analysis/decisions/calibration/evidence.js';
-export { type FitCalibrationOptions, fitCalibration } from './analysis/decisions/calibration/fit-calibration.js';
+export {
+  type FitCalibrationOptions,
+  fitCalibration,
+} from './analysis/decisions/calibration/fit-calibration.js';
 export type { IsotonicParameters } from './analysis/decisions/calibration/isotonic.js';
 export type { PlattParameters } from './analysis/decisions/calibration/platt.js';
 export type { TemperatureParameters } from './analysis/decisions/calibration/temperature.js';
@@ -90,7 +93,12 @@ export {
   type ReportUpdateOptions,
 } from './analysis/meter/report-meter.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
-export type { ClassIntervals, IntervalOptions, ReportIntervals, ScoreIntervals } from './analysis/report/intervals.js';
+export type {
+  ClassIntervals,
+  IntervalOptions,
+  ReportIntervals,
+  ScoreIntervals,
+} from './analysis/report/intervals.js';
 export {
   classificationReport,
   classificationReportAsync,
@@ -101,14 +109,22 @@ export type { ClassificationReport } from './analysis/report/result.js';
 export type { ClassScores, Scores } from './analysis/report/scores.js';
 export type { RowOptions } from './analysis/rows/rows.js';
 export type { Signal, TurnOptions } from './analysis/rows/turns.js';
-export { type ClassBalance, type ClassBalanceOptions, classBalance } from './analysis/settings/class-balance.js';
+export {
+  type ClassBalance,
+  type ClassBalanceOptions,
+  classBalance,
+} from './analysis/settings/class-balance.js';
 export {
   type ClassIndicesOptions,
   type ClassLabel,
   classIndices,
   type EncodedLabels,
 } from './analysis/settings/class-indices.js';
-export { type LossCurve, type LossCurveOptions, lossCurve } from './analysis/settings/loss-curve.js';
+export {
+  type LossCurve,
+  type LossCurveOptions,
+  lossCurve,
+} from './analysis/settings/loss-curve.js';
 export {
   type MultiLabelBalance,
   type MultiLabelBalanceOptions,

@@ -38,7 +38,8 @@ export async function experiment(
         values.push(await training.epoch(epoch));
         progress.advance();
       }
-      if (seed === seeds[0] && isReported(epoch + 1, epochs)) progress.log(lossLine(epoch + 1, names, values));
+      if (seed === seeds[0] && isReported(epoch + 1, epochs))
+        progress.log(lossLine(epoch + 1, names, values));
     }
     perSeed.push(measure(losses, trainings, parts, classes, epochs));
     for (const training of trainings) training.dispose();

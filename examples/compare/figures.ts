@@ -1,4 +1,8 @@
-import { type ClassificationReport, classificationReport, compareLosses } from 'focal-loss/analysis';
+import {
+  type ClassificationReport,
+  classificationReport,
+  compareLosses,
+} from 'focal-loss/analysis';
 import type { Part, Parts } from '../train/data.js';
 import type { ScheduledLoss } from './losses.js';
 import { applyCut, chooseCut, thresholdOf } from './threshold.js';
@@ -47,7 +51,8 @@ export function measure(
 ): Figures[] {
   const criteria = losses.map(({ criterionOf }) => criterionOf(epochs - 1));
   const logits = models.map((model) => model.logits(test));
-  const byName = <T>(entries: readonly T[]) => Object.fromEntries(losses.map(({ name }, i) => [name, entries[i]]));
+  const byName = <T>(entries: readonly T[]) =>
+    Object.fromEntries(losses.map(({ name }, i) => [name, entries[i]]));
   const own = compareLosses(
     logits[0],
     test.targets,
@@ -63,7 +68,9 @@ export function measure(
       meanConfidence,
       overconfident: overconfidentShare,
       calibrationError: report.calibration.expectedError,
-      chosen: scores(classificationReport(applyCut(logits[i], classes, cut), test.targets, { auc: false })),
+      chosen: scores(
+        classificationReport(applyCut(logits[i], classes, cut), test.targets, { auc: false }),
+      ),
       threshold: thresholdOf(cut),
       gradientShare: shared[i].gradientShare[1],
       hardLossShare: shared[i].hardLossShare,
@@ -71,6 +78,10 @@ export function measure(
   });
 }
 
-function scores({ accuracy, balancedAccuracy, classes: [, minority] }: ClassificationReport): Scores {
+function scores({
+  accuracy,
+  balancedAccuracy,
+  classes: [, minority],
+}: ClassificationReport): Scores {
   return { accuracy, balancedAccuracy, recall: minority.recall, f1: minority.f1 };
 }

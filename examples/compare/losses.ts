@@ -18,7 +18,12 @@ export interface LossSettings {
  * The losses that are compared: cross-entropy and weighted cross-entropy first, then three kinds of
  * focal loss.
  */
-export function scheduledLosses({ alpha, gamma, smoothing, epochs }: LossSettings): ScheduledLoss[] {
+export function scheduledLosses({
+  alpha,
+  gamma,
+  smoothing,
+  epochs,
+}: LossSettings): ScheduledLoss[] {
   const focal = new FocalLoss({ alpha, gamma });
   const warm = Math.max(1, Math.round(epochs / 3));
   const staged = stages(

@@ -1,7 +1,14 @@
 import { enableProdMode, ready, setBackend } from '@tensorflow/tfjs-core';
 import { runProgram } from '../train/program.js';
 import { quickExamples } from '../train/quick.js';
-import { describeTask, fileTask, nameClass, realTask, syntheticTask, type Task } from '../train/task.js';
+import {
+  describeTask,
+  fileTask,
+  nameClass,
+  realTask,
+  syntheticTask,
+  type Task,
+} from '../train/task.js';
 import { experiment, type Outcome, VALIDATION_SHARE } from './experiment.js';
 import { scheduledLosses } from './losses.js';
 import { HELP, type Options, parseOptions } from './options.js';
@@ -38,10 +45,15 @@ async function compareOn(task: Task, options: Options): Promise<void> {
   const outcomes = await experiment(task, scheduledLosses(options), seeds, epochs);
 
   const minority = nameClass(task.table, 1);
-  const spread = seeds.length === 1 ? `seed ${seeds[0]} alone` : `mean ± standard deviation over ${seeds.length} seeds`;
+  const spread =
+    seeds.length === 1
+      ? `seed ${seeds[0]} alone`
+      : `mean ± standard deviation over ${seeds.length} seeds`;
   console.log(`\nOn the test rows, by the largest logit; the minority is ${minority}; ${spread}`);
   console.log(outcomeTable(outcomes, QUALITY));
-  console.log('\nThe same, with the threshold for the minority that gave its best F1 on the validation rows');
+  console.log(
+    '\nThe same, with the threshold for the minority that gave its best F1 on the validation rows',
+  );
   console.log(outcomeTable(outcomes, QUALITY_CHOSEN));
   console.log(
     '\nWhat the losses are like. The shares are what each makes of the training rows as cross-entropy left them',
@@ -53,9 +65,13 @@ async function compareOn(task: Task, options: Options): Promise<void> {
 
 /** The gains of focal loss over both kinds of cross-entropy, and where there are none. */
 function reportVerdicts([plain, weighted, focal]: readonly Outcome[]): void {
-  const at = (columns: readonly Column[], title: string) => columns.filter(([name]) => name === title);
+  const at = (columns: readonly Column[], title: string) =>
+    columns.filter(([name]) => name === title);
   const compared = [
-    ['by the largest logit', [...at(QUALITY, 'Minority recall'), ...at(QUALITY, 'Minority F1'), ...at(QUALITY, 'AUC')]],
+    [
+      'by the largest logit',
+      [...at(QUALITY, 'Minority recall'), ...at(QUALITY, 'Minority F1'), ...at(QUALITY, 'AUC')],
+    ],
     ['with the chosen threshold', [...at(QUALITY_CHOSEN, 'Minority F1')]],
   ] as const;
   for (const baseline of [plain, weighted]) {
@@ -74,7 +90,9 @@ async function reportTimes(task: Task, { alpha, gamma }: Options): Promise<void>
   );
   for (const { name, step, loss } of times) {
     const share = ((100 * loss) / step).toFixed(0);
-    console.log(`${name.padEnd(27)}${step.toFixed(3)} ms a step, of which the loss ${loss.toFixed(3)} ms, ${share} %`);
+    console.log(
+      `${name.padEnd(27)}${step.toFixed(3)} ms a step, of which the loss ${loss.toFixed(3)} ms, ${share} %`,
+    );
   }
 }
 

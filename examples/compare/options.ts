@@ -43,7 +43,11 @@ const OPTIONS = {
 } as const;
 
 export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: OPTIONS,
+  });
   const { synthetic, help, positives } = values;
   const file = oneFile(positionals, synthetic);
   if (file !== undefined && positives !== undefined) {

@@ -43,7 +43,8 @@ export function outcomeTable(outcomes: readonly Outcome[], columns: readonly Col
     wordWrap: true,
     style: { head: [], border: [], compact: true },
   });
-  for (const { name, results } of outcomes) table.push([name, ...columns.map(([, of]) => spread(results.map(of)))]);
+  for (const { name, results } of outcomes)
+    table.push([name, ...columns.map(([, of]) => spread(results.map(of)))]);
   return table.toString();
 }
 

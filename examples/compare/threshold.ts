@@ -4,7 +4,9 @@
  * equally good cuts it is the one nearest to 0.
  */
 export function chooseCut(logits: Float32Array, targets: Int32Array, classes: number): number {
-  const margins = Float64Array.from(targets.keys(), (row) => margin(logits, row * classes, classes));
+  const margins = Float64Array.from(targets.keys(), (row) =>
+    margin(logits, row * classes, classes),
+  );
   const order = [...margins.keys()].sort((a, b) => margins[b] - margins[a]);
   const positives = targets.filter((target) => target === 1).length;
   let best = { f1: -1, cut: 0 };

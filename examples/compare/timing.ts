@@ -42,7 +42,11 @@ export async function timeSteps(task: Task, alpha: number, gamma: number): Promi
   );
   for (const { dispose } of contenders) dispose();
   tf.dispose(tensors);
-  return contenders.map(({ name }, i) => ({ name, step: milliseconds[2 * i], loss: milliseconds[2 * i + 1] }));
+  return contenders.map(({ name }, i) => ({
+    name,
+    step: milliseconds[2 * i],
+    loss: milliseconds[2 * i + 1],
+  }));
 }
 
 function makeCalls(loss: LossFunction, { x, y }: ReturnType<typeof toTensors>, classes: number) {
@@ -72,5 +76,6 @@ function makeCalls(loss: LossFunction, { x, y }: ReturnType<typeof toTensors>, c
 function checkAgreement([ours, theirs]: readonly Float32Array[]): void {
   const largest = ours.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
   const apart = ours.reduce((most, entry, i) => Math.max(most, Math.abs(entry - theirs[i])), 0);
-  if (!(apart <= 1e-5 * largest)) throw new Error(`the two losses differ: gradients are ${apart} of ${largest} apart`);
+  if (!(apart <= 1e-5 * largest))
+    throw new Error(`the two losses differ: gradients are ${apart} of ${largest} apart`);
 }

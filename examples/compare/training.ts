@@ -19,7 +19,12 @@ export function makeModel(features: number, classes: number, seed: number): Sequ
   const start = (layer: number) => initializers.glorotNormal({ seed: 2 * seed + layer });
   return sequential({
     layers: [
-      layers.dense({ inputShape: [features], units: HIDDEN, activation: 'tanh', kernelInitializer: start(0) }),
+      layers.dense({
+        inputShape: [features],
+        units: HIDDEN,
+        activation: 'tanh',
+        kernelInitializer: start(0),
+      }),
       layers.dense({ units: classes, kernelInitializer: start(1) }),
     ],
   });
@@ -31,7 +36,10 @@ export function makeOptimizer(): tf.AdamOptimizer {
 }
 
 /** Rows as tensors: features, and one-hot targets. */
-export function toTensors({ features, targets }: Part, classes: number): { x: tf.Tensor2D; y: tf.Tensor2D } {
+export function toTensors(
+  { features, targets }: Part,
+  classes: number,
+): { x: tf.Tensor2D; y: tf.Tensor2D } {
   return tf.tidy(() => ({
     x: tf.tensor2d(features, [targets.length, features.length / targets.length]),
     y: tf.cast(tf.oneHot(tf.tensor1d(targets, 'int32'), classes), 'float32') as tf.Tensor2D,
@@ -82,7 +90,10 @@ export class Training {
   #compile(criterion: FocalLoss): void {
     if (criterion === this.#criterion) return;
     const { alpha, gamma, labelSmoothing } = criterion;
-    this.#model.compile({ optimizer: this.#optimizer, loss: focalLoss({ alpha, gamma, labelSmoothing }) });
+    this.#model.compile({
+      optimizer: this.#optimizer,
+      loss: focalLoss({ alpha, gamma, labelSmoothing }),
+    });
     this.#criterion = criterion;
   }
 

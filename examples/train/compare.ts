@@ -17,14 +17,21 @@ export interface Outcome {
  * Trains the same model with every loss on every seed's split, printing the losses of the first
  * seed by epoch.
  */
-export function compareLosses(task: Task, losses: readonly NamedLoss[], seeds: number, epochs: number): Outcome[] {
+export function compareLosses(
+  task: Task,
+  losses: readonly NamedLoss[],
+  seeds: number,
+  epochs: number,
+): Outcome[] {
   const names = losses.map(({ name }) => name);
   const outcomes = names.map((name) => ({ name, results: [] as Metrics[] }));
   const progress = new Progress(seeds * epochs * losses.length);
   progress.log(`epoch  ${names.join('  ')}`);
   for (let seed = 1; seed <= seeds; seed++) {
     const { train, test } = splitTask(task, seed);
-    const trainings = losses.map((loss) => new Training(loss.criterion, train, task.table.classes.length, seed));
+    const trainings = losses.map(
+      (loss) => new Training(loss.criterion, train, task.table.classes.length, seed),
+    );
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const values = trainings.map((training) => {
         progress.advance();
@@ -46,7 +53,11 @@ export function isReported(epoch: number, epochs: number): boolean {
 }
 
 /** The losses of an epoch, below their names. */
-export function lossLine(epoch: number, names: readonly string[], values: readonly number[]): string {
+export function lossLine(
+  epoch: number,
+  names: readonly string[],
+  values: readonly number[],
+): string {
   const cells = names.map((name, i) => values[i].toPrecision(4).padStart(name.length));
   return [String(epoch).padStart(5), ...cells].join('  ');
 }

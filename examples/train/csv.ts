@@ -34,8 +34,12 @@ export function parseTable(text: string, title: string): Table {
     );
   }
 
-  const named = first.record.slice(0, width).every((cell) => cell === '' || Number.isNaN(Number(cell)));
-  const columns = named ? first.record.slice(0, width) : Array.from({ length: width }, (_, i) => `column ${i + 1}`);
+  const named = first.record
+    .slice(0, width)
+    .every((cell) => cell === '' || Number.isNaN(Number(cell)));
+  const columns = named
+    ? first.record.slice(0, width)
+    : Array.from({ length: width }, (_, i) => `column ${i + 1}`);
   const labelColumn = (named && first.record[width]) || 'class';
   const body = named ? lines.slice(1) : lines;
   if (body.length === 0) throw new InputError(`${title}: no rows after the line of column names`);
@@ -44,17 +48,30 @@ export function parseTable(text: string, title: string): Table {
   const labels: string[] = [];
   for (const [row, { record, line }] of body.entries()) {
     if (record.length !== width + 1) {
-      throw new InputError(`${title}, line ${line}: ${record.length} columns, but line ${first.line} has ${width + 1}`);
+      throw new InputError(
+        `${title}, line ${line}: ${record.length} columns, but line ${first.line} has ${width + 1}`,
+      );
     }
     for (const [i, column] of columns.entries()) {
-      features[row * width + i] = toNumber(record[i] ?? '', `${title}, line ${line}, column ${i + 1} (${column})`);
+      features[row * width + i] = toNumber(
+        record[i] ?? '',
+        `${title}, line ${line}, column ${i + 1} (${column})`,
+      );
     }
     const label = record[width];
     if (!label)
-      throw new InputError(`${title}, line ${line}, column ${width + 1} (${labelColumn}): the class is missing`);
+      throw new InputError(
+        `${title}, line ${line}, column ${width + 1} (${labelColumn}): the class is missing`,
+      );
     labels.push(label);
   }
-  return { title, columns, features, labelColumn, ...indexClasses(labels, `${title}, last column (${labelColumn})`) };
+  return {
+    title,
+    columns,
+    features,
+    labelColumn,
+    ...indexClasses(labels, `${title}, last column (${labelColumn})`),
+  };
 }
 
 function readText(path: string): string {
@@ -85,13 +102,16 @@ function readLines(text: string, title: string): Line[] {
 function findDelimiter(text: string): string {
   const firstLine = text.trimStart().split(/\r?\n/, 1)[0] ?? '';
   const count = (delimiter: string) => firstLine.split(delimiter).length;
-  return [',', ';', '\t'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
+  return [',', ';', '\t'].reduce((best, delimiter) =>
+    count(delimiter) > count(best) ? delimiter : best,
+  );
 }
 
 function toNumber(cell: string, where: string): number {
   const value = Number(cell);
   if (cell === '') throw new InputError(`${where}: the value is missing`);
-  if (!Number.isFinite(value)) throw new InputError(`${where}: ${JSON.stringify(cell)} is not a finite number`);
+  if (!Number.isFinite(value))
+    throw new InputError(`${where}: ${JSON.stringify(cell)} is not a finite number`);
   return value;
 }
 
@@ -105,12 +125,17 @@ function indexClasses(names: string[], where: string): { labels: Int32Array; cla
   const labels = numeric ? names.map((name) => String(Number(name))) : names;
   const counts = new Map<string, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  if (counts.size < 2) throw new InputError(`${where}: every row has the class ${labels[0]}; two are needed`);
+  if (counts.size < 2)
+    throw new InputError(`${where}: every row has the class ${labels[0]}; two are needed`);
   if (counts.size > MOST_CLASSES) {
-    throw new InputError(`${where}: ${counts.size} different values; the last column must be the class`);
+    throw new InputError(
+      `${where}: ${counts.size} different values; the last column must be the class`,
+    );
   }
 
-  const byLabel = [...counts.keys()].sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
+  const byLabel = [...counts.keys()].sort((a, b) =>
+    numeric ? Number(a) - Number(b) : a < b ? -1 : 1,
+  );
   const common = byLabel.sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
   const classes = [...common.slice(0, 1), ...common.slice(-1), ...common.slice(1, -1)];
   const indices = new Map(classes.map((label, index) => [label, index]));

@@ -67,7 +67,8 @@ export function split(table: Table, random: Random, options: SplitOptions): Part
     const rows = random.shuffle(rowsOfClass(table.labels, label));
     if (rows.length <= others) throw tooFewRows(table.title, name, rows.length, others);
     // At least one row for every part.
-    const share = (part: number) => Math.min(Math.max(Math.round(rows.length * part), 1), rows.length - others);
+    const share = (part: number) =>
+      Math.min(Math.max(Math.round(rows.length * part), 1), rows.length - others);
     const tested = share(testShare);
     const validated = others === 1 ? 0 : Math.min(share(validationShare), rows.length - tested - 1);
     const rest = rows.subarray(tested + validated);
@@ -81,8 +82,11 @@ export function split(table: Table, random: Random, options: SplitOptions): Part
 
 function tooFewRows(title: string, name: string, rows: number, others: number): InputError {
   const count = rows === 1 ? 'one row' : `${rows} rows`;
-  const [parts, needed] = others === 1 ? ['training and test', 'two'] : ['training, validation and test', 'three'];
-  return new InputError(`${title}: class ${name} has ${count} only; a split into ${parts} needs ${needed}`);
+  const [parts, needed] =
+    others === 1 ? ['training and test', 'two'] : ['training, validation and test', 'three'];
+  return new InputError(
+    `${title}: class ${name} has ${count} only; a split into ${parts} needs ${needed}`,
+  );
 }
 
 function rowsOfClass(labels: Int32Array, wanted: number): Int32Array {
@@ -109,7 +113,8 @@ function standardise(table: Table, rows: Record<keyof Parts, readonly number[]>)
     // A constant column says nothing: it becomes 0.
     const scale = squares > 0 ? 1 / Math.sqrt(squares / rows.train.length) : 0;
     for (const { features } of Object.values(parts)) {
-      for (let at = column; at < features.length; at += width) features[at] = (features[at] - mean) * scale;
+      for (let at = column; at < features.length; at += width)
+        features[at] = (features[at] - mean) * scale;
     }
   }
   return parts;

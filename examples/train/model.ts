@@ -21,7 +21,8 @@ class Dense {
     this.bias = parameters(outputs);
     // Glorot's deviation keeps the size of what goes forward and of what comes back.
     const deviation = Math.sqrt(2 / (inputs + outputs));
-    for (const i of this.weights.values.keys()) this.weights.values[i] = deviation * random.normal();
+    for (const i of this.weights.values.keys())
+      this.weights.values[i] = deviation * random.normal();
   }
 
   forward(input: Float32Array): Float32Array {
@@ -33,7 +34,8 @@ class Dense {
       for (let out = 0; out < this.#outputs; out++) {
         const weights = out * this.#inputs;
         let sum = this.bias.values[out];
-        for (let i = 0; i < this.#inputs; i++) sum += this.weights.values[weights + i] * input[from + i];
+        for (let i = 0; i < this.#inputs; i++)
+          sum += this.weights.values[weights + i] * input[from + i];
         output[row * this.#outputs + out] = sum;
       }
     }

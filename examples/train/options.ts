@@ -34,7 +34,11 @@ const OPTIONS = {
 } as const;
 
 export function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: OPTIONS,
+  });
   return {
     file: oneFile(positionals, values.synthetic),
     synthetic: values.synthetic,
@@ -47,7 +51,9 @@ export function parseOptions(args: readonly string[]): Options {
 }
 
 /** `parseArgs`, whose complaints are about what the reader typed. */
-export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+export function parseArguments<T extends ParseArgsConfig>(
+  config: T,
+): ReturnType<typeof parseArgs<T>> {
   try {
     return parseArgs(config);
   } catch (error) {
@@ -59,8 +65,11 @@ export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType
 export function oneFile(positionals: readonly string[], synthetic: boolean): string | undefined {
   const [file, ...more] = positionals;
   if (more.length > 0)
-    throw new InputError(`one file at most, but there are ${positionals.length}: ${positionals.join(', ')}`);
-  if (file !== undefined && synthetic) throw new InputError('either --synthetic or a file, not both');
+    throw new InputError(
+      `one file at most, but there are ${positionals.length}: ${positionals.join(', ')}`,
+    );
+  if (file !== undefined && synthetic)
+    throw new InputError('either --synthetic or a file, not both');
   return file;
 }
 
@@ -68,7 +77,12 @@ export function toCount(name: string, text: string): number {
   return toNumber(name, text, (n) => Number.isInteger(n) && n >= 1, 'a whole number from 1 on');
 }
 
-export function toNumber(name: string, text: string, valid: (value: number) => boolean, wanted: string): number {
+export function toNumber(
+  name: string,
+  text: string,
+  valid: (value: number) => boolean,
+  wanted: string,
+): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!valid(value)) throw new InputError(`${name} must be ${wanted}, not ${JSON.stringify(text)}`);
   return value;

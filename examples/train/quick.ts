@@ -23,7 +23,10 @@ export function quickExamples(): void {
   console.log('alpha 0.1, gamma 3, smoothing 0.05:', severe.forward(logits, targets));
 
   // One loss per row, and the rows that are harder than the average.
-  const losses = new FocalLoss({ alpha: 0.25, gamma: 2, reduction: 'none' }).forward(logits, targets);
+  const losses = new FocalLoss({ alpha: 0.25, gamma: 2, reduction: 'none' }).forward(
+    logits,
+    targets,
+  );
   console.log('Per-sample losses:', losses);
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   const hard = [...losses.keys()].filter((row) => losses[row] > mean);

@@ -25,7 +25,9 @@ export function gainsTable(outcome: Outcome, baselines: readonly Outcome[]): str
   return toTable(
     baselines.map(({ name }) => `over ${name.toLowerCase()}`),
     (key) =>
-      baselines.map(({ results }) => gain(outcome.results.map((result, seed) => result[key] - results[seed][key]))),
+      baselines.map(({ results }) =>
+        gain(outcome.results.map((result, seed) => result[key] - results[seed][key])),
+      ),
   );
 }
 

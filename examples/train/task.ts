@@ -29,7 +29,11 @@ export function fileTask(file: string): Task {
   return { table: readTable(file), keepPositives: 1 };
 }
 
-export function splitTask({ table, keepPositives }: Task, seed: number, validationShare = 0): Parts {
+export function splitTask(
+  { table, keepPositives }: Task,
+  seed: number,
+  validationShare = 0,
+): Parts {
   return split(table, new Random(seed), { testShare: TEST_SHARE, validationShare, keepPositives });
 }
 
@@ -49,7 +53,9 @@ export function describeTask(task: Task, validationShare = 0): string {
   const parts = { training: train, ...(validationShare > 0 ? { validation } : {}), test };
   const rows = {
     whole: `${table.labels.length} rows, ${table.columns.length} features; ${sizes.join(', ')}`,
-    ...Object.fromEntries(Object.entries(parts).map(([title, part]) => [title, describePart(part, minority)])),
+    ...Object.fromEntries(
+      Object.entries(parts).map(([title, part]) => [title, describePart(part, minority)]),
+    ),
   };
   const width = Math.max(...Object.keys(rows).map((title) => title.length));
   const lines = Object.entries(rows).map(([title, text]) => `${title.padEnd(width)} ${text}`);
@@ -59,7 +65,8 @@ export function describeTask(task: Task, validationShare = 0): string {
       'The test part keeps all of them, so that recall is measured on more than a handful of rows;',
       'its accuracy, precision and F1 therefore hold for its own balance, not for that of the training part.',
     );
-    if (validationShare > 0) lines.push('So does the validation part, whose balance is that of the test part.');
+    if (validationShare > 0)
+      lines.push('So does the validation part, whose balance is that of the test part.');
   }
   return lines.join('\n');
 }

@@ -25,7 +25,12 @@ export class Training {
     this.#train = train;
     this.#classes = classes;
     this.#random = new Random(seed);
-    this.#model = new Classifier(train.features.length / train.targets.length, HIDDEN, classes, this.#random);
+    this.#model = new Classifier(
+      train.features.length / train.targets.length,
+      HIDDEN,
+      classes,
+      this.#random,
+    );
     this.#optimizer = new Adam(this.#model.parameters, LEARNING_RATE);
   }
 

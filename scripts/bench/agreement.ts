@@ -16,7 +16,12 @@ const TOLERANCES = {
 export function disagreement(of: Case, outcome: Outcome, trusted: Outcome): string | undefined {
   const { relative, ofLargest, perTerm } = TOLERANCES[of.dtype];
   const terms = of.loss.kind === 'sigmoid-focal' ? of.rows * of.classes : of.rows;
-  if (!(Math.abs(outcome.value - trusted.value) <= (relative + terms * perTerm) * Math.abs(trusted.value))) {
+  if (
+    !(
+      Math.abs(outcome.value - trusted.value) <=
+      (relative + terms * perTerm) * Math.abs(trusted.value)
+    )
+  ) {
     return `value ${outcome.value}, wanted ${trusted.value}`;
   }
   if (!of.gradient) return undefined;
@@ -24,7 +29,8 @@ export function disagreement(of: Case, outcome: Outcome, trusted: Outcome): stri
   const { grad } = outcome;
   const wanted = trusted.grad;
   if (!(grad && wanted)) return 'no gradient';
-  if (grad.length !== wanted.length) return `${grad.length} gradient entries, wanted ${wanted.length}`;
+  if (grad.length !== wanted.length)
+    return `${grad.length} gradient entries, wanted ${wanted.length}`;
   let largest = 0;
   for (const entry of wanted) largest = Math.max(largest, Math.abs(entry));
   const wrong = wanted.findIndex(

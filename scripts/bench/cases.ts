@@ -1,6 +1,11 @@
 /** The loss and its parameters. The mean over the rows, of all of them. */
 export type Loss =
-  | { readonly kind: 'focal'; readonly alpha: number; readonly gamma: number; readonly labelSmoothing: number }
+  | {
+      readonly kind: 'focal';
+      readonly alpha: number;
+      readonly gamma: number;
+      readonly labelSmoothing: number;
+    }
   /** The sigmoid loss of independent logits, each with a target of its own. */
   | { readonly kind: 'sigmoid-focal'; readonly alpha: number; readonly gamma: number }
   | { readonly kind: 'cross-entropy' };
@@ -35,7 +40,11 @@ const FOCAL = { kind: 'focal', alpha: 0.25, gamma: 2, labelSmoothing: 0 } as con
 
 type Variant = Partial<Omit<Case, 'name' | 'rows' | 'classes'>>;
 
-function makeCase([rows, classes]: readonly [number, number], suffix = '', variant: Variant = {}): Case {
+function makeCase(
+  [rows, classes]: readonly [number, number],
+  suffix = '',
+  variant: Variant = {},
+): Case {
   return {
     name: `[${rows}, ${classes}]${suffix && ` ${suffix}`}`,
     loss: FOCAL,

@@ -11,13 +11,22 @@ const ROLE_COLORS = { ours: '#1a7f5a', peer: '#4269d0', limit: '#9498a0' } as co
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Readable wherever the page puts it: it brings its own background. */
-const STYLE = { background: 'white', color: '#24292f', fontFamily: 'system-ui, sans-serif', fontSize: '11px' } as const;
+const STYLE = {
+  background: 'white',
+  color: '#24292f',
+  fontFamily: 'system-ui, sans-serif',
+  fontSize: '11px',
+} as const;
 
 /**
  * Bars that begin where this package is, and say how many times as long every other contender
  * takes.
  */
-export function comparisonChart(results: readonly CaseResults[], entries: readonly Entry[], cases: readonly string[]) {
+export function comparisonChart(
+  results: readonly CaseResults[],
+  entries: readonly Entry[],
+  cases: readonly string[],
+) {
   const shown = results.filter(({ case: { name } }) => cases.includes(name));
   const bars = shown.flatMap(({ case: { name: shape }, results: contenders }) =>
     contenders.slice(1).map(({ name, ratio: { median: ratio } }) => {
@@ -25,8 +34,15 @@ export function comparisonChart(results: readonly CaseResults[], entries: readon
       return { shape, name, ratio, color: ROLE_COLORS[role] };
     }),
   );
-  const label = { fx: 'shape', x: 'ratio', y: 'name', text: (bar: (typeof bars)[number]) => formatRatio(bar.ratio) };
-  const names = entries.map(({ name }) => name).filter((name) => bars.some((bar) => bar.name === name));
+  const label = {
+    fx: 'shape',
+    x: 'ratio',
+    y: 'name',
+    text: (bar: (typeof bars)[number]) => formatRatio(bar.ratio),
+  };
+  const names = entries
+    .map(({ name }) => name)
+    .filter((name) => bars.some((bar) => bar.name === name));
   const ratios = bars.map(({ ratio }) => ratio);
   return toSvg('Time of a call of others in units of what focal-loss takes', {
     width: 1080,
@@ -74,7 +90,13 @@ export function scalingChart(points: readonly ScalingPoint[]) {
     marginLeft: 48,
     marginRight: 70,
     marginBottom: 40,
-    x: { type: 'log', label: 'rows of the batch (logarithmic)', labelAnchor: 'center', labelArrow: 'none', ticks: 5 },
+    x: {
+      type: 'log',
+      label: 'rows of the batch (logarithmic)',
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: 5,
+    },
     y: { zero: true, grid: true, nice: true, label: 'nanoseconds per row', labelArrow: 'none' },
     color: { range: [ROLE_COLORS.ours, ROLE_COLORS.peer] },
     marks: [
@@ -88,7 +110,14 @@ export function scalingChart(points: readonly ScalingPoint[]) {
       }),
       Plot.text(
         data,
-        Plot.selectLast({ ...position, z: 'classes', text: 'classes', fill: 'classes', textAnchor: 'start', dx: 8 }),
+        Plot.selectLast({
+          ...position,
+          z: 'classes',
+          text: 'classes',
+          fill: 'classes',
+          textAnchor: 'start',
+          dx: 8,
+        }),
       ),
     ],
   });
@@ -103,7 +132,11 @@ function toSvg(title: string, options: Plot.PlotOptions): string {
   caption.textContent = title;
   // Not every viewer minds the style of the image as a whole.
   const background = document.createElementNS(SVG, 'rect');
-  for (const [name, value] of Object.entries({ width: '100%', height: '100%', fill: STYLE.background }))
+  for (const [name, value] of Object.entries({
+    width: '100%',
+    height: '100%',
+    fill: STYLE.background,
+  }))
     background.setAttribute(name, value);
   svg.prepend(caption, background);
   return `${svg.outerHTML}\n`;

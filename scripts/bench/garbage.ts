@@ -18,7 +18,8 @@ export async function allocatedBytes(run: () => unknown): Promise<number> {
   const grown = process.memoryUsage().heapUsed - before;
   const { statistics } = profiler.stop();
   const collected = statistics.map(
-    ({ beforeGC, afterGC }) => beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize,
+    ({ beforeGC, afterGC }) =>
+      beforeGC.heapStatistics.usedHeapSize - afterGC.heapStatistics.usedHeapSize,
   );
   return collected.reduce((sum, bytes) => sum + bytes, grown);
 }

@@ -54,7 +54,9 @@ const targets = parseTargets(
 const casesWithTargets = Object.keys(targets);
 
 async function compare(rounds: number): Promise<void> {
-  const cases = selectCases(options.only).filter(({ name }) => !options.quick || casesWithTargets.includes(name));
+  const cases = selectCases(options.only).filter(
+    ({ name }) => !options.quick || casesWithTargets.includes(name),
+  );
   if (cases.length === 0) throw new Error(`no case has "${options.only}" in its name`);
   const patterns = options.contenders.split(',').filter(Boolean);
   const { contenders, missing } = await loadContenders(patterns);
@@ -72,9 +74,15 @@ async function compare(rounds: number): Promise<void> {
   const problems = results.flatMap((one) => one.problems);
   const names = contenders.map(({ name }) => name);
   const { cpu, node } = describeMachine();
-  console.log(`${cpu}, Node ${node}, one core; medians of ${rounds} rounds in which all take turns.`);
-  console.log('Focal loss, value and gradient, float32, gamma 2, alpha 0.25 unless it says otherwise.');
-  console.log('JavaScript contenders: from and to ordinary typed arrays, all copies included. All columns after');
+  console.log(
+    `${cpu}, Node ${node}, one core; medians of ${rounds} rounds in which all take turns.`,
+  );
+  console.log(
+    'Focal loss, value and gradient, float32, gamma 2, alpha 0.25 unless it says otherwise.',
+  );
+  console.log(
+    'JavaScript contenders: from and to ordinary typed arrays, all copies included. All columns after',
+  );
   console.log(`"M rows/s": how many times as long as ${contenders[0].name} it takes.`);
   console.log(ratioTable(results, names));
   for (const { name, about } of contenders) console.log(`${name}: ${about}`);

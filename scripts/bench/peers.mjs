@@ -19,15 +19,20 @@ const requirements = join(root, 'scripts', 'bench', 'python', 'requirements.txt'
 const manifest = JSON.parse(readFileSync(join(manifests, 'package.json'), 'utf8'));
 
 /** @param {readonly string[]} parts */
-const folderNamed = (parts) => join(cache, ['bench', ...parts].join('-').replaceAll(/[^\w.]+/g, '-'));
+const folderNamed = (parts) =>
+  join(cache, ['bench', ...parts].join('-').replaceAll(/[^\w.]+/g, '-'));
 
 /** The folder of the JavaScript libraries. */
 export const jsPeersHome = folderNamed(
-  [manifest.dependencies, manifest.optionalDependencies].flatMap((packages) => Object.entries(packages).flat()),
+  [manifest.dependencies, manifest.optionalDependencies].flatMap((packages) =>
+    Object.entries(packages).flat(),
+  ),
 );
 
 /** The folder of Python's. */
-export const pythonHome = folderNamed(readFileSync(requirements, 'utf8').split(/\s+/).filter(Boolean));
+export const pythonHome = folderNamed(
+  readFileSync(requirements, 'utf8').split(/\s+/).filter(Boolean),
+);
 
 /** @param {string} name */
 export function hasJsPeer(name) {
@@ -45,7 +50,13 @@ export async function ensureJsPeers() {
     const label = `Installing ${names.join(', ')} for the benchmark (once, 500 MB)`;
     await installElsewhere(label, manifests, jsPeersHome);
   }
-  const node = join(jsPeersHome, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  const node = join(
+    jsPeersHome,
+    'node_modules',
+    `node-${process.platform}-${process.arch}`,
+    'bin',
+    'node',
+  );
   const { code } = await capture(node, ['--version']);
   return code === 0 ? node : process.execPath;
 }
@@ -105,7 +116,11 @@ export async function buildNativePrograms({ cargo, env }) {
     const args = ['build', '--release', '--locked', '--package', 'focal-loss-bench'];
     const { code, output } = await watch(`Compiling the crate natively, ${build}`, cargo, args, {
       cwd: root,
-      env: { ...env, CARGO_ENCODED_RUSTFLAGS: NATIVE_BUILDS[build], CARGO_TARGET_DIR: targetFolder(build) },
+      env: {
+        ...env,
+        CARGO_ENCODED_RUSTFLAGS: NATIVE_BUILDS[build],
+        CARGO_TARGET_DIR: targetFolder(build),
+      },
     });
     if (code !== 0) say(output.trimEnd());
   }

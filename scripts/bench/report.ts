@@ -29,7 +29,9 @@ export function ratioTable(results: readonly CaseResults[], names: readonly stri
       name,
       formatSeconds(seconds),
       formatNumber(rows / seconds / 1e6),
-      ...others.map((other) => formatRatio(contenders.find((contender) => contender.name === other)?.ratio.median)),
+      ...others.map((other) =>
+        formatRatio(contenders.find((contender) => contender.name === other)?.ratio.median),
+      ),
     ];
   });
   return table(['[rows, classes]', first, 'M rows/s', ...others.map(breakUp)], rows);
@@ -41,12 +43,18 @@ export function ratioTable(results: readonly CaseResults[], names: readonly stri
  */
 export function targetTable(verdicts: readonly Verdict[], contenders: readonly string[]): string {
   const names = contenders.filter((name) => verdicts.some(({ contender }) => contender === name));
-  const cases = [...new Set(verdicts.filter(({ met, target }) => !met || target !== 1).map((verdict) => verdict.case))];
+  const cases = [
+    ...new Set(
+      verdicts.filter(({ met, target }) => !met || target !== 1).map((verdict) => verdict.case),
+    ),
+  ];
   const rows = cases.map((name) => [
     name,
     ...names.map((contender) => {
       const verdict = verdicts.find((one) => one.case === name && one.contender === contender);
-      return verdict ? `${verdict.met ? '✓' : '✗'} ${formatRatio(verdict.ratio)} / ${verdict.target}` : '';
+      return verdict
+        ? `${verdict.met ? '✓' : '✗'} ${formatRatio(verdict.ratio)} / ${verdict.target}`
+        : '';
     }),
   ]);
   return table(['[rows, classes]', ...names.map(breakUp)], rows);
@@ -75,7 +83,9 @@ export function describeMachine(): Machine {
 
 /** Figures as JSON, with what they were measured on. */
 export function toJson(figures: object): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const all = { version, date: new Date().toISOString(), machine: describeMachine(), ...figures };
   return `${JSON.stringify(all, shorten)}\n`;
 }

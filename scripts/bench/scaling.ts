@@ -40,7 +40,12 @@ export async function measureScaling(
       collectGarbage();
       const before = process.memoryUsage.rss();
       await run.time(1);
-      points.push({ rows, classes, wasmMemory: wasmMemory(), rssGrowth: process.memoryUsage.rss() - before });
+      points.push({
+        rows,
+        classes,
+        wasmMemory: wasmMemory(),
+        rssGrowth: process.memoryUsage.rss() - before,
+      });
     }
   }
   const samples = await timeInterleaved(runs, rounds, onRound);
@@ -58,7 +63,9 @@ function watchWasmMemory(): () => number {
   WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
     construct(target, args) {
       const instance: WebAssembly.Instance = Reflect.construct(target, args);
-      memories.push(...Object.values(instance.exports).filter((value) => value instanceof WebAssembly.Memory));
+      memories.push(
+        ...Object.values(instance.exports).filter((value) => value instanceof WebAssembly.Memory),
+      );
       return instance;
     },
   });
@@ -69,12 +76,14 @@ export function scalingTable(points: readonly ScalingPoint[]): string {
   const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(2);
   return table(
     ['[rows, classes]', 'ns per row', 'quartiles', 'wasm memory, MiB', 'process grew by, MiB'],
-    points.map(({ rows, classes, secondsPerRow: { lower, median, upper }, wasmMemory, rssGrowth }) => [
-      `[${rows}, ${classes}]`,
-      formatNumber(median * 1e9),
-      `${formatNumber(lower * 1e9)} – ${formatNumber(upper * 1e9)}`,
-      mebibytes(wasmMemory),
-      mebibytes(rssGrowth),
-    ]),
+    points.map(
+      ({ rows, classes, secondsPerRow: { lower, median, upper }, wasmMemory, rssGrowth }) => [
+        `[${rows}, ${classes}]`,
+        formatNumber(median * 1e9),
+        `${formatNumber(lower * 1e9)} – ${formatNumber(upper * 1e9)}`,
+        mebibytes(wasmMemory),
+        mebibytes(rssGrowth),
+      ],
+    ),
   );
 }

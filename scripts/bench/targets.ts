@@ -17,13 +17,19 @@ export interface Verdict {
  * Reads a table of targets.
  * @throws Error where it names what the benchmark does not have, which would never be missed
  */
-export function parseTargets(json: string, cases: readonly string[], contenders: readonly string[]): Targets {
+export function parseTargets(
+  json: string,
+  cases: readonly string[],
+  contenders: readonly string[],
+): Targets {
   const targets: unknown = JSON.parse(json);
   for (const [name, row] of entriesOf(targets, 'the targets')) {
     if (!cases.includes(name)) throw new Error(`there is no case ${name}`);
     for (const [contender, target] of entriesOf(row, name)) {
-      if (!contenders.includes(contender)) throw new Error(`${name}: there is no contender ${contender}`);
-      if (!(typeof target === 'number' && target > 0)) throw new Error(`${name}: ${contender} has no number`);
+      if (!contenders.includes(contender))
+        throw new Error(`${name}: there is no contender ${contender}`);
+      if (!(typeof target === 'number' && target > 0))
+        throw new Error(`${name}: ${contender} has no number`);
     }
   }
   return targets as Targets;
@@ -40,12 +46,18 @@ export const targetsJson = readFileSync(new URL('targets.json', import.meta.url)
  * Every peer is to be beaten in every case, by as much as the table says; limits are as the table
  * says.
  */
-export function judge(results: readonly CaseResults[], targets: Targets, entries: readonly Entry[]): Verdict[] {
+export function judge(
+  results: readonly CaseResults[],
+  targets: Targets,
+  entries: readonly Entry[],
+): Verdict[] {
   return results.flatMap(({ case: { name: caseName }, results: contenders }) =>
     contenders.flatMap(({ name, ratio: { median: ratio } }) => {
       const role = entries.find((entry) => entry.name === name)?.role;
       const target = targets[caseName]?.[name] ?? (role === 'peer' ? 1 : undefined);
-      return target === undefined ? [] : [{ case: caseName, contender: name, target, ratio, met: ratio >= target }];
+      return target === undefined
+        ? []
+        : [{ case: caseName, contender: name, target, ratio, met: ratio >= target }];
     }),
   );
 }

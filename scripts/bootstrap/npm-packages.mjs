@@ -28,7 +28,8 @@ function isInstalled() {
   if (!installed) return false;
   return Object.entries(wanted).every(
     // Optional packages are for other platforms; '' is this project itself.
-    ([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version,
+    ([path, { version, optional }]) =>
+      path === '' || optional || installed[path]?.version === version,
   );
 }
 
@@ -70,7 +71,8 @@ export async function ensureNpmPackages() {
  */
 export async function installElsewhere(label, manifests, home) {
   mkdirSync(home, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(manifests, file), join(home, file));
+  for (const file of ['package.json', 'package-lock.json'])
+    copyFileSync(join(manifests, file), join(home, file));
   const [command, ...args] = npmCi('--include=optional', '--ignore-scripts');
   const { code, output } = await watch(label, command, args, { cwd: home });
   if (code !== 0) say(output.trimEnd());

@@ -67,7 +67,10 @@ export async function watch(label, command, args, options) {
   let lastLine = '';
   const show = () => {
     const status = `… ${seconds(performance.now() - start)}  ${lastLine}`;
-    if (terminal) process.stderr.write(`\r\x1b[K${`${label} ${status}`.slice(0, (process.stderr.columns || 80) - 1)}`);
+    if (terminal)
+      process.stderr.write(
+        `\r\x1b[K${`${label} ${status}`.slice(0, (process.stderr.columns || 80) - 1)}`,
+      );
     else say(`  ${status}`);
   };
   if (terminal) show();
@@ -96,7 +99,11 @@ export async function watch(label, command, args, options) {
 export async function mustRun(label, command, args, { help, ...options } = {}) {
   const outcome = await watch(label, command, args, options);
   if (outcome.code !== 0) {
-    const parts = [outcome.output.trimEnd(), `"${label}" failed: ${[command, ...args].join(' ')}`, help];
+    const parts = [
+      outcome.output.trimEnd(),
+      `"${label}" failed: ${[command, ...args].join(' ')}`,
+      help,
+    ];
     throw new ExplainedError(parts.filter(Boolean).join('\n\n'));
   }
   return outcome;
@@ -108,7 +115,9 @@ export async function mustRun(label, command, args, { help, ...options } = {}) {
  * @param {readonly (string | undefined)[]} [folders] the search path, PATH by default
  */
 export function findExecutables(name, folders = (process.env.PATH ?? '').split(delimiter)) {
-  const candidates = folders.filter(Boolean).map((folder) => join(/** @type {string} */ (folder), name));
+  const candidates = folders
+    .filter(Boolean)
+    .map((folder) => join(/** @type {string} */ (folder), name));
   return [...new Set(candidates)].filter((file) => {
     try {
       accessSync(file, constants.X_OK);

@@ -22,7 +22,11 @@ export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    say(error instanceof ExplainedError ? `\n${error.message}` : String(error instanceof Error ? error.stack : error));
+    say(
+      error instanceof ExplainedError
+        ? `\n${error.message}`
+        : String(error instanceof Error ? error.stack : error),
+    );
     process.exitCode = 1;
   }
 }

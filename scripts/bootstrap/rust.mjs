@@ -1,7 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { addDebianTarget, installDebianPackages, isDebian, LINT_PACKAGES, readStdMarker } from './debian.mjs';
+import {
+  addDebianTarget,
+  installDebianPackages,
+  isDebian,
+  LINT_PACKAGES,
+  readStdMarker,
+} from './debian.mjs';
 import { records, root } from './paths.mjs';
 import { capture, findExecutables, watch } from './process.mjs';
 import { ExplainedError, say } from './report.mjs';
@@ -58,7 +64,12 @@ async function inspect(folder) {
   ]);
   const version = about.stdout.split('\n')[0] ?? '';
   const broken = [cargo, about, libdir].find(({ code }) => code !== 0);
-  if (broken) return { problem: `does not run: ${broken.output.trim().split('\n')[0]}`, version, hasTarget: false };
+  if (broken)
+    return {
+      problem: `does not run: ${broken.output.trim().split('\n')[0]}`,
+      version,
+      hasTarget: false,
+    };
   const number = /^rustc (\d+\.\d+\.\d+)/.exec(version)?.[1] ?? '0';
   if (isOlder(number, minimumVersion())) {
     return { problem: `is ${version}, older than ${minimumVersion()}`, version, hasTarget: false };
@@ -105,7 +116,15 @@ function linkPrograms(folder) {
   const links = join(records, 'rust');
   rmSync(links, { recursive: true, force: true });
   mkdirSync(links, { recursive: true });
-  for (const program of ['cargo', 'rustc', 'rustdoc', 'cargo-clippy', 'clippy-driver', 'cargo-fmt', 'rustfmt']) {
+  for (const program of [
+    'cargo',
+    'rustc',
+    'rustdoc',
+    'cargo-clippy',
+    'clippy-driver',
+    'cargo-fmt',
+    'rustfmt',
+  ]) {
     symlinkSync(join(folder, program), join(links, program));
   }
   return links;
@@ -119,7 +138,8 @@ function linkPrograms(folder) {
 function describe(folder, version) {
   const cargo = join(folder, 'cargo');
   const { RUSTC, CARGO, ...env } = process.env;
-  const isDefault = !RUSTC && ['rustc', 'cargo'].every((program) => foldersWith(program)[0] === folder);
+  const isDefault =
+    !RUSTC && ['rustc', 'cargo'].every((program) => foldersWith(program)[0] === folder);
   if (!isDefault) {
     const programs = linkPrograms(folder);
     env.PATH = [programs, env.PATH].join(delimiter);
@@ -150,7 +170,9 @@ async function tryFolder(folder) {
   if (!rustup) return `${rustc} has no standard library for ${WASM_TARGET}`;
   const label = `Adding the target ${WASM_TARGET} with rustup`;
   const { code } = await watch(label, rustup, ['target', 'add', WASM_TARGET], { cwd: root });
-  return code === 0 ? describe(folder, version) : `${rustup} could not add the target ${WASM_TARGET}`;
+  return code === 0
+    ? describe(folder, version)
+    : `${rustup} could not add the target ${WASM_TARGET}`;
 }
 
 /**
@@ -188,14 +210,24 @@ export async function ensureRust() {
  */
 export async function ensureRustLinters({ folder }) {
   const versions = await Promise.all(
-    ['cargo-clippy', 'cargo-fmt'].map((program) => capture(join(folder, program), ['--version'], { cwd: root })),
+    ['cargo-clippy', 'cargo-fmt'].map((program) =>
+      capture(join(folder, program), ['--version'], { cwd: root }),
+    ),
   );
   if (versions.every(({ code }) => code === 0)) return;
   const rustup = findRustup(folder);
   if (rustup)
-    await watch('Adding clippy and rustfmt with rustup', rustup, ['component', 'add', 'clippy', 'rustfmt'], {
-      cwd: root,
-    });
+    await watch(
+      'Adding clippy and rustfmt with rustup',
+      rustup,
+      ['component', 'add', 'clippy', 'rustfmt'],
+      {
+        cwd: root,
+      },
+    );
   else if (isDebian()) await installDebianPackages(LINT_PACKAGES);
-  else say(`${folder} holds no cargo-clippy or cargo-fmt: install clippy and rustfmt of this toolchain.`);
+  else
+    say(
+      `${folder} holds no cargo-clippy or cargo-fmt: install clippy and rustfmt of this toolchain.`,
+    );
 }

@@ -29,9 +29,14 @@ export async function setUp({ linters = false, runtimes = false, consumers = fal
     await ensureBrowsers();
   }
   const { env } = toolchain;
-  say(`Set-up: ${toolchain.version}, ${versions.join(', ')} (${seconds(performance.now() - start)})`);
+  say(
+    `Set-up: ${toolchain.version}, ${versions.join(', ')} (${seconds(performance.now() - start)})`,
+  );
   return {
     ...toolchain,
-    env: { ...env, PATH: [nodeBin, ...folders, env.PATH, dirname(process.execPath)].join(delimiter) },
+    env: {
+      ...env,
+      PATH: [nodeBin, ...folders, env.PATH, dirname(process.execPath)].join(delimiter),
+    },
   };
 }

@@ -10,9 +10,13 @@ import { checkClosed, checkInstructions, checkPanics } from './check-wasm.mjs';
 import { runStage } from './fingerprint.mjs';
 
 /** Scripts that decide what the WebAssembly module is. */
-const OWN_FILES = ['build.mjs', 'bulk-memory.wat', 'check-wasm.mjs', 'close-wasm.mjs', 'wasm-opt-witness.mjs'].map(
-  (name) => `scripts/build/${name}`,
-);
+const OWN_FILES = [
+  'build.mjs',
+  'bulk-memory.wat',
+  'check-wasm.mjs',
+  'close-wasm.mjs',
+  'wasm-opt-witness.mjs',
+].map((name) => `scripts/build/${name}`);
 
 /** Scripts that decide how it lies in the npm package. */
 const BUNDLE_FILES = ['bundle', 'entries', 'close-wasm', 'printable', 'types'].map(
@@ -22,7 +26,13 @@ const BUNDLE_FILES = ['bundle', 'entries', 'close-wasm', 'printable', 'types'].m
 /** @typedef {import('../bootstrap/rust.mjs').Toolchain} Toolchain */
 
 /** The instruction sets that every engine with SIMD128 has. Relaxed SIMD is not one of them. */
-const WASM_FEATURES = ['simd128', 'bulk-memory', 'nontrapping-fptoint', 'sign-ext', 'mutable-globals'];
+const WASM_FEATURES = [
+  'simd128',
+  'bulk-memory',
+  'nontrapping-fptoint',
+  'sign-ext',
+  'mutable-globals',
+];
 
 /**
  * The environment for compiling the crate to WebAssembly. These flags take precedence over all
@@ -74,7 +84,11 @@ function npmVersion(name) {
 const MAIN = { name: 'wasm', folder: 'pkg', features: ['no-allocator'] };
 
 /** The module of `focal-loss/analysis`: all that the main one has, and more. @type {Module} */
-const ANALYSIS = { name: 'wasm-analysis', folder: 'pkg-analysis', features: ['no-allocator', 'analysis'] };
+const ANALYSIS = {
+  name: 'wasm-analysis',
+  folder: 'pkg-analysis',
+  features: ['no-allocator', 'analysis'],
+};
 
 /**
  * @param {Toolchain} toolchain
@@ -90,17 +104,24 @@ async function buildWasm(toolchain, { name, folder, features }) {
     `Compiling the crate to WebAssembly, ${features.join(' and ')}`,
     'wasm-pack',
     [
-      ...'build crate --release --target web --mode no-install --no-pack --out-name focal_loss --out-dir'.split(' '),
+      ...'build crate --release --target web --mode no-install --no-pack --out-name focal_loss --out-dir'.split(
+        ' ',
+      ),
       ...[folder, '--', '--locked', '--features', features.join()],
     ],
-    { cwd: root, env: { ...env, PATH: [witness, env.PATH].join(delimiter), WASM_OPT_RECORD: record } },
+    {
+      cwd: root,
+      env: { ...env, PATH: [witness, env.PATH].join(delimiter), WASM_OPT_RECORD: record },
+    },
   );
   const bytes = readFileSync(join(root, 'crate', folder, 'focal_loss_bg.wasm'));
   checkOptimized(bytes, record);
   const count = await checkInstructions(bytes);
   await checkPanics(bytes);
   checkClosed(bytes);
-  say(`${name}: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`);
+  say(
+    `${name}: ${(bytes.length / 1024).toFixed(1)} KiB, ${count} SIMD instructions, none of them relaxed`,
+  );
 }
 
 /**
@@ -116,7 +137,9 @@ export function checkOptimized(bytes, record) {
     // No record: wasm-opt did not run.
   }
   if (optimized !== sha256(bytes)) {
-    throw new ExplainedError('The WebAssembly module did not go through wasm-opt (see wasm-opt in crate/Cargo.toml).');
+    throw new ExplainedError(
+      'The WebAssembly module did not go through wasm-opt (see wasm-opt in crate/Cargo.toml).',
+    );
   }
 }
 
@@ -162,10 +185,14 @@ export async function build(toolchain) {
         ],
         ...BUNDLE_FILES,
       ],
-      settings: ['tsup', 'typescript', 'esbuild', 'terser', 'rollup', 'rollup-plugin-dts'].map(npmVersion),
+      settings: ['tsup', 'typescript', 'esbuild', 'terser', 'rollup', 'rollup-plugin-dts'].map(
+        npmVersion,
+      ),
       output: 'dist',
     },
     () => bundle(toolchain),
   );
-  say(`Build: ${compiled || bundled ? 'done' : 'up to date'} (${seconds(performance.now() - start)})`);
+  say(
+    `Build: ${compiled || bundled ? 'done' : 'up to date'} (${seconds(performance.now() - start)})`,
+  );
 }

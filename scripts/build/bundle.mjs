@@ -37,7 +37,8 @@ export ${extension === 'js' ? 'default' : '='} source;
 function finished(name, code) {
   const lines = inLines(code);
   // Deno looks for the types of a file that others import in its first line.
-  if (/^(?:index|analysis)\.js$/.test(name)) return `/* @ts-self-types="./${name.replace('.js', '.d.ts')}" */${lines}`;
+  if (/^(?:index|analysis)\.js$/.test(name))
+    return `/* @ts-self-types="./${name.replace('.js', '.d.ts')}" */${lines}`;
   return name.endsWith('.cjs')
     ? `"use strict";\n${lines.replaceAll('require("./index.js")', 'require("./index.cjs")')}`
     : lines;
@@ -48,7 +49,10 @@ function finished(name, code) {
  */
 export async function bundle({ env }) {
   rmSync(dist, { recursive: true, force: true });
-  await mustRun('Bundling the npm package', join(nodeBin, 'tsup'), ['--silent'], { cwd: root, env });
+  await mustRun('Bundling the npm package', join(nodeBin, 'tsup'), ['--silent'], {
+    cwd: root,
+    env,
+  });
   for (const name of readdirSync(dist)) {
     const file = join(dist, name);
     writeFileSync(file, finished(name, readFileSync(file, 'utf8')));
@@ -58,5 +62,6 @@ export async function bundle({ env }) {
     writeFileSync(join(dist, `${name}.d.ts`), wasmTypes(entry, 'js'));
     writeFileSync(join(dist, `${name}.d.cts`), wasmTypes(entry, 'cjs'));
   }
-  for (const [name, text] of Object.entries(await declarations())) writeFileSync(join(dist, name), text);
+  for (const [name, text] of Object.entries(await declarations()))
+    writeFileSync(join(dist, name), text);
 }

@@ -46,10 +46,14 @@ export async function checkInstructions(bytes) {
   const { simd, relaxed, refused } = await lookAtInstructions(bytes);
   if (simd === 0) throw new ExplainedError('The WebAssembly module holds no SIMD128 instruction.');
   if (relaxed.length > 0) {
-    throw new ExplainedError(`The WebAssembly module holds relaxed SIMD instructions: ${relaxed.join(', ')}.`);
+    throw new ExplainedError(
+      `The WebAssembly module holds relaxed SIMD instructions: ${relaxed.join(', ')}.`,
+    );
   }
   if (refused.length > 0) {
-    throw new ExplainedError(`The WebAssembly module holds ${refused.join(', ')}: see scripts/build/close-wasm.mjs.`);
+    throw new ExplainedError(
+      `The WebAssembly module holds ${refused.join(', ')}: see scripts/build/close-wasm.mjs.`,
+    );
   }
   return simd;
 }
@@ -67,7 +71,9 @@ export async function checkPanics(bytes) {
     .replaceAll(/\\[0-9a-f]{2}/g, ' ')
     .match(/[\w./-]+\.rs\b/g);
   if (files) {
-    throw new ExplainedError(`The WebAssembly module can panic, in ${[...new Set(files)].join(', ')}.`);
+    throw new ExplainedError(
+      `The WebAssembly module can panic, in ${[...new Set(files)].join(', ')}.`,
+    );
   }
 }
 

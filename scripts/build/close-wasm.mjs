@@ -7,7 +7,12 @@ import { readFileSync } from 'node:fs';
 import { sha256 } from '../bootstrap/sha256.mjs';
 
 /** The imports that wasm-bindgen needs for values of JavaScript, and for panics. There are none. */
-const UNUSED = ['__wbindgen_start', '__wbindgen_externrefs', '__abort_handler', '__instance_terminated'];
+const UNUSED = [
+  '__wbindgen_start',
+  '__wbindgen_externrefs',
+  '__abort_handler',
+  '__instance_terminated',
+];
 
 /**
  * The beginning of the export's name that says which module it is, from which `focal-loss/slim`
@@ -42,8 +47,11 @@ export async function closed(bytes) {
   // Imported here, because the scripts start before npm packages are installed.
   const { default: binaryen } = await import('binaryen');
   const module = withoutBulkMemory(binaryen, bytes);
-  const { SIMD128, NontrappingFPToInt, SignExt, MutableGlobals, Multivalue, ReferenceTypes } = binaryen.Features;
-  module.setFeatures(SIMD128 | NontrappingFPToInt | SignExt | MutableGlobals | Multivalue | ReferenceTypes);
+  const { SIMD128, NontrappingFPToInt, SignExt, MutableGlobals, Multivalue, ReferenceTypes } =
+    binaryen.Features;
+  module.setFeatures(
+    SIMD128 | NontrappingFPToInt | SignExt | MutableGlobals | Multivalue | ReferenceTypes,
+  );
   for (const name of UNUSED) module.removeExport(name);
   const { value: pointer } = binaryen.getExportInfo(module.getExport('__stack_pointer'));
   const { init } = binaryen.getGlobalInfo(module.getGlobal(pointer));

@@ -17,6 +17,7 @@ const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
 
 /** @type {Entry[]} */
 export const entries = Object.entries(exports).flatMap(([subpath, target]) => {
-  const [, file] = (typeof target === 'object' && /^\.\/dist\/([\w-]+)\.js$/.exec(target.default)) || [];
+  const [, file] =
+    (typeof target === 'object' && /^\.\/dist\/([\w-]+)\.js$/.exec(target.default)) || [];
   return file ? [{ specifier: join(name, subpath), file, source: `ts/${file}.ts` }] : [];
 });

@@ -29,7 +29,9 @@ function filesUnder(paths, skip = () => false) {
  * @param {unknown} [also]
  */
 function digest(files, also) {
-  return sha256(JSON.stringify([also, files.map((file) => [file, sha256(readFileSync(join(root, file)))])]));
+  return sha256(
+    JSON.stringify([also, files.map((file) => [file, sha256(readFileSync(join(root, file)))])]),
+  );
 }
 
 /**

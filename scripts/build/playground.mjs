@@ -10,11 +10,15 @@ import { build } from './build.mjs';
 await runMain(async () => {
   const [first, ...rest] = process.argv.slice(2);
   // All other arguments are Vite's: --host, --port, --open.
-  const args = first === '--build' ? ['build', ...rest] : first === undefined ? [] : [first, ...rest];
+  const args =
+    first === '--build' ? ['build', ...rest] : first === undefined ? [] : [first, ...rest];
   await build(await setUp());
   say('');
   const config = join(root, 'examples', 'playground', 'vite.config.ts');
-  const vite = spawn(join(nodeBin, 'vite'), [...args, '--config', config], { cwd: root, stdio: 'inherit' });
+  const vite = spawn(join(nodeBin, 'vite'), [...args, '--config', config], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   return new Promise((resolve, reject) => {
     vite.on('error', reject);
     vite.on('close', (code) => resolve(code ?? 1));

@@ -42,7 +42,9 @@ export async function declarations() {
       resolveId(source, importer) {
         if (!(importer && source.startsWith('.'))) return null;
         const entry = home.get(resolve(dirname(importer), source.replace(/\.js$/, '.ts')));
-        return entry && shared.some((other) => other === entry) ? { id: `./${entry}.js`, external: true } : null;
+        return entry && shared.some((other) => other === entry)
+          ? { id: `./${entry}.js`, external: true }
+          : null;
       },
     };
     const bundle = await rollup({

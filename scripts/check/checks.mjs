@@ -42,7 +42,15 @@ export function staticChecks(toolchain) {
     {
       name: 'clippy, native',
       command: clippy,
-      args: ['clippy', '--workspace', '--all-targets', '--features', FEATURES, '--locked', ...denyWarnings],
+      args: [
+        'clippy',
+        '--workspace',
+        '--all-targets',
+        '--features',
+        FEATURES,
+        '--locked',
+        ...denyWarnings,
+      ],
       env,
     },
     {
@@ -74,11 +82,26 @@ export function staticChecks(toolchain) {
       env,
     },
     { name: 'tsc, library', command: tsc, args: ['--project', 'tsconfig.lib.json'], env },
-    { name: 'tsc, tests, examples and scripts', command: tsc, args: ['--project', 'tsconfig.json'], env },
+    {
+      name: 'tsc, tests, examples and scripts',
+      command: tsc,
+      args: ['--project', 'tsconfig.json'],
+      env,
+    },
     { name: 'typedoc', command: join(nodeBin, 'typedoc'), args: ['--emit', 'none'], env },
-    { name: 'imports', command: process.execPath, args: [join(root, 'scripts', 'check', 'imports.mjs')], env },
+    {
+      name: 'imports',
+      command: process.execPath,
+      args: [join(root, 'scripts', 'check', 'imports.mjs')],
+      env,
+    },
     { name: 'comments', command: process.execPath, args: ['scripts/check/comments.mjs'], env },
-    { name: 'biome', command: join(nodeBin, 'biome'), args: ['check', '--error-on-warnings', '.'], env },
+    {
+      name: 'biome',
+      command: join(nodeBin, 'biome'),
+      args: ['check', '--error-on-warnings', '.'],
+      env,
+    },
   ];
 }
 
@@ -105,7 +128,15 @@ export function testSuites({ env: given, cargo }, isSample = false) {
     {
       name: 'cargo test',
       command: cargo,
-      args: ['test', '--workspace', '--release', '--features', FEATURES, '--locked', '--no-fail-fast'],
+      args: [
+        'test',
+        '--workspace',
+        '--release',
+        '--features',
+        FEATURES,
+        '--locked',
+        '--no-fail-fast',
+      ],
       // The tests run as fast without, and compile in half the time.
       env: { ...env, CARGO_PROFILE_RELEASE_LTO: 'off' },
       count: countCargoTests,
@@ -232,7 +263,8 @@ export function skippedTests(file = report) {
 export function tally({ code, output }, count) {
   if (!count) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   const counted = count(output);
-  const silentFailure = (code !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
+  const silentFailure =
+    (code !== 0 && counted.failed === 0) || counted.passed + counted.failed === 0;
   return { ...counted, failed: counted.failed + (silentFailure ? 1 : 0) };
 }
 
@@ -251,7 +283,8 @@ export async function runChecks(checks) {
     const { passed, failed, skipped } = tally(outcome, count);
     if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
     else onPassed?.();
-    if (count) say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    if (count)
+      say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;

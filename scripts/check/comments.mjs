@@ -54,7 +54,9 @@ function commentsOf(source) {
 
 /** @param {readonly string[]} lines */
 function firstSentence(lines) {
-  const text = lines.map((line) => line.replace(/^\s*(?:\/\*\*?|\*\/?|\/\/[/!]?)\s?/, '').replace(/\s*\*\/$/, ''));
+  const text = lines.map((line) =>
+    line.replace(/^\s*(?:\/\*\*?|\*\/?|\/\/[/!]?)\s?/, '').replace(/\s*\*\/$/, ''),
+  );
   return (
     text
       .join(' ')
@@ -127,7 +129,10 @@ function main(files) {
   }
   const allowed = Math.floor(comments * HEADLESS_SHARE);
   const isHeadless = headless.length > allowed;
-  if (isHeadless) console.log([`comments that begin headless, of which ${allowed} may be:`, ...headless].join('\n'));
+  if (isHeadless)
+    console.log(
+      [`comments that begin headless, of which ${allowed} may be:`, ...headless].join('\n'),
+    );
   if (wide.length > 0) console.log([`lines of more than ${COLUMNS} columns:`, ...wide].join('\n'));
   console.log(`${comments} comments, ${headless.length} headless; ${wide.length} lines too wide`);
   process.exitCode = isHeadless || wide.length > 0 ? 1 : 0;

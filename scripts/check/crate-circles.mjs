@@ -63,7 +63,9 @@ function moduleOf(file) {
 function pathsOf(code) {
   const used = Array.from(code.matchAll(/\buse\s+([^;]+);/g), ([, tree]) => pathsIn(tree ?? ''));
   const rest = code.replace(/\buse\s+[^;]+;|\bpub\(in [^)]*\)/g, '');
-  const inline = Array.from(rest.matchAll(/\b(?:crate|super)(?:::\w+)+/g), ([path]) => path.split('::'));
+  const inline = Array.from(rest.matchAll(/\b(?:crate|super)(?:::\w+)+/g), ([path]) =>
+    path.split('::'),
+  );
   return [...used.flat(), ...inline];
 }
 
@@ -91,8 +93,12 @@ export function importsOf(sources) {
   return new Map(
     Array.from(sources, ([file, source]) => {
       const own = moduleOf(file);
-      const targets = pathsOf(codeOf(source)).map((path) => modulesIn(path, own).find((name) => files.has(name)));
-      const found = new Set(targets.flatMap((name) => (name === undefined ? [] : [files.get(name) ?? ''])));
+      const targets = pathsOf(codeOf(source)).map((path) =>
+        modulesIn(path, own).find((name) => files.has(name)),
+      );
+      const found = new Set(
+        targets.flatMap((name) => (name === undefined ? [] : [files.get(name) ?? ''])),
+      );
       found.delete(file);
       return [file, found];
     }),
@@ -121,14 +127,20 @@ export function circlesIn(imports) {
   const circles = Array.from(imports.keys(), (file) =>
     [...imports.keys()].filter((other) => from.get(file)?.has(other) && from.get(other)?.has(file)),
   );
-  return circles.filter((circle, i) => circle.length > 0 && circles.findIndex(([first]) => first === circle[0]) === i);
+  return circles.filter(
+    (circle, i) => circle.length > 0 && circles.findIndex(([first]) => first === circle[0]) === i,
+  );
 }
 
 function main() {
   const folder = join(root, 'crate', 'src');
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll('\\', '/'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) =>
+    file.replaceAll('\\', '/'),
+  );
   const rust = files.filter((file) => file.endsWith('.rs')).sort();
-  const imports = importsOf(new Map(rust.map((file) => [file, readFileSync(join(folder, file), 'utf8')])));
+  const imports = importsOf(
+    new Map(rust.map((file) => [file, readFileSync(join(folder, file), 'utf8')])),
+  );
   const circles = circlesIn(imports);
   for (const circle of circles) {
     console.log('these files import each other in a circle:');

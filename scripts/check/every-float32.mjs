@@ -31,12 +31,27 @@ export function everyFloat32({ env, cargo, version }, record = join(cache, 'ever
     const reason = 'it passed on this machine with these functions and this compiler';
     return { checks: [], missed: [{ name: EVERY_FLOAT32, reason, counts: false }] };
   }
-  const args = ['test', '--release', '--package', 'focal-loss', '--locked', '--test', 'every_float32'];
+  const args = [
+    'test',
+    '--release',
+    '--package',
+    'focal-loss',
+    '--locked',
+    '--test',
+    'every_float32',
+  ];
   const onPassed = () => {
     mkdirSync(dirname(record), { recursive: true });
     writeFileSync(record, JSON.stringify([...readRecord(record), state].slice(-20)));
   };
-  const check = { name: EVERY_FLOAT32, command: cargo, args, env, count: countCargoTests, onPassed };
+  const check = {
+    name: EVERY_FLOAT32,
+    command: cargo,
+    args,
+    env,
+    count: countCargoTests,
+    onPassed,
+  };
   return { checks: [check], missed: [] };
 }
 

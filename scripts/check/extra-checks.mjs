@@ -54,10 +54,14 @@ async function find(tool, toolchain) {
  * @returns {Promise<{ rustup: string, env: NodeJS.ProcessEnv } | { reason: string }>}
  */
 async function findNightly(toolchain) {
-  const rustup = findExecutables('rustup', [toolchain.folder, ...(toolchain.env.PATH ?? '').split(':')])[0];
+  const rustup = findExecutables('rustup', [
+    toolchain.folder,
+    ...(toolchain.env.PATH ?? '').split(':'),
+  ])[0];
   if (!rustup) return { reason: 'there is no rustup to run a nightly compiler with' };
   const nightly = await capture(rustup, ['run', 'nightly', 'rustc', '--version']);
-  if (nightly.code !== 0) return { reason: `there is no nightly compiler: ${nightly.output.trim()}` };
+  if (nightly.code !== 0)
+    return { reason: `there is no nightly compiler: ${nightly.output.trim()}` };
   // The project's compiler must not be taken for the nightly one.
   const { RUSTC, CARGO, RUSTDOC, RUSTFLAGS, ...env } = toolchain.env;
   return { rustup, env };
@@ -70,15 +74,37 @@ async function findNightly(toolchain) {
  */
 async function miri(toolchain) {
   const name = 'Miri';
-  const missed = (/** @type {string} */ reason) => ({ checks: [], missed: [{ name, reason, counts: false }] });
+  const missed = (/** @type {string} */ reason) => ({
+    checks: [],
+    missed: [{ name, reason, counts: false }],
+  });
   const nightly = await findNightly(toolchain);
   if ('reason' in nightly) return missed(nightly.reason);
   const { rustup, env } = nightly;
   const parts = ['component', 'add', '--toolchain', 'nightly', 'miri', 'rust-src'];
   const added = await capture(rustup, parts, { env });
   if (added.code !== 0) return missed(`it cannot be installed: ${added.output.trim()}`);
-  const tests = ['--package', 'focal-loss', '--features', 'analysis', '--lib', '--test', 'every_kernel', '--locked'];
-  const args = ['run', 'nightly', 'cargo', 'miri', 'test', '--release', ...tests, '--target-dir', 'target/miri'];
+  const tests = [
+    '--package',
+    'focal-loss',
+    '--features',
+    'analysis',
+    '--lib',
+    '--test',
+    'every_kernel',
+    '--locked',
+  ];
+  const args = [
+    'run',
+    'nightly',
+    'cargo',
+    'miri',
+    'test',
+    '--release',
+    ...tests,
+    '--target-dir',
+    'target/miri',
+  ];
   return { checks: [{ name, command: rustup, args, env, count: countCargoTests }], missed: [] };
 }
 
@@ -88,7 +114,10 @@ async function miri(toolchain) {
  */
 async function fuzzing(toolchain) {
   const name = 'fuzzing of the kernels';
-  const missed = (/** @type {string} */ reason, counts = false) => ({ checks: [], missed: [{ name, reason, counts }] });
+  const missed = (/** @type {string} */ reason, counts = false) => ({
+    checks: [],
+    missed: [{ name, reason, counts }],
+  });
   const nightly = await findNightly(toolchain);
   if ('reason' in nightly) return missed(nightly.reason);
   const tool = await find(CARGO_FUZZ, toolchain);
@@ -112,7 +141,12 @@ async function fuzzing(toolchain) {
     env,
   }));
   const format = ['--manifest-path', 'crate/fuzz/Cargo.toml', '--check'];
-  checks.push({ name: 'rustfmt, fuzz targets', command: join(toolchain.folder, 'cargo-fmt'), args: format, env });
+  checks.push({
+    name: 'rustfmt, fuzz targets',
+    command: join(toolchain.folder, 'cargo-fmt'),
+    args: format,
+    env,
+  });
   return { checks, missed: [] };
 }
 
@@ -151,12 +185,19 @@ async function crates(toolchain) {
   }
   const check = { command: tool.file, env };
   const checks = [
-    { ...check, name: 'cargo-deny', args: ['--locked', 'check', '--deny', 'warnings', 'bans', 'licenses', 'sources'] },
+    {
+      ...check,
+      name: 'cargo-deny',
+      args: ['--locked', 'check', '--deny', 'warnings', 'bans', 'licenses', 'sources'],
+    },
   ];
   const name = 'cargo-deny, advisories';
   const fetched = await capture(tool.file, ['--locked', 'fetch', 'db'], { cwd: root, env });
   if (fetched.code !== 0) {
-    return { checks, missed: [{ name, reason: 'the database of advisories is out of reach', counts: false }] };
+    return {
+      checks,
+      missed: [{ name, reason: 'the database of advisories is out of reach', counts: false }],
+    };
   }
   checks.push({ ...check, name, args: ['--locked', 'check', '--disable-fetch', 'advisories'] });
   return { checks, missed: [] };
@@ -192,5 +233,8 @@ export async function extraChecks(toolchain) {
     await crates(toolchain),
     await npmPackages(toolchain),
   ];
-  return { checks: all.flatMap(({ checks }) => checks), missed: all.flatMap(({ missed }) => missed) };
+  return {
+    checks: all.flatMap(({ checks }) => checks),
+    missed: all.flatMap(({ missed }) => missed),
+  };
 }

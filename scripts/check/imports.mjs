@@ -57,7 +57,9 @@ export async function importsIn(folder) {
       const { importedFiles } = ts.preProcessFile(readFileSync(join(folder, name), 'utf8'));
       const imported = importedFiles
         .filter(({ fileName }) => fileName.startsWith('.'))
-        .map(({ fileName }) => nameOf(resolve(folder, dirname(name), fileName.replace(/\.js$/, '.ts'))));
+        .map(({ fileName }) =>
+          nameOf(resolve(folder, dirname(name), fileName.replace(/\.js$/, '.ts'))),
+        );
       return [name, [...new Set(imported)].filter((other) => names.includes(other))];
     }),
   );
@@ -98,7 +100,9 @@ export function upwardIn(graph, layers = LAYERS) {
   return [...graph].flatMap(([file, imported]) =>
     imported
       .filter((other) => !(heightOf(other) <= heightOf(file)))
-      .map((other) => `${file} imports ${other}, which lies above it or in a folder without a layer`),
+      .map(
+        (other) => `${file} imports ${other}, which lies above it or in a folder without a layer`,
+      ),
   );
 }
 
@@ -115,7 +119,10 @@ function summaryOf(graph) {
 /** @param {string} folder */
 async function main(folder) {
   const graph = await importsIn(folder);
-  const faults = [...circlesIn(graph).map((circle) => `a circle: ${circle.join(' → ')}`), ...upwardIn(graph)];
+  const faults = [
+    ...circlesIn(graph).map((circle) => `a circle: ${circle.join(' → ')}`),
+    ...upwardIn(graph),
+  ];
   for (const fault of faults) console.log(fault);
   console.log(`${summaryOf(graph)}, ${faults.length} faults`);
   process.exitCode = faults.length > 0 ? 1 : 0;

@@ -6,7 +6,14 @@
 import { ExplainedError, runMain, say } from '../bootstrap/report.mjs';
 import { setUp } from '../bootstrap/set-up.mjs';
 import { build } from '../build/build.mjs';
-import { runChecks, SAMPLED, skippedTests, staticChecks, testSuites, testsAgain } from './checks.mjs';
+import {
+  runChecks,
+  SAMPLED,
+  skippedTests,
+  staticChecks,
+  testSuites,
+  testsAgain,
+} from './checks.mjs';
 import { EVERY_FLOAT32 } from './every-float32.mjs';
 import { extraChecks } from './extra-checks.mjs';
 
@@ -16,7 +23,10 @@ const withSuites = !process.argv.includes('--lint');
 async function runAll() {
   const toolchain = await setUp({ linters: true, runtimes: withSuites, consumers: all });
   await build(toolchain);
-  const total = await runChecks([...staticChecks(toolchain), ...(withSuites ? testSuites(toolchain, !all) : [])]);
+  const total = await runChecks([
+    ...staticChecks(toolchain),
+    ...(withSuites ? testSuites(toolchain, !all) : []),
+  ]);
   if (!all) {
     if (withSuites) {
       for (const name of [EVERY_FLOAT32, ...SAMPLED]) {
@@ -27,12 +37,16 @@ async function runAll() {
   }
   const skipped = skippedTests();
   const { checks, missed } = await extraChecks(toolchain);
-  const more = await runChecks([...(skipped.length > 0 ? [testsAgain(toolchain, skipped)] : []), ...checks]);
+  const more = await runChecks([
+    ...(skipped.length > 0 ? [testsAgain(toolchain, skipped)] : []),
+    ...checks,
+  ]);
   for (const { name, reason } of missed) say(`NOT CHECKED: ${name}: ${reason}`);
   return {
     passed: total.passed + more.passed,
     failed: total.failed + more.failed,
-    skipped: total.skipped - skipped.length + more.skipped + missed.filter(({ counts }) => counts).length,
+    skipped:
+      total.skipped - skipped.length + more.skipped + missed.filter(({ counts }) => counts).length,
   };
 }
 

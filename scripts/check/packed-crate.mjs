@@ -13,7 +13,15 @@ await runMain(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-crate-'));
   const target = join(root, 'target', 'packed-crate');
   try {
-    const pack = ['package', '--package', 'focal-loss', '--allow-dirty', '--no-verify', '--target-dir', target];
+    const pack = [
+      'package',
+      '--package',
+      'focal-loss',
+      '--allow-dirty',
+      '--no-verify',
+      '--target-dir',
+      target,
+    ];
     await mustCapture(cargo, pack, { cwd: root });
     const files = (await mustCapture(cargo, [...pack, '--list'], { cwd: root })).split('\n');
     for (const file of ['LICENSE', 'README.md', 'tests/contract.rs']) {

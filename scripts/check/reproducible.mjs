@@ -1,6 +1,14 @@
 // Checks that the package is reproducible: a copy of the clone elsewhere, under a longer path, is
 // built into the same bytes. `npm run test:all` calls it.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root } from '../bootstrap/paths.mjs';
@@ -15,7 +23,9 @@ import { sha256 } from '../bootstrap/sha256.mjs';
  */
 function built(clone) {
   const folder = join(clone, 'dist');
-  return Object.fromEntries(readdirSync(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]));
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, sha256(readFileSync(join(folder, name)))]),
+  );
 }
 
 await runMain(async () => {
@@ -32,9 +42,11 @@ await runMain(async () => {
     await mustCapture(process.execPath, ['scripts/build/main.mjs'], { cwd: copy });
     const [here, there] = [built(root), built(copy)];
     const names = [...new Set([...Object.keys(here), ...Object.keys(there)])];
-    if (!names.some((name) => name.endsWith('.wasm'))) throw new ExplainedError('nothing was built');
+    if (!names.some((name) => name.endsWith('.wasm')))
+      throw new ExplainedError('nothing was built');
     const others = names.filter((name) => here[name] !== there[name]);
-    if (others.length > 0) throw new ExplainedError(`built elsewhere, these have other bytes: ${others.join(', ')}`);
+    if (others.length > 0)
+      throw new ExplainedError(`built elsewhere, these have other bytes: ${others.join(', ')}`);
     return 0;
   } finally {
     rmSync(folder, { recursive: true });

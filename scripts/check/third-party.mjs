@@ -22,12 +22,16 @@ import { WASM_TARGET } from '../bootstrap/rust.mjs';
  */
 function compiledIn() {
   const options = ['--format-version=1', '--locked', `--filter-platform=${WASM_TARGET}`];
-  const output = execFileSync('cargo', ['metadata', ...options, '--manifest-path=crate/Cargo.toml'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const output = execFileSync(
+    'cargo',
+    ['metadata', ...options, '--manifest-path=crate/Cargo.toml'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   /** @type {{ packages: Crate[], resolve: { root: string, nodes: Node[] } }} */
   const { packages, resolve } = JSON.parse(output);
   const crates = new Map(packages.map((crate) => [crate.id, crate]));
@@ -50,7 +54,9 @@ function compiledIn() {
  */
 function textsOf({ name, manifest_path }) {
   const folder = dirname(manifest_path);
-  const files = readdirSync(folder).filter((file) => /^licen[cs]e/i.test(file) && !/apache/i.test(file));
+  const files = readdirSync(folder).filter(
+    (file) => /^licen[cs]e/i.test(file) && !/apache/i.test(file),
+  );
   if (files.length === 0) throw new Error(`${name} comes without its licence`);
   return files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
 }

@@ -70,9 +70,15 @@ function debianNode(qemu, architecture, cpu, flags = []) {
  * @param {string} triple of the compiler
  */
 function crossNode(processor, architecture, triple) {
-  const libraries = ['libc6', 'libstdc++6', 'libatomic1'].map((name) => `${name}-${architecture}-cross`);
+  const libraries = ['libc6', 'libstdc++6', 'libatomic1'].map(
+    (name) => `${name}-${architecture}-cross`,
+  );
   return async () => [
-    ...[await emulator(processor), '-L', join(await sysroot('amd64', libraries, architecture), 'usr', triple)],
+    ...[
+      await emulator(processor),
+      '-L',
+      join(await sysroot('amd64', libraries, architecture), 'usr', triple),
+    ],
     await npmProgram(`node-linux-${processor}`, '20.11.0', 'bin/node'),
   ];
 }
@@ -141,10 +147,19 @@ export const ENGINES = [
     command: async () => [(await findRuntime('deno')) ?? 'deno', 'run', '--no-config'],
     expected: SAME,
   },
-  { name: 'Bun, x64', command: async () => [(await findRuntime('bun')) ?? 'bun', 'run'], expected: SAME },
+  {
+    name: 'Bun, x64',
+    command: async () => [(await findRuntime('bun')) ?? 'bun', 'run'],
+    expected: SAME,
+  },
   {
     name: 'SpiderMonkey 128, x64',
-    command: shell('spidermonkey', ['libmozjs-128-dev'], 'usr/lib/x86_64-linux-gnu/mozjs-128/js128', '-m'),
+    command: shell(
+      'spidermonkey',
+      ['libmozjs-128-dev'],
+      'usr/lib/x86_64-linux-gnu/mozjs-128/js128',
+      '-m',
+    ),
     expected: SAME,
   },
   { name: 'JavaScriptCore, x64', command: jsc('-m'), expected: SAME },
@@ -191,8 +206,16 @@ export const ENGINES = [
     expected: OTHER,
   },
   { name: "Debian's Node 20.19, i386", command: debianNode('i386', 'i386'), expected: SAME },
-  { name: 'Node 20.11.0, s390x', command: crossNode('s390x', 's390x', 's390x-linux-gnu'), expected: BIG_ENDIAN },
-  { name: "Debian's Node 20.19, riscv64", command: debianNode('riscv64', 'riscv64'), expected: NO_SIMD },
+  {
+    name: 'Node 20.11.0, s390x',
+    command: crossNode('s390x', 's390x', 's390x-linux-gnu'),
+    expected: BIG_ENDIAN,
+  },
+  {
+    name: "Debian's Node 20.19, riscv64",
+    command: debianNode('riscv64', 'riscv64'),
+    expected: NO_SIMD,
+  },
   {
     name: 'Node 20.11.0, ppc64le',
     command: crossNode('ppc64le', 'ppc64el', 'powerpc64le-linux-gnu'),

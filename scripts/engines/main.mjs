@@ -46,7 +46,9 @@ async function run({ name, command, expected }, battery) {
   }
   const passed = expected.test(printed);
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  console.log(`${passed ? 'as expected' : 'NOT AS EXPECTED'} | ${name} | ${printed.slice(0, 300)} | ${seconds} s`);
+  console.log(
+    `${passed ? 'as expected' : 'NOT AS EXPECTED'} | ${name} | ${printed.slice(0, 300)} | ${seconds} s`,
+  );
   return passed;
 }
 

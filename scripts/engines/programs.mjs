@@ -20,7 +20,16 @@ export async function npmProgram(name, version, program) {
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const [command, ...args] = npm('install', '--force', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact');
-  await mustRun(`Installing ${name} ${version}`, command, [...args, `${name}@${version}`], { cwd: folder });
+  const [command, ...args] = npm(
+    'install',
+    '--force',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--save-exact',
+  );
+  await mustRun(`Installing ${name} ${version}`, command, [...args, `${name}@${version}`], {
+    cwd: folder,
+  });
   return file;
 }

@@ -23,7 +23,8 @@ async function packageSource() {
     ...['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Component: main'],
   ]);
   const [source] = stdout.split('\n').filter((line) => /\/debian\/?$/.test(line));
-  if (code !== 0 || !source) throw new ExplainedError(`This needs Debian, whose ${RELEASE} packages it takes.`);
+  if (code !== 0 || !source)
+    throw new ExplainedError(`This needs Debian, whose ${RELEASE} packages it takes.`);
   return source;
 }
 
@@ -32,7 +33,8 @@ async function packageSource() {
  * @param {string} folder
  */
 async function aptOptions(architecture, folder) {
-  for (const name of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(folder, name), { recursive: true });
   const sources = join(folder, 'sources.list');
   const status = join(folder, 'status');
   const options = `[arch=${architecture} signed-by=${KEYRING}]`;

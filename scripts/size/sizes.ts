@@ -40,7 +40,9 @@ export interface Sizes {
 /** Measures what was built. */
 export function measure(): Sizes {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url));
-  const others = entries.filter(({ file }) => file !== 'index').map(({ file }) => `dist/${file}.js`);
+  const others = entries
+    .filter(({ file }) => file !== 'index')
+    .map(({ file }) => `dist/${file}.js`);
   const module = read('crate/pkg/focal_loss_bg.wasm');
   const entry = read('dist/index.js');
   const code = Buffer.from(withoutLines(entry.toString()).replace(toPrintable(module), ''));

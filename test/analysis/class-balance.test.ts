@@ -6,7 +6,8 @@ import { expectFailure } from '../support/failure.js';
 import fixtures from './fixtures/report.json';
 
 /** So many rows of each class. */
-const rowsOf = (...counts: number[]) => Uint8Array.from(counts.flatMap((count, j) => Array<number>(count).fill(j)));
+const rowsOf = (...counts: number[]) =>
+  Uint8Array.from(counts.flatMap((count, j) => Array<number>(count).fill(j)));
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0);
 
 describe("the page's scenarios", () => {
@@ -17,12 +18,20 @@ describe("the page's scenarios", () => {
     ['typical of ADNI', 60, 40, 0.4, 0.6],
   ])('%s: %i and %i', (_, negatives, positives, alpha, balancedAlpha) => {
     const balance = classBalance(rowsOf(negatives, positives));
-    expect(balance).toMatchObject({ rows: negatives + positives, numClasses: 2, alpha, balancedAlpha });
+    expect(balance).toMatchObject({
+      rows: negatives + positives,
+      numClasses: 2,
+      alpha,
+      balancedAlpha,
+    });
     expect([...balance.counts]).toEqual([negatives, positives]);
     expect([...balance.fractions]).toEqual([balancedAlpha, alpha]);
     // With balancedAlpha, both classes have the same weight in all; with the page's alpha, the
     // majority has even more.
-    expect(negatives * (1 - balance.balancedAlpha)).toBeCloseTo(positives * balance.balancedAlpha, 10);
+    expect(negatives * (1 - balance.balancedAlpha)).toBeCloseTo(
+      positives * balance.balancedAlpha,
+      10,
+    );
     expect(negatives * (1 - balance.alpha)).toBeGreaterThanOrEqual(positives * balance.alpha);
   });
 });
@@ -42,7 +51,9 @@ describe('the warning', () => {
     expect(warningOf([4, 2, 3], new CrossEntropyLoss({ weight: [1, 0.5, 0.25] }))).toBe(
       'class 0 is 44.4 % of the rows, class 2 is 33.3 %, but a row of class 0 weighs 1 and one of class 2 0.25',
     );
-    expect(warningOf([1, 100], new FocalLoss({ alpha: [1, 3], gamma: 0 }))).toMatch(/^class 1 is 99 %/);
+    expect(warningOf([1, 100], new FocalLoss({ alpha: [1, 3], gamma: 0 }))).toMatch(
+      /^class 1 is 99 %/,
+    );
   });
 
   it.each([
@@ -67,7 +78,9 @@ describe('without a criterion', () => {
         'class 1 0.1: balancedAlpha, 0.9, weighs all classes the same',
     );
     expect(warningOf(100, 900)).toMatch(/^with alpha 0.9, .* balancedAlpha, 0.1, weighs/);
-    expect(warningOf(900, 50, 50)).toMatch(/^with alpha 0.05, .*: inverseFrequency weighs all classes the same$/);
+    expect(warningOf(900, 50, 50)).toMatch(
+      /^with alpha 0.05, .*: inverseFrequency weighs all classes the same$/,
+    );
   });
 
   it('there is none for balanced classes, and none about classes without rows', () => {
@@ -91,7 +104,11 @@ describe('a beta that is too small for the classes', () => {
 
   it('is said, with one that tells them apart', () => {
     const { effectiveNumber, warning, rows } = classBalance(labels, 3, { criterion: balanced });
-    expect([...effectiveNumber].map((weight) => weight.toFixed(3))).toEqual(['1.000', '1.000', '1.000']);
+    expect([...effectiveNumber].map((weight) => weight.toFixed(3))).toEqual([
+      '1.000',
+      '1.000',
+      '1.000',
+    ]);
     expect(warning).toBe(
       'beta 0.999 is too small for classes of so many rows: effectiveNumber weighs all of them the same, although the largest has ' +
         `15 times the rows of the smallest; 1 - 1 / rows, ${1 - 1 / 1_660_000}, tells them apart`,
@@ -156,7 +173,9 @@ describe('weights', () => {
   });
 
   it('by effective number become those by inverse frequency as beta nears 1', () => {
-    const { effectiveNumber, inverseFrequency } = classBalance(rowsOf(700, 200, 100), 3, { beta: 1 - 2 ** -52 });
+    const { effectiveNumber, inverseFrequency } = classBalance(rowsOf(700, 200, 100), 3, {
+      beta: 1 - 2 ** -52,
+    });
     const scale = 3 / sum(inverseFrequency);
     effectiveNumber.forEach((weight, j) => {
       expect(weight).toBeCloseTo(inverseFrequency[j] * scale, 10);
@@ -172,7 +191,9 @@ describe('weights', () => {
         const balance = classBalance(Int16Array.from(labels), 7, options);
         const counted = labels.filter((label) => !(ignores && label === 3));
         const { counts, fractions, inverseFrequency, effectiveNumber, rows } = balance;
-        expect([...counts]).toEqual(Array.from({ length: 7 }, (_, j) => counted.filter((label) => label === j).length));
+        expect([...counts]).toEqual(
+          Array.from({ length: 7 }, (_, j) => counted.filter((label) => label === j).length),
+        );
         expect(rows).toBe(counted.length);
         expect(balance).toEqual(classBalance(Int16Array.from(labels.toSorted()), 7, options));
         if (rows === 0) return;
@@ -194,7 +215,15 @@ describe('targets', () => {
   const labels = [0, 2, 1, 1, 2, 1];
 
   it('may be of any integer kind', () => {
-    for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]) {
+    for (const Kind of [
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+    ]) {
       expect([...classBalance(Kind.from(labels)).counts], Kind.name).toEqual([1, 3, 2]);
     }
     for (const Kind of [BigInt64Array, BigUint64Array]) {
@@ -206,26 +235,39 @@ describe('targets', () => {
     const balance = classBalance(Float32Array.of(0.5, 0.25, 0.25, 0, 0, 1), 3);
     expect([...balance.counts]).toEqual([0.5, 0.25, 1.25]);
     expect(balance).toMatchObject({ rows: 2, alpha: 0.125, balancedAlpha: 0.875 });
-    expect(sum(balance.inverseFrequency.map((weight, j) => weight * balance.counts[j]))).toBeCloseTo(2, 14);
+    expect(
+      sum(balance.inverseFrequency.map((weight, j) => weight * balance.counts[j])),
+    ).toBeCloseTo(2, 14);
   });
 
   it('say how many classes there are, if nothing else does: two at least', () => {
     expect(classBalance(new Uint8Array(3)).counts).toHaveLength(2);
     expect(classBalance(Uint8Array.of(4)).counts).toHaveLength(5);
-    expect(classBalance(Uint8Array.of(4, 255, 1), undefined, { ignoreIndex: 255 }).counts).toHaveLength(5);
+    expect(
+      classBalance(Uint8Array.of(4, 255, 1), undefined, { ignoreIndex: 255 }).counts,
+    ).toHaveLength(5);
     expect(classBalance(Uint8Array.of(1), 4).counts).toHaveLength(4);
     expect(classBalance(Uint16Array.of(65_535)).counts).toHaveLength(65_536);
     const many = new Uint32Array(100_000);
     many[7] = 99_999;
     expect(classBalance(many).counts).toHaveLength(100_000);
     expect(classBalance(Uint32Array.of(1e6), 1_000_001).counts).toHaveLength(1_000_001);
-    expect(classBalance(Uint32Array.of(1, 4e8), undefined, { ignoreIndex: 4e8 }).counts).toHaveLength(2);
+    expect(
+      classBalance(Uint32Array.of(1, 4e8), undefined, { ignoreIndex: 4e8 }).counts,
+    ).toHaveLength(2);
   });
 
   it('may be none', () => {
     for (const balance of [classBalance(new Int32Array(0)), classBalance(new Float64Array(0), 2)]) {
-      expect(balance).toMatchObject({ rows: 0, alpha: NaN, balancedAlpha: NaN, warning: undefined });
-      expect([...balance.counts, ...balance.inverseFrequency, ...balance.effectiveNumber]).toEqual(Array(6).fill(0));
+      expect(balance).toMatchObject({
+        rows: 0,
+        alpha: NaN,
+        balancedAlpha: NaN,
+        warning: undefined,
+      });
+      expect([...balance.counts, ...balance.inverseFrequency, ...balance.effectiveNumber]).toEqual(
+        Array(6).fill(0),
+      );
       expect([...balance.fractions]).toEqual([NaN, NaN]);
     }
   });
@@ -237,7 +279,11 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     TypeError,
     /* as the losses say it */ 'targets must be an integer typed array of class indices, such as an Int32Array, or a float array of probabilities, got an object',
   ],
-  [() => classBalance(Int8Array.of(0, -1)), RangeError, 'targets[1] must be a class, 0 or above, got -1'],
+  [
+    () => classBalance(Int8Array.of(0, -1)),
+    RangeError,
+    'targets[1] must be a class, 0 or above, got -1',
+  ],
   [
     () => classBalance(Uint32Array.of(0, 2 ** 32 - 1)),
     RangeError,
@@ -258,7 +304,11 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     RangeError,
     'numClasses must be at most 16777216, the most weights a loss takes, got 400000000',
   ],
-  [() => classBalance(Int8Array.of(0, 3), 3), RangeError, 'targets[1] must be a class in [0, 3), got 3'],
+  [
+    () => classBalance(Int8Array.of(0, 3), 3),
+    RangeError,
+    'targets[1] must be a class in [0, 3), got 3',
+  ],
   [
     () => classBalance(BigInt64Array.of(0n, 2n ** 40n), 3, { ignoreIndex: -1 }),
     RangeError,
@@ -284,10 +334,26 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     RangeError,
     'targets: the probability of class 0 in row 0 must be finite and not negative, got NaN',
   ],
-  [() => classBalance(new Int8Array(1), 1), RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
-  [() => classBalance(new Int8Array(1), '2' as never), TypeError, 'numClasses must be a number, got "2"'],
-  [() => classBalance(new Int8Array(1), 2, { beta: 1 }), RangeError, 'beta must be in [0, 1), got 1'],
-  [() => classBalance(new Int8Array(1), 2, { beta: null as never }), TypeError, 'beta must be a number, got null'],
+  [
+    () => classBalance(new Int8Array(1), 1),
+    RangeError,
+    'numClasses must be an integer in [2, 2147483647], got 1',
+  ],
+  [
+    () => classBalance(new Int8Array(1), '2' as never),
+    TypeError,
+    'numClasses must be a number, got "2"',
+  ],
+  [
+    () => classBalance(new Int8Array(1), 2, { beta: 1 }),
+    RangeError,
+    'beta must be in [0, 1), got 1',
+  ],
+  [
+    () => classBalance(new Int8Array(1), 2, { beta: null as never }),
+    TypeError,
+    'beta must be a number, got null',
+  ],
   [
     () => classBalance(new Float32Array(2).fill(0.5), 2, { ignoreIndex: 0 }),
     TypeError,
@@ -325,7 +391,9 @@ describe('floats', () => {
   });
 
   it('are so with targets that are not counted', () => {
-    expect(classBalance(Float64Array.of(0, 1, -100, 2, 1), undefined, { ignoreIndex: -100 })).toMatchObject(expected);
+    expect(
+      classBalance(Float64Array.of(0, 1, -100, 2, 1), undefined, { ignoreIndex: -100 }),
+    ).toMatchObject(expected);
   });
 
   it('are probabilities with numClasses', () => {

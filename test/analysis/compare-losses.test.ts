@@ -1,5 +1,10 @@
 import { CrossEntropyLoss, FocalLoss } from 'focal-loss';
-import { classificationReport, compareLosses, diagnose, type LossComparison } from 'focal-loss/analysis';
+import {
+  classificationReport,
+  compareLosses,
+  diagnose,
+  type LossComparison,
+} from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { float64 } from '../support/dtypes.js';
@@ -30,7 +35,12 @@ describe("the page's table of what the losses do", () => {
   const [plain, weighted, focal, smoothed] = rows;
 
   it('class balance: weights give the rare class a larger share', () => {
-    expect(rows.map(({ name }) => name)).toEqual(['cross-entropy', 'weighted', 'focal', 'focal, smoothed']);
+    expect(rows.map(({ name }) => name)).toEqual([
+      'cross-entropy',
+      'weighted',
+      'focal',
+      'focal, smoothed',
+    ]);
     for (const balanced of [weighted, focal, smoothed]) {
       expect(balanced.lossShare[1]).toBeGreaterThan(plain.lossShare[1]);
       expect(balanced.gradientShare[1]).toBeGreaterThan(plain.gradientShare[1]);
@@ -59,7 +69,9 @@ describe("the page's table of what the losses do", () => {
     const { value, lossShare, hardLossShare, meanConfidence, overconfidentShare, report } = focal;
     expect(figures).toEqual([
       'focal',
-      ...[value, lossShare[1], hardLossShare, meanConfidence, overconfidentShare].map((one) => one.toFixed(4)),
+      ...[value, lossShare[1], hardLossShare, meanConfidence, overconfidentShare].map((one) =>
+        one.toFixed(4),
+      ),
       ...[report.accuracy, report.macro.f1, report.auc].map((one) => one.toFixed(4)),
     ]);
   });
@@ -93,7 +105,12 @@ it('says what diagnose and classificationReport say, for each criterion with its
   const criteria = {
     all: new FocalLoss({ gamma: 1 }),
     some: new FocalLoss({ gamma: 1, ignoreIndex: 2, reduction: 'sum' }),
-    weighted: new CrossEntropyLoss({ weight: [1, 2, 3], labelSmoothing: 0.1, numClasses: 3, reduction: 'none' }),
+    weighted: new CrossEntropyLoss({
+      weight: [1, 2, 3],
+      labelSmoothing: 0.1,
+      numClasses: 3,
+      reduction: 'none',
+    }),
   };
   const rows = compareLosses(logits, targets, criteria, { overconfidence: 0.7 });
   for (const [i, criterion] of Object.values(criteria).entries()) {
@@ -116,12 +133,21 @@ it('says what diagnose and classificationReport say, for each criterion with its
 });
 
 it('takes a batch without rows, and no losses', () => {
-  const [row] = compareLosses(new Float32Array(0), new Uint8Array(0), { focal: new FocalLoss({ numClasses: 2 }) });
-  expect(row).toMatchObject({ value: NaN, hardLossShare: 0, meanConfidence: NaN, overconfidentShare: NaN });
+  const [row] = compareLosses(new Float32Array(0), new Uint8Array(0), {
+    focal: new FocalLoss({ numClasses: 2 }),
+  });
+  expect(row).toMatchObject({
+    value: NaN,
+    hardLossShare: 0,
+    meanConfidence: NaN,
+    overconfidentShare: NaN,
+  });
   const nothing = compareLosses(new Float32Array(4), new Uint8Array(2), {});
   expect(nothing).toEqual([]);
   expect(`${nothing}`).toMatch(/^loss {2}value/);
-  expect(`${compareLosses(new Float32Array(0), new Uint8Array(0), { focal: new FocalLoss() })}`).toMatch(/^focal +-/m);
+  expect(
+    `${compareLosses(new Float32Array(0), new Uint8Array(0), { focal: new FocalLoss() })}`,
+  ).toMatch(/^focal +-/m);
 });
 
 const two = [new Float32Array(4), new Uint8Array(2)] as const;
@@ -139,7 +165,10 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'losses.mine.criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got 3',
   ],
   [
-    () => compareLosses(...two, { mine: { criterion: new FocalLoss(), logits: ['1', 0, 0, 0] as never } }),
+    () =>
+      compareLosses(...two, {
+        mine: { criterion: new FocalLoss(), logits: ['1', 0, 0, 0] as never },
+      }),
     TypeError,
     'logits[0] must be a number, got "1"',
   ],

@@ -24,7 +24,10 @@ function expectSame(actual: Diagnosis, expected: Diagnosis): void {
   const bare = ({ hard, overconfident, ...rest }: Diagnosis) => ({
     ...rest,
     hard: { ...hard, rows: Buffer.from(hard.rows.buffer).toString('base64') },
-    overconfident: { ...overconfident, rows: Buffer.from(overconfident.rows.buffer).toString('base64') },
+    overconfident: {
+      ...overconfident,
+      rows: Buffer.from(overconfident.rows.buffer).toString('base64'),
+    },
   });
   expect(bare(actual)).toEqual(bare(expected));
 }
@@ -56,7 +59,9 @@ describe('a diagnosis in turns', () => {
     );
     const y = Uint8Array.from(short.logits, (x) => Number(x > 1));
     const criterion = new SigmoidFocalLoss({ numClasses: 3 });
-    expect(await diagnoseAsync(short.logits, y, criterion)).toEqual(diagnose(short.logits, y, criterion));
+    expect(await diagnoseAsync(short.logits, y, criterion)).toEqual(
+      diagnose(short.logits, y, criterion),
+    );
   });
 
   it('stops where it is aborted', async () => {
@@ -67,9 +72,13 @@ describe('a diagnosis in turns', () => {
       controller.abort(new Error('enough'));
     };
     const options = { signal: controller.signal, onProgress };
-    await expect(diagnoseAsync(logits, targets, new FocalLoss(), options)).rejects.toThrow('enough');
+    await expect(diagnoseAsync(logits, targets, new FocalLoss(), options)).rejects.toThrow(
+      'enough',
+    );
     expect(calls).toBe(1);
-    await expect(diagnoseAsync(logits, targets, new FocalLoss(), options)).rejects.toThrow('enough');
+    await expect(diagnoseAsync(logits, targets, new FocalLoss(), options)).rejects.toThrow(
+      'enough',
+    );
     expect(calls).toBe(1);
   });
 
@@ -93,7 +102,9 @@ describe('a diagnosis in turns', () => {
     await expect(diagnoseAsync(logits, wrong, new FocalLoss())).rejects.toThrow(
       `targets[${ROWS - 1}] must be a class in [0, 3), got 3`,
     );
-    await expect(diagnoseAsync(logits, targets, new FocalLoss(), { gamma: 1 } as never)).rejects.toThrow(
+    await expect(
+      diagnoseAsync(logits, targets, new FocalLoss(), { gamma: 1 } as never),
+    ).rejects.toThrow(
       'unknown option "gamma"; known are overconfidence, numClasses, spatialSize, signal, onProgress',
     );
     await expect(diagnoseAsync(logits, targets, {} as never)).rejects.toThrow(TypeError);
@@ -130,17 +141,21 @@ describe('a comparison in turns', () => {
       if (calls.length === 1) controller.abort(new Error('enough'));
     };
     const options = { signal: controller.signal, onProgress };
-    await expect(compareLossesAsync(logits, targets, { focal: new FocalLoss() }, options)).rejects.toThrow('enough');
+    await expect(
+      compareLossesAsync(logits, targets, { focal: new FocalLoss() }, options),
+    ).rejects.toThrow('enough');
     expect(calls).toHaveLength(1);
   });
 
   it('rejects what it cannot take', async () => {
-    await expect(compareLossesAsync(short.logits, short.targets, { mine: 3 as never })).rejects.toThrow(
+    await expect(
+      compareLossesAsync(short.logits, short.targets, { mine: 3 as never }),
+    ).rejects.toThrow(
       'losses.mine must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got 3',
     );
-    await expect(compareLossesAsync(short.logits, short.targets, losses, { bins: 3 } as never)).rejects.toThrow(
-      'unknown option "bins"',
-    );
+    await expect(
+      compareLossesAsync(short.logits, short.targets, losses, { bins: 3 } as never),
+    ).rejects.toThrow('unknown option "bins"');
   });
 });
 
@@ -156,7 +171,9 @@ it('takes batches with the classes first part by part, also of one sample', () =
         first[(3 * sample + j) * spatialSize + (row % spatialSize)] = last.logits[3 * row + j];
       }
     }
-    const actual = diagnose(first, last.targets, criterion.with({ layout: 'channels-first' }), { spatialSize });
+    const actual = diagnose(first, last.targets, criterion.with({ layout: 'channels-first' }), {
+      spatialSize,
+    });
     expectSame(actual, expected);
   }
 });

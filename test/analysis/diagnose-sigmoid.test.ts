@@ -1,11 +1,18 @@
 import { FocalLoss, SigmoidFocalLoss, type SigmoidFocalLossOptions } from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
-import { CrossEntropyLoss, compareLosses, type Diagnosis, diagnose, sweep } from 'focal-loss/analysis';
+import {
+  CrossEntropyLoss,
+  compareLosses,
+  type Diagnosis,
+  diagnose,
+  sweep,
+} from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { randomBatch, sum } from '../support/batch.js';
 import { dtypes, float32, float64 } from '../support/dtypes.js';
 
-const at = (value: number | readonly number[], column: number) => (typeof value === 'number' ? value : value[column]);
+const at = (value: number | readonly number[], column: number) =>
+  typeof value === 'number' ? value : value[column];
 
 interface Options {
   alpha: number | number[] | null;
@@ -17,7 +24,12 @@ interface Options {
 /**
  * All of it in plain loops, from the loss's definition. Logit `i` counts unless its target is -1.
  */
-function naive(logits: ArrayLike<number>, targets: ArrayLike<number>, columns: number, options: Options) {
+function naive(
+  logits: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  columns: number,
+  options: Options,
+) {
   const { gamma, labelSmoothing } = options;
   const counted = Array.from(logits, (x, i) => {
     const given = targets[i];
@@ -33,10 +45,21 @@ function naive(logits: ArrayLike<number>, targets: ArrayLike<number>, columns: n
     const weighted = y * positive * yes + (1 - y) * no;
     const slope = (1 - y) * s - y * positive * (1 - s);
     const dn = (1 - 2 * y) * s * (1 - s);
-    const grad = a * (n ** gamma * slope + (gamma === 0 ? 0 : gamma * n ** (gamma - 1) * dn * weighted));
+    const grad =
+      a * (n ** gamma * slope + (gamma === 0 ? 0 : gamma * n ** (gamma - 1) * dn * weighted));
     const value = a * n ** gamma * weighted;
     const label = given > 0.5 ? 1 : 0;
-    return { i, given, column, label, value, entropy, size: Math.abs(grad), factor: n ** gamma, p: Math.max(s, 1 - s) };
+    return {
+      i,
+      given,
+      column,
+      label,
+      value,
+      entropy,
+      size: Math.abs(grad),
+      factor: n ** gamma,
+      p: Math.max(s, 1 - s),
+    };
   })
     .filter(({ given }) => given !== -1)
     .map((one) => ({ ...one, right: logits[one.i] > 0 === (one.label === 1) }));
@@ -58,7 +81,9 @@ function naive(logits: ArrayLike<number>, targets: ArrayLike<number>, columns: n
       .map(({ i }) => i),
     confidence: sum(counted.map(({ p }) => p)) / counted.length,
     classes: [0, 1].map((label) => group(counted.filter((one) => one.label === label))),
-    columns: Array.from({ length: columns }, (_, j) => group(counted.filter(({ column }) => column === j))),
+    columns: Array.from({ length: columns }, (_, j) =>
+      group(counted.filter(({ column }) => column === j)),
+    ),
     positives: Array.from(
       { length: columns },
       (_, j) => counted.filter(({ column, label }) => column === j && label === 1).length,
@@ -69,7 +94,8 @@ function naive(logits: ArrayLike<number>, targets: ArrayLike<number>, columns: n
 }
 
 function compare(actual: Diagnosis, expected: ReturnType<typeof naive>, tolerance: number): void {
-  const near = (a: number, b: number) => expect(Math.abs(a - b)).toBeLessThanOrEqual(tolerance * Math.abs(b));
+  const near = (a: number, b: number) =>
+    expect(Math.abs(a - b)).toBeLessThanOrEqual(tolerance * Math.abs(b));
   expect(actual.rows).toBe(expected.rows);
   near(actual.loss.mean, expected.mean);
   near(actual.confidence.mean, expected.confidence);
@@ -85,12 +111,15 @@ function compare(actual: Diagnosis, expected: ReturnType<typeof naive>, toleranc
     near(one.lossShare, wanted[k].lossShare);
     near(one.gradientShare, wanted[k].gradientShare);
   }
-  if (columns.length > 0) expect(columns.map(({ positives }) => positives)).toEqual(expected.positives);
+  if (columns.length > 0)
+    expect(columns.map(({ positives }) => positives)).toEqual(expected.positives);
 }
 
 describe.each(dtypes)('$name', (dtype) => {
   const { logits } = randomBatch(dtype, 60, 4, 61, 3);
-  const targets = Int8Array.from(logits, (x, k) => (k % 11 === 5 ? -1 : x + 2 * Math.sin(k) > 0.5 ? 1 : 0));
+  const targets = Int8Array.from(logits, (x, k) =>
+    k % 11 === 5 ? -1 : x + 2 * Math.sin(k) > 0.5 ? 1 : 0,
+  );
 
   it.each<[number, Options]>([
     [1, { alpha: 0.25, gamma: 2, posWeight: 1, labelSmoothing: 0 }],
@@ -105,9 +134,13 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 
   it('agrees with plain loops on targets in between', () => {
-    const soft = dtype.array(Array.from(targets, (y, k) => (y === -1 ? -1 : 0.8 * y + (0.2 * (k % 7)) / 7)));
+    const soft = dtype.array(
+      Array.from(targets, (y, k) => (y === -1 ? -1 : 0.8 * y + (0.2 * (k % 7)) / 7)),
+    );
     const options = { alpha: 0.25, gamma: 2, posWeight: 2, labelSmoothing: 0 };
-    const actual = diagnose(logits, soft, new SigmoidFocalLoss({ ...options, ignoreIndex: -1 }), { numClasses: 4 });
+    const actual = diagnose(logits, soft, new SigmoidFocalLoss({ ...options, ignoreIndex: -1 }), {
+      numClasses: 4,
+    });
     compare(actual, naive(logits, soft, 4, options), dtype === float32 ? 4e-6 : 1e-12);
   });
 
@@ -125,7 +158,9 @@ describe.each(dtypes)('$name', (dtype) => {
     const losses = criterion.with({ reduction: 'none' }).forward(long, labels);
     const count = labels.filter((label) => label !== -1).length;
     expect(actual.rows).toBe(count);
-    expect(Math.abs(actual.loss.mean - sum(losses) / count)).toBeLessThanOrEqual(1e-12 * actual.loss.mean);
+    expect(Math.abs(actual.loss.mean - sum(losses) / count)).toBeLessThanOrEqual(
+      1e-12 * actual.loss.mean,
+    );
     actual.columns?.forEach(({ lossShare }, j) => {
       const own = sum(losses.filter((_, k) => k % 3 === j));
       expect(Math.abs(lossShare - own / sum(losses))).toBeLessThanOrEqual(1e-12);
@@ -138,21 +173,32 @@ const { logits } = randomBatch(float64, 40, 2, 62, 2);
 const targets = Uint8Array.from(logits, (x, k) => (x + Math.cos(k) > 0 ? 1 : 0));
 
 describe('one logit per row', () => {
-  const pairs = Float64Array.from({ length: 160 }, (_, k) => (k % 2 === 1 ? logits[(k - 1) / 2] : 0));
+  const pairs = Float64Array.from({ length: 160 }, (_, k) =>
+    k % 2 === 1 ? logits[(k - 1) / 2] : 0,
+  );
 
   it.each([
     new FocalLoss(),
     new FocalLoss({ gamma: 0, alpha: 0.9, labelSmoothing: 0.1 }),
     new CrossEntropyLoss({ weight: [1, 3] }),
-  ])('is for a loss on softmax as two classes, of which the first has the logit 0 %#', (criterion) => {
-    const { focalWeight, effectiveSampleSize, advice, ...rest } = diagnose(logits, targets, criterion);
-    const ofPairs = diagnose(pairs, targets, criterion);
-    expect(ofPairs).toMatchObject(rest);
-    expect(focalWeight).toBeCloseTo(ofPairs.focalWeight, 13);
-    expect(effectiveSampleSize).toBeCloseTo(ofPairs.effectiveSampleSize, 10);
-    expect(advice.map(({ code }) => code)).toEqual(ofPairs.advice.map(({ code }) => code));
-    expect(diagnose(logits, targets, criterion, { numClasses: 1 })).toEqual(diagnose(logits, targets, criterion));
-  });
+  ])(
+    'is for a loss on softmax as two classes, of which the first has the logit 0 %#',
+    (criterion) => {
+      const { focalWeight, effectiveSampleSize, advice, ...rest } = diagnose(
+        logits,
+        targets,
+        criterion,
+      );
+      const ofPairs = diagnose(pairs, targets, criterion);
+      expect(ofPairs).toMatchObject(rest);
+      expect(focalWeight).toBeCloseTo(ofPairs.focalWeight, 13);
+      expect(effectiveSampleSize).toBeCloseTo(ofPairs.effectiveSampleSize, 10);
+      expect(advice.map(({ code }) => code)).toEqual(ofPairs.advice.map(({ code }) => code));
+      expect(diagnose(logits, targets, criterion, { numClasses: 1 })).toEqual(
+        diagnose(logits, targets, criterion),
+      );
+    },
+  );
 
   it.each([new FocalLoss(), new CrossEntropyLoss()])(
     'may have labels in any form that a loss takes %#',
@@ -162,17 +208,26 @@ describe('one logit per row', () => {
       const column = Array.from(logits, (logit) => [logit]);
       const list = Array.from(targets);
       const floats = Float32Array.from(targets);
-      const labels = [list, list.map(Boolean), list.map((label) => [label]), floats, { data: floats, dims }];
+      const labels = [
+        list,
+        list.map(Boolean),
+        list.map((label) => [label]),
+        floats,
+        { data: floats, dims },
+      ];
       for (const given of [column, { data: logits, dims }]) {
         for (const y of labels) {
           expect(diagnose(given, y, criterion)).toEqual(expected);
           expect(compareLosses(given, y, { criterion })[0].value).toBe(expected.loss.mean);
         }
       }
-      for (const y of labels) expect(diagnose(logits, y, criterion, { numClasses: 1 })).toEqual(expected);
+      for (const y of labels)
+        expect(diagnose(logits, y, criterion, { numClasses: 1 })).toEqual(expected);
       const ignoring = criterion.with({ ignoreIndex: -1 });
       const first = Float64Array.from(targets, (label, row) => (row === 0 ? -1 : label));
-      expect(diagnose(column, first, ignoring)).toEqual(diagnose(logits, Int8Array.from(first), ignoring));
+      expect(diagnose(column, first, ignoring)).toEqual(
+        diagnose(logits, Int8Array.from(first), ignoring),
+      );
     },
   );
 
@@ -184,13 +239,20 @@ describe('one logit per row', () => {
     expect(Math.abs(swept - ofPairs)).toBeGreaterThan(1e-3);
     // Here alpha is of the target class, there of the smoothed target; 1/2 makes no difference.
     const even = { ...options, alpha: 0.5 };
-    expect(sweep(logits, targets, even).losses[0]).toBeCloseTo(new FocalLoss(even).forward(pairs, targets), 13);
+    expect(sweep(logits, targets, even).losses[0]).toBeCloseTo(
+      new FocalLoss(even).forward(pairs, targets),
+      13,
+    );
     // Under focus, what is taken for the probability differs as well.
     const focused = { ...even, gamma: 2 };
-    const difference = sweep(logits, targets, focused).losses[0] - new FocalLoss(focused).forward(pairs, targets);
+    const difference =
+      sweep(logits, targets, focused).losses[0] - new FocalLoss(focused).forward(pairs, targets);
     expect(Math.abs(difference)).toBeGreaterThan(1e-3);
     const hard = { ...options, gamma: 2, labelSmoothing: 0 };
-    expect(sweep(logits, targets, hard).losses[0]).toBeCloseTo(new FocalLoss(hard).forward(pairs, targets), 13);
+    expect(sweep(logits, targets, hard).losses[0]).toBeCloseTo(
+      new FocalLoss(hard).forward(pairs, targets),
+      13,
+    );
   });
 
   it('is to both kinds of focal loss the same', () => {
@@ -221,8 +283,12 @@ it('takes the losses of every entry, and tensors, whose shape says how many colu
   const shape = [20, 4];
   const expected = diagnose(logits, targets, new SigmoidFocalLoss(options), { numClasses: 4 });
   expect(expected.columns).toHaveLength(4);
-  expect(diagnose({ data: logits, shape }, { data: targets, shape }, new SigmoidFocalLoss(options))).toEqual(expected);
-  expect(diagnose(logits, targets, new analysis.SigmoidFocalLoss({ ...options, numClasses: 4 }))).toEqual(expected);
+  expect(
+    diagnose({ data: logits, shape }, { data: targets, shape }, new SigmoidFocalLoss(options)),
+  ).toEqual(expected);
+  expect(
+    diagnose(logits, targets, new analysis.SigmoidFocalLoss({ ...options, numClasses: 4 })),
+  ).toEqual(expected);
 });
 
 it('has as its floor the least loss there is without focus, and else none', () => {
@@ -252,7 +318,13 @@ it('has as its floor the least loss there is without focus, and else none', () =
 
 it('may have no rows, or none that are finite', () => {
   const empty = diagnose(new Float32Array(0), new Uint8Array(0), new SigmoidFocalLoss());
-  expect(empty).toMatchObject({ rows: 0, accuracy: NaN, floor: NaN, advice: [], columns: undefined });
+  expect(empty).toMatchObject({
+    rows: 0,
+    accuracy: NaN,
+    floor: NaN,
+    advice: [],
+    columns: undefined,
+  });
   expect(empty.classes).toHaveLength(2);
   const spoilt = diagnose(
     Float64Array.of(NaN, Infinity, -Infinity, -Infinity),
@@ -264,7 +336,9 @@ it('may have no rows, or none that are finite', () => {
 });
 
 it('warns of weights for the majority, where they are per column by the column', () => {
-  const y = Uint8Array.from({ length: 200 }, (_, k) => (k % 2 === 0 ? Number(k < 40) : Number(k < 160)));
+  const y = Uint8Array.from({ length: 200 }, (_, k) =>
+    k % 2 === 0 ? Number(k < 40) : Number(k < 160),
+  );
   const x = Float64Array.from(y, (label) => (label === 1 ? 2 : -2));
   const adviceOf = (options: SigmoidFocalLossOptions) =>
     diagnose(x, y, new SigmoidFocalLoss({ numClasses: 2, ...options })).advice.filter(

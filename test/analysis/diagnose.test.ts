@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
-import { type AdviceCode, type Diagnosis, diagnose, type SoftmaxCriterion } from 'focal-loss/analysis';
+import {
+  type AdviceCode,
+  type Diagnosis,
+  diagnose,
+  type SoftmaxCriterion,
+} from 'focal-loss/analysis';
 import * as slim from 'focal-loss/slim';
 import { describe, expect, it } from 'vitest';
 import { randomBatch, sum } from '../support/batch.js';
@@ -13,7 +18,10 @@ import { focalRow, weightOf } from '../support/oracle.js';
 /** Numbers that may differ by rounding. */
 function expectNear(actual: number, expected: number, where: string, tolerance = 1e-12): void {
   if (Number.isNaN(expected)) expect(actual, where).toBeNaN();
-  else expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(tolerance * Math.max(1e-3, Math.abs(expected)));
+  else
+    expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(
+      tolerance * Math.max(1e-3, Math.abs(expected)),
+    );
 }
 
 interface Options {
@@ -36,12 +44,23 @@ function naive(rows: number[][], targets: number[], { alpha, gamma, labelSmoothi
     const factor = (-Math.expm1(-entropy)) ** gamma;
     const right = predicted === target;
     return [
-      { i, target, p: p[predicted], right, value, size: sum(grad.map(Math.abs)), weight: weight * factor, factor },
+      {
+        i,
+        target,
+        p: p[predicted],
+        right,
+        value,
+        size: sum(grad.map(Math.abs)),
+        weight: weight * factor,
+        factor,
+      },
     ];
   });
   const total = sum(counted.map(({ value }) => value));
   const mean = total / counted.length;
-  const hard = counted.filter(({ value }) => value > mean).sort((a, b) => b.value - a.value || a.i - b.i);
+  const hard = counted
+    .filter(({ value }) => value > mean)
+    .sort((a, b) => b.value - a.value || a.i - b.i);
   return {
     rows: counted.length,
     accuracy: counted.filter(({ right }) => right).length / counted.length,
@@ -50,7 +69,8 @@ function naive(rows: number[][], targets: number[], { alpha, gamma, labelSmoothi
     overconfident: counted.filter(({ p }) => p > 0.8),
     hard: hard.map(({ i }) => i),
     hardShare: sum(hard.map(({ value }) => value)) / total,
-    easyShare: sum(counted.filter(({ right, p }) => right && p > 0.5).map(({ value }) => value)) / total,
+    easyShare:
+      sum(counted.filter(({ right, p }) => right && p > 0.5).map(({ value }) => value)) / total,
     classes: Array.from({ length: classes }, (_, j) => {
       const own = counted.filter(({ target }) => target === j);
       const loss = sum(own.map(({ value }) => value));
@@ -64,7 +84,8 @@ function naive(rows: number[][], targets: number[], { alpha, gamma, labelSmoothi
     }),
     focalWeight: sum(counted.map(({ factor }) => factor)) / counted.length,
     effectiveSampleSize:
-      sum(counted.map(({ weight }) => weight)) ** 2 / sum(counted.map(({ weight }) => weight * weight)),
+      sum(counted.map(({ weight }) => weight)) ** 2 /
+      sum(counted.map(({ weight }) => weight * weight)),
   };
 }
 
@@ -78,7 +99,9 @@ function compare(actual: Diagnosis, expected: ReturnType<typeof naive>, toleranc
   near(actual.confidence.min, Math.min(...expected.confidence), 'least confidence');
   near(actual.confidence.max, Math.max(...expected.confidence), 'largest confidence');
   expect([...actual.overconfident.rows]).toEqual(expected.overconfident.map(({ i }) => i));
-  expect(actual.overconfident.wrong).toBe(expected.overconfident.filter(({ right }) => !right).length);
+  expect(actual.overconfident.wrong).toBe(
+    expected.overconfident.filter(({ right }) => !right).length,
+  );
   expect([...actual.hard.rows]).toEqual(expected.hard);
   near(actual.hard.lossShare, expected.hardShare, 'share of hard rows');
   near(actual.easy.lossShare, expected.easyShare, 'share of easy rows');
@@ -104,16 +127,24 @@ describe.each(dtypes)('$name', (dtype) => {
     for (let i = 3; i < rows; i += 7) targets[i] = -1;
     const criterion = new FocalLoss({ ...options, ignoreIndex: -1 });
     const actual = diagnose(logits, targets, criterion, { overconfidence: 0.8 });
-    const perRow = Array.from({ length: rows }, (_, i) => [...logits.subarray(i * classes, (i + 1) * classes)]);
+    const perRow = Array.from({ length: rows }, (_, i) => [
+      ...logits.subarray(i * classes, (i + 1) * classes),
+    ]);
     compare(actual, naive(perRow, [...targets], options), dtype === float32 ? 2e-6 : 1e-12);
   });
 });
 
 it('agrees with plain loops for weighted cross-entropy', () => {
   const { logits, targets } = randomBatch(float64, 50, 3, 32);
-  const actual = diagnose(logits, targets, new CrossEntropyLoss({ weight: [1, 2, 3] }), { overconfidence: 0.8 });
+  const actual = diagnose(logits, targets, new CrossEntropyLoss({ weight: [1, 2, 3] }), {
+    overconfidence: 0.8,
+  });
   const perRow = Array.from({ length: 50 }, (_, i) => [...logits.subarray(3 * i, 3 * i + 3)]);
-  compare(actual, naive(perRow, [...targets], { alpha: [1, 2, 3], gamma: 0, labelSmoothing: 0 }), 1e-12);
+  compare(
+    actual,
+    naive(perRow, [...targets], { alpha: [1, 2, 3], gamma: 0, labelSmoothing: 0 }),
+    1e-12,
+  );
 });
 
 const batches = fc
@@ -123,10 +154,16 @@ const batches = fc
       classes: fc.constant(classes),
       rows: fc.array(
         fc.record({
-          logits: fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ min: -200, max: 200, noNaN: true })), {
-            minLength: classes,
-            maxLength: classes,
-          }),
+          logits: fc.array(
+            fc.oneof(
+              fc.integer({ min: -3, max: 3 }),
+              fc.double({ min: -200, max: 200, noNaN: true }),
+            ),
+            {
+              minLength: classes,
+              maxLength: classes,
+            },
+          ),
           target: fc.nat(classes - 1),
           order: fc.nat(),
         }),
@@ -146,7 +183,10 @@ const batches = fc
 type Row = { logits: number[]; target: number };
 
 const flatten = (rows: Row[]) =>
-  [Float64Array.from(rows.flatMap(({ logits }) => logits)), Uint8Array.from(rows, ({ target }) => target)] as const;
+  [
+    Float64Array.from(rows.flatMap(({ logits }) => logits)),
+    Uint8Array.from(rows, ({ target }) => target),
+  ] as const;
 
 it('has shares that add up to 1, and the hardest rows first', () => {
   fc.assert(
@@ -164,7 +204,9 @@ it('has shares that add up to 1, and the hardest rows first', () => {
       }
       expect(sum(classes.map((one) => one.rows))).toBe(rows.length);
       expect([...hard.rows]).toEqual(
-        [...losses.keys()].filter((i) => losses[i] > loss.mean).sort((a, b) => losses[b] - losses[a] || a - b),
+        [...losses.keys()]
+          .filter((i) => losses[i] > loss.mean)
+          .sort((a, b) => losses[b] - losses[a] || a - b),
       );
       for (const share of [hard.lossShare, easy.lossShare]) {
         expect(share).toBeGreaterThanOrEqual(0);
@@ -184,7 +226,8 @@ it('does not depend on the order of the rows, but for the names of rows', () => 
       const order = [...rows.keys()].sort((a, b) => rows[a].order - rows[b].order || a - b);
       const one = diagnose(...flatten(rows), criterion);
       const other = diagnose(...flatten(order.map((i) => rows[i])), criterion);
-      const named = (numbers: Uint32Array) => Array.from(numbers, (i) => order[i]).sort((a, b) => a - b);
+      const named = (numbers: Uint32Array) =>
+        Array.from(numbers, (i) => order[i]).sort((a, b) => a - b);
       expect(named(other.overconfident.rows)).toEqual([...one.overconfident.rows]);
       expectNear(other.loss.mean, one.loss.mean, 'mean loss');
       expectNear(other.focalWeight, one.focalWeight, 'focal weight');
@@ -193,7 +236,12 @@ it('does not depend on the order of the rows, but for the names of rows', () => 
       one.classes.forEach((wanted, j) => {
         expect(other.classes[j]).toMatchObject({ rows: wanted.rows, accuracy: wanted.accuracy });
         expectNear(other.classes[j].lossShare, wanted.lossShare, 'share of the loss', 1e-11);
-        expectNear(other.classes[j].gradientShare, wanted.gradientShare, 'share of the gradient', 1e-11);
+        expectNear(
+          other.classes[j].gradientShare,
+          wanted.gradientShare,
+          'share of the gradient',
+          1e-11,
+        );
       });
       expect(other.advice.map(({ code }) => code)).toEqual(one.advice.map(({ code }) => code));
     }),
@@ -211,7 +259,10 @@ describe('the floor', () => {
       'focal, weights and gammas per class',
       new FocalLoss({ labelSmoothing: 0.3, alpha: [1, 2, 3], gamma: [0, 1.5, 3] }),
     ],
-    ['focal on the target, without gamma', new FocalLoss({ labelSmoothing: 0.2, focusOn: 'target', gamma: 0 })],
+    [
+      'focal on the target, without gamma',
+      new FocalLoss({ labelSmoothing: 0.2, focusOn: 'target', gamma: 0 }),
+    ],
     ['cross-entropy', new CrossEntropyLoss({ labelSmoothing: 0.1 })],
   ])('is what the loss is where the probabilities are the smoothed target: %s', (_, criterion) => {
     const { labelSmoothing } = criterion;
@@ -226,7 +277,11 @@ describe('the floor', () => {
   });
 
   it('under class weights is where no step leads lower', () => {
-    const criterion = new CrossEntropyLoss({ labelSmoothing: 0.2, weight: [1, 4, 0.5], reduction: 'none' });
+    const criterion = new CrossEntropyLoss({
+      labelSmoothing: 0.2,
+      weight: [1, 4, 0.5],
+      reduction: 'none',
+    });
     const best = logits.slice();
     for (let step = 0; step < 4000; step++) {
       const grad = criterion.backward(best, targets);
@@ -245,7 +300,9 @@ describe('the floor', () => {
       new FocalLoss({ numClasses: 3, labelSmoothing: 0.2 }),
       new CrossEntropyLoss({ numClasses: 3 }),
     ]) {
-      const best = soft.map((q) => Math.log(q * (1 - criterion.labelSmoothing) + criterion.labelSmoothing / 3));
+      const best = soft.map((q) =>
+        Math.log(q * (1 - criterion.labelSmoothing) + criterion.labelSmoothing / 3),
+      );
       const { floor } = diagnose(logits, soft, criterion);
       expect(floor).toBeGreaterThan(0);
       expectNear(diagnose(best, soft, criterion).loss.mean, floor, 'loss at the best');
@@ -264,14 +321,18 @@ describe('the floor', () => {
   });
 
   it('is NaN where there is no formula', () => {
-    expect(diagnose(logits, targets, new FocalLoss({ labelSmoothing: 0.1, focusOn: 'class' })).floor).toBeNaN();
+    expect(
+      diagnose(logits, targets, new FocalLoss({ labelSmoothing: 0.1, focusOn: 'class' })).floor,
+    ).toBeNaN();
     expect(diagnose(logits, targets, new FocalLoss({ focusOn: 'class' })).floor).toBe(0);
   });
 });
 
 describe('advice', () => {
   const codesOf = (logits: number[], targets: number[], criterion: SoftmaxCriterion) =>
-    diagnose(Float64Array.from(logits), Uint8Array.from(targets), criterion).advice.map(({ code }) => code);
+    diagnose(Float64Array.from(logits), Uint8Array.from(targets), criterion).advice.map(
+      ({ code }) => code,
+    );
   /**
    * Rows of two classes: so many of each, with the gap by which their logits favour the right one.
    */
@@ -404,7 +465,8 @@ describe('advice', () => {
     const { advice } = diagnose(logits, Uint8Array.of(0, 0, 1, 1), none);
     expect(advice[0]).toEqual({
       code: 'non-finite',
-      message: "2 of 4 rows have a loss or gradient that is NaN or infinite: check the model's outputs.",
+      message:
+        "2 of 4 rows have a loss or gradient that is NaN or infinite: check the model's outputs.",
       figures: { rows: 2, logits: 2 },
     });
   });
@@ -414,10 +476,17 @@ describe('advice', () => {
       diagnose(Float64Array.of(0, 30), Uint8Array.of(0), none),
       diagnose(Float64Array.of(8, 0), Uint8Array.of(0), none),
       diagnose(Float64Array.of(0.5, 0), Uint8Array.of(0), none),
-      diagnose(Float64Array.of(2, 0, 2, 0, 0, -1), Uint8Array.of(0, 0, 1), new FocalLoss({ alpha: 0.25 })),
+      diagnose(
+        Float64Array.of(2, 0, 2, 0, 0, -1),
+        Uint8Array.of(0, 0, 1),
+        new FocalLoss({ alpha: 0.25 }),
+      ),
     ].flatMap(({ advice }) => advice.map(({ message, figures }) => [message, figures]));
     expect(sentences).toEqual([
-      ["The mean loss, 30, is very high: check the model's outputs.", { loss: expect.closeTo(30, 9), limit: 10 }],
+      [
+        "The mean loss, 30, is very high: check the model's outputs.",
+        { loss: expect.closeTo(30, 9), limit: 10 },
+      ],
       [
         'Of 1 rows with a confidence above 0.95, 100 % are wrong: labelSmoothing, such as 0.1, helps.',
         { rows: 1, wrong: 1, threshold: 0.95 },
@@ -425,7 +494,11 @@ describe('advice', () => {
       [
         'The mean loss, 3.77e-11, is very low: possibly overfitting. Focusing alone makes it small, too: it multiplies the ' +
           'cross-entropy by 1.12e-7 on average.',
-        { loss: expect.closeTo(3.77e-11, 12), limit: 0.01, focalWeight: expect.closeTo(1.12e-7, 9) },
+        {
+          loss: expect.closeTo(3.77e-11, 12),
+          limit: 0.01,
+          focalWeight: expect.closeTo(1.12e-7, 9),
+        },
       ],
       [
         '1 of 1 rows are right already and make 100 % of the loss: a higher gamma, 3 instead of 2, plays them down.',
@@ -438,7 +511,14 @@ describe('advice', () => {
       ],
       [
         'Class 0 is 66.7 % of the rows, class 1 is 33.3 %, but a row of class 0 weighs 0.75 and one of class 1 0.25.',
-        { majority: 0, minority: 1, majorityRows: 2, minorityRows: 1, majorityWeight: 0.75, minorityWeight: 0.25 },
+        {
+          majority: 0,
+          minority: 1,
+          majorityRows: 2,
+          minorityRows: 1,
+          majorityWeight: 0.75,
+          minorityWeight: 0.25,
+        },
       ],
     ]);
   });
@@ -450,9 +530,13 @@ describe('input', () => {
   const expected = diagnose(logits, targets, criterion);
 
   it('may be judged by criteria of any entry of the package', async () => {
-    await slim.init(await import('node:fs/promises').then(({ readFile }) => readFile('dist/focal-loss.wasm')));
+    await slim.init(
+      await import('node:fs/promises').then(({ readFile }) => readFile('dist/focal-loss.wasm')),
+    );
     for (const { FocalLoss, CrossEntropyLoss } of [analysis, slim]) {
-      expect(diagnose(logits, targets, new FocalLoss({ numClasses: 3, alpha: [1, 2, 3] }))).toEqual(expected);
+      expect(diagnose(logits, targets, new FocalLoss({ numClasses: 3, alpha: [1, 2, 3] }))).toEqual(
+        expected,
+      );
       expect(diagnose(logits, targets, new CrossEntropyLoss())).toEqual(
         diagnose(logits, targets, new CrossEntropyLoss({ reduction: 'sum' })),
       );
@@ -460,7 +544,14 @@ describe('input', () => {
   });
 
   it('may have targets of any integer kind', () => {
-    for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Uint32Array]) {
+    for (const Kind of [
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Uint32Array,
+    ]) {
       expect(diagnose(logits, Kind.from(targets), criterion)).toEqual(expected);
     }
     for (const Kind of [BigInt64Array, BigUint64Array]) {
@@ -483,11 +574,12 @@ describe('input', () => {
       const turned = new Float64Array(90);
       for (let i = 0; i < 30; i++) {
         const sample = Math.floor(i / spatialSize);
-        for (let j = 0; j < 3; j++) turned[(sample * 3 + j) * spatialSize + (i % spatialSize)] = logits[3 * i + j];
+        for (let j = 0; j < 3; j++)
+          turned[(sample * 3 + j) * spatialSize + (i % spatialSize)] = logits[3 * i + j];
       }
-      expect(diagnose(turned, targets, criterion.with({ layout: 'channels-first' }), { spatialSize })).toEqual(
-        expected,
-      );
+      expect(
+        diagnose(turned, targets, criterion.with({ layout: 'channels-first' }), { spatialSize }),
+      ).toEqual(expected);
     }
   });
 
@@ -509,10 +601,14 @@ describe('input', () => {
 
   it.runIf(globalThis.Float16Array !== undefined)('may be in half precision', () => {
     const half = Float16Array.from(logits);
-    expect(diagnose(half, targets, criterion)).toEqual(diagnose(new Float32Array(half), targets, criterion));
+    expect(diagnose(half, targets, criterion)).toEqual(
+      diagnose(new Float32Array(half), targets, criterion),
+    );
     const soft = randomProbabilities(float64, 30, 3, 38);
     const actual = diagnose(half, Float16Array.from(soft), criterion);
-    expect(actual).toEqual(diagnose(new Float32Array(half), new Float32Array(Float16Array.from(soft)), criterion));
+    expect(actual).toEqual(
+      diagnose(new Float32Array(half), new Float32Array(Float16Array.from(soft)), criterion),
+    );
   });
 
   it('may have no rows, or none that count', () => {
@@ -529,7 +625,9 @@ describe('input', () => {
     expect(nothing.classes).toEqual(
       Array(3).fill({ rows: 0, accuracy: NaN, meanLoss: NaN, lossShare: 0, gradientShare: 0 }),
     );
-    expect(diagnose(logits, new Int8Array(30).fill(-1), criterion.with({ ignoreIndex: -1 }))).toEqual(nothing);
+    expect(
+      diagnose(logits, new Int8Array(30).fill(-1), criterion.with({ ignoreIndex: -1 })),
+    ).toEqual(nothing);
     expect(diagnose(new Float32Array(0), new Uint8Array(0), new FocalLoss()).classes).toEqual([]);
   });
 
@@ -546,7 +644,11 @@ describe('input', () => {
   });
 
   it('may have equal losses, none of which is above their mean', () => {
-    const { hard, loss } = diagnose(new Float64Array(6).fill(0.1), new Uint8Array(3), new CrossEntropyLoss());
+    const { hard, loss } = diagnose(
+      new Float64Array(6).fill(0.1),
+      new Uint8Array(3),
+      new CrossEntropyLoss(),
+    );
     expect(hard.rows).toHaveLength(0);
     expect(loss.mean).toBe(loss.max);
   });
@@ -581,14 +683,19 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     TypeError,
     'criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got undefined',
   ],
-  [() => diagnose(...two, new SigmoidFocalLoss()), RangeError, 'targets.length must be logits.length, 4, got 2'],
+  [
+    () => diagnose(...two, new SigmoidFocalLoss()),
+    RangeError,
+    'targets.length must be logits.length, 4, got 2',
+  ],
   [
     () => diagnose(new Float32Array(4), Uint8Array.of(0, 1, 3, 0), new SigmoidFocalLoss()),
     RangeError,
     'targets[2] must be in [0, 1], got 3',
   ],
   [
-    () => diagnose(new Float32Array(6), new Uint8Array(6), new SigmoidFocalLoss(), { numClasses: 4 }),
+    () =>
+      diagnose(new Float32Array(6), new Uint8Array(6), new SigmoidFocalLoss(), { numClasses: 4 }),
     RangeError,
     'logits.length must be a multiple of numClasses, 4, got 6',
   ],
@@ -598,7 +705,8 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'targets[2] must be a class in [0, 2), got 2',
   ],
   [
-    () => diagnose(new Float32Array(3), Float32Array.of(0, 1, 0.5), new FocalLoss(), { numClasses: 1 }),
+    () =>
+      diagnose(new Float32Array(3), Float32Array.of(0, 1, 0.5), new FocalLoss(), { numClasses: 1 }),
     RangeError,
     'targets[2] must be a class index where there is one logit per row, unless for a SigmoidFocalLoss, got 0.5',
   ],
@@ -618,7 +726,8 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     'targets[599999] must be a class in [0, 2), got 2',
   ],
   [
-    () => diagnose(new Float32Array(0), new Uint8Array(0), new FocalLoss({ numClasses: 400_000_000 })),
+    () =>
+      diagnose(new Float32Array(0), new Uint8Array(0), new FocalLoss({ numClasses: 400_000_000 })),
     RangeError,
     'numClasses must be at most 65536 where there are no rows, got 400000000',
   ],

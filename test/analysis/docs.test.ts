@@ -15,17 +15,21 @@ describe('docs/analysis.md', () => {
     const own = Object.keys(analysis).filter((name) => !main.includes(name));
     expect(own.length).toBeGreaterThanOrEqual(6);
     // A class that another function makes objects of is used by its own functions.
-    const isUsed = (name: string) => programs.some((code) => new RegExp(`\\b${name}(\\.\\w+)?\\(`).test(code));
+    const isUsed = (name: string) =>
+      programs.some((code) => new RegExp(`\\b${name}(\\.\\w+)?\\(`).test(code));
     for (const name of own) expect(isUsed(name), name).toBe(true);
     expect(outputs).toHaveLength(programs.length);
   });
 
-  it.each(programs.map((code, i) => [/\w+(?=\()/.exec(code.replace(/import.*/g, ''))?.[0], code, outputs[i]]))(
-    'the example that begins with %s prints what the page says',
-    (_, code, output) => {
-      const { stdout, stderr } = runProgram(code ?? '');
-      expect(stderr).toBe('');
-      expect(stdout).toBe(output);
-    },
-  );
+  it.each(
+    programs.map((code, i) => [
+      /\w+(?=\()/.exec(code.replace(/import.*/g, ''))?.[0],
+      code,
+      outputs[i],
+    ]),
+  )('the example that begins with %s prints what the page says', (_, code, output) => {
+    const { stdout, stderr } = runProgram(code ?? '');
+    expect(stderr).toBe('');
+    expect(stdout).toBe(output);
+  });
 });

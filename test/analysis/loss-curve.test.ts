@@ -4,7 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
 
 /** The largest relative difference of two arrays. */
-function difference(actual: Float64Array, expected: (pt: number) => number, pt: Float64Array): number {
+function difference(
+  actual: Float64Array,
+  expected: (pt: number) => number,
+  pt: Float64Array,
+): number {
   expect(actual).toHaveLength(pt.length);
   return Math.max(...Array.from(pt, (p, i) => Math.abs(actual[i] / expected(p) - 1)));
 }
@@ -53,10 +57,9 @@ it.each<LossCurveOptions>([
   const common = { labelSmoothing, reduction: 'none' } as const;
   // The target among the other classes, and all logits shifted.
   const target = numClasses - 1;
-  const logits = Float64Array.from(pt, (p) => Math.log((1 - p) / (numClasses - 1))).reduce<number[]>(
-    (all, other, i) => all.concat(Array(target).fill(other), Math.log(pt[i])),
-    [],
-  );
+  const logits = Float64Array.from(pt, (p) => Math.log((1 - p) / (numClasses - 1))).reduce<
+    number[]
+  >((all, other, i) => all.concat(Array(target).fill(other), Math.log(pt[i])), []);
   const targets = new Uint8Array(pt.length).fill(target);
   const criterion = new FocalLoss({ ...common, gamma, alpha: Array(numClasses).fill(alpha ?? 1) });
   const { value, grad } = criterion.valueAndGrad(Float64Array.from(logits), targets);

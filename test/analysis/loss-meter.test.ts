@@ -33,21 +33,29 @@ function unitsOf(x: number): bigint {
 function nearest(units: bigint): number {
   const size = BigInt(units.toString(2).length);
   const rough =
-    size > 60n ? Number(units >> (size - 60n)) * 2 ** Number(size - 60n - UNITS) : Number(units) * 2 ** -1074;
+    size > 60n
+      ? Number(units >> (size - 60n)) * 2 ** Number(size - 60n - UNITS)
+      : Number(units) * 2 ** -1074;
   const bits = new BigInt64Array(Float64Array.of(rough).buffer)[0];
-  const around = [-1n, 0n, 1n].map((step) => new Float64Array(BigInt64Array.of(bits + step).buffer)[0]);
+  const around = [-1n, 0n, 1n].map(
+    (step) => new Float64Array(BigInt64Array.of(bits + step).buffer)[0],
+  );
   const off = (x: number) => (unitsOf(x) > units ? unitsOf(x) - units : units - unitsOf(x));
   const isEven = (x: number) => unitsOf(x) % 2n === 0n || unitsOf(x) >> 53n > 0n;
-  return around.filter((x) => x >= 0).reduce((a, b) => (off(b) < off(a) || (off(b) === off(a) && isEven(b)) ? b : a));
+  return around
+    .filter((x) => x >= 0)
+    .reduce((a, b) => (off(b) < off(a) || (off(b) === off(a) && isEven(b)) ? b : a));
 }
 
 /** The exact sum of finite numbers, rounded once. */
-const exactSum = (values: Iterable<number>) => nearest(Array.from(values, unitsOf).reduce((a, b) => a + b, 0n));
+const exactSum = (values: Iterable<number>) =>
+  nearest(Array.from(values, unitsOf).reduce((a, b) => a + b, 0n));
 
 const perRow = new FocalLoss({ reduction: 'none' });
 
 /** A value as errors show it. */
-const show = (value: unknown) => (typeof value === 'string' ? JSON.stringify(value) : String(value));
+const show = (value: unknown) =>
+  typeof value === 'string' ? JSON.stringify(value) : String(value);
 
 /**
  * A batch with losses of every size: logits that lie up to `spread` apart, a few of them further.
@@ -101,7 +109,9 @@ describe.each(dtypes)('$name', (dtype) => {
     const targets = new Uint8Array(rows);
     const criterion = new CrossEntropyLoss({ reduction: 'none' });
     for (const taken of [weights, weights.slice(2), weights.slice(5), weights.slice(6)]) {
-      const sampleWeights = dtype.array(Array.from({ length: rows }, (_, i) => taken[i % taken.length]));
+      const sampleWeights = dtype.array(
+        Array.from({ length: rows }, (_, i) => taken[i % taken.length]),
+      );
       const values = criterion.forward(logits, targets, { sampleWeights });
       const { sum } = new LossMeter(criterion).update(logits, targets, { sampleWeights }).result();
       expect(sum).toBe(exactSum(values));
@@ -111,26 +121,39 @@ describe.each(dtypes)('$name', (dtype) => {
   it('any order, any split and any merging give the same result, bit for bit', () => {
     const { logits, targets } = wild(dtype, 500, 3, 11, 30);
     const sampleWeights = dtype.array(Float64Array.from({ length: 500 }, (_, i) => (i % 7) / 4));
-    const criterion = new CrossEntropyLoss({ weight: [0.1, 0.7, 1 / 3], ignoreIndex: 2, labelSmoothing: 0.1 });
+    const criterion = new CrossEntropyLoss({
+      weight: [0.1, 0.7, 1 / 3],
+      ignoreIndex: 2,
+      labelSmoothing: 0.1,
+    });
     const whole = new LossMeter(criterion).update(logits, targets, { sampleWeights });
     const update = (meter: LossMeter, [start, end]: [number, number]) => {
       const part = rowsOf({ rows: 500, classes: 3, logits, targets }, start, end);
-      return meter.update(part.logits, part.targets, { sampleWeights: sampleWeights.subarray(start, end) });
+      return meter.update(part.logits, part.targets, {
+        sampleWeights: sampleWeights.subarray(start, end),
+      });
     };
     const splits = fc.uniqueArray(fc.integer({ min: 0, max: 500 }), { maxLength: 12 });
     fc.assert(
-      fc.property(splits, fc.array(fc.nat()), fc.integer({ min: 1, max: 4 }), (cuts, shuffle, meters) => {
-        const edges = [0, ...cuts.sort((a, b) => a - b), 500];
-        const parts = edges.slice(1).map((end, i): [number, number] => [edges[i], end]);
-        parts.sort(
-          (a, b) => (shuffle[a[0] % (shuffle.length || 1)] ?? 0) - (shuffle[b[0] % (shuffle.length || 1)] ?? 0),
-        );
-        const shards = Array.from({ length: meters }, () => new LossMeter(criterion));
-        for (const [i, part] of parts.entries()) update(shards[i % meters], part);
-        const merged = shards.reverse().reduce((a, b) => a.merge(b));
-        expect(merged.result()).toEqual(whole.result());
-        expect(merged.toJSON()).toEqual(whole.toJSON());
-      }),
+      fc.property(
+        splits,
+        fc.array(fc.nat()),
+        fc.integer({ min: 1, max: 4 }),
+        (cuts, shuffle, meters) => {
+          const edges = [0, ...cuts.sort((a, b) => a - b), 500];
+          const parts = edges.slice(1).map((end, i): [number, number] => [edges[i], end]);
+          parts.sort(
+            (a, b) =>
+              (shuffle[a[0] % (shuffle.length || 1)] ?? 0) -
+              (shuffle[b[0] % (shuffle.length || 1)] ?? 0),
+          );
+          const shards = Array.from({ length: meters }, () => new LossMeter(criterion));
+          for (const [i, part] of parts.entries()) update(shards[i % meters], part);
+          const merged = shards.reverse().reduce((a, b) => a.merge(b));
+          expect(merged.result()).toEqual(whole.result());
+          expect(merged.toJSON()).toEqual(whole.toJSON());
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -170,8 +193,12 @@ describe.each(dtypes)('$name', (dtype) => {
   it('NaN and infinite losses are counted, and make sum and mean what they are', () => {
     const logits = dtype.array([0, 1, Number.NaN, 0, 0, -Infinity, 0, 1, Infinity, 0]);
     const targets = new Int8Array([0, 1, 1, 1, 0]);
-    const finite = new LossMeter(new FocalLoss()).update(logits.slice(0, 2), targets.slice(0, 1)).result();
-    const infinite = new LossMeter(new FocalLoss()).update(logits.slice(4), targets.slice(2)).result();
+    const finite = new LossMeter(new FocalLoss())
+      .update(logits.slice(0, 2), targets.slice(0, 1))
+      .result();
+    const infinite = new LossMeter(new FocalLoss())
+      .update(logits.slice(4), targets.slice(2))
+      .result();
     // +Infinity among the logits is NaN, -Infinity on the target is an infinite loss.
     expect(infinite).toEqual({
       mean: Number.NaN,
@@ -182,11 +209,24 @@ describe.each(dtypes)('$name', (dtype) => {
       infiniteRows: 1,
     });
     const meter = new LossMeter(new FocalLoss()).update(logits.slice(4, 8), targets.slice(2, 4));
-    expect(meter.result()).toMatchObject({ mean: Infinity, sum: Infinity, nanRows: 0, infiniteRows: 1 });
+    expect(meter.result()).toMatchObject({
+      mean: Infinity,
+      sum: Infinity,
+      nanRows: 0,
+      infiniteRows: 1,
+    });
     meter.update(logits, targets);
-    expect(meter.result()).toMatchObject({ mean: Number.NaN, sum: Number.NaN, rows: 7, nanRows: 2, infiniteRows: 2 });
+    expect(meter.result()).toMatchObject({
+      mean: Number.NaN,
+      sum: Number.NaN,
+      rows: 7,
+      nanRows: 2,
+      infiniteRows: 2,
+    });
     // They are nowhere in the sum of the others.
-    const { units } = JSON.parse(JSON.stringify(new LossMeter(new FocalLoss()).update(logits, targets))).values;
+    const { units } = JSON.parse(
+      JSON.stringify(new LossMeter(new FocalLoss()).update(logits, targets)),
+    ).values;
     const others = new LossMeter(new FocalLoss({ ignoreIndex: 7 }))
       .update(logits, new Int8Array([0, 7, 7, 1, 7]))
       .toJSON().values;
@@ -199,9 +239,14 @@ describe.each(dtypes)('$name', (dtype) => {
     const batch = allocate(20_000, 2, dtype.name as 'float32');
     batch.logits.set(logits as Float32Array);
     batch.targets.set(targets);
-    for (const criterion of [new FocalLoss(), new CrossEntropyLoss({ weight: [0.3, 0.9], ignoreIndex: 0 })]) {
+    for (const criterion of [
+      new FocalLoss(),
+      new CrossEntropyLoss({ weight: [0.3, 0.9], ignoreIndex: 0 }),
+    ]) {
       const ordinary = new LossMeter(criterion).update(logits, targets).toJSON();
-      expect(new LossMeter(criterion).update(batch.logits, batch.targets).toJSON()).toEqual(ordinary);
+      expect(new LossMeter(criterion).update(batch.logits, batch.targets).toJSON()).toEqual(
+        ordinary,
+      );
     }
     const sigmoid = new SigmoidFocalLoss({ alpha: [0.2, 0.7], ignoreIndex: 0, numClasses: 2 });
     batch.grad.set(logits.map((x) => (x > 0 ? 1 : 0)) as Float32Array);
@@ -254,7 +299,9 @@ it('one logit per row, and several labels', () => {
   expect(Math.abs(mean / single.forward(logits, targets) - 1)).toBeLessThan(1e-15);
   expect(rows).toBe(60);
   const column = { data: logits, dims: [60, 1] };
-  expect(new LossMeter(single).update(column, { data: targets, dims: [60, 1] }).result().mean).toBe(mean);
+  expect(new LossMeter(single).update(column, { data: targets, dims: [60, 1] }).result().mean).toBe(
+    mean,
+  );
   // Two labels a row, with a weight for each row.
   const multi = new SigmoidFocalLoss({ numClasses: 2, alpha: [0.25, 0.75] });
   const sampleWeights = Float64Array.from({ length: 30 }, (_, i) => i / 30);
@@ -274,20 +321,36 @@ it('one logit per row, and several labels', () => {
 
 it('an empty batch adds nothing, and nothing has no mean', () => {
   const meter = new LossMeter(new FocalLoss());
-  const nothing = { mean: Number.NaN, sum: 0, rows: 0, denominator: 0, nanRows: 0, infiniteRows: 0 };
+  const nothing = {
+    mean: Number.NaN,
+    sum: 0,
+    rows: 0,
+    denominator: 0,
+    nanRows: 0,
+    infiniteRows: 0,
+  };
   expect(meter.result()).toEqual(nothing);
   expect(meter.update(new Float32Array(0), new Int32Array(0)).result()).toEqual(nothing);
   meter.update(new Float32Array(2), new Int32Array(1));
   const before = meter.result();
   expect(meter.update(new Float64Array(0), new Int32Array(0)).result()).toEqual(before);
-  const ignored = new LossMeter(new FocalLoss({ ignoreIndex: 0 })).update(new Float32Array(2), new Int32Array(1));
+  const ignored = new LossMeter(new FocalLoss({ ignoreIndex: 0 })).update(
+    new Float32Array(2),
+    new Int32Array(1),
+  );
   expect(ignored.result()).toEqual(nothing);
 });
 
 it('JSON loses nothing', () => {
   const { logits, targets } = wild(float64, 300, 4, 5, 200);
   for (const criterion of [
-    new FocalLoss({ alpha: [0.1, 0.2, 0.3, 0.4], gamma: 0.1 + 0.2, ignoreIndex: 3, normalizer: 12.5, numClasses: 4 }),
+    new FocalLoss({
+      alpha: [0.1, 0.2, 0.3, 0.4],
+      gamma: 0.1 + 0.2,
+      ignoreIndex: 3,
+      normalizer: 12.5,
+      numClasses: 4,
+    }),
     new CrossEntropyLoss({ weight: [1, 2, 1 / 3, 0.1] }),
   ]) {
     const meter = new LossMeter(criterion).update(logits, targets);
@@ -296,7 +359,11 @@ it('JSON loses nothing', () => {
     expect(back.result()).toEqual(meter.result());
     expect(JSON.stringify(back)).toBe(JSON.stringify(meter));
     expect(back.merge(meter).update(logits, targets).result()).toEqual(
-      new LossMeter(criterion).update(logits, targets).update(logits, targets).update(logits, targets).result(),
+      new LossMeter(criterion)
+        .update(logits, targets)
+        .update(logits, targets)
+        .update(logits, targets)
+        .result(),
     );
   }
 });
@@ -305,7 +372,10 @@ it('losses of the other entry will do, and any reduction', () => {
   const { logits, targets } = randomBatch(float32, 100, 2, 8);
   for (const [theirs, ours] of [
     [new main.FocalLoss({ gamma: 3, reduction: 'none' }), new FocalLoss({ gamma: 3 })],
-    [new main.CrossEntropyLoss({ weight: [1, 2] }), new CrossEntropyLoss({ weight: [1, 2], reduction: 'sum' })],
+    [
+      new main.CrossEntropyLoss({ weight: [1, 2] }),
+      new CrossEntropyLoss({ weight: [1, 2], reduction: 'sum' }),
+    ],
   ]) {
     const meter = new LossMeter(theirs).update(logits, targets);
     expect(meter.result()).toEqual(new LossMeter(ours).update(logits, targets).result());
@@ -334,7 +404,8 @@ describe('errors', () => {
     // The bad target comes long after rows that have been added.
     const many = new Int32Array(30_000);
     many[29_999] = 2;
-    const update = (x: FloatArray, t: Int32Array, options?: object) => () => meter.update(x, t, options);
+    const update = (x: FloatArray, t: Int32Array, options?: object) => () =>
+      meter.update(x, t, options);
     const bad = 'targets[29999] must be a class in [0, 2), got 2';
     expectFailure(update(new Float32Array(60_000), many), RangeError, bad);
     expectFailure(
@@ -352,7 +423,8 @@ describe('errors', () => {
     const meter = new LossMeter(new FocalLoss());
     const wrong = (other: unknown, message: string) =>
       expectFailure(() => meter.merge(other as LossMeter), TypeError, message);
-    const expected = 'other must be a LossMeter (LossMeter.fromJSON makes one of what toJSON returned), got ';
+    const expected =
+      'other must be a LossMeter (LossMeter.fromJSON makes one of what toJSON returned), got ';
     wrong({}, `${expected}an object`);
     wrong(null, `${expected}null`);
     wrong(meter.toJSON(), `${expected}an object`);
@@ -360,7 +432,10 @@ describe('errors', () => {
     const same = 'other must be for the same loss: ';
     const of = (criterion: ConstructorParameters<typeof LossMeter>[0]) => new LossMeter(criterion);
     wrong(of(new FocalLoss({ gamma: 3 })), `${same}its gamma is 3, here 2`);
-    wrong(of(new CrossEntropyLoss()), `${same}it is for a CrossEntropyLoss, this one for a FocalLoss`);
+    wrong(
+      of(new CrossEntropyLoss()),
+      `${same}it is for a CrossEntropyLoss, this one for a FocalLoss`,
+    );
     wrong(
       of(new FocalLoss({ alpha: [0.1, 0.9], ignoreIndex: -1, focusOn: 'target' })),
       `${same}its alpha is an array of 2, here 0.25; its focusOn is "target", here "smoothed"; its ignoreIndex is -1, here undefined`,
@@ -375,22 +450,40 @@ describe('errors', () => {
     const full = LossMeter.fromJSON({
       ...meter.toJSON(),
       rows: Number.MAX_SAFE_INTEGER,
-      denominator: { units: (BigInt(Number.MAX_SAFE_INTEGER) << UNITS).toString(16), nan: 0, infinite: 0 },
+      denominator: {
+        units: (BigInt(Number.MAX_SAFE_INTEGER) << UNITS).toString(16),
+        nan: 0,
+        infinite: 0,
+      },
     });
     const before = full.toJSON();
     const more = of(new FocalLoss()).update(logits, targets);
-    expectFailure(() => full.merge(more), RangeError, 'other has 2 rows, more than can be counted here');
+    expectFailure(
+      () => full.merge(more),
+      RangeError,
+      'other has 2 rows, more than can be counted here',
+    );
     expect(full.toJSON()).toEqual(before);
   });
 
   it('what never was a meter, by the field', () => {
-    const state = new LossMeter(new FocalLoss({ alpha: [0.5, 0.25] })).update(logits, targets).toJSON();
+    const state = new LossMeter(new FocalLoss({ alpha: [0.5, 0.25] }))
+      .update(logits, targets)
+      .toJSON();
     const { values, denominator, options } = state;
     const read = (wrong: unknown) => () => LossMeter.fromJSON(wrong as MeterState);
     for (const wrong of [undefined, null, 7, 'meter', true]) {
-      expectFailure(read(wrong), TypeError, `state must be what LossMeter.toJSON returned, got ${show(wrong)}`);
+      expectFailure(
+        read(wrong),
+        TypeError,
+        `state must be what LossMeter.toJSON returned, got ${show(wrong)}`,
+      );
     }
-    expectFailure(read([]), TypeError, 'state must be what LossMeter.toJSON returned, got an Array');
+    expectFailure(
+      read([]),
+      TypeError,
+      'state must be what LossMeter.toJSON returned, got an Array',
+    );
     expectFailure(read({}), TypeError, 'state.version is missing');
     const wrong = (change: object, kind: ErrorConstructor, message: string) =>
       expectFailure(read({ ...state, ...change }), kind, message);
@@ -398,9 +491,17 @@ describe('errors', () => {
     wrong({ version: 2 }, TypeError, `${version}2`);
     wrong({ version: '1' }, TypeError, `${version}"1"`);
     wrong({ loss: 'toString' }, TypeError, 'state.loss must be the name of a loss, got "toString"');
-    wrong({ loss: 'x'.repeat(1e6) }, TypeError, `state.loss must be the name of a loss, got "${'x'.repeat(40)}"`);
+    wrong(
+      { loss: 'x'.repeat(1e6) },
+      TypeError,
+      `state.loss must be the name of a loss, got "${'x'.repeat(40)}"`,
+    );
     for (const given of [undefined, null, 7, 'x']) {
-      wrong({ options: given }, TypeError, `state.options must be the options of a loss, got ${show(given)}`);
+      wrong(
+        { options: given },
+        TypeError,
+        `state.options must be the options of a loss, got ${show(given)}`,
+      );
     }
     wrong({ options: [] }, TypeError, 'state.options must be the options of a loss, got an Array');
     wrong({ options: {} }, TypeError, 'state.options.alpha is missing');
@@ -426,10 +527,22 @@ describe('errors', () => {
     );
     wrong({ rows: -1 }, RangeError, 'state.rows must be an integer, not negative, got -1');
     wrong({ rows: 0.5 }, RangeError, 'state.rows must be an integer, not negative, got 0.5');
-    wrong({ rows: 2 ** 53 }, RangeError, 'state.rows must be an integer, not negative, got 9007199254740992');
+    wrong(
+      { rows: 2 ** 53 },
+      RangeError,
+      'state.rows must be an integer, not negative, got 9007199254740992',
+    );
     wrong({ rows: '2' }, TypeError, 'state.rows must be a number, got "2"');
-    wrong({ values: undefined }, TypeError, 'state.values must be a sum of LossMeter.toJSON, got undefined');
-    wrong({ denominator: [] }, TypeError, 'state.denominator must be a sum of LossMeter.toJSON, got an Array');
+    wrong(
+      { values: undefined },
+      TypeError,
+      'state.values must be a sum of LossMeter.toJSON, got undefined',
+    );
+    wrong(
+      { denominator: [] },
+      TypeError,
+      'state.denominator must be a sum of LossMeter.toJSON, got an Array',
+    );
     wrong({ values: { nan: 0, infinite: 0 } }, TypeError, 'state.values.units is missing');
     const units = 'state.values.units must be a hexadecimal number';
     wrong({ values: { ...values, units: 7 } }, TypeError, `${units} as a string, got 7`);
@@ -442,8 +555,13 @@ describe('errors', () => {
     }
     const long = 'state.values.units must have 538 digits or fewer, got 100000000';
     wrong({ values: { ...values, units: 'f'.repeat(1e8) } }, RangeError, long);
-    wrong({ values: { ...values, nan: -1 } }, RangeError, 'state.values.nan must be an integer, not negative, got -1');
-    const terms = 'state.values must have 2 terms or fewer that are not finite, got 2 NaN and 1 infinite';
+    wrong(
+      { values: { ...values, nan: -1 } },
+      RangeError,
+      'state.values.nan must be an integer, not negative, got -1',
+    );
+    const terms =
+      'state.values must have 2 terms or fewer that are not finite, got 2 NaN and 1 infinite';
     wrong({ values: { ...values, nan: 2, infinite: 1 } }, RangeError, terms);
     // All rows are NaN, but there is a sum of others.
     const none = /^state\.values\.units must be the sum of 0 terms of 0 to 1\.797/;
@@ -451,7 +569,9 @@ describe('errors', () => {
     // Two rows can add up to twice the largest number, and no more.
     const most = ((((1n << 53n) - 1n) << (971n + UNITS)) * 2n).toString(16);
     const more = ((((1n << 53n) - 1n) << (971n + UNITS)) * 2n + 1n).toString(16);
-    expect(LossMeter.fromJSON({ ...state, values: { ...values, units: most } }).result().sum).toBe(Infinity);
+    expect(LossMeter.fromJSON({ ...state, values: { ...values, units: most } }).result().sum).toBe(
+      Infinity,
+    );
     expect(read({ ...state, values: { ...values, units: more } })).toThrow(RangeError);
     const rows = 'state.denominator.units must be the sum of 3 terms of 1, got 2';
     wrong({ rows: 3 }, RangeError, rows);
@@ -469,10 +589,15 @@ describe('errors', () => {
     const criterion = new CrossEntropyLoss({ weight: [0.1, 3] });
     const state = new LossMeter(criterion).update(logits, targets).toJSON();
     const of = (total: number) => () =>
-      LossMeter.fromJSON({ ...state, denominator: { ...state.denominator, units: unitsOf(total).toString(16) } });
+      LossMeter.fromJSON({
+        ...state,
+        denominator: { ...state.denominator, units: unitsOf(total).toString(16) },
+      });
     for (const total of [0.2, 1, 2, 6]) expect(of(total)().result().denominator).toBe(total);
     for (const total of [0, 0.19, 6.1]) {
-      expect(of(total)).toThrow(/^state\.denominator\.units must be the sum of 2 terms of 0\.1 to 3, got /);
+      expect(of(total)).toThrow(
+        /^state\.denominator\.units must be the sum of 2 terms of 0\.1 to 3, got /,
+      );
     }
   });
 });
@@ -486,7 +611,9 @@ it('a meter of another copy of the package merges', async () => {
   const theirs = new copy.LossMeter(new copy.FocalLoss({ gamma: 3 })).update(logits, targets);
   expect(theirs).not.toBeInstanceOf(LossMeter);
   const ours = new LossMeter(new FocalLoss({ gamma: 3 })).update(logits, targets);
-  const twice = new LossMeter(new FocalLoss({ gamma: 3 })).update(logits, targets).update(logits, targets);
+  const twice = new LossMeter(new FocalLoss({ gamma: 3 }))
+    .update(logits, targets)
+    .update(logits, targets);
   expect(ours.merge(theirs).toJSON()).toEqual(twice.toJSON());
   expectFailure(
     () => new LossMeter(new FocalLoss()).merge(theirs),

@@ -35,23 +35,26 @@ it('takes one yes or no per row, targets in between, and some that do not count'
 
 it('balances: yes and no have the same weight in all', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 60 }), (rows) => {
-      const targets = Uint8Array.from(rows.flat(), Number);
-      const { counts, positives, posWeight, balancedAlpha } = multiLabelBalance(targets, 2);
-      positives.forEach((count, j) => {
-        const negatives = counts[j] - count;
-        if (count === 0 || negatives === 0) return;
-        expect(posWeight[j] * count).toBeCloseTo(negatives, 10);
-        expect(balancedAlpha[j] * count).toBeCloseTo((1 - balancedAlpha[j]) * negatives, 10);
-      });
-      // Both are what a loss takes, and no diagnosis warns of them.
-      for (const options of [{ alpha: null, posWeight }, { alpha: balancedAlpha }]) {
-        const criterion = new SigmoidFocalLoss({ ...options, numClasses: 2 });
-        const logits = Float64Array.from(targets, (y) => (y === 1 ? 3 : -3));
-        const codes = diagnose(logits, targets, criterion).advice.map(({ code }) => code);
-        expect(codes).not.toContain('alpha-favours-majority');
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 60 }),
+      (rows) => {
+        const targets = Uint8Array.from(rows.flat(), Number);
+        const { counts, positives, posWeight, balancedAlpha } = multiLabelBalance(targets, 2);
+        positives.forEach((count, j) => {
+          const negatives = counts[j] - count;
+          if (count === 0 || negatives === 0) return;
+          expect(posWeight[j] * count).toBeCloseTo(negatives, 10);
+          expect(balancedAlpha[j] * count).toBeCloseTo((1 - balancedAlpha[j]) * negatives, 10);
+        });
+        // Both are what a loss takes, and no diagnosis warns of them.
+        for (const options of [{ alpha: null, posWeight }, { alpha: balancedAlpha }]) {
+          const criterion = new SigmoidFocalLoss({ ...options, numClasses: 2 });
+          const logits = Float64Array.from(targets, (y) => (y === 1 ? 3 : -3));
+          const codes = diagnose(logits, targets, criterion).advice.map(({ code }) => code);
+          expect(codes).not.toContain('alpha-favours-majority');
+        }
+      },
+    ),
     { numRuns: 200, seed: 91 },
   );
 });
@@ -59,18 +62,37 @@ it('balances: yes and no have the same weight in all', () => {
 it('may have no rows', () => {
   const balance = multiLabelBalance(new Uint8Array(0), 2);
   expect(balance.rows).toBe(0);
-  expect([...balance.fractions, ...balance.posWeight, ...balance.balancedAlpha]).toEqual([NaN, NaN, 1, 1, 0.5, 0.5]);
+  expect([...balance.fractions, ...balance.posWeight, ...balance.balancedAlpha]).toEqual([
+    NaN,
+    NaN,
+    1,
+    1,
+    0.5,
+    0.5,
+  ]);
 });
 
 it.each<[() => unknown, ErrorConstructor, string]>([
-  [() => multiLabelBalance(Uint8Array.of(0, 2), 2), RangeError, 'targets[1] must be in [0, 1], got 2'],
+  [
+    () => multiLabelBalance(Uint8Array.of(0, 2), 2),
+    RangeError,
+    'targets[1] must be in [0, 1], got 2',
+  ],
   [
     () => multiLabelBalance(Float32Array.of(0, NaN), 1, { ignoreIndex: -1 }),
     RangeError,
     'targets[1] must be in [0, 1] or ignoreIndex, -1, got NaN',
   ],
-  [() => multiLabelBalance(TARGETS, 5), RangeError, 'targets.length must be a multiple of numClasses, 5, got 12'],
-  [() => multiLabelBalance(TARGETS, 0), RangeError, 'numClasses must be an integer in [1, 2147483647], got 0'],
+  [
+    () => multiLabelBalance(TARGETS, 5),
+    RangeError,
+    'targets.length must be a multiple of numClasses, 5, got 12',
+  ],
+  [
+    () => multiLabelBalance(TARGETS, 0),
+    RangeError,
+    'numClasses must be an integer in [1, 2147483647], got 0',
+  ],
   [
     () => multiLabelBalance(new Uint8Array(0), 400_000_000),
     RangeError,

@@ -16,7 +16,9 @@ describe('PolyFocalLoss', () => {
       expect(loss.mean).toBeGreaterThanOrEqual(floor - 1e-15);
     }
     const { floor } = diagnose(best, Uint8Array.of(0), new FocalLoss(smoothed));
-    expect(diagnose(best, Uint8Array.of(0), new PolyFocalLoss(smoothed)).floor).toBeGreaterThan(floor);
+    expect(diagnose(best, Uint8Array.of(0), new PolyFocalLoss(smoothed)).floor).toBeGreaterThan(
+      floor,
+    );
   });
 
   it('has no floor where there is no formula for it', () => {
@@ -37,6 +39,8 @@ describe('PolyFocalLoss', () => {
 
   it('is not swept', () => {
     const criterion = new PolyFocalLoss() as unknown as FocalLoss;
-    expect(() => sweep(logits, targets, { criterion })).toThrow('criterion must be a FocalLoss or a SigmoidFocalLoss');
+    expect(() => sweep(logits, targets, { criterion })).toThrow(
+      'criterion must be a FocalLoss or a SigmoidFocalLoss',
+    );
   });
 });

@@ -32,7 +32,9 @@ describe('logits of probabilities', () => {
     expect(new CrossEntropyLoss().forward(logits, targets)).toBeCloseTo(expected, 14);
     expect(classificationReport(logits, targets).logLoss).toBeCloseTo(expected, 14);
     // The probabilities as they are give another.
-    expect(new CrossEntropyLoss().forward(Float64Array.from(TABLE.flat()), targets)).toBeGreaterThan(0.8);
+    expect(
+      new CrossEntropyLoss().forward(Float64Array.from(TABLE.flat()), targets),
+    ).toBeGreaterThan(0.8);
     const ofFloat32 = probabilitiesToLogits(Float32Array.from(TABLE.flat()), 3);
     expect(new CrossEntropyLoss().forward(ofFloat32, targets)).toBeCloseTo(expected, 7);
   });
@@ -44,7 +46,11 @@ describe('logits of probabilities', () => {
       expect(Math.abs(p - given[k])).toBeLessThanOrEqual(1e-15);
     });
     expect([...back.subarray(12)]).toEqual([1, 0, 0]);
-    expect([...probabilitiesToLogits(Float32Array.of(0, -0, 1), 3)]).toEqual([-Infinity, -Infinity, 0]);
+    expect([...probabilitiesToLogits(Float32Array.of(0, -0, 1), 3)]).toEqual([
+      -Infinity,
+      -Infinity,
+      0,
+    ]);
   });
 
   it('are infinite losses where the target has no probability', () => {
@@ -106,11 +112,14 @@ describe('logits of probabilities', () => {
     const p = Float64Array.from({ length: 20_001 }, (_, i) => (i + 0.5) / 20_002);
     const logits = probabilitiesToLogits(p, 1);
     let hash = 0n;
-    for (const bits of new BigUint64Array(logits.buffer)) hash = BigInt.asUintN(64, hash * 6364136223846793005n + bits);
+    for (const bits of new BigUint64Array(logits.buffer))
+      hash = BigInt.asUintN(64, hash * 6364136223846793005n + bits);
     expect(hash.toString(16)).toBe('fc609b75606d9155');
     p.forEach((one, i) => {
       const odds = one / (1 - one);
-      expect(Math.abs(logits[i] - Math.log(odds))).toBeLessThanOrEqual(2 * 2 ** -52 * Math.abs(Math.log(odds)));
+      expect(Math.abs(logits[i] - Math.log(odds))).toBeLessThanOrEqual(
+        2 * 2 ** -52 * Math.abs(Math.log(odds)),
+      );
     });
   });
 
@@ -161,7 +170,11 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     RangeError,
     'probabilities.length must be a multiple of numClasses, 2, got 5',
   ],
-  [() => probabilitiesToLogits(new Float64Array(4)), TypeError, 'numClasses must be given where there are no targets'],
+  [
+    () => probabilitiesToLogits(new Float64Array(4)),
+    TypeError,
+    'numClasses must be given where there are no targets',
+  ],
   [
     () => probabilitiesToLogits(new Float64Array(4), 0),
     RangeError,
@@ -186,10 +199,12 @@ describe('probabilities taken for logits', () => {
   ) => diagnose(logits, y, criterion, options).advice.map(({ code }) => code);
 
   it('are the one thing that a diagnosis is sure of', () => {
-    expect(codesOf(probabilities, targets, new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
-    expect(codesOf(probabilitiesToLogits(probabilities, 3), targets, new FocalLoss({ alpha: null }))).not.toContain(
+    expect(codesOf(probabilities, targets, new FocalLoss({ alpha: null }))).toEqual([
       'probabilities',
-    );
+    ]);
+    expect(
+      codesOf(probabilitiesToLogits(probabilities, 3), targets, new FocalLoss({ alpha: null })),
+    ).not.toContain('probabilities');
     const [advice] = diagnose(probabilities, targets, new FocalLoss({ alpha: null })).advice;
     expect(advice.message).toMatch(/look like probabilities.*probabilitiesToLogits/);
     expect(advice.figures).toEqual({ rows: 5 });
@@ -203,7 +218,9 @@ describe('probabilities taken for logits', () => {
     ]) {
       const others = probabilities.slice();
       others[place] = value;
-      expect(codesOf(others, targets, new FocalLoss({ alpha: null }))).not.toContain('probabilities');
+      expect(codesOf(others, targets, new FocalLoss({ alpha: null }))).not.toContain(
+        'probabilities',
+      );
     }
   });
 
@@ -211,15 +228,19 @@ describe('probabilities taken for logits', () => {
     const thirds = Float64Array.of(0.33, 0.33, 0.33, 0.17, 0.17, 0.67);
     const y = Uint8Array.of(0, 2);
     expect(codesOf(thirds, y, new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
-    expect(codesOf(Float64Array.of(0.335, 0.665).map(twoDecimals), Uint8Array.of(1), new FocalLoss())).toEqual([
-      'probabilities',
-    ]);
+    expect(
+      codesOf(Float64Array.of(0.335, 0.665).map(twoDecimals), Uint8Array.of(1), new FocalLoss()),
+    ).toEqual(['probabilities']);
     expect(classificationReport(thirds, y).warning).toMatch(/look like probabilities/);
     const many = Float32Array.from({ length: 1000 }, () => 0.001).fill(0.0009, 500);
-    expect(codesOf(many, Uint8Array.of(0), new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
+    expect(codesOf(many, Uint8Array.of(0), new FocalLoss({ alpha: null }))).toEqual([
+      'probabilities',
+    ]);
     const nine = new Float32Array(10).fill(0.05, 1); // of 0.0496
     nine[0] = 0.554; // of 0.5536
-    expect(codesOf(nine, Uint8Array.of(1), new FocalLoss({ alpha: null }))).toEqual(['probabilities']);
+    expect(codesOf(nine, Uint8Array.of(1), new FocalLoss({ alpha: null }))).toEqual([
+      'probabilities',
+    ]);
     for (const others of [
       [0.33, 0.3],
       [0.331, 0.33], // with three decimals, a sum of 0.991 is none
@@ -229,15 +250,19 @@ describe('probabilities taken for logits', () => {
       const logits = Float64Array.of(...others, 0.33, 0.17, 0.17, 0.67);
       expect(codesOf(logits, y, new FocalLoss({ alpha: null }))).not.toContain('probabilities');
     }
-    expect(codesOf(new Float32Array(1000), Uint8Array.of(0), new FocalLoss({ alpha: null }))).not.toContain(
-      'probabilities',
-    );
+    expect(
+      codesOf(new Float32Array(1000), Uint8Array.of(0), new FocalLoss({ alpha: null })),
+    ).not.toContain('probabilities');
   });
 
   it('are warned of under a comparison, once for all losses', () => {
     const losses = { focal: new FocalLoss({ alpha: null }), plain: new CrossEntropyLoss() };
-    expect(`${compareLosses(probabilities, targets, losses)}`.match(/look like probabilities/g)).toHaveLength(1);
-    expect(`${compareLosses(probabilitiesToLogits(probabilities, 3), targets, losses)}`).not.toMatch(/look like/);
+    expect(
+      `${compareLosses(probabilities, targets, losses)}`.match(/look like probabilities/g),
+    ).toHaveLength(1);
+    expect(
+      `${compareLosses(probabilitiesToLogits(probabilities, 3), targets, losses)}`,
+    ).not.toMatch(/look like/);
   });
 
   it('are told by the rows that count', () => {
@@ -250,7 +275,10 @@ describe('probabilities taken for logits', () => {
   it('may be single ones, if there are many', () => {
     const p = Float64Array.from({ length: 32 }, (_, i) => i / 31);
     const y = Uint8Array.from(p, (one) => Number(one > 0.4));
-    for (const criterion of [new SigmoidFocalLoss({ alpha: null }), new FocalLoss({ alpha: null })]) {
+    for (const criterion of [
+      new SigmoidFocalLoss({ alpha: null }),
+      new FocalLoss({ alpha: null }),
+    ]) {
       expect(codesOf(p, y, criterion)).toEqual(['probabilities']);
       expect(codesOf(p.subarray(1), y.subarray(1), criterion)).not.toContain('probabilities');
       expect(codesOf(probabilitiesToLogits(p, 1), y, criterion)).not.toContain('probabilities');

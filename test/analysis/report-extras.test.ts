@@ -34,7 +34,8 @@ describe('rows that tie exactly', () => {
         [a, d, b, c],
         [a, d, c, b],
       ].map((moved) => area([a, b, c, d], moved, 0));
-      if (areas.some((area) => area !== 0.5)) expect.fail(`the areas of ${[a, b, c, d]} are ${areas}`);
+      if (areas.some((area) => area !== 0.5))
+        expect.fail(`the areas of ${[a, b, c, d]} are ${areas}`);
     }
   });
 
@@ -52,7 +53,9 @@ describe('rows that tie exactly', () => {
         const random = generator(seed);
         const [first, ...others] = logits;
         const keys = new Map(others.map((_, i) => [i, random()]));
-        const order = [...keys.keys()].sort((i, k) => (keys.get(i) as number) - (keys.get(k) as number));
+        const order = [...keys.keys()].sort(
+          (i, k) => (keys.get(i) as number) - (keys.get(k) as number),
+        );
         const moved = [first, ...order.map((i) => others[i])].map((x) => x + shift);
         expect(area(logits, moved, 0)).toBe(0.5);
       }),
@@ -73,14 +76,19 @@ describe('rows that tie exactly', () => {
   it('do so where there are very many classes', () => {
     const { logits } = randomBatch(float32, 1, 5000, 3);
     const rows = Float32Array.of(...logits, logits[0], ...logits.subarray(1).toReversed());
-    const report = classificationReport(rows, Uint16Array.of(0, 1), { confusion: false, numClasses: 5000 });
+    const report = classificationReport(rows, Uint16Array.of(0, 1), {
+      confusion: false,
+      numClasses: 5000,
+    });
     expect(report.classes[0].auc).toBe(0.5);
   });
 });
 
 /** Everything but what rounding may change. */
 function rounded(report: ClassificationReport): string {
-  return JSON.stringify(report, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(11)) : value));
+  return JSON.stringify(report, (_, value) =>
+    typeof value === 'number' ? Number(value.toPrecision(11)) : value,
+  );
 }
 
 describe('sampleWeights', () => {
@@ -97,7 +105,9 @@ describe('sampleWeights', () => {
     fc.assert(
       fc.property(batches, ({ classes, rows, seed }) => {
         const random = generator(seed);
-        const logits = Float64Array.from({ length: rows * classes }, () => Math.round(8 * random() - 4));
+        const logits = Float64Array.from({ length: rows * classes }, () =>
+          Math.round(8 * random() - 4),
+        );
         const width = isMultiLabel ? classes : 1;
         const targets = Uint8Array.from({ length: rows * width }, () =>
           Math.floor(random() * (isMultiLabel ? 2 : classes)),
@@ -116,7 +126,11 @@ describe('sampleWeights', () => {
           sampleWeights: weights,
         });
         const repeated = Float64Array.from(repeat(logits, classes));
-        const expected = classificationReport(repeated, Uint8Array.from(repeat(targets, width)), options);
+        const expected = classificationReport(
+          repeated,
+          Uint8Array.from(repeat(targets, width)),
+          options,
+        );
         expect(rounded({ ...weighted, rows: 0, confusion: undefined })).toBe(
           rounded({ ...expected, rows: 0, confusion: undefined }),
         );
@@ -133,7 +147,9 @@ describe('sampleWeights', () => {
     const random = generator(32);
     const sampleWeights = Float64Array.from(targets, () => random());
     const report = classificationReport(logits, targets, { sampleWeights });
-    const twice = classificationReport(logits, targets, { sampleWeights: sampleWeights.map((weight) => 2 * weight) });
+    const twice = classificationReport(logits, targets, {
+      sampleWeights: sampleWeights.map((weight) => 2 * weight),
+    });
     const { classes, confusion, calibration, ...figures } = report;
     expect(twice).toMatchObject(figures);
     expect(twice.classes[1].support).toBe(2 * classes[1].support);
@@ -147,12 +163,16 @@ describe('sampleWeights', () => {
     const { logits, targets } = randomBatch(float64, 6, 3, 44);
     const sampleWeights = [1, 0.5, 2, 0, 1, 3];
     const rows = [0, 3, 6, 9, 12, 15].map((start) => [...logits.slice(start, start + 3)]);
-    const expected = classificationReport(logits, targets, { sampleWeights: Float64Array.from(sampleWeights) });
+    const expected = classificationReport(logits, targets, {
+      sampleWeights: Float64Array.from(sampleWeights),
+    });
     expect(classificationReport(rows, [...targets], { sampleWeights })).toEqual(expected);
     const criterion = new SigmoidFocalLoss();
     const column = classificationReport([2, -1, 0.5, -3], [1, 0, 0, 1], { criterion });
     expect(column).toEqual(
-      classificationReport(Float64Array.of(2, -1, 0.5, -3), Uint8Array.of(1, 0, 0, 1), { criterion }),
+      classificationReport(Float64Array.of(2, -1, 0.5, -3), Uint8Array.of(1, 0, 0, 1), {
+        criterion,
+      }),
     );
     const labels = [
       [1, 0],
@@ -187,7 +207,8 @@ describe('sampleWeights', () => {
     const sampleWeights = Float64Array.from(targets, () => random());
     const turned = new Float64Array(72);
     for (let i = 0; i < 24; i++) {
-      for (let j = 0; j < 3; j++) turned[(Math.floor(i / 8) * 3 + j) * 8 + (i % 8)] = logits[3 * i + j];
+      for (let j = 0; j < 3; j++)
+        turned[(Math.floor(i / 8) * 3 + j) * 8 + (i % 8)] = logits[3 * i + j];
     }
     const ignoreIndex = 2;
     const expected = classificationReport(logits, targets, { sampleWeights, ignoreIndex });
@@ -213,15 +234,21 @@ describe('a criterion', () => {
   const { logits, targets } = randomBatch(float64, 30, 3, 35);
 
   it('says what is ignored, how many classes there are and how they lie, and nothing else', () => {
-    const criterion = new FocalLoss({ ignoreIndex: 1, numClasses: 3, gamma: 5, labelSmoothing: 0.3, alpha: [1, 2, 3] });
+    const criterion = new FocalLoss({
+      ignoreIndex: 1,
+      numClasses: 3,
+      gamma: 5,
+      labelSmoothing: 0.3,
+      alpha: [1, 2, 3],
+    });
     const expected = classificationReport(logits, targets, { ignoreIndex: 1 });
     expect(classificationReport(logits, targets, { criterion })).toEqual(expected);
     const other = classificationReport(logits, targets, { criterion, ignoreIndex: 0 });
     expect(other).toEqual(classificationReport(logits, targets, { ignoreIndex: 0 }));
     const soft = randomProbabilities(float64, 30, 3, 36);
-    expect(classificationReport(logits, soft, { criterion: new CrossEntropyLoss({ numClasses: 3 }) })).toEqual(
-      classificationReport(logits, soft, { numClasses: 3 }),
-    );
+    expect(
+      classificationReport(logits, soft, { criterion: new CrossEntropyLoss({ numClasses: 3 }) }),
+    ).toEqual(classificationReport(logits, soft, { numClasses: 3 }));
   });
 
   it('may leave labels of rows out, and rows with none', () => {
@@ -252,21 +279,30 @@ describe('a criterion', () => {
     expect(report.classes.map(({ support }) => support)).toEqual([1, 1]);
     const p = Array.from(x, (logit) => 1 / (1 + Math.exp(-logit)));
     expect(report.brier).toBeCloseTo(p.reduce((sum, one, i) => sum + (one - y[i]) ** 2, 0) / 4, 14);
-    expect(report.logLoss).toBeCloseTo(new SigmoidFocalLoss({ alpha: null, gamma: 0 }).forward(x, y), 14);
+    expect(report.logLoss).toBeCloseTo(
+      new SigmoidFocalLoss({ alpha: null, gamma: 0 }).forward(x, y),
+      14,
+    );
   });
 
   it('goes with tensors, whose shapes say how many labels there are', () => {
     const x = Float32Array.of(1, -1, 2, 0, -1, 1);
     const y = Uint8Array.of(1, 0, 1, 1, 0, 0);
-    const expected = classificationReport(x, y, { criterion: new SigmoidFocalLoss({ numClasses: 2 }) });
+    const expected = classificationReport(x, y, {
+      criterion: new SigmoidFocalLoss({ numClasses: 2 }),
+    });
     const tensors = [
       { data: x, dims: [3, 2] },
       { data: y, shape: [3, 2] },
     ] as const;
-    expect(classificationReport(...tensors, { criterion: new SigmoidFocalLoss() })).toEqual(expected);
+    expect(classificationReport(...tensors, { criterion: new SigmoidFocalLoss() })).toEqual(
+      expected,
+    );
     const column = classificationReport(x, y, { numClasses: 1 });
     const criterion = new SigmoidFocalLoss();
-    expect(classificationReport({ data: x, dims: [6, 1] }, { data: y, dims: [6, 1] }, { criterion })).toEqual(column);
+    expect(
+      classificationReport({ data: x, dims: [6, 1] }, { data: y, dims: [6, 1] }, { criterion }),
+    ).toEqual(column);
     expect(classificationReport({ data: x, dims: [6, 1] }, { data: y, dims: [6] })).toEqual(column);
   });
 
@@ -291,12 +327,16 @@ describe('topK', () => {
       fc.property(rows, (rows) => {
         const logits = Float64Array.from(rows.flatMap(({ row }) => row));
         const targets = Uint8Array.from(rows, ({ target }) => target);
-        const accuracies = [1, 2, 3, 4, 9].map((topK) => classificationReport(logits, targets, { topK }).topKAccuracy);
+        const accuracies = [1, 2, 3, 4, 9].map(
+          (topK) => classificationReport(logits, targets, { topK }).topKAccuracy,
+        );
         expect(accuracies[0]).toBe(classificationReport(logits, targets).accuracy);
         expect(accuracies).toEqual([...accuracies].sort((a, b) => a - b));
         expect(accuracies.slice(3)).toEqual([1, 1]);
         // Every class is the target of each row once: so many of them are among the first.
-        const each = [0, 1, 2, 3].map((j) => classificationReport(logits, targets.fill(j), { topK: 3 }).topKAccuracy);
+        const each = [0, 1, 2, 3].map(
+          (j) => classificationReport(logits, targets.fill(j), { topK: 3 }).topKAccuracy,
+        );
         expect(each.reduce((a, b) => a + b)).toBeCloseTo(3, 12);
       }),
       { numRuns: 300, seed: 37 },
@@ -314,7 +354,10 @@ describe('classificationReportAsync', () => {
     ['classes', [logits, targets]],
     ['weights', [logits, targets, { sampleWeights, auc: false }]],
     ['ignored rows', [logits, targets, { ignoreIndex: 3 }]],
-    ['classes first', [logits, targets, { layout: 'channels-first', numClasses: 12, spatialSize: 1000 }]],
+    [
+      'classes first',
+      [logits, targets, { layout: 'channels-first', numClasses: 12, spatialSize: 1000 }],
+    ],
     ['one sample', [logits, targets, { layout: 'channels-first', numClasses: 12, auc: false }]],
     ['probabilities', [logits, randomProbabilities(float32, 60_000, 12, 39), { numClasses: 12 }]],
     ['one column', [logits, labels, { numClasses: 1 }]],
@@ -325,7 +368,10 @@ describe('classificationReportAsync', () => {
     const steps: [number, number][] = [];
     const others: number[] = [];
     const turn = setInterval(() => others.push(steps.length));
-    const report = await classificationReportAsync(x, y, { ...options, onProgress: (...step) => steps.push(step) });
+    const report = await classificationReportAsync(x, y, {
+      ...options,
+      onProgress: (...step) => steps.push(step),
+    });
     clearInterval(turn);
     const expected = classificationReport(x, y, options);
     expect(report).toEqual(expected);
@@ -340,7 +386,9 @@ describe('classificationReportAsync', () => {
   });
 
   it('can be aborted, before it begins and while it is at it', async () => {
-    const early = classificationReportAsync(logits, targets, { signal: AbortSignal.abort(new Error('early')) });
+    const early = classificationReportAsync(logits, targets, {
+      signal: AbortSignal.abort(new Error('early')),
+    });
     await expect(early).rejects.toThrow('early');
     const controller = new AbortController();
     const steps: number[] = [];
@@ -348,7 +396,10 @@ describe('classificationReportAsync', () => {
       steps.push(done);
       controller.abort(new Error('enough'));
     };
-    const late = classificationReportAsync(logits, targets, { signal: controller.signal, onProgress });
+    const late = classificationReportAsync(logits, targets, {
+      signal: controller.signal,
+      onProgress,
+    });
     await expect(late).rejects.toThrow('enough');
     expect(steps).toHaveLength(1);
     expect(steps[0]).toBeLessThan(60_000);
@@ -358,19 +409,21 @@ describe('classificationReportAsync', () => {
     await expect(classificationReportAsync(logits, targets.with(50_000, 12))).rejects.toThrow(
       new RangeError('targets[50000] must be a class in [0, 12), got 12'),
     );
-    await expect(classificationReportAsync(logits, targets, { bins: 0 })).rejects.toThrow(RangeError);
-    await expect(classificationReportAsync(logits, targets, { metric: 1 } as ReportAsyncOptions)).rejects.toThrow(
-      'unknown option "metric"',
+    await expect(classificationReportAsync(logits, targets, { bins: 0 })).rejects.toThrow(
+      RangeError,
     );
+    await expect(
+      classificationReportAsync(logits, targets, { metric: 1 } as ReportAsyncOptions),
+    ).rejects.toThrow('unknown option "metric"');
     const failing = classificationReportAsync(logits, targets, {
       onProgress: () => {
         throw new Error('of the caller');
       },
     });
     await expect(failing).rejects.toThrow('of the caller');
-    expect(() => classificationReport(logits, targets, { signal: undefined } as ReportOptions)).toThrow(
-      'unknown option "signal"',
-    );
+    expect(() =>
+      classificationReport(logits, targets, { signal: undefined } as ReportOptions),
+    ).toThrow('unknown option "signal"');
   });
 });
 
@@ -407,7 +460,9 @@ describe('as text', () => {
     const tables = text.split('\n\n').slice(2);
     expect(tables.length).toBeGreaterThan(1);
     const cells = tables.map((table) =>
-      table.split('\n').map((line) => line.slice('class \\ predicted'.length).trim().split(/ {2,}/)),
+      table
+        .split('\n')
+        .map((line) => line.slice('class \\ predicted'.length).trim().split(/ {2,}/)),
     );
     const numbers = cells.map((lines) => lines.slice(1).map((line) => line.map(Number)));
     const whole = classNames.flatMap((_, i) => numbers.flatMap((table) => table[i]));
@@ -416,10 +471,14 @@ describe('as text', () => {
 
   it('labels have their own figures', () => {
     const criterion = new SigmoidFocalLoss({ numClasses: 2 });
-    const report = classificationReport(Float64Array.of(2, -1, -1, 1, 1, 1), Uint8Array.of(1, 0, 0, 1, 1, 0), {
-      criterion,
-      classNames: ['sky', 'sea'],
-    });
+    const report = classificationReport(
+      Float64Array.of(2, -1, -1, 1, 1, 1),
+      Uint8Array.of(1, 0, 0, 1, 1, 0),
+      {
+        criterion,
+        classNames: ['sky', 'sea'],
+      },
+    );
     expect(String(report)).toBe(`\
 class             precision  recall  specificity      F1     AUC  rows
 sky                  1.0000  1.0000       1.0000  1.0000  1.0000     2
@@ -456,7 +515,9 @@ describe('a warning', () => {
       classificationReport(single, yes, { numClasses: 1 }),
       classificationReport(shares, labels, { criterion: new SigmoidFocalLoss({ numClasses: 3 }) }),
     ]) {
-      expect(report.warning).toMatch(/^The logits look like probabilities: .* probabilitiesToLogits\.$/);
+      expect(report.warning).toMatch(
+        /^The logits look like probabilities: .* probabilitiesToLogits\.$/,
+      );
       const text = String(report);
       expect(text.replace(/\s+/g, ' ')).toContain(` ${report.warning}`);
       expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -472,7 +533,9 @@ describe('a warning', () => {
     expect(classificationReport(logits, some, { ignoreIndex: 7 }).warning).toBeDefined();
     const criterion = new SigmoidFocalLoss({ numClasses: 3 });
     logits[5] = -0.01;
-    expect(classificationReport(logits, new Uint8Array(120), { criterion }).warning).toBeUndefined();
+    expect(
+      classificationReport(logits, new Uint8Array(120), { criterion }).warning,
+    ).toBeUndefined();
     expect(
       classificationReport(new Float64Array(6).fill(0.5), new Uint8Array(6), { criterion }).warning,
     ).toBeUndefined();
@@ -482,7 +545,11 @@ describe('a warning', () => {
 const two = [new Float32Array(4), new Uint8Array(2)] as const;
 
 it.each<[() => unknown, ErrorConstructor, string]>([
-  [() => classificationReport(...two, { beta: -1 }), RangeError, 'beta must be finite and not negative, got -1'],
+  [
+    () => classificationReport(...two, { beta: -1 }),
+    RangeError,
+    'beta must be finite and not negative, got -1',
+  ],
   [
     () => classificationReport(...two, { topK: 0 }),
     RangeError,
@@ -530,12 +597,17 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   ],
   [
     () =>
-      classificationReport(two[0], Uint8Array.of(0, 1, 2, 0), { criterion: new SigmoidFocalLoss({ numClasses: 2 }) }),
+      classificationReport(two[0], Uint8Array.of(0, 1, 2, 0), {
+        criterion: new SigmoidFocalLoss({ numClasses: 2 }),
+      }),
     RangeError,
     'targets[2] must be in [0, 1], got 2',
   ],
   [
-    () => classificationReport(two[0], new Uint8Array(4), { criterion: new SigmoidFocalLoss({ numClasses: 3 }) }),
+    () =>
+      classificationReport(two[0], new Uint8Array(4), {
+        criterion: new SigmoidFocalLoss({ numClasses: 3 }),
+      }),
     RangeError,
     'logits.length must be a multiple of numClasses, 3, got 4',
   ],

@@ -32,7 +32,8 @@ function expectClose(actual: unknown, expected: unknown): void {
   if (typeof expected === 'number' && Number.isFinite(expected)) {
     expect(Math.abs((actual as number) - expected)).toBeLessThan(1e-13);
   } else if (typeof expected === 'object' && expected !== null) {
-    for (const [key, value] of Object.entries(expected)) expectClose((actual as Record<string, unknown>)[key], value);
+    for (const [key, value] of Object.entries(expected))
+      expectClose((actual as Record<string, unknown>)[key], value);
   } else expect(actual).toEqual(expected);
 }
 
@@ -62,10 +63,16 @@ describe.each(shapes)('%s', (_, classes, options: ReportMeterOptions) => {
     const whole = new ReportMeter(all).update(logits, targets).result();
     for (let seed = 1; seed <= 10; seed++) {
       const random = generator(seed);
-      const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort((a, b) => a - b);
-      const meters = cuts.slice(1).map((end, i) => new ReportMeter(all).update(...part(cuts[i] as number, end)));
+      const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort(
+        (a, b) => a - b,
+      );
+      const meters = cuts
+        .slice(1)
+        .map((end, i) => new ReportMeter(all).update(...part(cuts[i] as number, end)));
       meters.sort(() => random() - 0.5);
-      const [first, ...others] = meters.map((meter) => ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))));
+      const [first, ...others] = meters.map((meter) =>
+        ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))),
+      );
       const merged = others.reduce((meter, other) => meter.merge(other), first as ReportMeter);
       expect(merged.result()).toEqual(whole);
       const again = new ReportMeter(all);
@@ -82,7 +89,10 @@ describe('a meter', () => {
     const odds = Float64Array.from({ length: 3000 }, (_, k) => Math.sin(k) * 2 ** (k % 20));
     const labels = Uint8Array.from(odds, (_, k) => k % 2);
     const forward = new ReportMeter({ numClasses: 1 }).update(odds, labels);
-    const backward = new ReportMeter({ numClasses: 1 }).update(odds.slice().reverse(), labels.slice().reverse());
+    const backward = new ReportMeter({ numClasses: 1 }).update(
+      odds.slice().reverse(),
+      labels.slice().reverse(),
+    );
     expect(backward.result().logLoss).toBe(forward.result().logLoss);
     expect(backward.result().brier).toBe(forward.result().brier);
     expect(forward.result().calibration).toEqual(backward.result().calibration);
@@ -92,24 +102,37 @@ describe('a meter', () => {
 
   it('takes tensors, plain arrays, float32, probabilities and channels first', () => {
     const expected = new ReportMeter().update(logits, targets).result();
-    expect(new ReportMeter().update({ data: logits, dims: [40, 2] }, targets).result()).toEqual(expected);
+    expect(new ReportMeter().update({ data: logits, dims: [40, 2] }, targets).result()).toEqual(
+      expected,
+    );
     const rows = Array.from(targets, (_, row) => [...logits.subarray(2 * row, 2 * row + 2)]);
     expect(new ReportMeter().update(rows, [...targets]).result()).toEqual(expected);
     const first = logits.map((_, k) => logits[2 * (k % 40) + Math.floor(k / 40)] as number);
     const layout = { numClasses: 2, layout: 'channels-first' } as const;
-    expect(new ReportMeter(layout).update(first, targets, { spatialSize: 40 }).result()).toEqual(expected);
+    expect(new ReportMeter(layout).update(first, targets, { spatialSize: 40 }).result()).toEqual(
+      expected,
+    );
     const soft = logits.map((_, k) => Number(targets[k >> 1] === k % 2));
-    expectClose(new ReportMeter({ numClasses: 2 }).update(logits, soft).result().logLoss, expected.logLoss);
+    expectClose(
+      new ReportMeter({ numClasses: 2 }).update(logits, soft).result().logLoss,
+      expected.logLoss,
+    );
     const single = new ReportMeter().update(Float32Array.from(logits), targets).result();
     expect(single.confusion).toEqual(expected.confusion);
     expect(single.auc).toBe(expected.auc);
   });
 
   it('without rows is the report without rows', () => {
-    expect(new ReportMeter().result()).toEqual(classificationReport(new Float64Array(), new Uint8Array()));
+    expect(new ReportMeter().result()).toEqual(
+      classificationReport(new Float64Array(), new Uint8Array()),
+    );
     const three = new ReportMeter({ numClasses: 3 }).update(new Float64Array(), new Uint8Array());
-    expect(three.result()).toEqual(classificationReport(new Float64Array(), new Uint8Array(), { numClasses: 3 }));
-    expect(ReportMeter.fromJSON(JSON.parse(JSON.stringify(three))).result()).toEqual(three.result());
+    expect(three.result()).toEqual(
+      classificationReport(new Float64Array(), new Uint8Array(), { numClasses: 3 }),
+    );
+    expect(ReportMeter.fromJSON(JSON.parse(JSON.stringify(three))).result()).toEqual(
+      three.result(),
+    );
     expect(three.merge(new ReportMeter({ numClasses: 3 })).result().rows).toBe(0);
   });
 
@@ -132,25 +155,39 @@ describe('a meter', () => {
     expect(meter.update(Float64Array.of(2, 1), Uint8Array.of(1)).result().warning).toBeUndefined();
   });
 
-  const meter = new ReportMeter({ bins: 2 }).update(Float64Array.of(1, 2, 3, 1), Uint8Array.of(1, 1));
+  const meter = new ReportMeter({ bins: 2 }).update(
+    Float64Array.of(1, 2, 3, 1),
+    Uint8Array.of(1, 1),
+  );
   const state = meter.toJSON();
-  const restore = (changes: object) => ReportMeter.fromJSON({ ...state, ...changes } as ReportMeterState);
+  const restore = (changes: object) =>
+    ReportMeter.fromJSON({ ...state, ...changes } as ReportMeterState);
 
   it.each([
-    [() => new ReportMeter({ bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
-    [() => new ReportMeter({ numClasses: 0 }), RangeError, 'numClasses must be an integer in [2, 2147483647], got 0'],
+    [
+      () => new ReportMeter({ bins: 0 }),
+      RangeError,
+      'bins must be an integer in [1, 10000], got 0',
+    ],
+    [
+      () => new ReportMeter({ numClasses: 0 }),
+      RangeError,
+      'numClasses must be an integer in [2, 2147483647], got 0',
+    ],
     [
       () => new ReportMeter({ sampleWeights: [1] } as ReportMeterOptions),
       TypeError,
       'unknown option "sampleWeights"; known are numClasses, ignoreIndex, layout, bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames',
     ],
     [
-      () => new ReportMeter().update(logits, targets).update(new Float64Array(6), new Uint8Array(2)),
+      () =>
+        new ReportMeter().update(logits, targets).update(new Float64Array(6), new Uint8Array(2)),
       RangeError,
       'rows must have as many logits as those before, 2, got 3',
     ],
     [
-      () => new ReportMeter().update(logits, targets).update(new Float64Array(2), new Uint8Array(2)),
+      () =>
+        new ReportMeter().update(logits, targets).update(new Float64Array(2), new Uint8Array(2)),
       RangeError,
       'rows must have as many logits as those before, 2, got 1',
     ],
@@ -159,7 +196,11 @@ describe('a meter', () => {
       RangeError,
       'classNames must have one entry per class, 2, got 3',
     ],
-    [() => new ReportMeter().merge(meter), TypeError, 'other must have the same options: its bins is 2, here 15'],
+    [
+      () => new ReportMeter().merge(meter),
+      TypeError,
+      'other must have the same options: its bins is 2, here 15',
+    ],
     [
       () => new ReportMeter().merge(3 as never),
       TypeError,
@@ -188,18 +229,32 @@ describe('a meter', () => {
       RangeError,
       'state.counts.hits must be at most the number of rows, 2, got 3',
     ],
-    [() => restore({ bins: { rows: [1, 0], right: [0, 0] } }), RangeError, 'state.bins.rows must add up to 2, got 1'],
-    [() => restore({ labels: [1, 2] }), RangeError, 'state.labels[1] must be a class in [0, 2), got 2'],
+    [
+      () => restore({ bins: { rows: [1, 0], right: [0, 0] } }),
+      RangeError,
+      'state.bins.rows must add up to 2, got 1',
+    ],
+    [
+      () => restore({ labels: [1, 2] }),
+      RangeError,
+      'state.labels[1] must be a class in [0, 2), got 2',
+    ],
     [
       () => restore({ labels: [1, 0] }),
       RangeError,
       'state.labels must have as many rows of class 0 as state.confusion',
     ],
-    [() => restore({ scores: [[1, null]] }), TypeError, 'state.scores[0][1] must be a number, got null'],
+    [
+      () => restore({ scores: [[1, null]] }),
+      TypeError,
+      'state.scores[0][1] must be a number, got null',
+    ],
     [
       () => restore({ entropy: { ...state.entropy, units: 'x' } }),
       RangeError,
       'state.entropy.units must be a hexadecimal number in lower case, got "x"',
     ],
-  ] as const)('errors: %#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+  ] as const)('errors: %#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 });

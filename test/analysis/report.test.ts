@@ -18,9 +18,17 @@ import { generator } from '../support/random.js';
 import fixtures from './fixtures/report.json';
 
 /** A figure that may differ by rounding; `null`, as JSON has no NaN, is NaN. */
-function expectFigure(actual: number, expected: number | null, where: string, tolerance = 1e-13): void {
+function expectFigure(
+  actual: number,
+  expected: number | null,
+  where: string,
+  tolerance = 1e-13,
+): void {
   if (expected === null) expect(actual, where).toBeNaN();
-  else expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(expected)));
+  else
+    expect(Math.abs(actual - expected), where).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(expected)),
+    );
 }
 
 const dtypes = [
@@ -40,18 +48,29 @@ const divisions = [
 
 type Figures = (typeof fixtures.cases)[number]['plain'];
 
-function expectScores(actual: Scores, expected: Record<string, number | null>, where: string): void {
+function expectScores(
+  actual: Scores,
+  expected: Record<string, number | null>,
+  where: string,
+): void {
   for (const name of SCORES) expectFigure(actual[name], expected[name], `${where} ${name}`);
 }
 
-function expectClasses(report: ClassificationReport, expected: Record<string, (number | null)[]>): void {
+function expectClasses(
+  report: ClassificationReport,
+  expected: Record<string, (number | null)[]>,
+): void {
   report.classes.forEach((scores, j) => {
-    for (const name of SCORES) expectFigure(scores[name], expected[name][j], `${name} of class ${j}`);
+    for (const name of SCORES)
+      expectFigure(scores[name], expected[name][j], `${name} of class ${j}`);
     expect(scores.support, `support of class ${j}`).toBe(expected.support[j]);
   });
 }
 
-function expectCalibration({ bins, expectedError, maximumError }: Calibration, expected: Figures['calibration']): void {
+function expectCalibration(
+  { bins, expectedError, maximumError }: Calibration,
+  expected: Figures['calibration'],
+): void {
   expect(bins.map(({ rows }) => rows)).toEqual(expected.rows);
   const filled = bins.filter(({ rows }) => rows > 0);
   filled.forEach(({ accuracy, confidence }, i) => {
@@ -70,19 +89,22 @@ function expectShared(
   expected: Omit<Figures, 'scores' | 'topKAccuracy' | 'balancedAccuracy' | 'mcc' | 'kappa'>,
   tolerance: number,
 ): void {
-  for (const name of ['accuracy', 'hammingLoss', 'brier'] as const) expectFigure(report[name], expected[name], name);
+  for (const name of ['accuracy', 'hammingLoss', 'brier'] as const)
+    expectFigure(report[name], expected[name], name);
   expectFigure(report.logLoss, expected.logLoss, 'log loss', tolerance);
   expected.areas.forEach((area, j) => {
     expectFigure(report.classes[j].auc, area, `AUC of class ${j}`);
   });
   if (expected.auc !== null) expectFigure(report.auc, expected.auc, 'AUC');
-  if (expected.weightedAuc !== null) expectFigure(report.weightedAuc, expected.weightedAuc, 'weighted AUC');
+  if (expected.weightedAuc !== null)
+    expectFigure(report.weightedAuc, expected.weightedAuc, 'weighted AUC');
   expect([...(report.confusion ?? [])]).toEqual(expected.confusion);
   expectCalibration(report.calibration, expected.calibration);
 }
 
 function expectFigures(report: ClassificationReport, expected: Figures, tolerance: number): void {
-  for (const name of ['balancedAccuracy', 'mcc', 'kappa'] as const) expectFigure(report[name], expected[name], name);
+  for (const name of ['balancedAccuracy', 'mcc', 'kappa'] as const)
+    expectFigure(report[name], expected[name], name);
   expectShared(report, expected, tolerance);
 }
 
@@ -111,13 +133,20 @@ describe.each(fixtures.cases)("scikit-learn's figures: $name", (one) => {
         const report = classificationReport(Float64Array.from(one.logits), targets, changes);
         expectClasses(report, scores.classes);
         for (const average of ['macro', 'weighted', 'micro'] as const) {
-          expectScores(report[average], scores[averageOver ?? 'present'][average], `${average} over ${averageOver}`);
+          expectScores(
+            report[average],
+            scores[averageOver ?? 'present'][average],
+            `${average} over ${averageOver}`,
+          );
         }
       }
     });
 
     it.each(Object.entries(expected.topKAccuracy))('top-%s accuracy', (k, accuracy) => {
-      const report = classificationReport(Float64Array.from(one.logits), targets, { ...options, topK: Number(k) });
+      const report = classificationReport(Float64Array.from(one.logits), targets, {
+        ...options,
+        topK: Number(k),
+      });
       expectFigure(report.topKAccuracy, accuracy, 'accuracy');
     });
   });
@@ -156,20 +185,31 @@ describe.each(fixtures.labels)("scikit-learn's figures: $name", (one) => {
     const options: ReportOptions = { criterion, bins, beta, ...weights };
 
     it.each(dtypes)('%s', (_, { array }, tolerance) => {
-      for (const targets of [Uint8Array.from(one.targets), BigInt64Array.from(one.targets, BigInt)]) {
+      for (const targets of [
+        Uint8Array.from(one.targets),
+        BigInt64Array.from(one.targets, BigInt),
+      ]) {
         const report = classificationReport(array(one.logits), targets, options);
         expectShared(report, expected, tolerance);
-        expect(report).toMatchObject({ numClasses: one.classes, multiLabel: true, rows: one.sampleWeights.length });
+        expect(report).toMatchObject({
+          numClasses: one.classes,
+          multiLabel: true,
+          rows: one.sampleWeights.length,
+        });
         const { balancedAccuracy, topKAccuracy, mcc, kappa } = report;
         expect([balancedAccuracy, topKAccuracy, mcc, kappa]).toEqual(Array(4).fill(NaN));
       }
     });
 
     it.each(divisions)('0 / 0 is %s', (name, zeroDivision) => {
-      const report = classificationReport(Float64Array.from(one.logits), Uint8Array.from(one.targets), {
-        ...options,
-        zeroDivision,
-      });
+      const report = classificationReport(
+        Float64Array.from(one.logits),
+        Uint8Array.from(one.targets),
+        {
+          ...options,
+          zeroDivision,
+        },
+      );
       const { classes, ...averages } = expected.scores[name];
       expectClasses(report, classes);
       for (const [average, scores] of Object.entries(averages)) {
@@ -202,7 +242,10 @@ describe('areas under ROC curves', () => {
   );
 
   it('are the share of pairs in the right order', () => {
-    const rows = fc.array(fc.record({ gap, positive: fc.boolean() }), { minLength: 1, maxLength: 60 });
+    const rows = fc.array(fc.record({ gap, positive: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 60,
+    });
     fc.assert(
       fc.property(rows, (rows) => {
         // As -0 is 0, and Infinity is the other logit masked.
@@ -245,8 +288,12 @@ describe('areas under ROC curves', () => {
   });
 
   it('can be left out', () => {
-    const report = classificationReport(new Float32Array(6), Uint8Array.of(0, 1, 1), { auc: false });
-    expect([report.auc, report.weightedAuc, report.classes[0].auc, report.classes[1].auc]).toEqual(Array(4).fill(NaN));
+    const report = classificationReport(new Float32Array(6), Uint8Array.of(0, 1, 1), {
+      auc: false,
+    });
+    expect([report.auc, report.weightedAuc, report.classes[0].auc, report.classes[1].auc]).toEqual(
+      Array(4).fill(NaN),
+    );
   });
 });
 
@@ -254,7 +301,10 @@ describe('areas under ROC curves', () => {
 const batches = fc.record({
   classes: fc.integer({ min: 2, max: 6 }),
   rows: fc.array(
-    fc.record({ logits: fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 6, maxLength: 6 }), target: fc.nat(5) }),
+    fc.record({
+      logits: fc.array(fc.integer({ min: -3, max: 3 }), { minLength: 6, maxLength: 6 }),
+      target: fc.nat(5),
+    }),
     {
       minLength: 1,
       maxLength: 50,
@@ -278,12 +328,23 @@ it('does not depend on the order of the rows', () => {
       const report = classificationReport(...flatten(rows, classes));
       const other = classificationReport(...flatten(shuffled, classes));
       // Counts are the same; sums are, to rounding.
-      for (const name of ['accuracy', 'balancedAccuracy', 'auc', 'weightedAuc', 'classes', 'confusion'] as const) {
+      for (const name of [
+        'accuracy',
+        'balancedAccuracy',
+        'auc',
+        'weightedAuc',
+        'classes',
+        'confusion',
+      ] as const) {
         expect(other[name], name).toEqual(report[name]);
       }
       expectFigure(other.logLoss, report.logLoss, 'log loss');
       expectFigure(other.brier, report.brier, 'Brier score');
-      expectFigure(other.calibration.expectedError, report.calibration.expectedError, 'calibration');
+      expectFigure(
+        other.calibration.expectedError,
+        report.calibration.expectedError,
+        'calibration',
+      );
     }),
     { numRuns: 200, seed: 23 },
   );
@@ -310,11 +371,20 @@ describe('input', () => {
   const expected = classificationReport(logits, targets);
 
   it('may have targets of any integer kind', () => {
-    for (const Kind of [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Uint32Array]) {
+    for (const Kind of [
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Uint32Array,
+    ]) {
       expect(classificationReport(logits, Kind.from(targets))).toEqual(expected);
     }
     for (const Kind of [BigInt64Array, BigUint64Array]) {
-      expect(classificationReport(logits, Kind.from(Array.from(targets, BigInt)))).toEqual(expected);
+      expect(classificationReport(logits, Kind.from(Array.from(targets, BigInt)))).toEqual(
+        expected,
+      );
     }
   });
 
@@ -323,7 +393,8 @@ describe('input', () => {
       const turned = new Float64Array(90);
       for (let i = 0; i < 30; i++) {
         const sample = Math.floor(i / spatialSize);
-        for (let j = 0; j < 3; j++) turned[(sample * 3 + j) * spatialSize + (i % spatialSize)] = logits[3 * i + j];
+        for (let j = 0; j < 3; j++)
+          turned[(sample * 3 + j) * spatialSize + (i % spatialSize)] = logits[3 * i + j];
       }
       const options: ReportOptions = { layout: 'channels-first', numClasses: 3, spatialSize };
       expect(classificationReport(turned, targets, options)).toEqual(expected);
@@ -364,40 +435,60 @@ describe('input', () => {
 
   it.runIf(globalThis.Float16Array !== undefined)('may be in half precision', () => {
     const half = Float16Array.from(logits);
-    expect(classificationReport(half, targets)).toEqual(classificationReport(new Float32Array(half), targets));
+    expect(classificationReport(half, targets)).toEqual(
+      classificationReport(new Float32Array(half), targets),
+    );
   });
 
   it('may have no rows', () => {
     const report = classificationReport(new Float32Array(0), new Uint8Array(0), { numClasses: 3 });
-    const { macro, weighted, micro, auc, brier, logLoss, accuracy, balancedAccuracy, calibration } = report;
-    expect(report).toMatchObject({ rows: 0, numClasses: 3, nonFinite: 0, confusion: new Uint32Array(9) });
-    expect([auc, brier, logLoss, accuracy, balancedAccuracy, micro.f1, weighted.f1]).toEqual(Array(7).fill(NaN));
+    const { macro, weighted, micro, auc, brier, logLoss, accuracy, balancedAccuracy, calibration } =
+      report;
+    expect(report).toMatchObject({
+      rows: 0,
+      numClasses: 3,
+      nonFinite: 0,
+      confusion: new Uint32Array(9),
+    });
+    expect([auc, brier, logLoss, accuracy, balancedAccuracy, micro.f1, weighted.f1]).toEqual(
+      Array(7).fill(NaN),
+    );
     expect([calibration.expectedError, calibration.maximumError]).toEqual([NaN, NaN]);
-    expect([macro.f1, macro.specificity, report.mcc, report.kappa, report.topKAccuracy]).toEqual(Array(5).fill(NaN));
+    expect([macro.f1, macro.specificity, report.mcc, report.kappa, report.topKAccuracy]).toEqual(
+      Array(5).fill(NaN),
+    );
     expect([report.classes[2].support, report.classes[2].recall]).toEqual([0, 0]);
-    const all = classificationReport(new Float32Array(0), new Uint8Array(0), { numClasses: 3, averageOver: 'all' });
+    const all = classificationReport(new Float32Array(0), new Uint8Array(0), {
+      numClasses: 3,
+      averageOver: 'all',
+    });
     expect([all.macro.f1, all.weighted.f1, all.micro.f1]).toEqual([NaN, NaN, NaN]);
     expect(classificationReport(new Float32Array(0), new Uint8Array(0)).numClasses).toBe(0);
   });
 
   it('may have all rows ignored', () => {
     const all = classificationReport(logits, new Int8Array(30).fill(-1), { ignoreIndex: -1 });
-    expect(all).toEqual(classificationReport(new Float64Array(0), new Uint8Array(0), { numClasses: 3 }));
+    expect(all).toEqual(
+      classificationReport(new Float64Array(0), new Uint8Array(0), { numClasses: 3 }),
+    );
   });
 
-  it.each([NaN, Infinity])('may have a logit of %f: what depends on it is NaN, and what does not is there', (bad) => {
-    const spoilt = logits.slice();
-    spoilt[31] = bad; // class 1 of row 10
-    const report = classificationReport(spoilt, targets);
-    const { auc, brier, logLoss, calibration } = report;
-    expect(report.nonFinite).toBe(1);
-    expect([auc, brier, logLoss, calibration.expectedError]).toEqual([NaN, NaN, NaN, NaN]);
-    const finite = logits.slice();
-    finite[31] = 1000;
-    const { accuracy, macro, confusion } = classificationReport(finite, targets);
-    expect(report).toMatchObject({ accuracy, macro, confusion });
-    expect(String(report)).toContain('\n1 of 30 rows have logits that are NaN or Infinity.');
-  });
+  it.each([NaN, Infinity])(
+    'may have a logit of %f: what depends on it is NaN, and what does not is there',
+    (bad) => {
+      const spoilt = logits.slice();
+      spoilt[31] = bad; // class 1 of row 10
+      const report = classificationReport(spoilt, targets);
+      const { auc, brier, logLoss, calibration } = report;
+      expect(report.nonFinite).toBe(1);
+      expect([auc, brier, logLoss, calibration.expectedError]).toEqual([NaN, NaN, NaN, NaN]);
+      const finite = logits.slice();
+      finite[31] = 1000;
+      const { accuracy, macro, confusion } = classificationReport(finite, targets);
+      expect(report).toMatchObject({ accuracy, macro, confusion });
+      expect(String(report)).toContain('\n1 of 30 rows have logits that are NaN or Infinity.');
+    },
+  );
 
   it('may have classes that are masked', () => {
     const masked = new Float64Array(120).fill(-Infinity);
@@ -450,13 +541,21 @@ class \\ predicted  0  1
 const two = [new Float32Array(4), new Uint8Array(2)] as const;
 
 it.each<[() => unknown, ErrorConstructor, string]>([
-  [() => classificationReport(['1', 2] as never, two[1]), TypeError, 'logits[0] must be a number, got "1"'],
+  [
+    () => classificationReport(['1', 2] as never, two[1]),
+    TypeError,
+    'logits[0] must be a number, got "1"',
+  ],
   [
     () => classificationReport(new Float32Array(5), two[1]),
     RangeError,
     'logits.length must be a multiple of targets.length, 2, got 5',
   ],
-  [() => classificationReport(two[0], Uint8Array.of(0, 7)), RangeError, 'targets[1] must be a class in [0, 2), got 7'],
+  [
+    () => classificationReport(two[0], Uint8Array.of(0, 7)),
+    RangeError,
+    'targets[1] must be a class in [0, 2), got 7',
+  ],
   [
     () => classificationReport(two[0], Float64Array.of(1, 0, 1, 1), { numClasses: 2 }),
     RangeError,
@@ -467,9 +566,21 @@ it.each<[() => unknown, ErrorConstructor, string]>([
     TypeError,
     'numClasses must be given where targets are probabilities',
   ],
-  [() => classificationReport(...two, { bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
-  [() => classificationReport(...two, { zeroDivision: 2 }), RangeError, 'zeroDivision must be 0, 1 or NaN, got 2'],
-  [() => classificationReport(...two, { auc: 1 as never }), TypeError, 'auc must be true or false, got 1'],
+  [
+    () => classificationReport(...two, { bins: 0 }),
+    RangeError,
+    'bins must be an integer in [1, 10000], got 0',
+  ],
+  [
+    () => classificationReport(...two, { zeroDivision: 2 }),
+    RangeError,
+    'zeroDivision must be 0, 1 or NaN, got 2',
+  ],
+  [
+    () => classificationReport(...two, { auc: 1 as never }),
+    TypeError,
+    'auc must be true or false, got 1',
+  ],
   [
     () => classificationReport(...two, { gamma: 1 } as never),
     TypeError,

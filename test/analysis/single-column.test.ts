@@ -19,7 +19,9 @@ describe('one logit per row', () => {
     expect(logLoss).toBeCloseTo(ofPairs, 14);
     const meanLoss = new SigmoidFocalLoss({ alpha: null, gamma: 0 }).forward(logits, targets);
     expect(logLoss).toBeCloseTo(meanLoss, 14);
-    expect(classificationReport(logits, targets, { numClasses: 1 })).toEqual(classificationReport(logits, targets));
+    expect(classificationReport(logits, targets, { numClasses: 1 })).toEqual(
+      classificationReport(logits, targets),
+    );
   });
 
   it('may have targets in between, which numClasses makes known', () => {
@@ -47,7 +49,9 @@ describe('one logit per row', () => {
   });
 
   it('may be none', () => {
-    expect(classificationReport(new Float32Array(0), new Uint8Array(0), { numClasses: 1 })).toMatchObject({
+    expect(
+      classificationReport(new Float32Array(0), new Uint8Array(0), { numClasses: 1 }),
+    ).toMatchObject({
       rows: 0,
       numClasses: 2,
       accuracy: NaN,

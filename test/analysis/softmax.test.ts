@@ -27,18 +27,27 @@ function oracle(row: ArrayLike<number>) {
     lost = sum - others - term;
     others = sum;
   }
-  return { largest, p: odds.map((e) => e / (1 + others)), logP: x.map((xj) => xj - top - Math.log1p(others)) };
+  return {
+    largest,
+    p: odds.map((e) => e / (1 + others)),
+    logP: x.map((xj) => xj - top - Math.log1p(others)),
+  };
 }
 
 /**
  * The error that is allowed: the oracle itself is good to a few units of float64, more where an
  * exponent is large.
  */
-const slack = (dtype: typeof float32, exponent: number) => (dtype === float64 ? 4e-16 * (2 + Math.abs(exponent)) : 0);
+const slack = (dtype: typeof float32, exponent: number) =>
+  dtype === float64 ? 4e-16 * (2 + Math.abs(exponent)) : 0;
 
 describe.each(dtypes)('$name', (dtype) => {
   it('every probability, logarithm and confidence is right by itself', () => {
-    const [probabilities, logarithms, confidences] = [new Accuracy(dtype), new Accuracy(dtype), new Accuracy(dtype)];
+    const [probabilities, logarithms, confidences] = [
+      new Accuracy(dtype),
+      new Accuracy(dtype),
+      new Accuracy(dtype),
+    ];
     let [entries, rows] = [0, 0];
     const see = (classes: number, row: FloatArray, p: FloatArray, logP: FloatArray) => {
       const exact = oracle(row);
@@ -49,16 +58,30 @@ describe.each(dtypes)('$name', (dtype) => {
       for (let j = 0; j < classes; j++) {
         const slackOfP = slack(dtype, exact.logP[j]);
         probabilities.add(`class ${j} of ${where}`, p[j], exact.p[j], dtype.bound(0) + slackOfP);
-        logarithms.add(`class ${j} of ${where}`, logP[j], exact.logP[j], dtype.bound(0) + slack(dtype, 0));
+        logarithms.add(
+          `class ${j} of ${where}`,
+          logP[j],
+          exact.logP[j],
+          dtype.bound(0) + slack(dtype, 0),
+        );
       }
       entries += classes;
       rows++;
     };
     for (const [i, classes] of CLASSES.entries()) {
       for (const spread of [0.01, 1, 8, 40]) {
-        const { logits } = randomBatch(dtype, classes > 100 ? 9 : 41, classes, 100 * i + spread, spread);
-        const [p, logP] = [softmax, logSoftmax].map((of) => splitRows(of(logits, classes), classes));
-        for (const [r, row] of splitRows(logits, classes).entries()) see(classes, row, p[r], logP[r]);
+        const { logits } = randomBatch(
+          dtype,
+          classes > 100 ? 9 : 41,
+          classes,
+          100 * i + spread,
+          spread,
+        );
+        const [p, logP] = [softmax, logSoftmax].map((of) =>
+          splitRows(of(logits, classes), classes),
+        );
+        for (const [r, row] of splitRows(logits, classes).entries())
+          see(classes, row, p[r], logP[r]);
       }
     }
     probabilities.report('softmax', entries);
@@ -69,32 +92,51 @@ describe.each(dtypes)('$name', (dtype) => {
   it('a probability near 1 has a logarithm with all its digits', () => {
     for (const gap of [17, 40, 80]) {
       const [far, near] = logSoftmax(dtype.array([0, gap]), 2);
-      expect(Math.abs(near / -Math.log1p(Math.exp(-gap)) - 1)).toBeLessThanOrEqual(dtype.bound(0) + slack(dtype, gap));
+      expect(Math.abs(near / -Math.log1p(Math.exp(-gap)) - 1)).toBeLessThanOrEqual(
+        dtype.bound(0) + slack(dtype, gap),
+      );
       expect(Math.abs(far / (-gap + near) - 1)).toBeLessThanOrEqual(dtype.epsilon);
     }
   });
 
-  it.each([2, 3, 5, 64, 70])('a row of %i classes does not depend on its neighbours, nor on the tile', (classes) => {
-    const rows = 4099;
-    const { logits } = randomBatch(dtype, rows, classes, classes, 6);
-    const all = { p: softmax(logits, classes), logP: logSoftmax(logits, classes), ...predict(logits, classes) };
-    for (const row of [0, 1, 1000, 4095, 4096, rows - 1]) {
-      const range = [row * classes, (row + 1) * classes] as const;
-      const alone = logits.slice(...range);
-      expectSameBits(softmax(alone, classes), all.p.slice(...range), `softmax, row ${row}`);
-      expectSameBits(logSoftmax(alone, classes), all.logP.slice(...range), `logSoftmax, row ${row}`);
-      const { classes: likeliest, confidence } = predict(alone, classes);
-      expect(likeliest[0]).toBe(all.classes[row]);
-      expectSameBits(confidence, all.confidence.slice(row, row + 1), `predict, row ${row}`);
-      expect(all.p[row * classes + all.classes[row]]).toBe(all.confidence[row]);
-    }
-  });
+  it.each([2, 3, 5, 64, 70])(
+    'a row of %i classes does not depend on its neighbours, nor on the tile',
+    (classes) => {
+      const rows = 4099;
+      const { logits } = randomBatch(dtype, rows, classes, classes, 6);
+      const all = {
+        p: softmax(logits, classes),
+        logP: logSoftmax(logits, classes),
+        ...predict(logits, classes),
+      };
+      for (const row of [0, 1, 1000, 4095, 4096, rows - 1]) {
+        const range = [row * classes, (row + 1) * classes] as const;
+        const alone = logits.slice(...range);
+        expectSameBits(softmax(alone, classes), all.p.slice(...range), `softmax, row ${row}`);
+        expectSameBits(
+          logSoftmax(alone, classes),
+          all.logP.slice(...range),
+          `logSoftmax, row ${row}`,
+        );
+        const { classes: likeliest, confidence } = predict(alone, classes);
+        expect(likeliest[0]).toBe(all.classes[row]);
+        expectSameBits(confidence, all.confidence.slice(row, row + 1), `predict, row ${row}`);
+        expect(all.p[row * classes + all.classes[row]]).toBe(all.confidence[row]);
+      }
+    },
+  );
 
   it.each([2, 3, 5, 70])('special values among %i classes', (classes) => {
     const row = (entries: Record<number, number>) =>
       Array.from({ length: classes }, (_, j) => entries[j] ?? (j % 3) / 4);
     const all = (x: number) => Array.from({ length: classes }, () => x);
-    const bad = [row({ 1: Number.NaN }), row({ 0: Number.NaN }), row({ 1: Infinity }), all(-Infinity), all(Number.NaN)];
+    const bad = [
+      row({ 1: Number.NaN }),
+      row({ 0: Number.NaN }),
+      row({ 1: Infinity }),
+      all(-Infinity),
+      all(Number.NaN),
+    ];
     const logits = dtype.array(
       [...bad, row({ 1: -Infinity }), row({ 0: -Infinity, 1: 900 }), all(-1e30), all(0)].flat(),
     );
@@ -135,7 +177,10 @@ describe.each(dtypes)('$name', (dtype) => {
   it('an empty batch gives empty results', () => {
     expect(softmax(dtype.zeros(0), 3)).toEqual(dtype.zeros(0));
     expect(logSoftmax(dtype.zeros(0), 3)).toEqual(dtype.zeros(0));
-    expect(predict(dtype.zeros(0), 3)).toEqual({ classes: new Int32Array(0), confidence: dtype.zeros(0) });
+    expect(predict(dtype.zeros(0), 3)).toEqual({
+      classes: new Int32Array(0),
+      confidence: dtype.zeros(0),
+    });
   });
 });
 
@@ -150,15 +195,28 @@ it('logits in the memory of the module give the same', () => {
 
 it('errors name the argument and the value', () => {
   const logits = new Float32Array(6);
-  const wrong = (call: () => unknown, kind: ErrorConstructor, message: string) => expectFailure(call, kind, message);
-  wrong(() => softmax(['1', 1] as unknown as Float32Array, 2), TypeError, 'logits[0] must be a number, got "1"');
+  const wrong = (call: () => unknown, kind: ErrorConstructor, message: string) =>
+    expectFailure(call, kind, message);
+  wrong(
+    () => softmax(['1', 1] as unknown as Float32Array, 2),
+    TypeError,
+    'logits[0] must be a number, got "1"',
+  );
   wrong(
     () => (softmax as (logits: Float32Array) => unknown)(logits),
     TypeError,
     'numClasses must be given where there are no targets',
   );
-  wrong(() => softmax(logits, 1), RangeError, 'numClasses must be an integer in [2, 2147483647], got 1');
-  wrong(() => logSoftmax(logits, 4), RangeError, 'logits.length must be a multiple of numClasses, 4, got 6');
+  wrong(
+    () => softmax(logits, 1),
+    RangeError,
+    'numClasses must be an integer in [2, 2147483647], got 1',
+  );
+  wrong(
+    () => logSoftmax(logits, 4),
+    RangeError,
+    'logits.length must be a multiple of numClasses, 4, got 6',
+  );
   wrong(
     () => softmax(logits, 2, { out: new Float32Array(5) }),
     RangeError,
@@ -169,8 +227,16 @@ it('errors name the argument and the value', () => {
     TypeError,
     'out must be a Float32Array like the logits, got a Float64Array',
   );
-  wrong(() => softmax(logits, 2, { out: logits }), RangeError, 'out must not share memory with logits');
-  wrong(() => softmax(logits, 2, { grad: logits } as object), TypeError, 'unknown option "grad"; known are out');
+  wrong(
+    () => softmax(logits, 2, { out: logits }),
+    RangeError,
+    'out must not share memory with logits',
+  );
+  wrong(
+    () => softmax(logits, 2, { grad: logits } as object),
+    TypeError,
+    'unknown option "grad"; known are out',
+  );
   wrong(
     () => predict(logits, 2, { classes: new Int32Array(2) }),
     RangeError,

@@ -22,7 +22,11 @@ import { golden } from '../support/golden.ts';
 import { focalRow, weightOf } from '../support/oracle.ts';
 
 /** The page's grid. */
-const GRID = { alpha: [0.1, 0.25, 0.5, 0.75], gamma: [0.5, 1, 2, 3], labelSmoothing: [0, 0.05, 0.1] };
+const GRID = {
+  alpha: [0.1, 0.25, 0.5, 0.75],
+  gamma: [0.5, 1, 2, 3],
+  labelSmoothing: [0, 0.05, 0.1],
+};
 
 /** A grid with every kind of entry, for so many classes. */
 const wideGrid = (classes: number) => ({
@@ -50,12 +54,24 @@ function soft(dtype: Dtype, { logits, targets, classes }: ReturnType<typeof rand
  * Holds every row of a sweep to what the loss of that setting gives: to within the bound of the
  * losses.
  */
-function compare(accuracy: Accuracy, dtype: Dtype, batch: Batch, options: SweepOptions, where: string): number {
+function compare(
+  accuracy: Accuracy,
+  dtype: Dtype,
+  batch: Batch,
+  options: SweepOptions,
+  where: string,
+): number {
   const { logits, targets, classes } = batch;
   const { alpha: _a, gamma: _g, labelSmoothing: _l, sampleWeights, ...others } = options;
   const table = sweep(logits, targets, { ...options, numClasses: classes });
   for (const { alpha, gamma, labelSmoothing, loss } of table.rows) {
-    const criterion = new FocalLoss({ ...others, alpha, gamma, labelSmoothing, numClasses: classes });
+    const criterion = new FocalLoss({
+      ...others,
+      alpha,
+      gamma,
+      labelSmoothing,
+      numClasses: classes,
+    });
     const expected = criterion.forward(logits, targets, { sampleWeights });
     const at = `${where}: alpha ${alpha}, gamma ${gamma}, labelSmoothing ${labelSmoothing}`;
     if (Number.isFinite(expected)) accuracy.add(at, loss, expected, dtype.bound(gamma));
@@ -71,9 +87,17 @@ describe.each(dtypes)('$name', (dtype) => {
     for (const classes of [2, 3, 10, 64, 65, 131]) {
       for (const spread of [0.1, 4, 40]) {
         const batch = randomBatch(dtype, 203, classes, classes + spread, spread);
-        const sampleWeights = dtype.array(Float64Array.from({ length: 203 }, (_, i) => (i % 5) / 3));
+        const sampleWeights = dtype.array(
+          Float64Array.from({ length: 203 }, (_, i) => (i % 5) / 3),
+        );
         const see = (of: Batch, options: SweepOptions, where: string) => {
-          checked += compare(accuracy, dtype, of, options, `${classes} classes, spread ${spread}, ${where}`);
+          checked += compare(
+            accuracy,
+            dtype,
+            of,
+            options,
+            `${classes} classes, spread ${spread}, ${where}`,
+          );
         };
         see(batch, GRID, 'the page');
         see(batch, wideGrid(classes), 'indices');
@@ -96,9 +120,21 @@ describe.each(dtypes)('$name', (dtype) => {
     );
     for (const { classes, alpha, gamma, labelSmoothing, logits, targets, loss } of cases) {
       for (const [i, row] of logits.entries()) {
-        const settings = { alpha: [alpha], gamma: [0, gamma, gamma + 0.5], labelSmoothing: [labelSmoothing, 0.3] };
-        const { rows } = sweep(dtype.array(row), Int32Array.of(targets[i]), { ...settings, numClasses: classes });
-        accuracy.add(`row ${row.slice(0, 6)}, gamma ${gamma}`, rows[2].loss, loss[i], dtype.bound(gamma));
+        const settings = {
+          alpha: [alpha],
+          gamma: [0, gamma, gamma + 0.5],
+          labelSmoothing: [labelSmoothing, 0.3],
+        };
+        const { rows } = sweep(dtype.array(row), Int32Array.of(targets[i]), {
+          ...settings,
+          numClasses: classes,
+        });
+        accuracy.add(
+          `row ${row.slice(0, 6)}, gamma ${gamma}`,
+          rows[2].loss,
+          loss[i],
+          dtype.bound(gamma),
+        );
         checked++;
       }
     }
@@ -117,7 +153,12 @@ describe.each(dtypes)('$name', (dtype) => {
         expected += focalRow(logits.subarray(3 * i, 3 * i + 3), target, options).value;
       }
       const slack = dtype === float64 ? 1e-13 : 0;
-      accuracy.add(`${alpha}, ${gamma}, ${labelSmoothing}`, loss, expected, dtype.bound(gamma) + slack);
+      accuracy.add(
+        `${alpha}, ${gamma}, ${labelSmoothing}`,
+        loss,
+        expected,
+        dtype.bound(gamma) + slack,
+      );
     }
     accuracy.report('definition', rows.length);
   });
@@ -128,11 +169,23 @@ describe.each(dtypes)('$name', (dtype) => {
     const accuracy = new Accuracy(dtype);
     const grid = { alpha: [0.25, null, 0.9], gamma: [0, 0.5, 2, 1.7], labelSmoothing: [0, 0.1] };
     let checked = 0;
-    for (const special of [{ 0: Number.NaN }, { 1: Infinity }, { 0: -Infinity }, { 1: -Infinity }, { 0: 1e30 }]) {
+    for (const special of [
+      { 0: Number.NaN },
+      { 1: Infinity },
+      { 0: -Infinity },
+      { 1: -Infinity },
+      { 0: 1e30 },
+    ]) {
       for (const target of [0, 1]) {
         const logits = dtype.array([...row({}), ...row(special), ...row({ 1: 3 })]);
         const targets = Int32Array.of(0, target, 1);
-        checked += compare(accuracy, dtype, { logits, targets, classes }, grid, JSON.stringify(special));
+        checked += compare(
+          accuracy,
+          dtype,
+          { logits, targets, classes },
+          grid,
+          JSON.stringify(special),
+        );
         // Nothing of an ignored row is seen.
         const ignored = Int32Array.of(0, -1, 1);
         checked += compare(
@@ -191,7 +244,9 @@ it('each setting once, in order', () => {
   const { logits, targets } = randomBatch(float32, 10, 2);
   const { rows, losses, count, best } = sweep(logits, targets, GRID);
   const settings = GRID.alpha.flatMap((alpha) =>
-    GRID.gamma.flatMap((gamma) => GRID.labelSmoothing.map((labelSmoothing) => ({ alpha, gamma, labelSmoothing }))),
+    GRID.gamma.flatMap((gamma) =>
+      GRID.labelSmoothing.map((labelSmoothing) => ({ alpha, gamma, labelSmoothing })),
+    ),
   );
   expect(rows).toHaveLength(48);
   expect(rows).toMatchObject(settings);
@@ -208,7 +263,9 @@ it('each setting once, in order', () => {
 it('the loss falls with gamma, whatever the logits: it says nothing of how good a setting is', () => {
   for (const spread of [0.1, 3, 30]) {
     const { logits, targets } = randomBatch(float64, 100, 3, spread, spread);
-    const { losses } = sweep(logits, targets, { gamma: Float64Array.from({ length: 40 }, (_, i) => i / 4) });
+    const { losses } = sweep(logits, targets, {
+      gamma: Float64Array.from({ length: 40 }, (_, i) => i / 4),
+    });
     for (let i = 1; i < losses.length; i++) expect(losses[i]).toBeLessThan(losses[i - 1]);
   }
 });
@@ -274,9 +331,13 @@ describe('an asynchronous sweep', () => {
       calls++;
       controller.abort(new Error('enough'));
     };
-    await expect(sweepAsync(logits, targets, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    await expect(
+      sweepAsync(logits, targets, { signal: controller.signal, onProgress }),
+    ).rejects.toThrow('enough');
     expect(calls).toBe(1);
-    await expect(sweepAsync(logits, targets, { signal: controller.signal, onProgress })).rejects.toThrow('enough');
+    await expect(
+      sweepAsync(logits, targets, { signal: controller.signal, onProgress }),
+    ).rejects.toThrow('enough');
     expect(calls).toBe(1);
   });
 
@@ -284,7 +345,9 @@ describe('an asynchronous sweep', () => {
     const expected = sweep(logits, targets, GRID);
     const others: Promise<SweepTable>[] = [];
     const onProgress = () => {
-      others.push(sweepAsync(logits.subarray(0, 40), targets.subarray(0, 20), { gamma: [1, 2, 3, 4, 5] }));
+      others.push(
+        sweepAsync(logits.subarray(0, 40), targets.subarray(0, 20), { gamma: [1, 2, 3, 4, 5] }),
+      );
       new FocalLoss().forward(logits.subarray(0, 40), targets.subarray(0, 20));
     };
     expect(await sweepAsync(logits, targets, { ...GRID, onProgress })).toEqual(expected);
@@ -311,8 +374,12 @@ describe('an asynchronous sweep', () => {
 it('one setting needs no array', () => {
   const { logits, targets } = randomBatch(float32, 10, 2);
   const { rows } = sweep(logits, targets, { alpha: 0.75, gamma: [1, 2], labelSmoothing: 0.1 });
-  expect(rows).toEqual(sweep(logits, targets, { alpha: [0.75], gamma: [1, 2], labelSmoothing: [0.1] }).rows);
-  expect(sweep(logits, targets, { alpha: null }).rows).toEqual(sweep(logits, targets, { alpha: [null] }).rows);
+  expect(rows).toEqual(
+    sweep(logits, targets, { alpha: [0.75], gamma: [1, 2], labelSmoothing: [0.1] }).rows,
+  );
+  expect(sweep(logits, targets, { alpha: null }).rows).toEqual(
+    sweep(logits, targets, { alpha: [null] }).rows,
+  );
   expect(rows).toHaveLength(2);
 });
 
@@ -343,23 +410,33 @@ describe('very many settings', () => {
       expect(Math.abs(table.losses[i] / expected - 1)).toBeLessThan(float64.bound(gamma[i]));
     }
     const done: number[] = [];
-    const { losses } = await sweepAsync(logits, targets, { gamma, onProgress: (rows) => done.push(rows) });
+    const { losses } = await sweepAsync(logits, targets, {
+      gamma,
+      onProgress: (rows) => done.push(rows),
+    });
     expect(sameBits(losses, table.losses)).toBe(true);
     expect(done).toEqual([20]);
   });
 
   it('are seen in smaller parts of the batch', async () => {
     const batch = randomBatch(float32, 1000, 2, 4);
-    const grid = { gamma: Float64Array.from({ length: 30_000 }, (_, i) => i / 100), alpha: [0.25, null] };
+    const grid = {
+      gamma: Float64Array.from({ length: 30_000 }, (_, i) => i / 100),
+      alpha: [0.25, null],
+    };
     const done: number[] = [];
-    const table = await sweepAsync(batch.logits, batch.targets, { ...grid, onProgress: (rows) => done.push(rows) });
+    const table = await sweepAsync(batch.logits, batch.targets, {
+      ...grid,
+      onProgress: (rows) => done.push(rows),
+    });
     // 64 rows at a time, fewer than which are not worth a turn.
     expect(done).toEqual([...Array.from({ length: 15 }, (_, i) => 64 * (i + 1)), 1000]);
     expect(sameBits(table.losses, sweep(batch.logits, batch.targets, grid).losses)).toBe(true);
   });
 
   it('are refused where they are too many', async () => {
-    const message = (n: number) => `alpha, gamma and labelSmoothing must be at most 1048576 settings, got ${n}`;
+    const message = (n: number) =>
+      `alpha, gamma and labelSmoothing must be at most 1048576 settings, got ${n}`;
     const many = new Float64Array(2 ** 20 + 1);
     const thousand = new Float64Array(1024);
     for (const [options, settings] of [
@@ -403,7 +480,11 @@ describe('as text', () => {
     expect(inspect(table).split('\n')).toEqual(expected);
     // The array holds what it held.
     expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best']);
-    expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({ alpha: 0.25, gamma: 0.5, metric: 2 });
+    expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({
+      alpha: 0.25,
+      gamma: 0.5,
+      metric: 2,
+    });
   });
 
   it('has rows that console.table takes', () => {
@@ -414,7 +495,13 @@ describe('as text', () => {
         done();
       },
     });
-    new Console({ stdout }).table(table.rows, ['alpha', 'gamma', 'labelSmoothing', 'loss', 'metric']);
+    new Console({ stdout }).table(table.rows, [
+      'alpha',
+      'gamma',
+      'labelSmoothing',
+      'loss',
+      'metric',
+    ]);
     const cells = text.split('\n').map((line) => line.split('│').map((cell) => cell.trim()));
     expect(cells[1].slice(2, 7)).toEqual(['alpha', 'gamma', 'labelSmoothing', 'loss', 'metric']);
     expect(cells[3].slice(2, 7)).toEqual(['0.25', '0.5', '0', String(table.losses[0]), '2']);
@@ -422,7 +509,9 @@ describe('as text', () => {
 
   it('has no metric where there is none', () => {
     expect(`${sweep(logits, targets)}`).toBe(
-      ['alpha  gamma  labelSmoothing       loss', '0.25       2               0  0.0144561'].join('\n'),
+      ['alpha  gamma  labelSmoothing       loss', '0.25       2               0  0.0144561'].join(
+        '\n',
+      ),
     );
   });
 
@@ -431,10 +520,14 @@ describe('as text', () => {
     const lines = `${sweep(logits, targets, { gamma })}`.split('\n');
     expect(lines).toHaveLength(62);
     expect(lines.at(-1)).toBe('40 more in rows');
-    const withBest = `${sweep(logits, targets, { gamma, metric: (setting) => setting.gamma })}`.split('\n').slice(-3);
+    const withBest = `${sweep(logits, targets, { gamma, metric: (setting) => setting.gamma })}`
+      .split('\n')
+      .slice(-3);
     expect(withBest[0]).toBe('40 more in rows, the best of them');
     expect(withBest[2]).toMatch(/^0\.25 +99 .* 99 +best$/);
-    const atTop = `${sweep(logits, targets, { gamma, metric: (setting) => -setting.gamma })}`.split('\n');
+    const atTop = `${sweep(logits, targets, { gamma, metric: (setting) => -setting.gamma })}`.split(
+      '\n',
+    );
     expect(atTop.at(-1)).toBe('40 more in rows');
     expect(`${sweep(logits, targets, { alpha: [[1, 2]], gamma: 0 })}`).toContain('1 2');
   });
@@ -455,12 +548,20 @@ describe('a criterion', () => {
     });
     const { rows, count } = sweep(logits, targets, { criterion });
     expect(rows).toMatchObject([{ alpha: [0.2, 0.3, 0.5], gamma: 1.5, labelSmoothing: 0.1 }]);
-    expect(rows[0].loss).toBeCloseTo(criterion.with({ reduction: 'mean' }).forward(logits, targets), 14);
+    expect(rows[0].loss).toBeCloseTo(
+      criterion.with({ reduction: 'mean' }).forward(logits, targets),
+      14,
+    );
     expect(count).toBe(targets.filter((target) => target !== 1).length);
     const other = sweep(logits, targets, { criterion, gamma: [0, 2], alpha: null, normalizer: 3 });
-    expect(other.rows).toMatchObject([{ alpha: null, gamma: 0, labelSmoothing: 0.1 }, { gamma: 2 }]);
+    expect(other.rows).toMatchObject([
+      { alpha: null, gamma: 0, labelSmoothing: 0.1 },
+      { gamma: 2 },
+    ]);
     expect(other.rows[1].loss).toBeCloseTo(
-      criterion.with({ alpha: null, gamma: 2, reduction: 'mean', normalizer: 3 }).forward(logits, targets),
+      criterion
+        .with({ alpha: null, gamma: 2, reduction: 'mean', normalizer: 3 })
+        .forward(logits, targets),
       14,
     );
     expectFailure(
@@ -475,15 +576,27 @@ it('errors name the argument and the value', () => {
   const [logits, targets] = [new Float32Array(4), new Int32Array(2)];
   const wrong = (options: unknown, kind: ErrorConstructor, message: string) =>
     expectFailure(() => sweep(logits, targets, options as SweepOptions), kind, message);
-  wrong({ alpha: '0.25' }, TypeError, 'alpha must be what it is to be, or an array of that, got "0.25"');
-  wrong({ gamma: {} }, TypeError, 'gamma must be what it is to be, or an array of that, got an object');
+  wrong(
+    { alpha: '0.25' },
+    TypeError,
+    'alpha must be what it is to be, or an array of that, got "0.25"',
+  );
+  wrong(
+    { gamma: {} },
+    TypeError,
+    'gamma must be what it is to be, or an array of that, got an object',
+  );
   wrong({ gamma: null }, TypeError, 'gamma[0] must be a number, got null');
   wrong({ gamma: [] }, RangeError, 'gamma needs 1 entry or more, got 0');
   const others = 'in [0, 1] (weights of the classes are an array of their own)';
   wrong({ alpha: [0.2, 1.5] }, RangeError, `alpha[1] must be ${others}, got 1.5`);
   wrong({ alpha: -1 }, RangeError, `alpha[0] must be ${others}, got -1`);
   wrong({ alpha: [[1, 2, 3]] }, RangeError, 'alpha must have one entry per class, 2, got 3');
-  wrong({ alpha: [[1, 2], 0.5, [1, 2, 3]] }, RangeError, 'alpha must have one entry per class, 2, got 3');
+  wrong(
+    { alpha: [[1, 2], 0.5, [1, 2, 3]] },
+    RangeError,
+    'alpha must have one entry per class, 2, got 3',
+  );
   wrong({ gamma: [1, -1] }, RangeError, 'gamma[1] must be finite and not negative, got -1');
   wrong({ gamma: [[1, 2]] }, TypeError, 'gamma[0] must be a number, got an Array');
   wrong({ labelSmoothing: [2] }, RangeError, 'labelSmoothing[0] must be in [0, 1], got 2');
@@ -501,7 +614,11 @@ it('errors name the argument and the value', () => {
     TypeError,
     `criterion.layout must be 'channels-last', got "channels-first"`,
   );
-  wrong({ criterion: new FocalLoss({ gamma: [1, 2] }) }, TypeError, 'criterion.gamma must be a number, got an Array');
+  wrong(
+    { criterion: new FocalLoss({ gamma: [1, 2] }) },
+    TypeError,
+    'criterion.gamma must be a number, got an Array',
+  );
   wrong({ reduction: 'none' }, TypeError, `reduction must be 'mean' or 'sum', got "none"`);
   wrong({ normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0');
   wrong(
@@ -509,13 +626,21 @@ it('errors name the argument and the value', () => {
     RangeError,
     'logits must have 2 rows (targets.length) of 3 classes (numClasses), 6 entries in all, got 4',
   );
-  wrong({ sampleWeights: new Float32Array(3) }, RangeError, 'sampleWeights must have one entry per row, 2, got 3');
+  wrong(
+    { sampleWeights: new Float32Array(3) },
+    RangeError,
+    'sampleWeights must have one entry per row, 2, got 3',
+  );
   wrong(
     { best: true },
     TypeError,
     'unknown option "best"; known are criterion, alpha, gamma, labelSmoothing, reduction, normalizer, ignoreIndex, numClasses, sampleWeights, metric',
   );
-  expectFailure(() => sweep(logits, new Int32Array([0, 2])), RangeError, 'targets[1] must be a class in [0, 2), got 2');
+  expectFailure(
+    () => sweep(logits, new Int32Array([0, 2])),
+    RangeError,
+    'targets[1] must be a class in [0, 2), got 2',
+  );
   expectFailure(
     () => sweep(logits, new Float32Array([1, 0, 0.5, 0.4]), { numClasses: 2 }),
     RangeError,

@@ -45,10 +45,26 @@ describe('a tensor in place of an array gives the same', () => {
       () => diagnose(x, q, criterion),
       () => diagnose(logits, q, criterion, { numClasses: 3 }),
     ],
-    ['classificationReport', () => classificationReport(x, y), () => classificationReport(logits, targets)],
-    ['compareLosses', () => compareLosses(x, y, { criterion }), () => compareLosses(logits, targets, { criterion })],
-    ['sweep', () => sweep(x, soft, { gamma: [1, 2] }), () => sweep(logits, q, { gamma: [1, 2], numClasses: 3 })],
-    ['LossMeter', () => new LossMeter(criterion).update(x, y), () => new LossMeter(criterion).update(logits, targets)],
+    [
+      'classificationReport',
+      () => classificationReport(x, y),
+      () => classificationReport(logits, targets),
+    ],
+    [
+      'compareLosses',
+      () => compareLosses(x, y, { criterion }),
+      () => compareLosses(logits, targets, { criterion }),
+    ],
+    [
+      'sweep',
+      () => sweep(x, soft, { gamma: [1, 2] }),
+      () => sweep(logits, q, { gamma: [1, 2], numClasses: 3 }),
+    ],
+    [
+      'LossMeter',
+      () => new LossMeter(criterion).update(x, y),
+      () => new LossMeter(criterion).update(logits, targets),
+    ],
   ])('%s', (_, tensors, arrays) => {
     const expected = text(arrays());
     expect(expected.length).toBeGreaterThan(50);
@@ -72,19 +88,24 @@ describe('a tensor in place of an array gives the same', () => {
       const expected = text(figures(column, data));
       for (const dims of [[4], [4, 1]]) {
         for (const shape of [[4], [4, 1]]) {
-          expect(text(figures({ data: column, dims }, { data, shape })), `${dims} ${shape}`).toBe(expected);
+          expect(text(figures({ data: column, dims }, { data, shape })), `${dims} ${shape}`).toBe(
+            expected,
+          );
         }
       }
       const double = text(figures(Float64Array.from(column), data));
       const rows = Array.from(column, (entry) => [entry]);
-      for (const given of [Array.from(data), { data, shape: [4] }]) expect(text(figures(rows, given))).toBe(double);
+      for (const given of [Array.from(data), { data, shape: [4] }])
+        expect(text(figures(rows, given))).toBe(double);
     }
   });
 });
 
 describe('plain arrays give what a Float64Array gives', () => {
   const double = Float64Array.from(logits);
-  const rows = Array.from({ length: 10 }, (_, row) => Array.from(double.subarray(3 * row, 3 * row + 3)));
+  const rows = Array.from({ length: 10 }, (_, row) =>
+    Array.from(double.subarray(3 * row, 3 * row + 3)),
+  );
   const labels = Array.from(targets);
   const softRows = rows.map(() => [0.25, 0.5, 0.25]);
   const shares = Float64Array.from(softRows.flat());
@@ -96,18 +117,38 @@ describe('plain arrays give what a Float64Array gives', () => {
     ['softmax', () => softmax(rows), () => softmax(double, 3)],
     ['softmax of numbers', () => softmax(Array.from(double), 3), () => softmax(double, 3)],
     ['logSoftmax', () => logSoftmax(rows), () => logSoftmax(double, 3)],
-    ['predict', () => predict({ data: Array.from(double), dims: [10, 3] }), () => predict(double, 3)],
+    [
+      'predict',
+      () => predict({ data: Array.from(double), dims: [10, 3] }),
+      () => predict(double, 3),
+    ],
     ['classBalance', () => classBalance(labels), () => classBalance(targets)],
-    ['classBalance of booleans', () => classBalance([true, false]), () => classBalance(Uint8Array.of(1, 0))],
-    ['classBalance of a tensor', () => classBalance({ data: labels, dims: [10] }), () => classBalance(targets)],
+    [
+      'classBalance of booleans',
+      () => classBalance([true, false]),
+      () => classBalance(Uint8Array.of(1, 0)),
+    ],
+    [
+      'classBalance of a tensor',
+      () => classBalance({ data: labels, dims: [10] }),
+      () => classBalance(targets),
+    ],
     ['classBalance of probabilities', () => classBalance(softRows), () => classBalance(shares, 3)],
-    ['diagnose', () => diagnose(rows, labels, criterion), () => diagnose(double, targets, criterion)],
+    [
+      'diagnose',
+      () => diagnose(rows, labels, criterion),
+      () => diagnose(double, targets, criterion),
+    ],
     [
       'diagnose of probabilities',
       () => diagnose(rows, softRows, criterion),
       () => diagnose(double, shares, criterion, { numClasses: 3 }),
     ],
-    ['classificationReport', () => classificationReport(rows, labels), () => classificationReport(double, targets)],
+    [
+      'classificationReport',
+      () => classificationReport(rows, labels),
+      () => classificationReport(double, targets),
+    ],
     [
       'classificationReport of floats',
       () => classificationReport(double, Float32Array.from(targets)),
@@ -162,7 +203,11 @@ describe('plain arrays give what a Float64Array gives', () => {
       (x: number[][]) => new LossMeter(criterion).update(x, [0, 1]),
     ];
     for (const call of calls) {
-      expectFailure(() => call([[1, 2], [3]]), RangeError, 'logits[1] must have 2 entries, as the first has, got 1');
+      expectFailure(
+        () => call([[1, 2], [3]]),
+        RangeError,
+        'logits[1] must have 2 entries, as the first has, got 1',
+      );
     }
     expectFailure(
       () => classBalance([0, 2 ** 32]),

@@ -10,7 +10,10 @@ const rows = 90_000;
 it('a large batch has the log loss of the whole, to the last bit', () => {
   for (const dtype of [float32, float64]) {
     const { logits, targets } = randomBatch(dtype, rows, 7, 1);
-    const losses = new FocalLoss({ alpha: null, gamma: 0, reduction: 'none' }).forward(logits, targets);
+    const losses = new FocalLoss({ alpha: null, gamma: 0, reduction: 'none' }).forward(
+      logits,
+      targets,
+    );
     const { logLoss } = classificationReport(logits, targets, { auc: false });
     let sum = 0;
     for (const loss of losses) sum += loss;

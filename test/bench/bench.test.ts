@@ -49,17 +49,24 @@ describe('the check that contenders agree', () => {
   const trusted = outcome(1, 0.5, -0.5, 1e-3, -1e-3);
 
   it('lets the rounding of float32 pass', () => {
-    expect(disagreement(one, outcome(1.00001, 0.50001, -0.5, 1e-3, -1.0001e-3), trusted)).toBeUndefined();
+    expect(
+      disagreement(one, outcome(1.00001, 0.50001, -0.5, 1e-3, -1.0001e-3), trusted),
+    ).toBeUndefined();
   });
 
   it('lets a sum of many terms be off by more', () => {
-    const value = (rows: number) => disagreement({ ...one, rows, gradient: false }, { value: 1.0015 }, { value: 1 });
+    const value = (rows: number) =>
+      disagreement({ ...one, rows, gradient: false }, { value: 1.0015 }, { value: 1 });
     expect(value(1e6)).toBeUndefined();
     expect(value(1e5)).toBe('value 1.0015, wanted 1');
   });
 
   it('lets no more than the rounding of float64 pass where it is float64', () => {
-    const problem = disagreement({ ...one, dtype: 'float64' }, outcome(1.00001, 0.5, -0.5, 1e-3, -1e-3), trusted);
+    const problem = disagreement(
+      { ...one, dtype: 'float64' },
+      outcome(1.00001, 0.5, -0.5, 1e-3, -1e-3),
+      trusted,
+    );
     expect(problem).toBe('value 1.00001, wanted 1');
   });
 
@@ -67,7 +74,11 @@ describe('the check that contenders agree', () => {
     ['another value', outcome(1.001, 0.5, -0.5, 1e-3, -1e-3), 'value 1.001, wanted 1'],
     ['no value', outcome(Number.NaN, 0.5, -0.5, 1e-3, -1e-3), 'value NaN, wanted 1'],
     ['another gradient', outcome(1, 0.5, -0.5, 1e-3, 1e-3), 'gradient[3]'],
-    ['a gradient that is not a number', outcome(1, 0.5, Number.NaN, 1e-3, -1e-3), 'gradient[1] NaN, wanted -0.5'],
+    [
+      'a gradient that is not a number',
+      outcome(1, 0.5, Number.NaN, 1e-3, -1e-3),
+      'gradient[1] NaN, wanted -0.5',
+    ],
     ['a gradient of another length', outcome(1, 0.5, -0.5), '2 gradient entries, wanted 4'],
     ['no gradient', { value: 1 }, 'no gradient'],
   ])('reports %s', (_, suspect, message) => {
@@ -80,11 +91,22 @@ describe('a case', () => {
     const wrong: Contender = {
       name: 'wrong',
       about: '',
-      prepare: async ({ logits }) => ({ time: () => 1, outcome: () => ({ value: 1, grad: logits }) }),
+      prepare: async ({ logits }) => ({
+        time: () => 1,
+        outcome: () => ({ value: 1, grad: logits }),
+      }),
     };
-    const broken: Contender = { name: 'broken', about: '', prepare: () => Promise.reject(new Error('out of order')) };
+    const broken: Contender = {
+      name: 'broken',
+      about: '',
+      prepare: () => Promise.reject(new Error('out of order')),
+    };
     const refusing: Contender = { name: 'refusing', about: '', prepare: async () => undefined };
-    const slow: Contender = { name: 'slow', about: '', prepare: async () => ({ time: (calls) => 0.1 * calls }) };
+    const slow: Contender = {
+      name: 'slow',
+      about: '',
+      prepare: async () => ({ time: (calls) => 0.1 * calls }),
+    };
 
     let rounds = 0;
     const contenders = [focalLoss, wrong, broken, refusing, slow];
@@ -105,7 +127,9 @@ describe('timing', () => {
 
   it('gives everyone a sample in every round', async () => {
     const done: number[] = [];
-    const samples = await timeInterleaved([lasting(1e-6), lasting(0.02)], 3, (round) => done.push(round));
+    const samples = await timeInterleaved([lasting(1e-6), lasting(0.02)], 3, (round) =>
+      done.push(round),
+    );
     expect(done).toEqual([1, 2, 3]);
     expect(samples.map((times) => times.map((seconds) => seconds.toFixed(6)))).toEqual([
       ['0.000001', '0.000001', '0.000001'],
@@ -114,7 +138,11 @@ describe('timing', () => {
   });
 
   it('gives those that are slow fewer samples, spread evenly', async () => {
-    const [fast = [], slow = []] = await timeInterleaved([lasting(0.01), lasting(0.5)], 12, () => {});
+    const [fast = [], slow = []] = await timeInterleaved(
+      [lasting(0.01), lasting(0.5)],
+      12,
+      () => {},
+    );
     expect(Object.keys(fast)).toHaveLength(12);
     expect(Object.keys(slow)).toEqual(['0', '3', '6', '9']);
     expect(quartiles(slow)).toEqual({ lower: 0.5, median: 0.5, upper: 0.5 });
@@ -155,7 +183,16 @@ describe('the program', () => {
   };
 
   it('prints ratios and targets of what it is asked for, and writes figures and chart', () => {
-    const what = ['--only', '[256,2]', '--contenders', 'plain,copy,TF.js wasm', '--rounds', '1', '--output', cache];
+    const what = [
+      '--only',
+      '[256,2]',
+      '--contenders',
+      'plain,copy,TF.js wasm',
+      '--rounds',
+      '1',
+      '--output',
+      cache,
+    ];
     const { stdout, stderr, status } = run(...what);
     const figures = JSON.parse(readFileSync(join(cache, 'latest.json'), 'utf8'));
     const chart = readFileSync(join(cache, 'latest.svg'), 'utf8');
@@ -166,11 +203,19 @@ describe('the program', () => {
     expect(stdout).toMatch(/│ \[256, 2\] .* µs │ .*×/);
     expect(stdout).toMatch(/Targets: .* 2 met/);
     expect(stdout).not.toContain('[32, 2]');
-    expect(stdout).toMatch(/Not measured: TF\.js wasm: .*@tensorflow\/tfjs.* \(npm run bench installs it/);
+    expect(stdout).toMatch(
+      /Not measured: TF\.js wasm: .*@tensorflow\/tfjs.* \(npm run bench installs it/,
+    );
   });
 
   it('says what is wrong with its arguments', () => {
-    expect(run('--rounds', '0')).toMatchObject({ status: 1, stderr: expect.stringContaining('--rounds') });
-    expect(run('--only', 'nothing')).toMatchObject({ status: 1, stderr: expect.stringContaining('"nothing"') });
+    expect(run('--rounds', '0')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--rounds'),
+    });
+    expect(run('--only', 'nothing')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('"nothing"'),
+    });
   });
 });

@@ -18,13 +18,20 @@ async function outcomeOf(contender: Contender, of: Case) {
 }
 
 /** Every kind of case of the benchmark, with fewer rows. */
-const SMALL_CASES = CASES.map((one) => ({ ...one, rows: Math.min(one.rows, 50), classes: Math.min(one.classes, 60) }));
+const SMALL_CASES = CASES.map((one) => ({
+  ...one,
+  rows: Math.min(one.rows, 50),
+  classes: Math.min(one.classes, 60),
+}));
 
-it.each(SMALL_CASES.map((one) => [one.name, one] as const))('the plain loop computes %s', async (_, one) => {
-  const [ours, plain] = [await outcomeOf(focalLoss, one), await outcomeOf(plainJs, one)];
-  expect(disagreement(one, plain, ours)).toBeUndefined();
-  expect(plain.grad?.length).toBe(one.gradient ? one.rows * one.classes : undefined);
-});
+it.each(SMALL_CASES.map((one) => [one.name, one] as const))(
+  'the plain loop computes %s',
+  async (_, one) => {
+    const [ours, plain] = [await outcomeOf(focalLoss, one), await outcomeOf(plainJs, one)];
+    expect(disagreement(one, plain, ours)).toBeUndefined();
+    expect(plain.grad?.length).toBe(one.gradient ? one.rows * one.classes : undefined);
+  },
+);
 
 it('the loop for two classes computes what the other does, and nothing else', async () => {
   const one = plainCase(50, 2);
@@ -56,7 +63,8 @@ describe('a contender in another process', () => {
       writeFileSync(prepare.grad, new Float32Array(count).fill(count));
       console.log(JSON.stringify({ value: prepare.loss.gamma }));
     });`;
-  const start = (text: string) => startChild({ name: 'child', command: process.execPath, args: ['--eval', text] });
+  const start = (text: string) =>
+    startChild({ name: 'child', command: process.execPath, args: ['--eval', text] });
 
   it('is asked for values and times', async () => {
     const child = await start(script);
@@ -70,10 +78,12 @@ describe('a contender in another process', () => {
   });
 
   it('says why it did not start', async () => {
-    await expect(start('console.error("first"); console.error("no such module"); process.exit(1)')).rejects.toThrow(
-      'no such module',
-    );
-    await expect(startChild({ name: 'none', command: join(root, 'nowhere'), args: [] })).rejects.toThrow('ENOENT');
+    await expect(
+      start('console.error("first"); console.error("no such module"); process.exit(1)'),
+    ).rejects.toThrow('no such module');
+    await expect(
+      startChild({ name: 'none', command: join(root, 'nowhere'), args: [] }),
+    ).rejects.toThrow('ENOENT');
   });
 });
 
@@ -81,7 +91,12 @@ describe('the list of contenders', () => {
   const entries: readonly Entry[] = [
     { name: 'focal-loss', role: 'ours', load: async () => focalLoss },
     { name: 'plain JS', role: 'peer', load: async () => plainJs },
-    { name: 'absent', role: 'peer', load: () => Promise.reject(new Error('not here\nat all')), hint: 'get it' },
+    {
+      name: 'absent',
+      role: 'peer',
+      load: () => Promise.reject(new Error('not here\nat all')),
+      hint: 'get it',
+    },
   ];
 
   it('begins with this package', () => {

@@ -4,7 +4,13 @@ import type { CaseResults } from '../../scripts/bench/bench.js';
 import { CASES, plainCase } from '../../scripts/bench/cases.js';
 import { comparisonChart, scalingChart } from '../../scripts/bench/chart.js';
 import { ENTRIES } from '../../scripts/bench/contenders/index.js';
-import { formatSeconds, ratioTable, summary, targetTable, toJson } from '../../scripts/bench/report.js';
+import {
+  formatSeconds,
+  ratioTable,
+  summary,
+  targetTable,
+  toJson,
+} from '../../scripts/bench/report.js';
 import { judge, parseTargets, targetsJson } from '../../scripts/bench/targets.js';
 import fixture from './results.json' with { type: 'json' };
 
@@ -20,7 +26,8 @@ const results: CaseResults[] = fixture.map(({ rows, classes, seconds, ratios }) 
   })),
 }));
 
-const parse = (json: string) => parseTargets(json, ['[32, 2]', '[65536, 2]'], ['plain JS', 'JAX', 'native crate']);
+const parse = (json: string) =>
+  parseTargets(json, ['[32, 2]', '[65536, 2]'], ['plain JS', 'JAX', 'native crate']);
 
 describe('the targets', () => {
   it('name cases and contenders that there are', () => {
@@ -78,19 +85,26 @@ it('times are written with three digits', () => {
 
 it('figures are written with what they were measured on, and no more digits than count', () => {
   const figures = JSON.parse(toJson({ seconds: 1.23456789e-5, name: 'x' }));
-  expect(figures).toMatchObject({ seconds: 1.235e-5, name: 'x', machine: { node: process.version } });
+  expect(figures).toMatchObject({
+    seconds: 1.235e-5,
+    name: 'x',
+    machine: { node: process.version },
+  });
 });
 
 describe('the charts', () => {
   const parseSvg = (svg: string) => parseHTML(svg).document;
-  const texts = (svg: string) => [...parseSvg(svg).querySelectorAll('text')].map((text) => text.textContent);
+  const texts = (svg: string) =>
+    [...parseSvg(svg).querySelectorAll('text')].map((text) => text.textContent);
 
   it('show every ratio of the cases that are asked for, on a background', () => {
     const svg = comparisonChart(results, ENTRIES, ['[65536, 2]']);
     expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).toMatch(/<title>Time of a call/);
     expect(svg).toMatch(/<rect [^>]*fill="white"/);
-    expect(texts(svg)).toEqual(expect.arrayContaining(['[65536, 2]', 'plain JS', '10.3×', 'JAX', '0.970×', '0.800×']));
+    expect(texts(svg)).toEqual(
+      expect.arrayContaining(['[65536, 2]', 'plain JS', '10.3×', 'JAX', '0.970×', '0.800×']),
+    );
     expect(texts(svg)).not.toContain('[32, 2]');
     expect(parseSvg(svg).querySelectorAll('[aria-label="bar"] rect')).toHaveLength(4);
   });
@@ -106,7 +120,9 @@ describe('the charts', () => {
       })),
     );
     const svg = scalingChart(points);
-    expect(texts(svg)).toEqual(expect.arrayContaining(['2 classes', '10 classes', 'nanoseconds per row']));
+    expect(texts(svg)).toEqual(
+      expect.arrayContaining(['2 classes', '10 classes', 'nanoseconds per row']),
+    );
     expect(parseSvg(svg).querySelectorAll('circle')).toHaveLength(6);
   });
 });

@@ -11,13 +11,20 @@ const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
 const POLICY_WITHOUT_WASM = "script-src 'self'";
 
 /** The main thread, a worker, focal-loss/slim with what fetch promised, and focal-loss/analysis. */
-const ALL_RIGHT = { main: battery.hash, worker: battery.hash, slim: battery.hash, analysis: await analysisPrinted() };
+const ALL_RIGHT = {
+  main: battery.hash,
+  worker: battery.hash,
+  slim: battery.hash,
+  analysis: await analysisPrinted(),
+};
 
 const isThere = hasConsumers();
 const plain = makePlainProject();
 const viteDev = makeBundlerProject('vite');
 const bundlersTried = BUNDLERS.filter((bundler) => bundler === 'vite' || !IS_SAMPLE);
-const built = Object.fromEntries(isThere ? bundlersTried.map((bundler) => [bundler, dirname(build(bundler))]) : []);
+const built = Object.fromEntries(
+  isThere ? bundlersTried.map((bundler) => [bundler, dirname(build(bundler))]) : [],
+);
 
 describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
   // WebKit takes its time, half a minute for a page: it gets one that is built.
@@ -36,7 +43,9 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
       afterAll(() => browser?.close());
 
       it('a page without a bundler', { timeout }, async () => {
-        expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(ALL_RIGHT);
+        expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(
+          ALL_RIGHT,
+        );
       });
 
       it.each(bundlers)('a page built by %s', { timeout }, async (bundler) => {
@@ -52,7 +61,11 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
 
       it('but a page that does not allow WebAssembly gets an error that says why', async () => {
         const policy = expect.stringMatching(/Content Security Policy|\bCSP\b/i);
-        const report = await visit(browser, await serveFiles(plain, POLICY_WITHOUT_WASM), 'index.html');
+        const report = await visit(
+          browser,
+          await serveFiles(plain, POLICY_WITHOUT_WASM),
+          'index.html',
+        );
         expect(report).toEqual({ main: policy, worker: policy, slim: policy, analysis: policy });
       });
     },

@@ -9,7 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { consumersHome, findBrowsers, findOldChromium } from '../../scripts/bootstrap/consumers.mjs';
+import {
+  consumersHome,
+  findBrowsers,
+  findOldChromium,
+} from '../../scripts/bootstrap/consumers.mjs';
 import { type Server, takeReport } from './servers.js';
 
 /** A browser that has been started. */
@@ -23,8 +27,15 @@ const requireTool = createRequire(join(consumersHome, 'package.json'));
 /** The part of a page that is used: there are no types of what lies in the cache. */
 export interface Page {
   goto(url: string, options: object): Promise<unknown>;
-  evaluate<A extends unknown[], R>(run: string | ((...args: A) => R), ...args: A): Promise<Awaited<R>>;
-  waitForFunction<A extends unknown[]>(run: (...args: A) => unknown, options: object, ...args: A): Promise<unknown>;
+  evaluate<A extends unknown[], R>(
+    run: string | ((...args: A) => R),
+    ...args: A
+  ): Promise<Awaited<R>>;
+  waitForFunction<A extends unknown[]>(
+    run: (...args: A) => unknown,
+    options: object,
+    ...args: A
+  ): Promise<unknown>;
   focus(selector: string): Promise<void>;
   click(selector: string): Promise<void>;
   hover(selector: string): Promise<void>;
@@ -65,7 +76,10 @@ function launch(options: object): Promise<Puppet> {
 
 async function opener(browser: Puppet): Promise<Browser> {
   const page = await browser.newPage();
-  return { open: (url) => page.goto(url, { waitUntil: 'domcontentloaded' }), close: () => browser.close() };
+  return {
+    open: (url) => page.goto(url, { waitUntil: 'domcontentloaded' }),
+    close: () => browser.close(),
+  };
 }
 
 const CHROMIUM_ARGS =
@@ -100,11 +114,18 @@ async function startScreen(program: string): Promise<{ screen: ChildProcess; num
   const screen = spawn(program, ['-displayfd', '3', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  const [number] = await Promise.race([once(screen.stdio[3] as Readable, 'data'), once(screen, 'exit')]);
+  const [number] = await Promise.race([
+    once(screen.stdio[3] as Readable, 'data'),
+    once(screen, 'exit'),
+  ]);
   return { screen, number: String(number).trim() };
 }
 
-async function webkit(programs: { driver: string; screen: string; browser: string }): Promise<Browser> {
+async function webkit(programs: {
+  driver: string;
+  screen: string;
+  browser: string;
+}): Promise<Browser> {
   const { Builder } = requireTool('selenium-webdriver') as Selenium;
   const { screen, number } = await startScreen(programs.screen);
   const port = await freePort();
@@ -148,8 +169,12 @@ function starter<T, B>(program: T | undefined, start: (program: T) => Promise<B>
 
 /** The way to start each browser whose pages can be driven, where it is installed. */
 export const PUPPETS = {
-  Chromium: starter(programs.chromium, (executablePath) => launch({ executablePath, args: CHROMIUM_ARGS.split(' ') })),
-  Firefox: starter(programs.firefox, (executablePath) => launch({ browser: 'firefox', executablePath })),
+  Chromium: starter(programs.chromium, (executablePath) =>
+    launch({ executablePath, args: CHROMIUM_ARGS.split(' ') }),
+  ),
+  Firefox: starter(programs.firefox, (executablePath) =>
+    launch({ browser: 'firefox', executablePath }),
+  ),
 };
 
 /**
@@ -166,7 +191,9 @@ function oldChromium(program: string): Browser {
     open: async (url) => {
       await stop();
       const args = ['--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
-      browser = spawn(program, [...CHROMIUM_ARGS.split(' '), ...args, url], { stdio: ['ignore', 'ignore', 'pipe'] });
+      browser = spawn(program, [...CHROMIUM_ARGS.split(' '), ...args, url], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       let output = '';
       browser.stderr?.on('data', (text) => {
         output += text;

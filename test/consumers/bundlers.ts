@@ -23,7 +23,10 @@ export type Bundler = keyof typeof COMMANDS;
 export const BUNDLERS = Object.keys(COMMANDS) as Bundler[];
 
 /** A project for a bundler, in which the module's file is found as this bundler finds it. */
-export function makeBundlerProject(bundler: Bundler | 'plain', files: Record<string, string> = {}): string {
+export function makeBundlerProject(
+  bundler: Bundler | 'plain',
+  files: Record<string, string> = {},
+): string {
   const project = makeProject(bundler, files);
   const own = bundler === 'rollup' ? 'plain' : bundler;
   renameSync(join(project, `module-url.${own}.js`), join(project, 'module-url.js'));
@@ -51,6 +54,7 @@ export function build(bundler: Bundler): string {
   mustRun(project, process.execPath, consumerBin(program), ...args);
   const built = join(project, 'built');
   // Vite makes a page of its own.
-  if (bundler !== 'vite') writeFileSync(join(built, 'index.html'), readFileSync(join(project, 'index.html')));
+  if (bundler !== 'vite')
+    writeFileSync(join(built, 'index.html'), readFileSync(join(project, 'index.html')));
   return built;
 }

@@ -11,7 +11,9 @@ import { entries } from '../../scripts/build/entries.mjs';
 import { makeProject, NODES_TRIED, run } from './project.js';
 
 /** The entries that need no other package. */
-const ENTRIES = entries.map(({ specifier }) => specifier).filter((specifier) => specifier !== 'focal-loss/tfjs');
+const ENTRIES = entries
+  .map(({ specifier }) => specifier)
+  .filter((specifier) => specifier !== 'focal-loss/tfjs');
 const LOSS = 'new FocalLoss().forward(new Float32Array(2), new Uint8Array(1))';
 const COMPUTED = { status: 0, stdout: '0.12996509671211243\n', stderr: '' };
 
@@ -73,8 +75,14 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   });
 
   it.each(ENTRIES)('gives the same names of %s to import and to require', (entry) => {
-    const imported = evaluate('module', `console.log(Object.keys(await import('${entry}')).sort().join())`);
-    const required = evaluate('commonjs', `console.log(Object.keys(require('${entry}')).sort().join())`);
+    const imported = evaluate(
+      'module',
+      `console.log(Object.keys(await import('${entry}')).sort().join())`,
+    );
+    const required = evaluate(
+      'commonjs',
+      `console.log(Object.keys(require('${entry}')).sort().join())`,
+    );
     // An import of a file to be required would have these as well.
     expect(imported.stdout).not.toMatch(/default|module\.exports/);
     expect(required).toEqual(imported);
@@ -94,15 +102,20 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   });
 
   // From version 24 on, without a flag.
-  it.each(major < 24 ? [] : ['source.js', 'exports.js'])('imports the module, as in %s', (program) => {
-    const { status, stdout } = run(project, node, '--no-warnings', program);
-    expect({ status, stdout }).toEqual({ status: 0, stdout: COMPUTED.stdout });
-  });
+  it.each(major < 24 ? [] : ['source.js', 'exports.js'])(
+    'imports the module, as in %s',
+    (program) => {
+      const { status, stdout } = run(project, node, '--no-warnings', program);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: COMPUTED.stdout });
+    },
+  );
 
   it.each([
     ['without WebAssembly', '--jitless', /there is no WebAssembly.*--jitless/],
     // Processors of other kinds have no such flag.
-    ...(process.arch === 'x64' ? [['without SIMD', '--no-enable-sse4-1', /has no WebAssembly SIMD/] as const] : []),
+    ...(process.arch === 'x64'
+      ? [['without SIMD', '--no-enable-sse4-1', /has no WebAssembly SIMD/] as const]
+      : []),
   ] as const)('says what is missing %s', (_, flag, message) => {
     const { status, stderr } = run(project, node, '--no-warnings', flag, 'loss.js');
     expect(status).toBe(1);
@@ -113,13 +126,16 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   it('says what to do where it may not compile', () => {
     const { stdout, stderr } = run(project, node, 'forbidden.cjs');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^ModuleError true .*wasm-unsafe-eval.*focal-loss\/slim.*disallowed by embedder/);
+    expect(stdout).toMatch(
+      /^ModuleError true .*wasm-unsafe-eval.*focal-loss\/slim.*disallowed by embedder/,
+    );
   });
 });
 
 describe('Deno', async () => {
   const deno = (await findRuntime('deno')) ?? 'none';
-  const flags = 'run --no-prompt --no-lock --no-remote --cached-only --node-modules-dir=manual'.split(' ');
+  const flags =
+    'run --no-prompt --no-lock --no-remote --cached-only --node-modules-dir=manual'.split(' ');
 
   it.each(Object.keys(SOURCES))('starts the module as %s has it', (program) => {
     expect(run(project, deno, ...flags, '--allow-read', program)).toEqual(COMPUTED);
@@ -139,13 +155,20 @@ describe('types', () => {
   it.each(files)('%s declares as values just what it exports', async (name) => {
     for (const extension of ['ts', 'cts']) {
       const file = join(installed, `${name}.d.${extension}`);
-      const program = ts.createProgram([file], { module: ts.ModuleKind.NodeNext, lib: ['lib.es2022.d.ts'], types: [] });
+      const program = ts.createProgram([file], {
+        module: ts.ModuleKind.NodeNext,
+        lib: ['lib.es2022.d.ts'],
+        types: [],
+      });
       const checker = program.getTypeChecker();
-      const symbol = checker.getSymbolAtLocation(program.getSourceFile(file) as ts.SourceFile) as ts.Symbol;
+      const symbol = checker.getSymbolAtLocation(
+        program.getSourceFile(file) as ts.SourceFile,
+      ) as ts.Symbol;
       const values = checker
         .getExportsOfModule(symbol)
         .filter((found) => {
-          const target = found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
+          const target =
+            found.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(found) : found;
           return target.flags & ts.SymbolFlags.Value;
         })
         .map(({ name }) => name);

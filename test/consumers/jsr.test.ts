@@ -22,9 +22,13 @@ async function deno(...args: string[]) {
 
 it("the JSR package is the npm package: the same version, which is also the crate's, the same entries but the one for an npm package", () => {
   expect(jsr.version).toBe(npm.version);
-  expect(readFileSync(join(root, 'Cargo.toml'), 'utf8')).toContain(`\nversion = "${npm.version}"\n`);
+  expect(readFileSync(join(root, 'Cargo.toml'), 'utf8')).toContain(
+    `\nversion = "${npm.version}"\n`,
+  );
   expect(jsr.license).toBe(npm.license);
-  const entries = Object.keys(npm.exports).filter((entry) => !/\.\w+\*?$/.test(entry) && entry !== './tfjs');
+  const entries = Object.keys(npm.exports).filter(
+    (entry) => !/\.\w+\*?$/.test(entry) && entry !== './tfjs',
+  );
   expect(Object.keys(jsr.exports)).toEqual(entries);
 });
 
@@ -39,8 +43,13 @@ it('JSR would take it, with just these files', async () => {
     'README.md',
     ...readdirSync(join(root, 'dist')).map((name) => `dist/${name}`),
   ];
-  const own = ['jsr.json', ...Object.values<string>(jsr.exports).map((path) => path.slice('./'.length))];
-  expect(files.sort()).toEqual([...packed, ...own].map((file) => pathToFileURL(join(root, file)).href).sort());
+  const own = [
+    'jsr.json',
+    ...Object.values<string>(jsr.exports).map((path) => path.slice('./'.length)),
+  ];
+  expect(files.sort()).toEqual(
+    [...packed, ...own].map((file) => pathToFileURL(join(root, file)).href).sort(),
+  );
   expect(stderr).toContain('Success');
 });
 
@@ -53,5 +62,7 @@ it('it gives the same bits', async () => {
      import { battery, runBattery } from ${at(inject('project'), 'battery.js')};
      console.log(runBattery(library, battery));`,
   );
-  expect(await deno('run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', program)).toEqual(HASH_PRINTED);
+  expect(
+    await deno('run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', program),
+  ).toEqual(HASH_PRINTED);
 });

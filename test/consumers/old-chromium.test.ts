@@ -58,18 +58,31 @@ if (OLD_CHROMIUM_EXISTS) {
 
     it('asks for init on the main thread, and computes after it, and in a worker without', async () => {
       const project = makePlainProject({ 'page.js': PAGE });
-      const initFirst = expect.stringMatching(/^ModuleError: await init\(\) first: on a page's main thread, /);
+      const initFirst = expect.stringMatching(
+        /^ModuleError: await init\(\) first: on a page's main thread, /,
+      );
       expect(
-        await visit(browser, await serveFiles(project, "script-src 'self' 'wasm-unsafe-eval'"), 'index.html'),
+        await visit(
+          browser,
+          await serveFiles(project, "script-src 'self' 'wasm-unsafe-eval'"),
+          'index.html',
+        ),
       ).toEqual({
         engine: expect.stringContaining('Chrome/113.'),
         before: {
           index: initFirst,
           analysis: initFirst,
           softmax: initFirst,
-          slim: expect.stringMatching(/^NotInitializedError: .*await init\(source\), of focal-loss\/slim/),
+          slim: expect.stringMatching(
+            /^NotInitializedError: .*await init\(source\), of focal-loss\/slim/,
+          ),
         },
-        after: { index: battery.hash, analysis: await analysisPrinted(), slim: battery.hash, worker: battery.hash },
+        after: {
+          index: battery.hash,
+          analysis: await analysisPrinted(),
+          slim: battery.hash,
+          worker: battery.hash,
+        },
       });
     });
   });

@@ -10,7 +10,9 @@ import battery from '../determinism/battery.json' with { type: 'json' };
 export const IS_SAMPLE = process.env.FOCAL_LOSS_SAMPLE !== undefined;
 
 /** The versions of Node in which the package is tried: of a sample the oldest and the newest. */
-export const NODES_TRIED = NODE_VERSIONS.filter((major, i) => !IS_SAMPLE || i === 0 || major === NODE_VERSIONS.at(-1));
+export const NODES_TRIED = NODE_VERSIONS.filter(
+  (major, i) => !IS_SAMPLE || i === 0 || major === NODE_VERSIONS.at(-1),
+);
 
 /** The work of a program that prints the hash of the battery. */
 export const HASH_PRINTED = { status: 0, stdout: `${battery.hash}\n`, stderr: '' };

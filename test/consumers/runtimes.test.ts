@@ -58,6 +58,8 @@ describe.each([
 
   it('focal-loss/analysis', async () => {
     const runtime = (await findRuntime(name)) ?? 'none';
-    expect(run(project, runtime, ...args.split(' '), 'print-analysis.js')).toEqual(ANALYSIS_PRINTED);
+    expect(run(project, runtime, ...args.split(' '), 'print-analysis.js')).toEqual(
+      ANALYSIS_PRINTED,
+    );
   });
 });

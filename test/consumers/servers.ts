@@ -42,7 +42,9 @@ export function serveFiles(folder: string, policy: string): Promise<Server> {
     try {
       const content = await readFile(join(folder, pathname));
       const type = TYPES[extname(pathname)] ?? 'application/octet-stream';
-      response.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': policy }).end(content);
+      response
+        .writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': policy })
+        .end(content);
     } catch {
       response.writeHead(404).end();
     }
@@ -52,8 +54,19 @@ export function serveFiles(folder: string, policy: string): Promise<Server> {
 /** Vite's server for development, in a project. */
 export function serveVite(project: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const args = [consumerBin('vite'), '--host', '127.0.0.1', '--logLevel', 'info', '--clearScreen', 'false'];
-    const server = spawn(process.execPath, args, { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
+    const args = [
+      consumerBin('vite'),
+      '--host',
+      '127.0.0.1',
+      '--logLevel',
+      'info',
+      '--clearScreen',
+      'false',
+    ];
+    const server = spawn(process.execPath, args, {
+      cwd: project,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     let output = '';
     const collect = (text: Buffer) => {
       output += text;

@@ -7,7 +7,12 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { consumerBin, consumersHome, hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
+import {
+  consumerBin,
+  consumersHome,
+  hasConsumers,
+  nodeOf,
+} from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun, NODES_TRIED, run } from './project.js';
 
 const LOSS = 'new FocalLoss().forward(new Float32Array(2), new Uint8Array(1))';
@@ -75,7 +80,14 @@ describe.skipIf(!hasConsumers())('what knows no exports of packages', () => {
         const rules = { 'import/no-unresolved': 'error' };
         export default [{ files: ['lint.js'], plugins: { import: plugin }, rules }];`,
     });
-    const { stdout } = run(project, process.execPath, consumerBin('eslint'), '--format', 'json', 'lint.js');
+    const { stdout } = run(
+      project,
+      process.execPath,
+      consumerBin('eslint'),
+      '--format',
+      'json',
+      'lint.js',
+    );
     const [{ messages }] = JSON.parse(stdout);
     expect(messages.map(({ message }: { message: string }) => message)).toEqual([
       "Unable to resolve path to module 'focal-loss/none'.",
@@ -119,7 +131,9 @@ describe.skipIf(!hasConsumers())('bundlers load the WebAssembly file', () => {
   });
 
   it('esbuild, as bytes', () => {
-    const project = makeProject('esbuild', { 'app.js': program('import source from "focal-loss/focal-loss.wasm";') });
+    const project = makeProject('esbuild', {
+      'app.js': program('import source from "focal-loss/focal-loss.wasm";'),
+    });
     const options = [
       '--bundle',
       '--loader:.wasm=binary',

@@ -21,7 +21,10 @@ const BUNDLER = { module: 'esnext', moduleResolution: 'bundler' };
 
 /** Compiles files of the project, which must give no error. */
 function compile(tsc: string, options: object, files: readonly string[]): void {
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...OPTIONS, ...options }, files }));
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...OPTIONS, ...options }, files }),
+  );
   mustRun(project, process.execPath, tsc, '--project', '.');
 }
 
@@ -45,7 +48,12 @@ for (const [i, [version, tsc, isThere]] of compilers.entries()) {
       ['node16', { module: 'node16' }, 'ES2022', ['use.ts', 'use.cts', 'analysis.ts']],
       ['node16, with the types of browsers', { module: 'node16' }, 'ES2022,DOM', ['use.ts']],
       ['bundler', BUNDLER, 'ES2022', ['use.ts', 'wasm.ts', 'analysis.ts']],
-      ['node, which knows no exports', { ...NODE, ...DEPRECATED[i] }, 'ES2022', ['use.ts', 'wasm.ts', 'analysis.ts']],
+      [
+        'node, which knows no exports',
+        { ...NODE, ...DEPRECATED[i] },
+        'ES2022',
+        ['use.ts', 'wasm.ts', 'analysis.ts'],
+      ],
       ['bundler, with all the types there are', BUNDLER, 'ESNext,DOM', ['use.ts', 'wasm.ts']],
     ])('%s', (_, module, lib, files) => {
       compile(tsc, { ...module, lib: lib.split(',') }, files);

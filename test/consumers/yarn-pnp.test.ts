@@ -11,11 +11,13 @@ import { mustRun, run } from './project.js';
 const CORE = '@tensorflow/tfjs-core';
 const BACKEND = '@tensorflow/tfjs-backend-cpu';
 
-const TWO_ENTRIES = "import { FocalLoss } from 'focal-loss';\nimport { softmax } from 'focal-loss/analysis';";
+const TWO_ENTRIES =
+  "import { FocalLoss } from 'focal-loss';\nimport { softmax } from 'focal-loss/analysis';";
 const SLIM = `import { FocalLoss, init } from 'focal-loss/slim';
   await init(new URL(import.meta.resolve('focal-loss/focal-loss.wasm')));`;
 const LOSS = 'console.log(new FocalLoss({ alpha: null }).forward([0, 0], [1])';
-const TENSORS = 'console.log(focalLoss({ alpha: null })(tf.tensor1d([0], "int32"), tf.zeros([1, 2])).dataSync()[0]);';
+const TENSORS =
+  'console.log(focalLoss({ alpha: null })(tf.tensor1d([0], "int32"), tf.zeros([1, 2])).dataSync()[0]);';
 
 /** The loss of two equal logits, log 2 / 4, which has these bits everywhere. */
 const VALUE = 0.17328679513998635;
@@ -61,7 +63,8 @@ function install(others: Record<string, string>) {
   const files = {
     ...PROGRAMS,
     'package.json': JSON.stringify(manifest),
-    '.yarnrc.yml': 'nodeLinker: pnp\nenableNetwork: false\nenableTelemetry: false\nenableGlobalCache: false\n',
+    '.yarnrc.yml':
+      'nodeLinker: pnp\nenableNetwork: false\nenableTelemetry: false\nenableGlobalCache: false\n',
     'yarn.lock': '',
   };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text);

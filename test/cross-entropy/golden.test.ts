@@ -44,14 +44,20 @@ describe.each(dtypes)('$name', (dtype) => {
       });
       const actual = criterion.valueAndGrad(dtype.array(logits.flat()), targetsOf(targets, soft));
       const name = `reduction ${reduction}, smoothing ${labelSmoothing}, C ${classes}`;
-      const values = [actual.value].flatMap((value) => (typeof value === 'number' ? [value] : [...value]));
+      const values = [actual.value].flatMap((value) =>
+        typeof value === 'number' ? [value] : [...value],
+      );
       [loss].flat().forEach((expected, i) => {
         accuracy.add(`value ${i}: ${name}`, values[i], expected, dtype.bound(0));
         checked++;
       });
       grad.forEach((row, i) => {
-        const canceled = soft && dtype.name === 'float64' ? termsOf(logits[i], row, targets[i] as number[]) / 2 : 0;
-        const scale = labelSmoothing === 0 && !soft ? undefined : Math.max(largestOf(row), canceled);
+        const canceled =
+          soft && dtype.name === 'float64'
+            ? termsOf(logits[i], row, targets[i] as number[]) / 2
+            : 0;
+        const scale =
+          labelSmoothing === 0 && !soft ? undefined : Math.max(largestOf(row), canceled);
         row.forEach((expected, j) => {
           const entry = actual.grad[i * classes + j];
           const where = `grad[${j}]: ${name}, logits ${logits[i]}, target ${targets[i]}`;

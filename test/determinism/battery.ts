@@ -8,7 +8,11 @@ type Criterion = new (
   options: object,
 ) => {
   forward(logits: Floats, targets: Floats | Int32Array, options: object): unknown;
-  valueAndGrad(logits: Floats, targets: Floats | Int32Array, options: object): { value: unknown; grad: unknown };
+  valueAndGrad(
+    logits: Floats,
+    targets: Floats | Int32Array,
+    options: object,
+  ): { value: unknown; grad: unknown };
 };
 
 /** The package, whose losses have the names that battery.json gives. */
@@ -47,7 +51,10 @@ export class Hash {
     const [low = 0, high = 0] = Number.isNaN(x) ? [0, 0x7ff80000] : this.#words;
     for (const word of [low, high]) {
       const [a, b] = this.#state;
-      this.#state = [Math.imul(a ^ word, 0x01000193), Math.imul(((b << 5) | (b >>> 27)) ^ word, 0x85ebca6b)];
+      this.#state = [
+        Math.imul(a ^ word, 0x01000193),
+        Math.imul(((b << 5) | (b >>> 27)) ^ word, 0x85ebca6b),
+      ];
     }
   }
 
@@ -116,10 +123,19 @@ function spoil(logits: Float64Array, row: number, other: number): void {
 }
 
 /** The results of one criterion on one batch: each row's value and gradient, then the mean. */
-function* results(Loss: Criterion, loss: Loss, dtype: string, inputs: Inputs, numClasses: number): Generator<number> {
+function* results(
+  Loss: Criterion,
+  loss: Loss,
+  dtype: string,
+  inputs: Inputs,
+  numClasses: number,
+): Generator<number> {
   const weights = Array.from({ length: numClasses }, (_, j) => ((j % 3) + 1) / 2);
   const { loss: _, soft, ...given } = loss;
-  const named = Object.entries(given).map(([name, value]) => [name, value === 'perClass' ? weights : value]);
+  const named = Object.entries(given).map(([name, value]) => [
+    name,
+    value === 'perClass' ? weights : value,
+  ]);
   const options: object = { ...Object.fromEntries(named), numClasses };
   const isSigmoid = !('layout' in new Loss({}));
   const cast = (x: Float64Array): Floats => (dtype === 'float32' ? new Float32Array(x) : x);
@@ -141,7 +157,8 @@ export function runBattery(library: Library, battery: Battery): string {
       for (const loss of battery.losses) {
         seed += 1;
         const Loss = library[battery.classes[loss.loss] ?? ''] as Criterion;
-        for (const x of results(Loss, loss, dtype, inputs(rows, classes, seed), classes)) hash.add(x);
+        for (const x of results(Loss, loss, dtype, inputs(rows, classes, seed), classes))
+          hash.add(x);
       }
     }
   }

@@ -18,7 +18,10 @@ function* numbersOf(value: unknown): Generator<number> {
 /** Logits in steps of 2 ** -10, and classes that they are right about in two rows of three. */
 function batch(rows: number, classes: number, seed: number) {
   const next = generator(seed);
-  const logits = Float64Array.from({ length: rows * classes }, () => ((next() >>> 8) % 8192) / 1024 - 4);
+  const logits = Float64Array.from(
+    { length: rows * classes },
+    () => ((next() >>> 8) % 8192) / 1024 - 4,
+  );
   const targets = Int32Array.from({ length: rows }, (_, row) => {
     const own = logits.subarray(row * classes, (row + 1) * classes);
     return next() % 3 === 0 ? next() % classes : own.indexOf(Math.max(...own));
@@ -36,8 +39,15 @@ function* results(): Generator<unknown> {
   ] as const) {
     const { logits, targets, weights } = batch(rows, classes, rows + classes);
     for (const method of ['temperature', 'platt', 'isotonic'] as const) {
-      const calibrator = library.fitCalibration(logits, targets, { method, sampleWeights: weights });
-      yield [calibrator.parameters, calibrator.apply(logits), calibrator.apply(logits, { output: 'logits' })];
+      const calibrator = library.fitCalibration(logits, targets, {
+        method,
+        sampleWeights: weights,
+      });
+      yield [
+        calibrator.parameters,
+        calibrator.apply(logits),
+        calibrator.apply(logits, { output: 'logits' }),
+      ];
     }
     // Logarithms of probabilities, by which rows of more classes are ordered, are those of `Math`.
     if (classes > 2) continue;

@@ -22,6 +22,10 @@ afterAll(() => rmSync(home, { recursive: true }));
 export async function runIn(name: 'deno' | 'bun', args: string[]) {
   const runtime = await findRuntime(name);
   if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
-  const { stdout, stderr, status } = spawnSync(runtime, args, { cwd: root, encoding: 'utf8', env: { HOME: home } });
+  const { stdout, stderr, status } = spawnSync(runtime, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { HOME: home },
+  });
   return { stdout, stderr, status };
 }

@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions } from '../../examples/compare/options.js';
 import { InputError } from '../../examples/train/errors.js';
 
-const LOSSES = ['Cross-entropy', 'Weighted cross-entropy', 'Focal loss', 'Focal + smoothing', 'Staged focal'];
+const LOSSES = [
+  'Cross-entropy',
+  'Weighted cross-entropy',
+  'Focal loss',
+  'Focal + smoothing',
+  'Staged focal',
+];
 
 function demo(...args: string[]): { status: number | null; output: string; errors: string } {
   const command = ['--import', 'tsx', 'examples/compare/main.ts', ...args];
@@ -46,13 +52,16 @@ describe('npm run demo', () => {
     for (const name of LOSSES) {
       const lines = cellsOf(output, name);
       expect(lines).toHaveLength(6); // three tables for each table of data
-      for (const cell of lines.flat()) expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
+      for (const cell of lines.flat())
+        expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
       for (const cells of lines) expect(cells).toHaveLength(5);
     }
     expect(output.match(/too few seeds to say/g)).toHaveLength(16);
     expect(output).not.toMatch(/: (better|worse|no clear difference) \(/);
 
-    const times = [...output.matchAll(/^(.*?) +([\d.]+) ms a step, of which the loss ([\d.]+) ms, (\d+) %$/gm)];
+    const times = [
+      ...output.matchAll(/^(.*?) +([\d.]+) ms a step, of which the loss ([\d.]+) ms, (\d+) %$/gm),
+    ];
     expect(times.map(([, name]) => name)).toEqual(['focal-loss/tfjs', 'composed of tf operations']);
     for (const [, , step, loss, share] of times) {
       expect(Number(loss)).toBeGreaterThan(0);
@@ -76,7 +85,9 @@ describe('npm run demo', () => {
     const { output } = demo('--synthetic', '--seeds', '5', '--epochs', '2');
     for (const name of LOSSES)
       expect(cellsOf(output, name).flat().join(' ')).toMatch(/^(\d\.\d{3} ± \d\.\d{3} ?){15}$/);
-    const verdicts = [...output.matchAll(/: (.+?) \(([+−])(\d\.\d{3}), seeds: (\d) better, (\d) worse\)$/gm)];
+    const verdicts = [
+      ...output.matchAll(/: (.+?) \(([+−])(\d\.\d{3}), seeds: (\d) better, (\d) worse\)$/gm),
+    ];
     expect(verdicts).toHaveLength(8);
     for (const [, verdict, sign, , better, worse] of verdicts) {
       expect(['better', 'worse', 'no clear difference']).toContain(verdict);
@@ -87,13 +98,23 @@ describe('npm run demo', () => {
     // The gain is the difference of the means in the first table.
     const mean = (name: string) => Number.parseFloat(cellsOf(output, name)[0][2]);
     const [, , sign, gain] = verdicts[0];
-    expect((sign === '−' ? -1 : 1) * Number(gain)).toBeCloseTo(mean('Focal loss') - mean('Cross-entropy'), 2);
+    expect((sign === '−' ? -1 : 1) * Number(gain)).toBeCloseTo(
+      mean('Focal loss') - mean('Cross-entropy'),
+      2,
+    );
   });
 
   it('explains itself', () => {
     const { status, output } = demo('--help');
     expect(status).toBe(0);
-    for (const option of ['--synthetic', '--positives', '--seed ', '--seeds', '--epochs', '--smoothing']) {
+    for (const option of [
+      '--synthetic',
+      '--positives',
+      '--seed ',
+      '--seeds',
+      '--epochs',
+      '--smoothing',
+    ]) {
       expect(output).toContain(option);
     }
   });
@@ -102,7 +123,9 @@ describe('npm run demo', () => {
     const { status, output, errors } = demo('no-such-file.csv');
     expect(status).toBe(1);
     expect(output).toBe('');
-    expect(errors).toMatch(/^demo: can't read the file: .*\n +npm run demo -- --help shows how it is used\n$/);
+    expect(errors).toMatch(
+      /^demo: can't read the file: .*\n +npm run demo -- --help shows how it is used\n$/,
+    );
   });
 
   it.each([
@@ -145,7 +168,13 @@ describe('npm run demo', () => {
     });
 
     it('refuses a class of two rows, which three parts cannot share', () => {
-      const { status, errors } = demo(write(['1,a', '2,a', '3,a', '4,b', '5,b']), '--seeds', '1', '--epochs', '1');
+      const { status, errors } = demo(
+        write(['1,a', '2,a', '3,a', '4,b', '5,b']),
+        '--seeds',
+        '1',
+        '--epochs',
+        '1',
+      );
       expect(status).toBe(1);
       expect(errors).toContain(
         'own.csv: class b has 2 rows only; a split into training, validation and test needs three',

@@ -45,14 +45,34 @@ describe('a table from a CSV file', () => {
   it.each([
     ['no rows at all', [''], 'data.csv: the file is empty'],
     ['names alone', ['a,b,y'], 'data.csv: no rows after the line of column names'],
-    ['one column', ['y', '1'], 'data.csv, line 1: one column only; at least one feature and the class are needed'],
+    [
+      'one column',
+      ['y', '1'],
+      'data.csv, line 1: one column only; at least one feature and the class are needed',
+    ],
     ['a short line', ['a,b,y', '1,2,0', '1,0'], 'data.csv, line 3: 2 columns, but line 1 has 3'],
-    ['a long line after a blank one', ['a,b,y', '', '1,2,3,0'], 'data.csv, line 3: 4 columns, but line 1 has 3'],
-    ['text for a number', ['a,b,y', '1,2,0', '1,NA,1'], 'data.csv, line 3, column 2 (b): "NA" is not a finite number'],
-    ['an infinity', ['a,b,y', '1e999,2,0'], 'data.csv, line 2, column 1 (a): "1e999" is not a finite number'],
+    [
+      'a long line after a blank one',
+      ['a,b,y', '', '1,2,3,0'],
+      'data.csv, line 3: 4 columns, but line 1 has 3',
+    ],
+    [
+      'text for a number',
+      ['a,b,y', '1,2,0', '1,NA,1'],
+      'data.csv, line 3, column 2 (b): "NA" is not a finite number',
+    ],
+    [
+      'an infinity',
+      ['a,b,y', '1e999,2,0'],
+      'data.csv, line 2, column 1 (a): "1e999" is not a finite number',
+    ],
     ['a missing number', ['a,b,y', '1,,0'], 'data.csv, line 2, column 2 (b): the value is missing'],
     ['a missing class', ['a,b,y', '1,2,'], 'data.csv, line 2, column 3 (y): the class is missing'],
-    ['one class', ['a,y', '1,no', '2,no'], 'data.csv, last column (y): every row has the class no; two are needed'],
+    [
+      'one class',
+      ['a,y', '1,no', '2,no'],
+      'data.csv, last column (y): every row has the class no; two are needed',
+    ],
   ])('reports %s', (_, lines, message) => {
     expect(() => parse(...lines)).toThrow(message);
   });
@@ -69,7 +89,9 @@ describe('a table from a CSV file', () => {
   });
 
   it('reports a file that is not there', () => {
-    expect(() => readTable('no/such/file.csv')).toThrow(/can't read the file: .*no\/such\/file\.csv/);
+    expect(() => readTable('no/such/file.csv')).toThrow(
+      /can't read the file: .*no\/such\/file\.csv/,
+    );
   });
 });
 

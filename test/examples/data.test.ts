@@ -54,7 +54,11 @@ describe('a split', () => {
   });
 
   it('leaves a row of every class on both sides, and refuses a class of one row', () => {
-    const small = { ...table, features: table.features.subarray(0, 8), labels: Int32Array.of(0, 0, 1, 1) };
+    const small = {
+      ...table,
+      features: table.features.subarray(0, 8),
+      labels: Int32Array.of(0, 0, 1, 1),
+    };
     const { train, test } = split(small, new Random(1), { testShare: 0.01, keepPositives: 0.01 });
     expect(countClasses(train.targets, 2)).toEqual([1, 1]);
     expect(countClasses(test.targets, 2)).toEqual([1, 1]);
@@ -82,7 +86,8 @@ describe('the synthetic cohort', () => {
       [...cohort.labels.keys()]
         .filter((row) => cohort.labels[row] === label)
         .map((row) => cohort.features[row * cohort.columns.length + at]);
-    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const mean = (values: number[]) =>
+      values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(mean(words(1))).toBeLessThan(mean(words(0)));
     expect(words(1).filter((value) => value > mean(words(0))).length).toBeGreaterThan(2);
     expect(words(0).filter((value) => value < mean(words(1))).length).toBeGreaterThan(20);

@@ -31,7 +31,10 @@ describe('the demo', { timeout: LIMIT }, () => {
 
     // Exact values; a float64 computation that forms 1 − pt by subtraction is off by 1e-14.
     expectClose(numberAfter(output, 'Loss: '), 0.014456063646326968, 3e-15);
-    const perSample = output.slice(output.indexOf('Per-sample losses'), output.indexOf('Hard examples'));
+    const perSample = output.slice(
+      output.indexOf('Per-sample losses'),
+      output.indexOf('Hard examples'),
+    );
     const losses = [...perSample.matchAll(/\d\.\d+(e-\d+)?/g)].map(([digits]) => Number(digits));
     const expected = [1.9171322860070537e-5, 0.04332169878499658, 2.7320831124249382e-5];
     expect(losses.length).toBe(3);
@@ -39,13 +42,19 @@ describe('the demo', { timeout: LIMIT }, () => {
     // The reference rounds the smoothed targets, and alpha, to float32.
     expectClose(numberAfter(output, 'Smoothed loss: '), 0.016732143631172782, 1e-7);
     expectClose(numberAfter(output, 'alpha 0.4, smoothing 0.1: '), 0.02536764996656872, 1e-7);
-    expectClose(numberAfter(output, 'alpha 0.1, gamma 3, smoothing 0.05: '), 0.002942222682139898, 1e-7);
+    expectClose(
+      numberAfter(output, 'alpha 0.1, gamma 3, smoothing 0.05: '),
+      0.002942222682139898,
+      1e-7,
+    );
     expect(output).toContain('Hard examples: [ 1 ]');
 
     expect(output).toContain('357 malignant = 0, 212 malignant = 1');
     expect(output.match(/^ +[1-5]( +\d\.\d+){3}$/gm)?.length).toBe(5);
     for (const metric of ['Accuracy', 'Minority recall', 'Precision', 'F1']) {
-      expect(output).toMatch(new RegExp(`${metric} +│ +[01]\\.\\d{3} │ +[01]\\.\\d{3} │ +[01]\\.\\d{3} │`));
+      expect(output).toMatch(
+        new RegExp(`${metric} +│ +[01]\\.\\d{3} │ +[01]\\.\\d{3} │ +[01]\\.\\d{3} │`),
+      );
     }
     // No terminal: no progress bar and nothing that moves a cursor.
     for (const mark of ['\u001b', '\r', '█']) expect(output).not.toContain(mark);

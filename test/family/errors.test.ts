@@ -9,15 +9,45 @@ import { expectFailure } from '../support/failure.js';
 type Case = [string, unknown, ErrorConstructor, string];
 
 const COMMON: Case[] = [
-  ['reduction', { reduction: 'avg' }, TypeError, "reduction must be 'mean', 'sum' or 'none', got \"avg\""],
-  ['reduction', { reduction: null }, TypeError, "reduction must be 'mean', 'sum' or 'none', got null"],
-  ['labelSmoothing', { labelSmoothing: 1.5 }, RangeError, 'labelSmoothing must be in [0, 1], got 1.5'],
-  ['labelSmoothing', { labelSmoothing: NaN }, RangeError, 'labelSmoothing must be in [0, 1], got NaN'],
-  ['labelSmoothing', { labelSmoothing: '0' }, TypeError, 'labelSmoothing must be a number, got "0"'],
+  [
+    'reduction',
+    { reduction: 'avg' },
+    TypeError,
+    "reduction must be 'mean', 'sum' or 'none', got \"avg\"",
+  ],
+  [
+    'reduction',
+    { reduction: null },
+    TypeError,
+    "reduction must be 'mean', 'sum' or 'none', got null",
+  ],
+  [
+    'labelSmoothing',
+    { labelSmoothing: 1.5 },
+    RangeError,
+    'labelSmoothing must be in [0, 1], got 1.5',
+  ],
+  [
+    'labelSmoothing',
+    { labelSmoothing: NaN },
+    RangeError,
+    'labelSmoothing must be in [0, 1], got NaN',
+  ],
+  [
+    'labelSmoothing',
+    { labelSmoothing: '0' },
+    TypeError,
+    'labelSmoothing must be a number, got "0"',
+  ],
   ['normalizer', { normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0'],
   ['normalizer', { normalizer: -1 }, RangeError, 'normalizer must be finite and above 0, got -1'],
   ['normalizer', { normalizer: NaN }, RangeError, 'normalizer must be finite and above 0, got NaN'],
-  ['normalizer', { normalizer: Infinity }, RangeError, 'normalizer must be finite and above 0, got Infinity'],
+  [
+    'normalizer',
+    { normalizer: Infinity },
+    RangeError,
+    'normalizer must be finite and above 0, got Infinity',
+  ],
   ['normalizer', { normalizer: '3' }, TypeError, 'normalizer must be a number, got "3"'],
   ['normalizer', { normalizer: null }, TypeError, 'normalizer must be a number, got null'],
   [
@@ -39,15 +69,30 @@ const COMMON: Case[] = [
     'ignoreIndex must be an integer in [-2147483647, 2147483647], got NaN',
   ],
   ['ignoreIndex', { ignoreIndex: -1n }, TypeError, 'ignoreIndex must be a number, got -1'],
-  ['numClasses', { numClasses: 1.5 }, RangeError, 'numClasses must be an integer in [1, 2147483647], got 1.5'],
+  [
+    'numClasses',
+    { numClasses: 1.5 },
+    RangeError,
+    'numClasses must be an integer in [1, 2147483647], got 1.5',
+  ],
   ['numClasses', { numClasses: '2' }, TypeError, 'numClasses must be a number, got "2"'],
   ['no object', 1, TypeError, 'options must be an object, got 1'],
   ['null', null, TypeError, 'options must be an object, got null'],
 ];
 
 const SOFTMAX: Case[] = [
-  ['layout', { layout: 'NCHW' }, TypeError, "layout must be 'channels-last' or 'channels-first', got \"NCHW\""],
-  ['numClasses', { numClasses: 1 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
+  [
+    'layout',
+    { layout: 'NCHW' },
+    TypeError,
+    "layout must be 'channels-last' or 'channels-first', got \"NCHW\"",
+  ],
+  [
+    'numClasses',
+    { numClasses: 1 },
+    RangeError,
+    'numClasses must be an integer in [2, 2147483647], got 1',
+  ],
 ];
 
 describe.each(LOSSES)('$name', ({ Loss, isSigmoid, refused }) => {
@@ -77,7 +122,8 @@ function withNone(criterion: Criterion): Criterion {
   return (criterion as FocalLoss).with({ reduction: 'none' });
 }
 
-const PROBABILITY = (row: number, j: number) => `targets: the probability of class ${j} in row ${row}`;
+const PROBABILITY = (row: number, j: number) =>
+  `targets: the probability of class ${j} in row ${row}`;
 
 const softmaxCalls = [focal, crossEntropy].flatMap((criterion): Call[] => [
   [
@@ -128,7 +174,14 @@ const softmaxCalls = [focal, crossEntropy].flatMap((criterion): Call[] => [
     RangeError,
     `targets[0] must be an integer, got ${soft[0]}: class indices are integers, as Int32Array.from(...) makes them, and probabilities are one per logit`,
   ],
-  ['too many', criterion, new Float32Array(12), {}, RangeError, 'targets.length must be logits.length, 6, got 12'],
+  [
+    'too many',
+    criterion,
+    new Float32Array(12),
+    {},
+    RangeError,
+    'targets.length must be logits.length, 6, got 12',
+  ],
   [
     'rows of another length',
     criterion,
@@ -139,7 +192,9 @@ const softmaxCalls = [focal, crossEntropy].flatMap((criterion): Call[] => [
   ],
   [
     'no numClasses',
-    (criterion.constructor as typeof FocalLoss).name === 'FocalLoss' ? new FocalLoss() : new CrossEntropyLoss(),
+    (criterion.constructor as typeof FocalLoss).name === 'FocalLoss'
+      ? new FocalLoss()
+      : new CrossEntropyLoss(),
     soft,
     {},
     TypeError,
@@ -153,7 +208,14 @@ const softmaxCalls = [focal, crossEntropy].flatMap((criterion): Call[] => [
     TypeError,
     'targets must be class indices where ignoreIndex is given, got a Float32Array',
   ],
-  ['no class', criterion, indices.with(1, 2), {}, RangeError, 'targets[1] must be a class in [0, 2), got 2'],
+  [
+    'no class',
+    criterion,
+    indices.with(1, 2),
+    {},
+    RangeError,
+    'targets[1] must be a class in [0, 2), got 2',
+  ],
   [
     'no class, and not ignored',
     (criterion as FocalLoss).with({ ignoreIndex: -1 }),
@@ -264,8 +326,22 @@ const calls: Call[] = [
     RangeError,
     'targets.length must be logits.length, 6, got 3',
   ],
-  ['a target above 1', sigmoid, bits.with(4, 2), {}, RangeError, 'targets[4] must be in [0, 1], got 2'],
-  ['a negative target', sigmoid, soft.with(1, -0.5), {}, RangeError, 'targets[1] must be in [0, 1], got -0.5'],
+  [
+    'a target above 1',
+    sigmoid,
+    bits.with(4, 2),
+    {},
+    RangeError,
+    'targets[4] must be in [0, 1], got 2',
+  ],
+  [
+    'a negative target',
+    sigmoid,
+    soft.with(1, -0.5),
+    {},
+    RangeError,
+    'targets[1] must be in [0, 1], got -0.5',
+  ],
   ['NaN', sigmoid, soft.with(5, NaN), {}, RangeError, 'targets[5] must be in [0, 1], got NaN'],
   [
     'not ignored',
@@ -291,7 +367,14 @@ const calls: Call[] = [
     TypeError,
     'targets must be a float array or an integer typed array, got undefined',
   ],
-  ['a list with a gap', sigmoid, [0, 1, 1, null], {}, TypeError, 'targets[3] must be a number or a boolean, got null'],
+  [
+    'a list with a gap',
+    sigmoid,
+    [0, 1, 1, null],
+    {},
+    TypeError,
+    'targets[3] must be a number or a boolean, got null',
+  ],
   [
     'a set',
     sigmoid,
@@ -340,7 +423,14 @@ const calls: Call[] = [
     RangeError,
     'posWeight must have one entry per class, 2, got 3',
   ],
-  ['spatialSize', sigmoid, bits, { spatialSize: 2 }, TypeError, "spatialSize is for layout 'channels-first' alone"],
+  [
+    'spatialSize',
+    sigmoid,
+    bits,
+    { spatialSize: 2 },
+    TypeError,
+    "spatialSize is for layout 'channels-first' alone",
+  ],
   [
     'sampleWeights of another length',
     sigmoid,
@@ -365,7 +455,11 @@ describe('a call rejects', () => {
     const given = targets as Int32Array;
     expectFailure(() => criterion.forward(logits, given, options as object), kind, message);
     expectFailure(() => criterion.backward(logits, given, options as object), kind, message);
-    expectFailure(() => criterion.valueAndGrad(logits, given, { ...(options as object), grad }), kind, message);
+    expectFailure(
+      () => criterion.valueAndGrad(logits, given, { ...(options as object), grad }),
+      kind,
+      message,
+    );
     expect(grad).toEqual(new Float32Array(6).fill(9));
   });
 });
@@ -438,7 +532,12 @@ describe.each([
       ],
     ),
     ['normalizer 0', { normalizer: 0 }, RangeError, 'normalizer must be finite and above 0, got 0'],
-    ['normalizer NaN', { normalizer: NaN }, RangeError, 'normalizer must be finite and above 0, got NaN'],
+    [
+      'normalizer NaN',
+      { normalizer: NaN },
+      RangeError,
+      'normalizer must be finite and above 0, got NaN',
+    ],
     ['normalizer null', { normalizer: null }, TypeError, 'normalizer must be a number, got null'],
     ['an unknown name', { ignoreIndex: 2 }, TypeError, 'unknown option "ignoreIndex"; known are '],
   ];
@@ -457,14 +556,21 @@ describe.each([
   it('rejects gradOutput that is not for the reduction', () => {
     for (const reduction of ['mean', 'sum'] as const) {
       expectFailure(
-        () => (criterion as FocalLoss).with({ reduction }).backward(logits, targets, { gradOutput: weights as never }),
+        () =>
+          (criterion as FocalLoss)
+            .with({ reduction })
+            .backward(logits, targets, { gradOutput: weights as never }),
         TypeError,
         "gradOutput must be a number, unless reduction is 'none', got a Float32Array",
       );
     }
     const none = withNone(criterion);
     const wrong: [unknown, ErrorConstructor, string][] = [
-      [Array(values + 1).fill(1), RangeError, `gradOutput must have one entry per row, ${values}, got ${values + 1}`],
+      [
+        Array(values + 1).fill(1),
+        RangeError,
+        `gradOutput must have one entry per row, ${values}, got ${values + 1}`,
+      ],
       [[1, '1', 1], TypeError, 'gradOutput[1] must be a number, got "1"'],
       ['1', TypeError, 'gradOutput must be a number, or a float array with one per row, got "1"'],
       [
@@ -476,7 +582,11 @@ describe.each([
       [new Float32Array(7), RangeError, `gradOutput must have one entry per row, ${values}, got 7`],
     ];
     for (const [gradOutput, kind, message] of wrong) {
-      expectFailure(() => none.backward(logits, targets, { gradOutput: gradOutput as number }), kind, message);
+      expectFailure(
+        () => none.backward(logits, targets, { gradOutput: gradOutput as number }),
+        kind,
+        message,
+      );
     }
   });
 
@@ -484,11 +594,23 @@ describe.each([
     const none = withNone(criterion);
     const whole = new Float32Array(buffer.buffer, 0, values);
     const wrong: [object, ErrorConstructor, string][] = [
-      [{ grad: new Float64Array(6) }, TypeError, 'grad must be a Float32Array like the logits, got a Float64Array'],
+      [
+        { grad: new Float64Array(6) },
+        TypeError,
+        'grad must be a Float32Array like the logits, got a Float64Array',
+      ],
       [{ grad: new Float32Array(5) }, RangeError, 'grad.length must be logits.length, 6, got 5'],
       [{ grad: logits }, RangeError, 'grad must not share memory with logits'],
-      [{ grad: shared, sampleWeights: whole }, RangeError, 'grad must not share memory with sampleWeights'],
-      [{ grad: shared, gradOutput: whole }, RangeError, 'grad must not share memory with gradOutput'],
+      [
+        { grad: shared, sampleWeights: whole },
+        RangeError,
+        'grad must not share memory with sampleWeights',
+      ],
+      [
+        { grad: shared, gradOutput: whole },
+        RangeError,
+        'grad must not share memory with gradOutput',
+      ],
     ];
     for (const [options, kind, message] of wrong) {
       expectFailure(() => none.valueAndGrad(logits, targets, options), kind, message);
@@ -498,21 +620,35 @@ describe.each([
 
   it('rejects logits that are none, and memory that is gone', () => {
     for (const wrong of [undefined, new Set([1, 2]), new Int32Array(6)]) {
-      const got = wrong === undefined ? 'undefined' : wrong instanceof Set ? 'an object' : 'an Int32Array';
-      expectFailure(() => criterion.forward(wrong as never, targets), TypeError, `${LOGITS}, got ${got}`);
+      const got =
+        wrong === undefined ? 'undefined' : wrong instanceof Set ? 'an object' : 'an Int32Array';
+      expectFailure(
+        () => criterion.forward(wrong as never, targets),
+        TypeError,
+        `${LOGITS}, got ${got}`,
+      );
     }
     const detach = <A extends ArrayBufferView>(array: A): A => {
       structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
       return array;
     };
-    const gone = (what: string) => `${what}: its buffer is detached, or has shrunk so that the array lies outside`;
+    const gone = (what: string) =>
+      `${what}: its buffer is detached, or has shrunk so that the array lies outside`;
     const none = withNone(criterion);
     expectFailure(() => none.forward(detach(logits.slice()), targets), TypeError, gone('logits'));
     expectFailure(() => none.forward(logits, detach(targets.slice())), TypeError, gone('targets'));
     const sampleWeights = detach(weights.slice());
-    expectFailure(() => none.forward(logits, targets, { sampleWeights }), TypeError, gone('sampleWeights'));
+    expectFailure(
+      () => none.forward(logits, targets, { sampleWeights }),
+      TypeError,
+      gone('sampleWeights'),
+    );
     const gradOutput = detach(weights.slice());
-    expectFailure(() => none.backward(logits, targets, { gradOutput }), TypeError, gone('gradOutput'));
+    expectFailure(
+      () => none.backward(logits, targets, { gradOutput }),
+      TypeError,
+      gone('gradOutput'),
+    );
     const grad = detach(new Float32Array(6));
     expectFailure(() => none.backward(logits, targets, { grad }), TypeError, gone('grad'));
   });
@@ -520,7 +656,12 @@ describe.each([
 
 describe('second derivatives reject', () => {
   it.each([
-    ['kind', { kind: 'diagonal' }, TypeError, "kind must be 'exact' or 'gauss-newton', got \"diagonal\""],
+    [
+      'kind',
+      { kind: 'diagonal' },
+      TypeError,
+      "kind must be 'exact' or 'gauss-newton', got \"diagonal\"",
+    ],
     [
       'a name',
       { grad: new Float32Array(6) },
@@ -534,7 +675,12 @@ describe('second derivatives reject', () => {
       TypeError,
       'out must be a Float32Array like the logits, got a Float64Array',
     ],
-    ['out of another length', { out: new Float32Array(3) }, RangeError, 'out.length must be logits.length, 6, got 3'],
+    [
+      'out of another length',
+      { out: new Float32Array(3) },
+      RangeError,
+      'out.length must be logits.length, 6, got 3',
+    ],
     ['the logits as out', { out: logits }, RangeError, 'out must not share memory with logits'],
   ] as Case[])('%s', (_, options, kind, message) => {
     const before = logits.slice();
@@ -558,8 +704,16 @@ describe('second derivatives reject', () => {
 
   it('a focus that they do not have', () => {
     const each = focal.with({ focusOn: 'class' });
-    expectFailure(() => each.hessianDiag(logits, indices), TypeError, "hessianDiag does not exist for focusOn 'class'");
-    expectFailure(() => each.gammaGrad(logits, indices), TypeError, "gammaGrad does not exist for focusOn 'class'");
+    expectFailure(
+      () => each.hessianDiag(logits, indices),
+      TypeError,
+      "hessianDiag does not exist for focusOn 'class'",
+    );
+    expectFailure(
+      () => each.gammaGrad(logits, indices),
+      TypeError,
+      "gammaGrad does not exist for focusOn 'class'",
+    );
     expectFailure(
       () => focal.with({ focusOn: 'target', labelSmoothing: 0.1 }).hessianDiag(logits, indices),
       TypeError,

@@ -1,4 +1,10 @@
-import { type Criterion, CrossEntropyLoss, type FloatArray, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import {
+  type Criterion,
+  CrossEntropyLoss,
+  type FloatArray,
+  FocalLoss,
+  SigmoidFocalLoss,
+} from 'focal-loss';
 import { logSoftmax, predict, softmax, sweep } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { type Dtype, dtypes, float32, float64 } from '../support/dtypes.js';
@@ -10,11 +16,29 @@ const CLASSES = [2, 3, 4, 5, 9, 64, 70];
 
 /** Offsets up to the end of a type. */
 function offsetsOf({ largest }: Dtype): number[] {
-  const sizes = [88, 999, 1000, 1001, 2000, 2 ** 20, 2 ** 20 + 1, 2 ** 22, 1e9, 1e30, largest / 2, largest];
+  const sizes = [
+    88,
+    999,
+    1000,
+    1001,
+    2000,
+    2 ** 20,
+    2 ** 20 + 1,
+    2 ** 22,
+    1e9,
+    1e30,
+    largest / 2,
+    largest,
+  ];
   return [0, ...sizes.flatMap((size) => [-size, size])];
 }
 
-function expectNear(actual: ArrayLike<number>, expected: readonly number[], bound: number, what: string): void {
+function expectNear(
+  actual: ArrayLike<number>,
+  expected: readonly number[],
+  bound: number,
+  what: string,
+): void {
   expect(actual.length, what).toBe(expected.length);
   expected.forEach((x, i) => {
     const got = actual[i] as number;
@@ -42,13 +66,19 @@ describe.each(dtypes)('$name', (dtype) => {
       expect([value, ...grad], what).toEqual(nothing);
     }
     for (const criterion of CERTAIN.slice(0, 4)) {
-      const { value, grad } = criterion.valueAndGrad(row, dtype.array(oneHot), { numClasses: classes });
+      const { value, grad } = criterion.valueAndGrad(row, dtype.array(oneHot), {
+        numClasses: classes,
+      });
       expect([value, ...grad], what).toEqual(nothing);
     }
     expect([...softmax(row, classes)], what).toEqual(oneHot);
-    expect([...logSoftmax(row, classes)], what).toEqual(oneHot.map((q) => (q === 1 ? 0 : -Infinity)));
+    expect([...logSoftmax(row, classes)], what).toEqual(
+      oneHot.map((q) => (q === 1 ? 0 : -Infinity)),
+    );
     expect(predict(row, classes).confidence[0], what).toBe(1);
-    expect([...sweep(row, Uint8Array.of(target), { gamma: [0, 2, 2.7] }).losses], what).toEqual([0, 0, 0]);
+    expect([...sweep(row, Uint8Array.of(target), { gamma: [0, 2, 2.7] }).losses], what).toEqual([
+      0, 0, 0,
+    ]);
     // The share of the masked classes makes a smoothed row infinite.
     for (const focusOn of ['smoothed', 'target', 'class'] as const) {
       const smoothed = new FocalLoss({ focusOn, labelSmoothing: 0.1 });
@@ -63,7 +93,9 @@ describe.each(dtypes)('$name', (dtype) => {
     for (const classes of CLASSES) {
       for (const offset of offsetsOf(dtype)) {
         for (const target of [0, classes - 1]) {
-          const row = dtype.array(Array.from({ length: classes }, (_, j) => (j === target ? offset : -Infinity)));
+          const row = dtype.array(
+            Array.from({ length: classes }, (_, j) => (j === target ? offset : -Infinity)),
+          );
           expectCertain(row, target, `${classes} classes, offset ${offset}`);
         }
       }
@@ -79,7 +111,10 @@ describe.each(dtypes)('$name', (dtype) => {
       masked[4 * classes] = -3e6;
       const criterion = new FocalLoss({ reduction: 'none' });
       const targets = new Uint8Array(rows);
-      const [expected, actual] = [criterion.valueAndGrad(plain, targets), criterion.valueAndGrad(masked, targets)];
+      const [expected, actual] = [
+        criterion.valueAndGrad(plain, targets),
+        criterion.valueAndGrad(masked, targets),
+      ];
       expected.value[4] = 0;
       expected.grad.fill(0, 4 * classes, 5 * classes);
       expect(actual).toEqual(expected);
@@ -94,21 +129,43 @@ describe.each(dtypes)('$name', (dtype) => {
       const { value, grad } = criterion.valueAndGrad(row, Uint8Array.of(0));
       const rest = (0.1 * (classes - 1)) / classes;
       expectNear([value], [2 * rest * size], dtype.bound(0), `${classes} classes`);
-      expectNear(grad, [rest, ...Array(classes - 1).fill(-0.1 / classes)], 2 * dtype.bound(0), `${classes} classes`);
+      expectNear(
+        grad,
+        [rest, ...Array(classes - 1).fill(-0.1 / classes)],
+        2 * dtype.bound(0),
+        `${classes} classes`,
+      );
     }
   });
 
   it('an upstream gradient up to the end of the type', () => {
     for (const classes of CLASSES) {
-      for (const gradOutput of [1e-27, 1e27, 1e36, dtype.largest / 4, dtype.largest, -dtype.largest]) {
+      for (const gradOutput of [
+        1e-27,
+        1e27,
+        1e36,
+        dtype.largest / 4,
+        dtype.largest,
+        -dtype.largest,
+      ]) {
         const criterion = new FocalLoss({ alpha: null, gamma: 0 });
         const row = dtype.array(Array(classes).fill(0));
         const grad = criterion.backward(row, Uint8Array.of(0), { gradOutput });
         const each = gradOutput / classes;
-        expectNear(grad, [each * (1 - classes), ...Array(classes - 1).fill(each)], 2 * dtype.bound(0), `${gradOutput}`);
+        expectNear(
+          grad,
+          [each * (1 - classes), ...Array(classes - 1).fill(each)],
+          2 * dtype.bound(0),
+          `${gradOutput}`,
+        );
         const perRow = criterion.with({ reduction: 'none' });
         const factors = Float64Array.of(gradOutput);
-        expectNear(perRow.backward(row, Uint8Array.of(0), { gradOutput: factors }), [...grad], dtype.bound(0), 'each');
+        expectNear(
+          perRow.backward(row, Uint8Array.of(0), { gradOutput: factors }),
+          [...grad],
+          dtype.bound(0),
+          'each',
+        );
       }
     }
   });
@@ -121,21 +178,33 @@ describe.each(dtypes)('$name', (dtype) => {
     // A power of two, so that it rounds nothing: the largest there is.
     const gradOutput = 2 ** Math.floor(Math.log2(dtype.largest) - 0.5);
 
-    function expectFactor(criterion: Criterion, aims: Uint8Array | FloatArray, gamma: number): void {
+    function expectFactor(
+      criterion: Criterion,
+      aims: Uint8Array | FloatArray,
+      gamma: number,
+    ): void {
       const plain = criterion.backward(logits, aims, { gradOutput: 2 ** -20 });
       const grad = criterion.backward(logits, aims, { gradOutput });
       plain.forEach((g, i) => {
         const expected = g * 2 ** 20 * gradOutput;
         if (Math.abs(expected) > dtype.largest || Math.abs(g) < dtype.smallest) return;
         const off = Math.abs((grad[i] as number) - expected);
-        expect(off, `${grad[i]}, ${expected}`).toBeLessThanOrEqual(8 * dtype.bound(gamma) * Math.abs(expected));
+        expect(off, `${grad[i]}, ${expected}`).toBeLessThanOrEqual(
+          8 * dtype.bound(gamma) * Math.abs(expected),
+        );
       });
       expect(grad.some(Number.isNaN)).toBe(false);
     }
 
     for (const gamma of [0, 0.5, 1, 2, 2.7, 8]) {
       for (const labelSmoothing of [0, 0.1]) {
-        const settings = { gamma, labelSmoothing, alpha: null, numClasses: 3, reduction: 'sum' } as const;
+        const settings = {
+          gamma,
+          labelSmoothing,
+          alpha: null,
+          numClasses: 3,
+          reduction: 'sum',
+        } as const;
         const smoothed = new FocalLoss(settings);
         expectFactor(new SigmoidFocalLoss({ ...settings, posWeight: 3 }), yes, gamma);
         expectFactor(smoothed, targets, gamma);
@@ -197,16 +266,28 @@ describe.each(dtypes)('$name', (dtype) => {
   it('a normalizer of any size divides what there is to divide', () => {
     for (const normalizer of [1e-310, 5e-324, 1e-300, 1e300, 1e-46, 1e46]) {
       const criterion = new FocalLoss({ normalizer });
-      const { value, grad } = criterion.valueAndGrad(dtype.array([2000, 0, -2000, -Infinity]), new Uint8Array(2));
+      const { value, grad } = criterion.valueAndGrad(
+        dtype.array([2000, 0, -2000, -Infinity]),
+        new Uint8Array(2),
+      );
       expect([value, ...grad]).toEqual([0, 0, 0, 0, 0]);
       const sigmoid = new SigmoidFocalLoss({ normalizer });
-      expect([...sigmoid.backward(dtype.array([2000, -2000]), Uint8Array.of(1, 0))]).toEqual([0, 0]);
+      expect([...sigmoid.backward(dtype.array([2000, -2000]), Uint8Array.of(1, 0))]).toEqual([
+        0, 0,
+      ]);
     }
     // 2 ** -1040 is divided by a number that is as small.
     const tiny = new CrossEntropyLoss({ normalizer: 2 ** -1040 });
     const sampleWeights = Float64Array.of(2 ** -1000);
-    const { value, grad } = tiny.valueAndGrad(dtype.array([0, 0]), Uint8Array.of(0), { sampleWeights });
-    expectNear([value, ...grad], [Math.log(2) * 2 ** 40, -(2 ** 39), 2 ** 39], dtype.bound(0), 'normalizer');
+    const { value, grad } = tiny.valueAndGrad(dtype.array([0, 0]), Uint8Array.of(0), {
+      sampleWeights,
+    });
+    expectNear(
+      [value, ...grad],
+      [Math.log(2) * 2 ** 40, -(2 ** 39), 2 ** 39],
+      dtype.bound(0),
+      'normalizer',
+    );
   });
 
   it('a gamma of any size is one, for all classes or each', () => {
@@ -222,11 +303,22 @@ describe.each(dtypes)('$name', (dtype) => {
     for (const labelSmoothing of [1e-25, 1e-46, 1e-300, 5e-324]) {
       for (const classes of CLASSES) {
         const row = dtype.array(Array.from({ length: classes }, (_, j) => (j === 0 ? 50 : -50)));
-        for (const criterion of [new CrossEntropyLoss({ labelSmoothing }), new FocalLoss({ labelSmoothing })]) {
+        for (const criterion of [
+          new CrossEntropyLoss({ labelSmoothing }),
+          new FocalLoss({ labelSmoothing }),
+        ]) {
           const plain = criterion.with({ labelSmoothing: 0 }).valueAndGrad(row, Uint8Array.of(1));
           const { value, grad } = criterion.valueAndGrad(row, Uint8Array.of(1));
-          expectNear([value, grad[0] as number], [plain.value, plain.grad[0] as number], 2 * dtype.bound(2), 'value');
-          const certain = criterion.valueAndGrad(dtype.array([3000, ...Array(classes - 1).fill(0)]), Uint8Array.of(0));
+          expectNear(
+            [value, grad[0] as number],
+            [plain.value, plain.grad[0] as number],
+            2 * dtype.bound(2),
+            'value',
+          );
+          const certain = criterion.valueAndGrad(
+            dtype.array([3000, ...Array(classes - 1).fill(0)]),
+            Uint8Array.of(0),
+          );
           expect([certain.value, ...certain.grad].some((x) => Object.is(x, -0))).toBe(false);
           const masked = dtype.array([0, ...Array(classes - 1).fill(-Infinity)]);
           expect(criterion.forward(masked, Uint8Array.of(0))).toBe(Infinity);
@@ -242,7 +334,9 @@ describe.each(dtypes)('$name', (dtype) => {
     const criterion = new FocalLoss({ numClasses: 2, reduction: 'none' });
     for (const labelSmoothing of [0, 0.1, 1]) {
       const plain = criterion.with({ alpha: null, labelSmoothing }).valueAndGrad(logits, soft);
-      expect(criterion.with({ alpha: [1, 1], labelSmoothing }).valueAndGrad(logits, soft)).toEqual(plain);
+      expect(criterion.with({ alpha: [1, 1], labelSmoothing }).valueAndGrad(logits, soft)).toEqual(
+        plain,
+      );
       const half = criterion.with({ alpha: 0.5, labelSmoothing }).valueAndGrad(logits, soft);
       expectNear(
         half.value,
@@ -250,8 +344,14 @@ describe.each(dtypes)('$name', (dtype) => {
         0,
         'alpha 1/2',
       );
-      const { rows } = sweep(logits, soft, { numClasses: 2, alpha: [null, [1, 1]], labelSmoothing: [labelSmoothing] });
-      const total = criterion.with({ alpha: null, labelSmoothing, reduction: 'mean' }).forward(logits, soft);
+      const { rows } = sweep(logits, soft, {
+        numClasses: 2,
+        alpha: [null, [1, 1]],
+        labelSmoothing: [labelSmoothing],
+      });
+      const total = criterion
+        .with({ alpha: null, labelSmoothing, reduction: 'mean' })
+        .forward(logits, soft);
       for (const { loss } of rows) expectNear([loss], [total], dtype.bound(2), 'sweep');
     }
   });
@@ -266,10 +366,15 @@ describe.each(dtypes)('$name', (dtype) => {
       dtype.array([0, 1, 0.25, 0.75]),
       Uint8Array.of(1, 0),
     ]) {
-      for (const { loss, ...setting } of sweep(logits, targets, { numClasses: 2, alpha, gamma: [0, 2] }).rows) {
+      for (const { loss, ...setting } of sweep(logits, targets, {
+        numClasses: 2,
+        alpha,
+        gamma: [0, 2],
+      }).rows) {
         const { alpha, gamma } = setting;
         const expected = new FocalLoss({ numClasses: 2, alpha, gamma }).forward(logits, targets);
-        if (Number.isFinite(expected)) expectNear([loss], [expected], dtype.bound(gamma), JSON.stringify(setting));
+        if (Number.isFinite(expected))
+          expectNear([loss], [expected], dtype.bound(gamma), JSON.stringify(setting));
         else expect(loss, JSON.stringify(setting)).toBe(expected);
       }
     }
@@ -285,11 +390,14 @@ describe('numbers beyond float32', () => {
   const targets = Uint8Array.of(0, 1, 1, 0);
 
   /** Both kinds of logits, and the second's result as the first would hold it. */
-  function expectSame(run: (dtype: Dtype) => { value: number | ArrayLike<number>; grad: ArrayLike<number> }): void {
+  function expectSame(
+    run: (dtype: Dtype) => { value: number | ArrayLike<number>; grad: ArrayLike<number> },
+  ): void {
     const [single, double] = [run(float32), run(float64)];
     const list = (x: number | ArrayLike<number>) => (typeof x === 'number' ? [x] : Array.from(x));
     const rounded = (x: number) => Math.fround(x) + 0;
-    if (typeof double.value === 'number') expectNear(list(single.value), list(double.value), 1e-15, 'value');
+    if (typeof double.value === 'number')
+      expectNear(list(single.value), list(double.value), 1e-15, 'value');
     else expectNear(list(single.value), list(double.value).map(rounded), 0, 'value');
     expectNear(single.grad, list(double.grad).map(rounded), 0, 'gradient');
     expect(list(single.grad).some(Number.isNaN)).toBe(false);
@@ -306,7 +414,10 @@ describe('numbers beyond float32', () => {
         for (const labelSmoothing of [0, 0.1]) {
           const options = { reduction, labelSmoothing, numClasses: 2 };
           expectSame((dtype) => {
-            return new CrossEntropyLoss({ ...options, weight: weights }).valueAndGrad(dtype.array(logits), targets);
+            return new CrossEntropyLoss({ ...options, weight: weights }).valueAndGrad(
+              dtype.array(logits),
+              targets,
+            );
           });
           expectSame((dtype) => {
             return new CrossEntropyLoss({ ...options, weight: weights }).valueAndGrad(
@@ -315,10 +426,18 @@ describe('numbers beyond float32', () => {
             );
           });
           expectSame((dtype) =>
-            new FocalLoss({ ...options, alpha: weights }).valueAndGrad(dtype.array(logits), targets),
+            new FocalLoss({ ...options, alpha: weights }).valueAndGrad(
+              dtype.array(logits),
+              targets,
+            ),
           );
           expectSame((dtype) => {
-            const criterion = new SigmoidFocalLoss({ reduction, labelSmoothing, numClasses: 2, posWeight: weights });
+            const criterion = new SigmoidFocalLoss({
+              reduction,
+              labelSmoothing,
+              numClasses: 2,
+              posWeight: weights,
+            });
             return criterion.valueAndGrad(dtype.array(logits), dtype.array(soft));
           });
         }
@@ -331,37 +450,52 @@ describe('numbers beyond float32', () => {
       const batch = [Float32Array.from(logits), targets] as const;
       const { value, grad } = new CrossEntropyLoss({ weight: [size, size] }).valueAndGrad(...batch);
       const expected = new CrossEntropyLoss().valueAndGrad(...batch);
-      expectNear([value, ...grad], [expected.value, ...expected.grad], 2 * float32.bound(0), `${size}`);
+      expectNear(
+        [value, ...grad],
+        [expected.value, ...expected.grad],
+        2 * float32.bound(0),
+        `${size}`,
+      );
     }
   });
 
-  it.each([1e39, 1e-46, 1e150])('sample weights, upstream gradients and normalizers of %d', (size) => {
-    const perRow = Float64Array.of(size, 1, 2 * size, 0);
-    for (const options of [
-      { sampleWeights: perRow },
-      { normalizer: size },
-      { sampleWeights: perRow, normalizer: size },
-      { gradOutput: size, normalizer: size * size },
-    ]) {
-      expectSame((dtype) => new FocalLoss().valueAndGrad(dtype.array(logits), targets, options));
-      const buffer = Float32Array.from(logits);
-      const { grad } = new FocalLoss().valueAndGrad(Float32Array.from(logits), targets, { ...options, grad: buffer });
-      expect(grad).toBe(buffer);
-      expect([...grad]).toEqual([...new FocalLoss().backward(Float32Array.from(logits), targets, options)]);
-    }
-    // The value has no part in an upstream gradient, and stays float32's.
-    const each = new FocalLoss({ reduction: 'none' });
-    expectSame((dtype) => {
-      const { grad } = each.valueAndGrad(dtype.array(logits), targets, { gradOutput: perRow });
-      return { value: [], grad };
-    });
-  });
+  it.each([1e39, 1e-46, 1e150])(
+    'sample weights, upstream gradients and normalizers of %d',
+    (size) => {
+      const perRow = Float64Array.of(size, 1, 2 * size, 0);
+      for (const options of [
+        { sampleWeights: perRow },
+        { normalizer: size },
+        { sampleWeights: perRow, normalizer: size },
+        { gradOutput: size, normalizer: size * size },
+      ]) {
+        expectSame((dtype) => new FocalLoss().valueAndGrad(dtype.array(logits), targets, options));
+        const buffer = Float32Array.from(logits);
+        const { grad } = new FocalLoss().valueAndGrad(Float32Array.from(logits), targets, {
+          ...options,
+          grad: buffer,
+        });
+        expect(grad).toBe(buffer);
+        expect([...grad]).toEqual([
+          ...new FocalLoss().backward(Float32Array.from(logits), targets, options),
+        ]);
+      }
+      // The value has no part in an upstream gradient, and stays float32's.
+      const each = new FocalLoss({ reduction: 'none' });
+      expectSame((dtype) => {
+        const { grad } = each.valueAndGrad(dtype.array(logits), targets, { gradOutput: perRow });
+        return { value: [], grad };
+      });
+    },
+  );
 
   it.each([1e-39, 1e-46, 1e-300])('an alpha of %d', (alpha) => {
     for (const normalizer of [alpha, 1]) {
       const given = { alpha, normalizer };
       expectSame((dtype) => new FocalLoss(given).valueAndGrad(dtype.array(logits), targets));
-      expectSame((dtype) => new SigmoidFocalLoss(given).valueAndGrad(dtype.array(logits), dtype.array(soft)));
+      expectSame((dtype) =>
+        new SigmoidFocalLoss(given).valueAndGrad(dtype.array(logits), dtype.array(soft)),
+      );
       const sums = [float32, float64].map((dtype) =>
         sweep(dtype.array(logits), targets, { alpha: [alpha], normalizer }),
       );
@@ -373,7 +507,8 @@ describe('numbers beyond float32', () => {
     const rows = 40_000;
     const indices = new Int32Array(rows).with(rows - 1, 7);
     const grad = new Float32Array(2 * rows).fill(9);
-    const call = () => new FocalLoss({ normalizer: 1e-300 }).backward(new Float32Array(2 * rows), indices, { grad });
+    const call = () =>
+      new FocalLoss({ normalizer: 1e-300 }).backward(new Float32Array(2 * rows), indices, { grad });
     expect(call).toThrow(RangeError);
     expect(grad.every((x) => x === 9)).toBe(true);
   });

@@ -41,7 +41,10 @@ describe.runIf(Float16Array !== undefined)('Float16Array', () => {
     const ones = [1, 2, 0.5, 0, 1, 1, 3, 1, 1];
     for (const Kind of [Float32Array, Float64Array]) {
       const kind = Kind.from(logits);
-      const options = { sampleWeights: Float16Array.from(ones), gradOutput: Float16Array.from(ones) };
+      const options = {
+        sampleWeights: Float16Array.from(ones),
+        gradOutput: Float16Array.from(ones),
+      };
       const same = { sampleWeights: Kind.from(ones), gradOutput: Kind.from(ones) };
       const actual = criterion.valueAndGrad(kind, Float16Array.from(soft), options);
       expect(actual).toEqual(criterion.valueAndGrad(kind, Kind.from(soft), same));
@@ -57,15 +60,16 @@ describe.runIf(Float16Array !== undefined)('Float16Array', () => {
     const expected = criterion.valueAndGrad(logits, targets);
     const actual = criterion.with({ layout: 'channels-first' }).valueAndGrad(turned, targets);
     expect(actual.value).toBe(expected.value);
-    expect(Array.from({ length: 120 }, (_, k) => actual.grad[(k % 4) * 30 + Math.floor(k / 4)])).toEqual([
-      ...expected.grad,
-    ]);
+    expect(
+      Array.from({ length: 120 }, (_, k) => actual.grad[(k % 4) * 30 + Math.floor(k / 4)]),
+    ).toEqual([...expected.grad]);
   });
 
   it('takes a buffer of its own kind', () => {
     const logits = new Float16Array(4);
     expectFailure(
-      () => new FocalLoss().backward(logits, new Uint8Array(2), { grad: new Float32Array(4) as never }),
+      () =>
+        new FocalLoss().backward(logits, new Uint8Array(2), { grad: new Float32Array(4) as never }),
       TypeError,
       'grad must be a Float16Array like the logits, got a Float32Array',
     );

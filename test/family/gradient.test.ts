@@ -1,4 +1,10 @@
-import { type Criterion, CrossEntropyLoss, type FloatArray, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import {
+  type Criterion,
+  CrossEntropyLoss,
+  type FloatArray,
+  FocalLoss,
+  SigmoidFocalLoss,
+} from 'focal-loss';
 import { describe, expect, it } from 'vitest';
 import { randomBatch, sum } from '../support/batch.js';
 import { float64 } from '../support/dtypes.js';
@@ -32,7 +38,9 @@ function expectNear(actual: ArrayLike<number>, expected: number[]): void {
 
 const focal = [0, 0.5, 1, 2, 2.7].flatMap((gamma) =>
   (['smoothed', 'target', 'class'] as const).flatMap((focusOn) =>
-    [0, 0.1].map((labelSmoothing) => new FocalLoss({ gamma, focusOn, labelSmoothing, numClasses: classes })),
+    [0, 0.1].map(
+      (labelSmoothing) => new FocalLoss({ gamma, focusOn, labelSmoothing, numClasses: classes }),
+    ),
   ),
 );
 
@@ -47,9 +55,17 @@ const cases: Case[] = [
       : ([['probabilities', criterion.with({ alpha: perClass }), soft]] as Case[])),
   ]),
   ['a gamma for each class', new FocalLoss({ gamma: [0, 0.5, 1, 2, 3.3] }), targets],
-  ['a gamma for each class, smoothed', new FocalLoss({ gamma: [0, 0.5, 1, 2, 3.3], labelSmoothing: 0.1 }), targets],
+  [
+    'a gamma for each class, smoothed',
+    new FocalLoss({ gamma: [0, 0.5, 1, 2, 3.3], labelSmoothing: 0.1 }),
+    targets,
+  ],
   ...[0, 0.1].flatMap((labelSmoothing): Case[] => {
-    const criterion = new CrossEntropyLoss({ weight: perClass, labelSmoothing, numClasses: classes });
+    const criterion = new CrossEntropyLoss({
+      weight: perClass,
+      labelSmoothing,
+      numClasses: classes,
+    });
     return [
       ['class indices', criterion, targets],
       ['ignored rows', criterion.with({ ignoreIndex: -1 }), spoilt],
@@ -58,44 +74,61 @@ const cases: Case[] = [
   }),
   ...[0, 0.5, 2, 2.7].flatMap((gamma): Case[] => {
     const criterion = new SigmoidFocalLoss({ gamma, numClasses: classes });
-    const perColumn = criterion.with({ alpha: [0.5, 0, 1, 0.25, 0.9], posWeight: perClass, labelSmoothing: 0.1 });
+    const perColumn = criterion.with({
+      alpha: [0.5, 0, 1, 0.25, 0.9],
+      posWeight: perClass,
+      labelSmoothing: 0.1,
+    });
     return [
       ['probabilities', criterion, soft],
       ['an alpha and a posWeight for each class', perColumn, soft],
-      ['ignored logits', perColumn.with({ ignoreIndex: 255 }), soft.map((y, i) => (i % 3 ? y : 255))],
+      [
+        'ignored logits',
+        perColumn.with({ ignoreIndex: 255 }),
+        soft.map((y, i) => (i % 3 ? y : 255)),
+      ],
     ];
   }),
 ];
 
 describe('the gradient equals central differences', () => {
-  it.each(cases.map(([title, criterion, given]) => ({ title, criterion, given, name: criterion.constructor.name })))(
-    '$name, $title, $criterion',
-    ({ criterion, given }) => {
-      for (const options of [{}, { sampleWeights }, { sampleWeights, normalizer: 3 }]) {
-        const f = (x: FloatArray) => criterion.forward(x, given, options) as number;
-        expectNear(criterion.backward(logits, given, options), slopes(f, logits as Float64Array));
-      }
-    },
-  );
+  it.each(
+    cases.map(([title, criterion, given]) => ({
+      title,
+      criterion,
+      given,
+      name: criterion.constructor.name,
+    })),
+  )('$name, $title, $criterion', ({ criterion, given }) => {
+    for (const options of [{}, { sampleWeights }, { sampleWeights, normalizer: 3 }]) {
+      const f = (x: FloatArray) => criterion.forward(x, given, options) as number;
+      expectNear(criterion.backward(logits, given, options), slopes(f, logits as Float64Array));
+    }
+  });
 });
 
 const twice = focal.filter(
-  ({ focusOn, labelSmoothing }) => focusOn === 'smoothed' || (focusOn === 'target' && !labelSmoothing),
+  ({ focusOn, labelSmoothing }) =>
+    focusOn === 'smoothed' || (focusOn === 'target' && !labelSmoothing),
 );
 
 describe('second derivatives', () => {
-  it.each(twice)('hessianDiag equals central differences of the gradient, $gamma, $labelSmoothing', (criterion) => {
-    for (const alpha of [0.25, perClass]) {
-      const weighted = criterion.with({ alpha, ignoreIndex: -1 });
-      for (const options of [{}, { sampleWeights, normalizer: 3 }]) {
-        const expected = Array.from(logits, (x, k) => {
-          const at = (moved: number) => weighted.backward(logits.with(k, moved), spoilt, options)[k];
-          return (at(x + step) - at(x - step)) / (2 * step);
-        });
-        expectNear(weighted.hessianDiag(logits, spoilt, options), expected);
+  it.each(twice)(
+    'hessianDiag equals central differences of the gradient, $gamma, $labelSmoothing',
+    (criterion) => {
+      for (const alpha of [0.25, perClass]) {
+        const weighted = criterion.with({ alpha, ignoreIndex: -1 });
+        for (const options of [{}, { sampleWeights, normalizer: 3 }]) {
+          const expected = Array.from(logits, (x, k) => {
+            const at = (moved: number) =>
+              weighted.backward(logits.with(k, moved), spoilt, options)[k];
+            return (at(x + step) - at(x - step)) / (2 * step);
+          });
+          expectNear(weighted.hessianDiag(logits, spoilt, options), expected);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each(twice)(
     'the Gauss-Newton diagonal is never negative, and exact for gamma 0, $gamma, $labelSmoothing',
@@ -115,7 +148,8 @@ describe('second derivatives', () => {
       const weighted = criterion.with({ alpha: perClass, ignoreIndex: -1 });
       for (const reduction of ['mean', 'sum'] as const) {
         for (const options of [{}, { sampleWeights }, { normalizer: 3 }]) {
-          const at = (gamma: number) => weighted.with({ gamma, reduction }).forward(logits, spoilt, options);
+          const at = (gamma: number) =>
+            weighted.with({ gamma, reduction }).forward(logits, spoilt, options);
           const gamma = criterion.gamma as number;
           const expected = (at(gamma + step) - at(gamma - step)) / (2 * step);
           expectNear([weighted.with({ reduction }).gammaGrad(logits, spoilt, options)], [expected]);

@@ -17,7 +17,8 @@ function smallCalls(dtype: Dtype) {
   return family(dtype, 6, 3).map(({ ignoring, spoilt, width }) => {
     const weights = randomBatch(dtype, (6 * 3) / width, 1, 61).logits;
     const sampleWeights = weights.map((x) => Math.abs(x));
-    const call = () => ignoring.valueAndGrad(logits, spoilt, { sampleWeights, gradOutput: weights });
+    const call = () =>
+      ignoring.valueAndGrad(logits, spoilt, { sampleWeights, gradOutput: weights });
     return { call, expected: call() };
   });
 }
@@ -65,10 +66,14 @@ it('memory that cannot be had is a RangeError, and the module works on', () => {
     console.log(JSON.stringify(results));
   `;
   // 80 pages are 5 MiB. Four rows take 3.2 MB, and as much for the probabilities or the stage.
-  const output = execFileSync(process.execPath, ['--wasm-max-mem-pages=80', '--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-    cwd: new URL('../..', import.meta.url),
-  });
+  const output = execFileSync(
+    process.execPath,
+    ['--wasm-max-mem-pages=80', '--input-type=module', '--eval', script],
+    {
+      encoding: 'utf8',
+      cwd: new URL('../..', import.meta.url),
+    },
+  );
   const each = ['RangeError: not enough memory for rows of 200000 classes', true, true];
   expect(JSON.parse(output)).toEqual([...each, ...each, ...each]);
 });

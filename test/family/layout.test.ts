@@ -41,50 +41,60 @@ const SHAPES = [
 ];
 
 describe.each(dtypes)('$name', (dtype) => {
-  it.each(SHAPES)('channels first equals channels last, bit for bit, [%i, %i, %i]', (samples, classes, positions) => {
-    const rows = samples * positions;
-    const { logits, targets } = randomBatch(dtype, rows, classes, 30);
-    const soft = randomProbabilities(dtype, rows, classes, 31);
-    const spoilt = targets.map((target, i) => (i % 3 === 1 ? -1 : target));
-    const sampleWeights = dtype.array(Array.from({ length: rows }, (_, i) => (i % 5) / 4));
-    const gradOutput = dtype.array(Array.from({ length: rows }, (_, i) => (i % 7) - 3));
-    const turned = classesFirst(dtype, logits, samples, classes, positions);
-    const turnedSoft = classesFirst(dtype, soft, samples, classes, positions);
-    const first = { numClasses: classes, layout: 'channels-first' } as const;
-    const last = { numClasses: classes };
-    for (const reduction of ['mean', 'none'] as const) {
-      for (const [channelsFirst, channelsLast] of [
-        [new FocalLoss({ ...first, reduction }), new FocalLoss({ ...last, reduction })],
-        [new CrossEntropyLoss({ ...first, reduction }), new CrossEntropyLoss({ ...last, reduction })],
-        [
-          new FocalLoss({ ...first, reduction, labelSmoothing: 0.1, focusOn: 'class' }),
-          new FocalLoss({ ...last, reduction, labelSmoothing: 0.1, focusOn: 'class' }),
-        ],
-      ] as const) {
-        for (const [given, givenTurned, ignoreIndex] of [
-          [targets, targets, undefined],
-          [spoilt, spoilt, -1],
-          [soft, turnedSoft, undefined],
+  it.each(SHAPES)(
+    'channels first equals channels last, bit for bit, [%i, %i, %i]',
+    (samples, classes, positions) => {
+      const rows = samples * positions;
+      const { logits, targets } = randomBatch(dtype, rows, classes, 30);
+      const soft = randomProbabilities(dtype, rows, classes, 31);
+      const spoilt = targets.map((target, i) => (i % 3 === 1 ? -1 : target));
+      const sampleWeights = dtype.array(Array.from({ length: rows }, (_, i) => (i % 5) / 4));
+      const gradOutput = dtype.array(Array.from({ length: rows }, (_, i) => (i % 7) - 3));
+      const turned = classesFirst(dtype, logits, samples, classes, positions);
+      const turnedSoft = classesFirst(dtype, soft, samples, classes, positions);
+      const first = { numClasses: classes, layout: 'channels-first' } as const;
+      const last = { numClasses: classes };
+      for (const reduction of ['mean', 'none'] as const) {
+        for (const [channelsFirst, channelsLast] of [
+          [new FocalLoss({ ...first, reduction }), new FocalLoss({ ...last, reduction })],
+          [
+            new CrossEntropyLoss({ ...first, reduction }),
+            new CrossEntropyLoss({ ...last, reduction }),
+          ],
+          [
+            new FocalLoss({ ...first, reduction, labelSmoothing: 0.1, focusOn: 'class' }),
+            new FocalLoss({ ...last, reduction, labelSmoothing: 0.1, focusOn: 'class' }),
+          ],
         ] as const) {
-          const options = { sampleWeights, ...(reduction === 'none' ? { gradOutput } : {}) };
-          const expected = (channelsLast as FocalLoss<'none'>)
-            .with({ ignoreIndex })
-            .valueAndGrad(logits, given, options);
-          const ignoring = (channelsFirst as FocalLoss<'none'>).with({ ignoreIndex });
-          const call = { ...options, spatialSize: positions };
-          const actual = ignoring.valueAndGrad(turned, givenTurned, call);
-          expect(actual.value).toEqual(expected.value);
-          expectSameBits(actual.grad, classesFirst(dtype, expected.grad, samples, classes, positions), 'gradient');
-          expect(ignoring.forward(turned, givenTurned, { sampleWeights, spatialSize: positions })).toEqual(
-            expected.value,
-          );
-          const grad = dtype.zeros(turned.length).fill(NaN);
-          expect(ignoring.backward(turned, givenTurned, { ...call, grad })).toBe(grad);
-          expectSameBits(grad, actual.grad, 'into a buffer');
+          for (const [given, givenTurned, ignoreIndex] of [
+            [targets, targets, undefined],
+            [spoilt, spoilt, -1],
+            [soft, turnedSoft, undefined],
+          ] as const) {
+            const options = { sampleWeights, ...(reduction === 'none' ? { gradOutput } : {}) };
+            const expected = (channelsLast as FocalLoss<'none'>)
+              .with({ ignoreIndex })
+              .valueAndGrad(logits, given, options);
+            const ignoring = (channelsFirst as FocalLoss<'none'>).with({ ignoreIndex });
+            const call = { ...options, spatialSize: positions };
+            const actual = ignoring.valueAndGrad(turned, givenTurned, call);
+            expect(actual.value).toEqual(expected.value);
+            expectSameBits(
+              actual.grad,
+              classesFirst(dtype, expected.grad, samples, classes, positions),
+              'gradient',
+            );
+            expect(
+              ignoring.forward(turned, givenTurned, { sampleWeights, spatialSize: positions }),
+            ).toEqual(expected.value);
+            const grad = dtype.zeros(turned.length).fill(NaN);
+            expect(ignoring.backward(turned, givenTurned, { ...call, grad })).toBe(grad);
+            expectSameBits(grad, actual.grad, 'into a buffer');
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it('second derivatives, too', () => {
     const { logits, targets } = randomBatch(dtype, 2 * 700, 5, 32);
@@ -92,7 +102,11 @@ describe.each(dtypes)('$name', (dtype) => {
     const criterion = new FocalLoss({ reduction: 'none', numClasses: 5 });
     const turnedCriterion = criterion.with({ layout: 'channels-first' });
     const expected = classesFirst(dtype, criterion.hessianDiag(logits, targets), 2, 5, 700);
-    expectSameBits(turnedCriterion.hessianDiag(turned, targets, { spatialSize: 700 }), expected, 'hessianDiag');
+    expectSameBits(
+      turnedCriterion.hessianDiag(turned, targets, { spatialSize: 700 }),
+      expected,
+      'hessianDiag',
+    );
     const gammaGrad = turnedCriterion.gammaGrad(turned, targets, { spatialSize: 700 });
     expectSameBits(gammaGrad, criterion.gammaGrad(logits, targets), 'gammaGrad');
   });

@@ -7,22 +7,26 @@ import { allocatedPerCall } from '../support/heap.js';
 describe.each(dtypes)('$name', (dtype) => {
   const { logits } = randomBatch(dtype, 32, 2);
 
-  it.each(family(dtype, 32, 2))('a small call allocates no more than its result, $name', (member) => {
-    const { ignoring, spoilt, width } = member;
-    const criterion = reduced(ignoring, 'mean');
-    const sampleWeights = dtype.zeros(64 / width).fill(1);
-    const options = { grad: dtype.zeros(64), sampleWeights, normalizer: undefined };
-    let last = criterion.valueAndGrad(logits, spoilt, options);
-    const run = (calls: number) => {
-      for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, spoilt, options);
-    };
-    // On a busy machine the compiler takes its time.
-    run(60_000);
-    const bytes = allocatedPerCall(run, 21);
-    expect(last.grad).toBe(options.grad);
-    // An object of two properties takes 40 bytes, and each number that functions pass between them
-    // 16. A view of an array takes more than 100.
-    expect(bytes).toBeGreaterThanOrEqual(40);
-    expect(bytes).toBeLessThan(40 + 6 * 16);
-  });
+  it.each(family(dtype, 32, 2))(
+    'a small call allocates no more than its result, $name',
+    (member) => {
+      const { ignoring, spoilt, width } = member;
+      const criterion = reduced(ignoring, 'mean');
+      const sampleWeights = dtype.zeros(64 / width).fill(1);
+      const options = { grad: dtype.zeros(64), sampleWeights, normalizer: undefined };
+      let last = criterion.valueAndGrad(logits, spoilt, options);
+      const run = (calls: number) => {
+        for (let i = 0; i < calls; i++) last = criterion.valueAndGrad(logits, spoilt, options);
+      };
+      // On a busy machine the compiler takes its time.
+      run(60_000);
+      const bytes = allocatedPerCall(run, 21);
+      expect(last.grad).toBe(options.grad);
+      // An object of two properties takes 40 bytes, and each number that functions pass between
+      // them
+      // 16. A view of an array takes more than 100.
+      expect(bytes).toBeGreaterThanOrEqual(40);
+      expect(bytes).toBeLessThan(40 + 6 * 16);
+    },
+  );
 });

@@ -4,7 +4,12 @@ import { LOSSES } from '../losses/index.js';
 
 // The tests that test/focal/options.test.ts has of FocalLoss, of the others.
 
-const shared = { reduction: 'mean', normalizer: undefined, ignoreIndex: undefined, numClasses: undefined };
+const shared = {
+  reduction: 'mean',
+  normalizer: undefined,
+  ignoreIndex: undefined,
+  numClasses: undefined,
+};
 
 const logits = new Float64Array([2.5, -1, 0.5, 0.5, -1, 2]);
 
@@ -16,14 +21,21 @@ describe.each(LOSSES)('$name', ({ name, Loss, isSigmoid, others, ...loss }) => {
   it('has the documented defaults', () => {
     expect({ ...make() }).toEqual(defaults);
     expect(Object.keys(make())).toEqual(Object.keys(defaults));
-    expect({ ...make(Object.fromEntries(Object.keys(defaults).map((key) => [key, undefined]))) }).toEqual(defaults);
+    expect({
+      ...make(Object.fromEntries(Object.keys(defaults).map((key) => [key, undefined]))),
+    }).toEqual(defaults);
   });
 
   it('is its options, read-only, and nothing else', () => {
     const criterion = make(others);
     expect({ ...criterion }).toEqual({ ...defaults, ...others });
-    for (const key of Object.keys(defaults)) expect(() => Object.assign(criterion, { [key]: 1 })).toThrow(TypeError);
-    for (const again of [make(JSON.parse(JSON.stringify(criterion))), make(criterion), criterion.with({})]) {
+    for (const key of Object.keys(defaults))
+      expect(() => Object.assign(criterion, { [key]: 1 })).toThrow(TypeError);
+    for (const again of [
+      make(JSON.parse(JSON.stringify(criterion))),
+      make(criterion),
+      criterion.with({}),
+    ]) {
       expect({ ...again }).toEqual({ ...criterion });
       expect(again.forward(logits, targets)).toBe(criterion.forward(logits, targets));
     }

@@ -5,12 +5,16 @@ import { generator } from '../support/random.js';
 
 const random = generator(11);
 const typed = Float64Array.from({ length: 12 }, () => 8 * random() - 4);
-const rows = Array.from({ length: 4 }, (_, row) => Array.from(typed.subarray(3 * row, 3 * row + 3)));
+const rows = Array.from({ length: 4 }, (_, row) =>
+  Array.from(typed.subarray(3 * row, 3 * row + 3)),
+);
 const flat = Array.from(typed);
 const labels = Int32Array.of(0, 2, 1, 0);
 const weights = Float64Array.of(1, 0.5, 0, 2);
 const soft = Float64Array.of(0.25, 0.75, 0, 1, 0, 0, 0, 1, 0, 0.5, 0.25, 0.25);
-const softRows = Array.from({ length: 4 }, (_, row) => Array.from(soft.subarray(3 * row, 3 * row + 3)));
+const softRows = Array.from({ length: 4 }, (_, row) =>
+  Array.from(soft.subarray(3 * row, 3 * row + 3)),
+);
 
 const criterion = new FocalLoss();
 const perRow = new FocalLoss({ reduction: 'none' });
@@ -51,7 +55,9 @@ describe('plain arrays give what a Float64Array gives', () => {
     ];
     expect(criterion.forward(x, [false, true])).toBe(criterion.forward(x, [0, 1]));
     const sigmoid = new SigmoidFocalLoss();
-    expect(sigmoid.forward([2, -1], [true, false])).toBe(sigmoid.forward(Float64Array.of(2, -1), Uint8Array.of(1, 0)));
+    expect(sigmoid.forward([2, -1], [true, false])).toBe(
+      sigmoid.forward(Float64Array.of(2, -1), Uint8Array.of(1, 0)),
+    );
     const oneHot = criterion.forward(x, [
       [true, false],
       [false, true],
@@ -61,10 +67,13 @@ describe('plain arrays give what a Float64Array gives', () => {
 
   it('rows of probabilities', () => {
     const expected = criterion.valueAndGrad(typed, soft, { numClasses: 3 });
-    for (const x of [typed, flat, rows]) expect(criterion.valueAndGrad(x, softRows)).toEqual(expected);
+    for (const x of [typed, flat, rows])
+      expect(criterion.valueAndGrad(x, softRows)).toEqual(expected);
     expect(criterion.valueAndGrad(rows, soft)).toEqual(expected);
     expect(criterion.valueAndGrad(flat, Array.from(soft), { numClasses: 3 })).toEqual(expected);
-    expect(criterion.valueAndGrad(rows, { data: Array.from(soft), dims: [4, 3] })).toEqual(expected);
+    expect(criterion.valueAndGrad(rows, { data: Array.from(soft), dims: [4, 3] })).toEqual(
+      expected,
+    );
     expect(new CrossEntropyLoss().forward(rows, softRows)).toBe(
       new CrossEntropyLoss().forward(typed, soft, { numClasses: 3 }),
     );
@@ -75,24 +84,33 @@ describe('plain arrays give what a Float64Array gives', () => {
     const expected = columns.valueAndGrad(typed, soft, { numClasses: 3, sampleWeights: weights });
     const given = columns.valueAndGrad(rows, softRows, { sampleWeights: Array.from(weights) });
     expect(given).toEqual(expected);
-    expect(columns.valueAndGrad(flat, Array.from(soft), { numClasses: 3, sampleWeights: weights })).toEqual(expected);
+    expect(
+      columns.valueAndGrad(flat, Array.from(soft), { numClasses: 3, sampleWeights: weights }),
+    ).toEqual(expected);
   });
 
   it('the classes first', () => {
     const dense = new CrossEntropyLoss({ layout: 'channels-first' });
     const expected = dense.valueAndGrad(typed, labels, { numClasses: 3, spatialSize: 2 });
-    const image = [0, 1].map((s) => [0, 1, 2].map((j) => flat.slice(6 * s + 2 * j, 6 * s + 2 * j + 2)));
+    const image = [0, 1].map((s) =>
+      [0, 1, 2].map((j) => flat.slice(6 * s + 2 * j, 6 * s + 2 * j + 2)),
+    );
     expect(dense.valueAndGrad(image, labels)).toEqual(expected);
     const nested = [
       [0, 2],
       [1, 0],
     ];
     expect(dense.valueAndGrad(image, nested)).toEqual(expected);
-    expect(dense.valueAndGrad(typed, { data: [0, 2, 1, 0], dims: [2, 2] }, { numClasses: 3 })).toEqual(expected);
+    expect(
+      dense.valueAndGrad(typed, { data: [0, 2, 1, 0], dims: [2, 2] }, { numClasses: 3 }),
+    ).toEqual(expected);
   });
 
   it('weights and upstream gradients', () => {
-    const expected = perRow.valueAndGrad(typed, labels, { sampleWeights: weights, gradOutput: weights });
+    const expected = perRow.valueAndGrad(typed, labels, {
+      sampleWeights: weights,
+      gradOutput: weights,
+    });
     const lists = { sampleWeights: Array.from(weights), gradOutput: Array.from(weights) };
     expect(perRow.valueAndGrad(typed, labels, lists)).toEqual(expected);
     const grad = new Float64Array(12);
@@ -113,7 +131,9 @@ describe('plain arrays give what a Float64Array gives', () => {
       ],
       [0, 0],
     );
-    expect(given).toEqual(perRow.valueAndGrad(Float64Array.of(NaN, 0, 0, -Infinity), Uint8Array.of(0, 0)));
+    expect(given).toEqual(
+      perRow.valueAndGrad(Float64Array.of(NaN, 0, 0, -Infinity), Uint8Array.of(0, 0)),
+    );
   });
 });
 
@@ -122,7 +142,9 @@ describe('class indices among floats', () => {
     const given = Float.from(labels);
     for (const x of [typed, rows, { data: typed, dims: [4, 3] }]) {
       expect(criterion.valueAndGrad(x, given)).toEqual(criterion.valueAndGrad(typed, labels));
-      expect(criterion.forward(x, { data: given, dims: [4] })).toBe(criterion.forward(typed, labels));
+      expect(criterion.forward(x, { data: given, dims: [4] })).toBe(
+        criterion.forward(typed, labels),
+      );
     }
     const ignoring = new CrossEntropyLoss({ ignoreIndex: -100, numClasses: 3 });
     const expected = ignoring.valueAndGrad(typed, Int32Array.of(0, -100, 1, 2));
@@ -130,7 +152,8 @@ describe('class indices among floats', () => {
   });
 
   it('what is refused names the row, the value as given, and what to do', () => {
-    const DO = 'class indices are integers, as Int32Array.from(...) makes them, and probabilities are one per logit';
+    const DO =
+      'class indices are integers, as Int32Array.from(...) makes them, and probabilities are one per logit';
     const two = Float64Array.of(1, 2, 3, 4);
     const wrong = (targets: unknown, kind: ErrorConstructor, message: string) =>
       expectFailure(() => criterion.forward(two, targets as Int32Array), kind, message);
@@ -138,7 +161,11 @@ describe('class indices among floats', () => {
       wrong(make([0, 0.5]), RangeError, `targets[1] must be an integer, got 0.5: ${DO}`);
       wrong(make([NaN, 1]), RangeError, `targets[0] must be an integer, got NaN: ${DO}`);
       wrong(make([0, Infinity]), RangeError, `targets[1] must be an integer, got Infinity: ${DO}`);
-      wrong(make([0, 2 ** 32]), RangeError, 'targets[1] must be a class, an integer of 32 bits, got 4294967296');
+      wrong(
+        make([0, 2 ** 32]),
+        RangeError,
+        'targets[1] must be a class, an integer of 32 bits, got 4294967296',
+      );
       wrong(
         make([0, -(2 ** 31) - 2 ** 20]),
         RangeError,
@@ -156,8 +183,20 @@ describe('class indices among floats', () => {
 
 describe('rows that are none are refused', () => {
   it.each<[string, unknown, unknown, ErrorConstructor, string]>([
-    ['of other lengths', [[1, 2], [3]], [0, 1], RangeError, 'logits[1] must have 2 entries, as the first has, got 1'],
-    ['a number', [[1, 2], 3], [0, 1], TypeError, 'logits[1] must be an array of 2 entries, as the first is, got 3'],
+    [
+      'of other lengths',
+      [[1, 2], [3]],
+      [0, 1],
+      RangeError,
+      'logits[1] must have 2 entries, as the first has, got 1',
+    ],
+    [
+      'a number',
+      [[1, 2], 3],
+      [0, 1],
+      TypeError,
+      'logits[1] must be an array of 2 entries, as the first is, got 3',
+    ],
     [
       'deeper',
       [
@@ -180,8 +219,20 @@ describe('rows that are none are refused', () => {
     ],
     ['a text', [['1', 2]], [0], TypeError, 'logits[0][0] must be a number, got "1"'],
     ['a boolean', [[1, true]], [0], TypeError, 'logits[0][1] must be a number, got true'],
-    ['nothing, very often', new Array(2 ** 32 - 1), [0], TypeError, 'logits[0] must be a number, got undefined'],
-    ['one column', [[1], [2]], [0, 0], RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
+    [
+      'nothing, very often',
+      new Array(2 ** 32 - 1),
+      [0],
+      TypeError,
+      'logits[0] must be a number, got undefined',
+    ],
+    [
+      'one column',
+      [[1], [2]],
+      [0, 0],
+      RangeError,
+      'numClasses must be an integer in [2, 2147483647], got 1',
+    ],
     ['targets', [[1, 2, 3]], [[1, 0]], RangeError, 'targets must have the shape [1,3], got [1,2]'],
     [
       'probabilities',
@@ -205,7 +256,11 @@ describe('rows that are none are refused', () => {
     ],
   ])('%s', (_, logits, targets, kind, message) => {
     const grad = new Float64Array(4).fill(7);
-    expectFailure(() => criterion.backward(logits as number[], targets as number[], { grad }), kind, message);
+    expectFailure(
+      () => criterion.backward(logits as number[], targets as number[], { grad }),
+      kind,
+      message,
+    );
     expect(grad).toEqual(new Float64Array(4).fill(7));
   });
 

@@ -45,7 +45,9 @@ function callsOf(dtype: Dtype, rows: number, classes: number): ((i: number) => v
 }
 
 it('a million calls of all kinds, and nothing grows', { timeout: 300_000 }, () => {
-  const calls = dtypes.flatMap((dtype) => SHAPES.flatMap(([rows, classes]) => callsOf(dtype, rows, classes)));
+  const calls = dtypes.flatMap((dtype) =>
+    SHAPES.flatMap(([rows, classes]) => callsOf(dtype, rows, classes)),
+  );
   const random = generator(92);
   const run = (count: number) => {
     for (let i = 0; i < count; i++) calls[Math.floor(random() * calls.length)](i);
@@ -63,7 +65,9 @@ it('a million calls of all kinds, and nothing grows', { timeout: 300_000 }, () =
   const before = memory();
   run(1_000_000);
   const after = memory();
-  console.log(`${calls.length} kinds of calls: the heap grew by ${after.heapUsed - before.heapUsed} bytes`);
+  console.log(
+    `${calls.length} kinds of calls: the heap grew by ${after.heapUsed - before.heapUsed} bytes`,
+  );
   expect(after.wasm).toBe(before.wasm);
   // One byte a call would be 1 MB.
   expect(after.heapUsed - before.heapUsed).toBeLessThan(500_000);
@@ -81,7 +85,8 @@ it('200 000 allocations of mixed sizes, up to three at a time, and the memory do
       const batch = allocate(1 + Math.floor(random() * 300), 2 + Math.floor(random() * 30));
       held.push(batch);
       largest = Math.max(largest, batch.logits.buffer.byteLength);
-      if (held.length > 3 || random() < 0.3) held.splice(Math.floor(random() * held.length), 1)[0].dispose();
+      if (held.length > 3 || random() < 0.3)
+        held.splice(Math.floor(random() * held.length), 1)[0].dispose();
     }
     const size = largest;
     largest = 0;

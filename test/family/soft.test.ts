@@ -23,12 +23,18 @@ describe.each(dtypes)('$name', (dtype) => {
       const soft = dtype.array(Array.from(targets).flatMap((target) => oneHot(target, classes)));
       const weights = Array.from({ length: classes }, (_, j) => ((j * 7) % 5) / 3);
       for (const alpha of [null, 0.3, 0, 1, weights]) {
-        const criterion = new FocalLoss({ ...given, alpha, reduction: 'none', numClasses: classes });
+        const criterion = new FocalLoss({
+          ...given,
+          alpha,
+          reduction: 'none',
+          numClasses: classes,
+        });
         const hard = criterion.valueAndGrad(logits, targets);
         const { value, grad } = criterion.valueAndGrad(logits, soft);
         expectSameBits(value, hard.value, `C ${classes}, alpha ${alpha}`);
         expectSameBits(grad, hard.grad, `C ${classes}, alpha ${alpha}`);
-        if (given.labelSmoothing === 0) expect([...value, ...grad].every(Number.isFinite)).toBe(true);
+        if (given.labelSmoothing === 0)
+          expect([...value, ...grad].every(Number.isFinite)).toBe(true);
       }
     }
   });
@@ -77,9 +83,14 @@ describe.each(dtypes)('$name', (dtype) => {
     for (const labelSmoothing of [0, 0.1]) {
       for (const classes of CLASSES) {
         const { logits, targets } = randomBatch(dtype, 9, classes, classes, 40);
-        const focal = new FocalLoss({ gamma: 0, alpha: null, labelSmoothing }).valueAndGrad(logits, targets);
+        const focal = new FocalLoss({ gamma: 0, alpha: null, labelSmoothing }).valueAndGrad(
+          logits,
+          targets,
+        );
         const plain = new CrossEntropyLoss({ labelSmoothing }).valueAndGrad(logits, targets);
-        expect(Math.abs(focal.value - plain.value)).toBeLessThanOrEqual(dtype.bound(0) * plain.value);
+        expect(Math.abs(focal.value - plain.value)).toBeLessThanOrEqual(
+          dtype.bound(0) * plain.value,
+        );
         plain.grad.forEach((entry, i) => {
           expect(Math.abs(focal.grad[i] - entry)).toBeLessThanOrEqual(
             2 * dtype.bound(0) * (labelSmoothing + Math.abs(entry)),
@@ -100,9 +111,13 @@ describe.each(dtypes)('$name', (dtype) => {
         for (let i = 0; i < 30; i++) {
           if (targets[i] !== target) continue;
           const tolerance = 2 * dtype.bound(one);
-          expect(Math.abs(value[i] - alone.value[i])).toBeLessThanOrEqual(tolerance * alone.value[i]);
+          expect(Math.abs(value[i] - alone.value[i])).toBeLessThanOrEqual(
+            tolerance * alone.value[i],
+          );
           for (let k = 5 * i; k < 5 * i + 5; k++) {
-            expect(Math.abs(grad[k] - alone.grad[k])).toBeLessThanOrEqual(tolerance * Math.abs(grad[5 * i + target]));
+            expect(Math.abs(grad[k] - alone.grad[k])).toBeLessThanOrEqual(
+              tolerance * Math.abs(grad[5 * i + target]),
+            );
           }
         }
       });
@@ -111,12 +126,17 @@ describe.each(dtypes)('$name', (dtype) => {
 
   it('probabilities may be of any kind of float array, within 1e-3 of 1', () => {
     const { logits } = randomBatch(dtype, 2, 3, 4);
-    for (const criterion of [new FocalLoss({ numClasses: 3 }), new CrossEntropyLoss({ numClasses: 3 })]) {
+    for (const criterion of [
+      new FocalLoss({ numClasses: 3 }),
+      new CrossEntropyLoss({ numClasses: 3 }),
+    ]) {
       const soft = [0.25, 0.5, 0.25, 1, 0, 0];
       const expected = criterion.valueAndGrad(logits, Float32Array.from(soft));
       expect(criterion.valueAndGrad(logits, Float64Array.from(soft))).toEqual(expected);
       const off = Float32Array.of(0.2501, 0.5001, 0.2501, 0.9995, 0, 0);
-      expect(Math.abs(criterion.forward(logits, off) - expected.value)).toBeLessThanOrEqual(2e-3 * expected.value);
+      expect(Math.abs(criterion.forward(logits, off) - expected.value)).toBeLessThanOrEqual(
+        2e-3 * expected.value,
+      );
     }
   });
 

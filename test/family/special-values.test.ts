@@ -35,7 +35,9 @@ describe.each(dtypes)('$name', (dtype) => {
     for (const { criterion, targets, width, name } of family(dtype, 11, 3)) {
       const gradOutput = dtype.zeros((11 * 3) / width).fill(1);
       const clean = criterion.valueAndGrad(logits, targets, { gradOutput });
-      const { value, grad } = criterion.valueAndGrad(logits, targets, { gradOutput: gradOutput.with(2, NaN) });
+      const { value, grad } = criterion.valueAndGrad(logits, targets, {
+        gradOutput: gradOutput.with(2, NaN),
+      });
       expect(value, name).toEqual(clean.value);
       expect(grad, name).toEqual(clean.grad.slice().fill(NaN, 2 * width, 3 * width));
     }
@@ -77,11 +79,15 @@ describe.each(dtypes)('$name', (dtype) => {
       const { value, grad } = criterion.valueAndGrad(logits, targets);
       const results = [value, grad];
       if (options.focusOn !== 'class') results.push(criterion.gammaGrad(logits, targets));
-      if (options.focusOn === 'smoothed' || (options.focusOn === 'target' && options.labelSmoothing === 0)) {
+      if (
+        options.focusOn === 'smoothed' ||
+        (options.focusOn === 'target' && options.labelSmoothing === 0)
+      ) {
         results.push(criterion.hessianDiag(logits, targets));
         results.push(criterion.hessianDiag(logits, targets, { kind: 'gauss-newton' }));
       }
-      for (const result of results) expect([...result].filter((x) => !Number.isFinite(x))).toEqual([]);
+      for (const result of results)
+        expect([...result].filter((x) => !Number.isFinite(x))).toEqual([]);
     }
   });
 
@@ -90,15 +96,21 @@ describe.each(dtypes)('$name', (dtype) => {
     const logits = dtype.array(sizes.flatMap((x) => [x, -x]));
     for (const y of [0, 1, 0.5, 0.999]) {
       for (const labelSmoothing of [0, 0.1]) {
-        const criterion = new SigmoidFocalLoss({ gamma, labelSmoothing, alpha: null, reduction: 'none' });
+        const criterion = new SigmoidFocalLoss({
+          gamma,
+          labelSmoothing,
+          alpha: null,
+          reduction: 'none',
+        });
         const { value, grad } = criterion.valueAndGrad(logits, dtype.zeros(logits.length).fill(y));
         expect([...value, ...grad].every(Number.isFinite)).toBe(true);
       }
     }
-    const { value, grad } = new SigmoidFocalLoss({ gamma, alpha: null, reduction: 'none' }).valueAndGrad(
-      dtype.array([-1000, 1000]),
-      new Uint8Array([1, 0]),
-    );
+    const { value, grad } = new SigmoidFocalLoss({
+      gamma,
+      alpha: null,
+      reduction: 'none',
+    }).valueAndGrad(dtype.array([-1000, 1000]), new Uint8Array([1, 0]));
     // Certain and wrong: the focusing factor is 1.
     expect([...value]).toEqual([1000, 1000]);
     expect([...grad]).toEqual([-1, 1]);
@@ -107,17 +119,26 @@ describe.each(dtypes)('$name', (dtype) => {
   it('gamma 0 has the gradient of cross-entropy at saturation, too', () => {
     const logits = dtype.array([60, 0, 0, 60, -60, 0, 0, 0, -60]);
     const targets = new Uint8Array([0, 0, 1]);
-    const focal = new FocalLoss({ gamma: 0, alpha: null, reduction: 'none' }).valueAndGrad(logits, targets);
+    const focal = new FocalLoss({ gamma: 0, alpha: null, reduction: 'none' }).valueAndGrad(
+      logits,
+      targets,
+    );
     const plain = new CrossEntropyLoss({ reduction: 'none' }).valueAndGrad(logits, targets);
     for (const key of ['value', 'grad'] as const) {
       focal[key].forEach((entry, i) => {
-        expect(Math.abs(entry - plain[key][i])).toBeLessThanOrEqual(2 * dtype.bound(0) * Math.abs(plain[key][i]));
+        expect(Math.abs(entry - plain[key][i])).toBeLessThanOrEqual(
+          2 * dtype.bound(0) * Math.abs(plain[key][i]),
+        );
       });
     }
   });
 
   /** Both within the bound of what they should be, for losses and gradients that are not large. */
-  function expectSame(criterion: Criterion<'none'>, targets: ClassIndices | FloatArray, ...logits: FloatArray[]): void {
+  function expectSame(
+    criterion: Criterion<'none'>,
+    targets: ClassIndices | FloatArray,
+    ...logits: FloatArray[]
+  ): void {
     const [expected, ...others] = logits.map((array) => criterion.valueAndGrad(array, targets));
     for (const { value, grad } of others) {
       value.forEach((x, i) => {
@@ -129,13 +150,16 @@ describe.each(dtypes)('$name', (dtype) => {
     }
   }
 
-  it.each(CLASSES)('a common offset changes nothing beyond the rounding of the logits, C %i', (classes) => {
-    const plain = randomBatch(dtype, 11, classes, 42, 64).logits.map((x) => Math.round(x) / 8);
-    const moved = [1e6, -1e6].map((offset) => plain.map((x) => x + offset));
-    for (const { criterion, targets, width } of family(dtype, 11, classes)) {
-      if (width > 1) expectSame(criterion, targets, plain, ...moved);
-    }
-  });
+  it.each(CLASSES)(
+    'a common offset changes nothing beyond the rounding of the logits, C %i',
+    (classes) => {
+      const plain = randomBatch(dtype, 11, classes, 42, 64).logits.map((x) => Math.round(x) / 8);
+      const moved = [1e6, -1e6].map((offset) => plain.map((x) => x + offset));
+      for (const { criterion, targets, width } of family(dtype, 11, classes)) {
+        if (width > 1) expectSame(criterion, targets, plain, ...moved);
+      }
+    },
+  );
 
   it.each(CLASSES)('equal logits of any size give the uniform result, C %i', (classes) => {
     const equal = [0, 1e6, 1e20, -1e20].map((size) => dtype.zeros(5 * classes).fill(size));
@@ -153,15 +177,25 @@ describe.each(dtypes)('$name', (dtype) => {
         const criterion = new FocalLoss({ focusOn, reduction: 'none' });
         expect(criterion.with({ alpha: 0 }).valueAndGrad(logits, ones)).toEqual(zeros);
         expect(criterion.with({ alpha: 1 }).valueAndGrad(logits, new Uint8Array(6))).toEqual(zeros);
-        expect(criterion.with({ alpha: Array(classes).fill(0) }).valueAndGrad(logits, ones)).toEqual(zeros);
+        expect(
+          criterion.with({ alpha: Array(classes).fill(0) }).valueAndGrad(logits, ones),
+        ).toEqual(zeros);
       }
       const weight = Array(classes).fill(2).with(1, 0);
-      expect(new CrossEntropyLoss({ weight, reduction: 'none' }).valueAndGrad(logits, ones)).toEqual(zeros);
+      expect(
+        new CrossEntropyLoss({ weight, reduction: 'none' }).valueAndGrad(logits, ones),
+      ).toEqual(zeros);
       const sigmoid = new SigmoidFocalLoss({ reduction: 'none' });
       const none = { value: zeros.grad, grad: zeros.grad };
-      expect(sigmoid.with({ alpha: 0 }).valueAndGrad(logits, new Uint8Array(6 * classes).fill(1))).toEqual(none);
-      expect(sigmoid.with({ alpha: 1 }).valueAndGrad(logits, new Uint8Array(6 * classes))).toEqual(none);
-      expect(sigmoid.with({ posWeight: 0 }).valueAndGrad(logits, new Uint8Array(6 * classes).fill(1))).toEqual(none);
+      expect(
+        sigmoid.with({ alpha: 0 }).valueAndGrad(logits, new Uint8Array(6 * classes).fill(1)),
+      ).toEqual(none);
+      expect(sigmoid.with({ alpha: 1 }).valueAndGrad(logits, new Uint8Array(6 * classes))).toEqual(
+        none,
+      );
+      expect(
+        sigmoid.with({ posWeight: 0 }).valueAndGrad(logits, new Uint8Array(6 * classes).fill(1)),
+      ).toEqual(none);
     }
   });
 
@@ -177,7 +211,10 @@ describe.each(dtypes)('$name', (dtype) => {
           new FocalLoss({ reduction: 'none', numClasses, alpha: null }),
           new FocalLoss({ reduction: 'none', alpha: null }),
         ],
-        [new CrossEntropyLoss({ reduction: 'none', numClasses }), new CrossEntropyLoss({ reduction: 'none' })],
+        [
+          new CrossEntropyLoss({ reduction: 'none', numClasses }),
+          new CrossEntropyLoss({ reduction: 'none' }),
+        ],
       ] as const) {
         const expected = smaller.valueAndGrad(without, inside);
         const soft = dtype.zeros(5 * numClasses);
@@ -200,7 +237,10 @@ describe.each(dtypes)('$name', (dtype) => {
 
   it('sigmoid: -Infinity is a no, for certain', () => {
     const criterion = new SigmoidFocalLoss({ reduction: 'none' });
-    const { value, grad } = criterion.valueAndGrad(dtype.array([-Infinity, -Infinity]), new Uint8Array([0, 1]));
+    const { value, grad } = criterion.valueAndGrad(
+      dtype.array([-Infinity, -Infinity]),
+      new Uint8Array([0, 1]),
+    );
     expect(value[0]).toBe(0);
     expect(grad[0]).toBe(0);
     expect(value[1]).toBe(Infinity);

@@ -15,7 +15,8 @@ describe('a tensor in place of an array gives the same', () => {
     const expected = criterion.valueAndGrad(logits, targets);
     const tensor = { data: logits, [name]: [4, 3] } as { data: Float32Array; dims: number[] };
     const rows = { data: targets, [name]: [4] } as { data: Int32Array; dims: number[] };
-    for (const given of [targets, rows]) expect(criterion.valueAndGrad(tensor, given)).toEqual(expected);
+    for (const given of [targets, rows])
+      expect(criterion.valueAndGrad(tensor, given)).toEqual(expected);
     expect(criterion.valueAndGrad(logits, rows)).toEqual(expected);
     expect(criterion.forward(tensor, rows)).toBe(expected.value);
     expect(criterion.backward(tensor, rows)).toEqual(expected.grad);
@@ -25,7 +26,9 @@ describe('a tensor in place of an array gives the same', () => {
 
   it('of more dimensions, the last of which are the classes', () => {
     const tensor = { data: logits, dims: [2, 2, 3] };
-    expect(criterion.forward(tensor, { data: targets, dims: [2, 2] })).toBe(criterion.forward(logits, targets));
+    expect(criterion.forward(tensor, { data: targets, dims: [2, 2] })).toBe(
+      criterion.forward(logits, targets),
+    );
   });
 
   it('with probabilities, without numClasses', () => {
@@ -42,8 +45,12 @@ describe('a tensor in place of an array gives the same', () => {
     const dims = [2, 3, 1, 2];
     const expected = dense.valueAndGrad(logits, targets, { numClasses: 3, spatialSize: 2 });
     expect(dense.valueAndGrad({ data: logits, dims }, targets)).toEqual(expected);
-    expect(dense.valueAndGrad({ data: logits, dims }, { data: targets, dims: [2, 1, 2] })).toEqual(expected);
-    expect(dense.valueAndGrad(logits, { data: targets, dims: [2, 2] }, { numClasses: 3 })).toEqual(expected);
+    expect(dense.valueAndGrad({ data: logits, dims }, { data: targets, dims: [2, 1, 2] })).toEqual(
+      expected,
+    );
+    expect(dense.valueAndGrad(logits, { data: targets, dims: [2, 2] }, { numClasses: 3 })).toEqual(
+      expected,
+    );
     const plain = { data: logits, dims: [4, 3] };
     expect(dense.forward(plain, targets)).toBe(new CrossEntropyLoss().forward(logits, targets));
   });
@@ -55,7 +62,9 @@ describe('a tensor in place of an array gives the same', () => {
     expect(columns.valueAndGrad({ data: logits, dims: [4, 3] }, y)).toEqual(expected);
     expect(columns.valueAndGrad(logits, { data: y, dims: [4, 3] })).toEqual(expected);
     const one = new SigmoidFocalLoss();
-    expect(one.forward({ data: logits, dims: [12] }, { data: y, dims: [12] })).toBe(one.forward(logits, y));
+    expect(one.forward({ data: logits, dims: [12] }, { data: y, dims: [12] })).toBe(
+      one.forward(logits, y),
+    );
   });
 
   const column = Int32Array.of(1, 0, 0, 1);
@@ -63,29 +72,41 @@ describe('a tensor in place of an array gives the same', () => {
     ['integers', column],
     ['floats', Float32Array.from(column)],
     ['shares', Float64Array.of(0.5, 0, 0.25, 1)],
-  ])('for the sigmoid loss on one logit per row, whichever of the two has that axis: %s', (_, y) => {
-    const loss = new SigmoidFocalLoss({ alpha: 0.3, posWeight: 2 });
-    const x = logits.subarray(0, 4);
-    const expected = loss.valueAndGrad(x, y);
-    for (const shape of [[4], [4, 1]]) {
-      for (const dims of [[4], [4, 1]]) {
-        expect(loss.valueAndGrad({ data: x, dims }, { data: y, shape }), `${dims} ${shape}`).toEqual(expected);
+  ])(
+    'for the sigmoid loss on one logit per row, whichever of the two has that axis: %s',
+    (_, y) => {
+      const loss = new SigmoidFocalLoss({ alpha: 0.3, posWeight: 2 });
+      const x = logits.subarray(0, 4);
+      const expected = loss.valueAndGrad(x, y);
+      for (const shape of [[4], [4, 1]]) {
+        for (const dims of [[4], [4, 1]]) {
+          expect(
+            loss.valueAndGrad({ data: x, dims }, { data: y, shape }),
+            `${dims} ${shape}`,
+          ).toEqual(expected);
+        }
+        expect(loss.valueAndGrad(x, { data: y, shape })).toEqual(expected);
+        expect(loss.valueAndGrad({ data: x, shape }, y)).toEqual(expected);
       }
-      expect(loss.valueAndGrad(x, { data: y, shape })).toEqual(expected);
-      expect(loss.valueAndGrad({ data: x, shape }, y)).toEqual(expected);
-    }
-    const rows = Array.from(x, (entry) => [entry]);
-    const double = loss.valueAndGrad(Float64Array.from(x), y);
-    for (const given of [y, { data: y, shape: [4] }, Array.from(y), Array.from(y, (entry) => [entry])]) {
-      expect(loss.valueAndGrad(rows, given)).toEqual(double);
-    }
-  });
+      const rows = Array.from(x, (entry) => [entry]);
+      const double = loss.valueAndGrad(Float64Array.from(x), y);
+      for (const given of [
+        y,
+        { data: y, shape: [4] },
+        Array.from(y),
+        Array.from(y, (entry) => [entry]),
+      ]) {
+        expect(loss.valueAndGrad(rows, given)).toEqual(double);
+      }
+    },
+  );
 
   it('for class indices that have an axis of one class', () => {
     const expected = criterion.valueAndGrad(logits, targets);
     const x = { data: logits, dims: [4, 3] };
     for (const data of [targets, Float32Array.from(targets), BigInt64Array.from(targets, BigInt)]) {
-      for (const shape of [[4], [4, 1]]) expect(criterion.valueAndGrad(x, { data, shape })).toEqual(expected);
+      for (const shape of [[4], [4, 1]])
+        expect(criterion.valueAndGrad(x, { data, shape })).toEqual(expected);
     }
     expect(
       criterion.valueAndGrad(
@@ -100,7 +121,10 @@ describe('a tensor in place of an array gives the same', () => {
   });
 
   it('without rows', () => {
-    const { value, grad } = criterion.valueAndGrad({ data: new Float32Array(0), dims: [0, 3] }, new Int8Array(0));
+    const { value, grad } = criterion.valueAndGrad(
+      { data: new Float32Array(0), dims: [0, 3] },
+      new Int8Array(0),
+    );
     expect([value, grad]).toEqual([NaN, new Float32Array(0)]);
   });
 });
@@ -135,13 +159,21 @@ describe('a shape that does not fit is refused', () => {
     ],
     [
       'that of targets on one logit per row',
-      () => new SigmoidFocalLoss().forward({ data: logits, dims: [12, 1] }, { data: targets, dims: [4] }),
+      () =>
+        new SigmoidFocalLoss().forward(
+          { data: logits, dims: [12, 1] },
+          { data: targets, dims: [4] },
+        ),
       RangeError,
       'targets must have the shape [12], got [4]',
     ],
     [
       'that of targets on rows of a sigmoid loss',
-      () => new SigmoidFocalLoss().forward({ data: logits, dims: [1, 12] }, { data: numbers(12), dims: [12] }),
+      () =>
+        new SigmoidFocalLoss().forward(
+          { data: logits, dims: [1, 12] },
+          { data: numbers(12), dims: [12] },
+        ),
       RangeError,
       'targets must have the shape [1,12], got [12]',
     ],
@@ -209,7 +241,9 @@ describe('a shape that does not fit is refused', () => {
 
   it('and nothing is written', () => {
     const grad = new Float32Array(12).fill(7);
-    expect(() => criterion.backward(x, { data: targets, dims: [2, 2] }, { grad })).toThrow(RangeError);
+    expect(() => criterion.backward(x, { data: targets, dims: [2, 2] }, { grad })).toThrow(
+      RangeError,
+    );
     expect(grad).toEqual(new Float32Array(12).fill(7));
   });
 });

@@ -25,20 +25,27 @@ describe.each([
 
   it('an upstream gradient per row may be as large as any number', () => {
     for (const size of [largest, -largest, largest / 8]) {
-      expectTimes(rows.backward(logits, targets, { gradOutput: Floats.of(size, size) }), gradients, size);
+      expectTimes(
+        rows.backward(logits, targets, { gradOutput: Floats.of(size, size) }),
+        gradients,
+        size,
+      );
     }
   });
 
   it('a weight per row may be, with a value that is infinite only where it is beyond the type', () => {
     for (const size of [largest, largest / 8]) {
-      const { value, grad } = rows.valueAndGrad(logits, targets, { sampleWeights: Floats.of(size, size) });
+      const { value, grad } = rows.valueAndGrad(logits, targets, {
+        sampleWeights: Floats.of(size, size),
+      });
       expectTimes(value, values, size);
       expectTimes(grad, gradients, size);
       // The values of rows are numbers of the type, before there is a mean of them.
       const mean = new CrossEntropyLoss({ normalizer: 4 });
       const result = mean.valueAndGrad(logits, targets, { sampleWeights: Floats.of(size, size) });
       const expected = Array.from(values).reduce((sum, value) => sum + value * size, 0) / 4;
-      if (value.every(Number.isFinite)) expect(Math.abs(result.value / expected - 1)).toBeLessThan(2 * bound);
+      if (value.every(Number.isFinite))
+        expect(Math.abs(result.value / expected - 1)).toBeLessThan(2 * bound);
       else expect(result.value).toBe(Infinity);
       expectTimes(result.grad, gradients, size / 4);
     }
@@ -50,7 +57,10 @@ describe.each([
     const plain = new SigmoidFocalLoss({ reduction: 'none' }).valueAndGrad(x, yes);
     // The largest cross-entropy is 30.
     for (const posWeight of [largest / 16, largest / 64]) {
-      const { value, grad } = new SigmoidFocalLoss({ reduction: 'none', posWeight }).valueAndGrad(x, yes);
+      const { value, grad } = new SigmoidFocalLoss({ reduction: 'none', posWeight }).valueAndGrad(
+        x,
+        yes,
+      );
       expectTimes(value, plain.value, posWeight);
       expectTimes(grad, plain.grad, posWeight);
     }

@@ -16,7 +16,13 @@ const KNOWN = 'known are grad, gradOutput, numClasses, normalizer, sampleWeights
 const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
   ['no logits', undefined, targets, TypeError, `${LOGITS}, got undefined`],
   ['null', null, targets, TypeError, `${LOGITS}, got null`],
-  ['an array of texts', ['1', 2, 3, 4, 5, 6], targets, TypeError, 'logits[0] must be a number, got "1"'],
+  [
+    'an array of texts',
+    ['1', 2, 3, 4, 5, 6],
+    targets,
+    TypeError,
+    'logits[0] must be a number, got "1"',
+  ],
   [
     'rows of arrays',
     [[1, 2]],
@@ -31,9 +37,21 @@ const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
   ['a string', 'logits', targets, TypeError, `${LOGITS}, got "logits"`],
   ['a symbol', Symbol('x'), targets, TypeError, `${LOGITS}, got Symbol(x)`],
   ['a proxy of logits', new Proxy(logits, {}), targets, TypeError, `${LOGITS}, got an object`],
-  ['a look-alike', Object.create(Float32Array.prototype), targets, TypeError, `${LOGITS}, got an object`],
+  [
+    'a look-alike',
+    Object.create(Float32Array.prototype),
+    targets,
+    TypeError,
+    `${LOGITS}, got an object`,
+  ],
   ['no targets', logits, undefined, TypeError, `${TARGETS}, got undefined`],
-  ['an array of texts as targets', logits, ['a', 1, 1], TypeError, 'targets[0] must be a number or a boolean, got "a"'],
+  [
+    'an array of texts as targets',
+    logits,
+    ['a', 1, 1],
+    TypeError,
+    'targets[0] must be a number or a boolean, got "a"',
+  ],
   ['a set of targets', logits, new Set([0, 1]), TypeError, `${TARGETS}, got an object`],
   ['a proxy of targets', logits, new Proxy(targets, {}), TypeError, `${TARGETS}, got an object`],
   [
@@ -64,20 +82,41 @@ const batches: [string, unknown, unknown, ErrorConstructor, string][] = [
     RangeError,
     'logits.length must be a multiple of targets.length, 3, got 2',
   ],
-  ['no rows', logits, new Int32Array(0), RangeError, 'targets has no rows, but logits has 6 entries'],
+  [
+    'no rows',
+    logits,
+    new Int32Array(0),
+    RangeError,
+    'targets has no rows, but logits has 6 entries',
+  ],
 ];
 
 /** Options of a call, the error they lead to, and its message. */
 const calls: [string, unknown, ErrorConstructor, string][] = [
   ['null', null, TypeError, 'options must be an object, got null'],
-  ['a large buffer by itself', new Float32Array(2 ** 28), TypeError, 'options must be an object, got a Float32Array'],
-  ['a buffer by itself', new Float32Array(6), TypeError, 'options must be an object, got a Float32Array'],
+  [
+    'a large buffer by itself',
+    new Float32Array(2 ** 28),
+    TypeError,
+    'options must be an object, got a Float32Array',
+  ],
+  [
+    'a buffer by itself',
+    new Float32Array(6),
+    TypeError,
+    'options must be an object, got a Float32Array',
+  ],
   ['a wrong name', { gard: logits }, TypeError, `unknown option "gard"; ${KNOWN}`],
   ['an option of the criterion', { gamma: 1 }, TypeError, `unknown option "gamma"; ${KNOWN}`],
   ['a text as gradOutput', { gradOutput: '1' }, TypeError, `${GRAD_OUTPUT}, got "1"`],
   ['null as gradOutput', { gradOutput: null }, TypeError, `${GRAD_OUTPUT}, got null`],
   ['an array as gradOutput', { gradOutput: [1, 1, 1] }, TypeError, `${GRAD_OUTPUT}, got an Array`],
-  ['numClasses 1', { numClasses: 1 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
+  [
+    'numClasses 1',
+    { numClasses: 1 },
+    RangeError,
+    'numClasses must be an integer in [2, 2147483647], got 1',
+  ],
   ['numClasses null', { numClasses: null }, TypeError, 'numClasses must be a number, got null'],
   [
     'numClasses that does not match',
@@ -91,7 +130,12 @@ const calls: [string, unknown, ErrorConstructor, string][] = [
     TypeError,
     'grad must be a Float32Array like the logits, got an Array',
   ],
-  ['null as grad', { grad: null }, TypeError, 'grad must be a Float32Array like the logits, got null'],
+  [
+    'null as grad',
+    { grad: null },
+    TypeError,
+    'grad must be a Float32Array like the logits, got null',
+  ],
   [
     'grad of another kind',
     { grad: new Float64Array(6) },
@@ -104,9 +148,24 @@ const calls: [string, unknown, ErrorConstructor, string][] = [
     TypeError,
     'grad must be a Float32Array like the logits, got an object',
   ],
-  ['a short grad', { grad: new Float32Array(5) }, RangeError, 'grad.length must be logits.length, 6, got 5'],
-  ['a long grad', { grad: new Float32Array(7) }, RangeError, 'grad.length must be logits.length, 6, got 7'],
-  ['an empty grad', { grad: new Float32Array(0) }, RangeError, 'grad.length must be logits.length, 6, got 0'],
+  [
+    'a short grad',
+    { grad: new Float32Array(5) },
+    RangeError,
+    'grad.length must be logits.length, 6, got 5',
+  ],
+  [
+    'a long grad',
+    { grad: new Float32Array(7) },
+    RangeError,
+    'grad.length must be logits.length, 6, got 7',
+  ],
+  [
+    'an empty grad',
+    { grad: new Float32Array(0) },
+    RangeError,
+    'grad.length must be logits.length, 6, got 0',
+  ],
   ['the logits as grad', { grad: logits }, RangeError, 'grad must not share memory with logits'],
 ];
 
@@ -132,7 +191,11 @@ describe('a call rejects', () => {
     for (const options of [{ grad: new Float32Array(6) }, { gradOutput: 1 }]) {
       const [name] = Object.keys(options);
       const message = `unknown option "${name}"; known are numClasses, normalizer, sampleWeights, spatialSize`;
-      expectFailure(() => criterion.forward(logits, targets, options as object), TypeError, message);
+      expectFailure(
+        () => criterion.forward(logits, targets, options as object),
+        TypeError,
+        message,
+      );
     }
   });
 

@@ -23,11 +23,20 @@ const Resizable = ArrayBuffer as unknown as new (
 ) => ArrayBuffer & { resize(length: number): void };
 
 describe('memory that is gone', () => {
-  const gone = (name: string) => `${name}: its buffer is detached, or has shrunk so that the array lies outside`;
+  const gone = (name: string) =>
+    `${name}: its buffer is detached, or has shrunk so that the array lies outside`;
 
   it('is reported when a buffer is detached', () => {
-    expectFailure(() => criterion.forward(detach(logits.slice()), targets), TypeError, gone('logits'));
-    expectFailure(() => criterion.forward(logits, detach(targets.slice())), TypeError, gone('targets'));
+    expectFailure(
+      () => criterion.forward(detach(logits.slice()), targets),
+      TypeError,
+      gone('logits'),
+    );
+    expectFailure(
+      () => criterion.forward(logits, detach(targets.slice())),
+      TypeError,
+      gone('targets'),
+    );
     const grad = detach(new Float32Array(6));
     expectFailure(() => criterion.backward(logits, targets, { grad }), TypeError, gone('grad'));
   });
@@ -39,7 +48,11 @@ describe('memory that is gone', () => {
     shrunk.resize(4);
     expectFailure(() => criterion.forward(array, targets), TypeError, gone('logits'));
     expectFailure(() => criterion.forward(logits, indices), TypeError, gone('targets'));
-    expectFailure(() => criterion.backward(logits, targets, { grad: array }), TypeError, gone('grad'));
+    expectFailure(
+      () => criterion.backward(logits, targets, { grad: array }),
+      TypeError,
+      gone('grad'),
+    );
   });
 
   it('is reported when an array that follows its buffer no longer has the length', () => {
@@ -121,7 +134,9 @@ describe('arrays that are not what they look like', () => {
   });
 
   it('may come from another realm', () => {
-    const foreign = runInNewContext('[new Float32Array(6), new Uint32Array(3), new Float32Array(6)]');
+    const foreign = runInNewContext(
+      '[new Float32Array(6), new Uint32Array(3), new Float32Array(6)]',
+    );
     foreign[0].set(logits);
     foreign[1].set(targets);
     const { value, grad } = criterion.valueAndGrad(foreign[0], foreign[1], { grad: foreign[2] });

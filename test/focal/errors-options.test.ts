@@ -2,7 +2,8 @@ import { FocalLoss } from 'focal-loss';
 import { describe, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
 
-const KNOWN = 'known are alpha, gamma, focusOn, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses';
+const KNOWN =
+  'known are alpha, gamma, focusOn, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses';
 const GAMMA = 'gamma must be a number, or an array with one number per class';
 const ALPHA = 'alpha must be a number, an array with one number per class, or null';
 
@@ -48,8 +49,16 @@ const cases: [unknown, ErrorConstructor, string][] = [
   [{ alpha: [1] }, RangeError, 'alpha must have 2 to 16777216 entries, got 1'],
   [{ alpha: { length: NaN } }, RangeError, 'alpha must have 2 to 16777216 entries, got NaN'],
   [{ alpha: [1, -1] }, RangeError, 'alpha[1] must be finite and not negative, got -1'],
-  [{ alpha: [1, 2, Infinity] }, RangeError, 'alpha[2] must be finite and not negative, got Infinity'],
-  [{ alpha: Float32Array.of(NaN, 2) }, RangeError, 'alpha[0] must be finite and not negative, got NaN'],
+  [
+    { alpha: [1, 2, Infinity] },
+    RangeError,
+    'alpha[2] must be finite and not negative, got Infinity',
+  ],
+  [
+    { alpha: Float32Array.of(NaN, 2) },
+    RangeError,
+    'alpha[0] must be finite and not negative, got NaN',
+  ],
   [{ alpha: [1, '2'] }, TypeError, 'alpha[1] must be a number, got "2"'],
   [{ alpha: [1, undefined] }, TypeError, 'alpha[1] must be a number, got undefined'],
   [{ alpha: { length: 1e7, 0: 1 } }, TypeError, 'alpha[1] must be a number, got undefined'],
@@ -57,7 +66,11 @@ const cases: [unknown, ErrorConstructor, string][] = [
 
   [{ numClasses: 1 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 1'],
   [{ numClasses: 2.5 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 2.5'],
-  [{ numClasses: 2 ** 32 + 2 }, RangeError, 'numClasses must be an integer in [2, 2147483647], got 4294967298'],
+  [
+    { numClasses: 2 ** 32 + 2 },
+    RangeError,
+    'numClasses must be an integer in [2, 2147483647], got 4294967298',
+  ],
   [{ numClasses: NaN }, RangeError, 'numClasses must be an integer in [2, 2147483647], got NaN'],
   [{ numClasses: '2' }, TypeError, 'numClasses must be a number, got "2"'],
   [{ numClasses: null }, TypeError, 'numClasses must be a number, got null'],
@@ -70,7 +83,10 @@ describe('the constructor and `with` reject', () => {
   });
 
   it('more weights than there can be, without reading them: the engine would run out of memory, and end the process', () => {
-    const longest = new Proxy({}, { get: (_, name) => (name === 'length' ? 2 ** 31 - 1 : 1) }) as number[];
+    const longest = new Proxy(
+      {},
+      { get: (_, name) => (name === 'length' ? 2 ** 31 - 1 : 1) },
+    ) as number[];
     const tooLong = (length: number) => `alpha must have 2 to 16777216 entries, got ${length}`;
     expectFailure(() => new FocalLoss({ alpha: longest }), RangeError, tooLong(2147483647));
     const long = new Uint8Array(2 ** 24 + 1);

@@ -27,7 +27,13 @@ describe.each(dtypes)('$name', (dtype) => {
         row.forEach((expected, j) => {
           const where = `[${j}], gamma ${gamma}, smoothing ${labelSmoothing}, logits ${logits[i]}, target ${targets[i]}`;
           checked++;
-          accuracy.add(where, actual[i * classes + j], expected, share * dtype.bound(gamma), largestOf(row));
+          accuracy.add(
+            where,
+            actual[i * classes + j],
+            expected,
+            share * dtype.bound(gamma),
+            largestOf(row),
+          );
         });
       });
     }

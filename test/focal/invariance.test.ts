@@ -8,18 +8,21 @@ const gamma = 2;
 const perRow = new FocalLoss({ gamma, reduction: 'none' });
 
 describe.each(dtypes)('$name', (dtype) => {
-  it.each([2, 3, 10, 40])('does not change when all logits of a row move by the same, C %i', (classes) => {
-    // Multiples of 1/16, so that moving them by these amounts is exact in float32.
-    const { logits, targets } = randomBatch(dtype, 13, classes, 3, 128);
-    const plain = logits.map((x) => Math.round(x) / 16);
-    const expected = perRow.valueAndGrad(plain, targets);
-    for (const shift of [1, -37, 1024, -(2 ** 15), 2 ** 20 - 8]) {
-      const moved = plain.map((x) => x + shift);
-      const { value, grad } = perRow.valueAndGrad(moved, targets);
-      expectClose(dtype, gamma, value, expected.value);
-      expectClose(dtype, gamma, grad, expected.grad);
-    }
-  });
+  it.each([2, 3, 10, 40])(
+    'does not change when all logits of a row move by the same, C %i',
+    (classes) => {
+      // Multiples of 1/16, so that moving them by these amounts is exact in float32.
+      const { logits, targets } = randomBatch(dtype, 13, classes, 3, 128);
+      const plain = logits.map((x) => Math.round(x) / 16);
+      const expected = perRow.valueAndGrad(plain, targets);
+      for (const shift of [1, -37, 1024, -(2 ** 15), 2 ** 20 - 8]) {
+        const moved = plain.map((x) => x + shift);
+        const { value, grad } = perRow.valueAndGrad(moved, targets);
+        expectClose(dtype, gamma, value, expected.value);
+        expectClose(dtype, gamma, grad, expected.grad);
+      }
+    },
+  );
 
   it('gives the uniform result for equal logits of any size', () => {
     for (const classes of [2, 5, 33]) {

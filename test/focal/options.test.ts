@@ -40,7 +40,9 @@ describe('options', () => {
     const again = new FocalLoss(JSON.parse(JSON.stringify(criterion)));
     expect({ ...again }).toEqual({ ...criterion });
     expect(again.forward(logits, targets)).toBe(criterion.forward(logits, targets));
-    expect(new FocalLoss(criterion).forward(logits, targets)).toBe(criterion.forward(logits, targets));
+    expect(new FocalLoss(criterion).forward(logits, targets)).toBe(
+      criterion.forward(logits, targets),
+    );
   });
 
   it('alpha is copied, and the copy frozen', () => {
@@ -71,7 +73,9 @@ describe('options', () => {
       }
     }
     const criterion = new Counting({ gamma: 1 });
-    expect(criterion.forward(logits, targets)).toBe(new FocalLoss({ gamma: 1 }).forward(logits, targets));
+    expect(criterion.forward(logits, targets)).toBe(
+      new FocalLoss({ gamma: 1 }).forward(logits, targets),
+    );
     expect(criterion.calls).toBe(1);
   });
 });
@@ -94,13 +98,22 @@ describe('alpha', () => {
 
 describe('with', () => {
   it('changes what it is given, and nothing else', () => {
-    const criterion = new FocalLoss({ alpha: [1, 2], gamma: 1, reduction: 'sum', labelSmoothing: 0.1, numClasses: 2 });
+    const criterion = new FocalLoss({
+      alpha: [1, 2],
+      gamma: 1,
+      reduction: 'sum',
+      labelSmoothing: 0.1,
+      numClasses: 2,
+    });
     const changed = criterion.with({ gamma: 3, labelSmoothing: undefined });
     expect(changed).toBeInstanceOf(FocalLoss);
     expect({ ...changed }).toEqual({ ...criterion, gamma: 3 });
     expect(criterion.gamma).toBe(1);
     expect(changed.forward(logits, targets)).toBe(
-      new FocalLoss({ alpha: [1, 2], gamma: 3, reduction: 'sum', labelSmoothing: 0.1 }).forward(logits, targets),
+      new FocalLoss({ alpha: [1, 2], gamma: 3, reduction: 'sum', labelSmoothing: 0.1 }).forward(
+        logits,
+        targets,
+      ),
     );
   });
 

@@ -14,19 +14,40 @@ describe.each([float32, float64])('$name', (dtype) => {
     ['hard', 26],
     ['smoothed', 54],
   ])('agrees with the PyTorch class this loss goes back to, %s targets', (kind, count) => {
-    const chosen = cases.filter(({ label_smoothing }) => label_smoothing > 0 === (kind === 'smoothed'));
+    const chosen = cases.filter(
+      ({ label_smoothing }) => label_smoothing > 0 === (kind === 'smoothed'),
+    );
     expect(chosen).toHaveLength(count);
-    for (const { C, alpha, gamma, label_smoothing, reduction, logits, targets, f64: expected } of chosen) {
+    for (const {
+      C,
+      alpha,
+      gamma,
+      label_smoothing,
+      reduction,
+      logits,
+      targets,
+      f64: expected,
+    } of chosen) {
       const weights = Array.from({ length: C }, (_, j) => Math.fround(j === 1 ? alpha : 1 - alpha));
-      const criterion = new FocalLoss({ alpha: weights, gamma, labelSmoothing: label_smoothing, reduction });
-      const { value, grad } = criterion.valueAndGrad(dtype.array(logits.flat()), BigInt64Array.from(targets, BigInt));
+      const criterion = new FocalLoss({
+        alpha: weights,
+        gamma,
+        labelSmoothing: label_smoothing,
+        reduction,
+      });
+      const { value, grad } = criterion.valueAndGrad(
+        dtype.array(logits.flat()),
+        BigInt64Array.from(targets, BigInt),
+      );
       const bound = dtype.bound(gamma) + (label_smoothing > 0 ? 2 ** -23 * (1 + gamma) : 0);
 
       const values = typeof value === 'number' ? [value] : [...value];
       const losses = [expected.loss].flat();
       expect(values).toHaveLength(losses.length);
       losses.forEach((loss, i) => {
-        expect(Math.abs(values[i] - loss)).toBeLessThanOrEqual(bound * loss + (1 + gamma) * 2 ** -53);
+        expect(Math.abs(values[i] - loss)).toBeLessThanOrEqual(
+          bound * loss + (1 + gamma) * 2 ** -53,
+        );
       });
 
       const entries = expected.grad.flat();

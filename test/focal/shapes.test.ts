@@ -30,35 +30,40 @@ describe.each(dtypes)('$name', (dtype) => {
         const expected = focalRow(row, targets[i], { weight, gamma, labelSmoothing });
         expect(Math.abs(value[i] - expected.value)).toBeLessThanOrEqual(tolerance * expected.value);
         expected.grad.forEach((entry, j) => {
-          expect(Math.abs(grad[i * classes + j] - entry)).toBeLessThanOrEqual(tolerance * expected.scale);
+          expect(Math.abs(grad[i * classes + j] - entry)).toBeLessThanOrEqual(
+            tolerance * expected.scale,
+          );
         });
       }
     }
   });
 
-  it.each(losses)('gives a row the same bits alone and in every batch of 1 to 17, $gamma', (options) => {
-    const criterion = new FocalLoss({ ...options, reduction: 'none' });
-    for (const classes of CLASSES) {
-      const batch = randomBatch(dtype, 17, classes, classes);
-      const values = dtype.zeros(17);
-      const grads = dtype.zeros(17 * classes);
-      for (let i = 0; i < 17; i++) {
-        const { logits, targets } = rowsOf(batch, i, i + 1);
-        const { value, grad } = criterion.valueAndGrad(logits, targets);
-        values.set(value, i);
-        grads.set(grad, i * classes);
+  it.each(losses)(
+    'gives a row the same bits alone and in every batch of 1 to 17, $gamma',
+    (options) => {
+      const criterion = new FocalLoss({ ...options, reduction: 'none' });
+      for (const classes of CLASSES) {
+        const batch = randomBatch(dtype, 17, classes, classes);
+        const values = dtype.zeros(17);
+        const grads = dtype.zeros(17 * classes);
+        for (let i = 0; i < 17; i++) {
+          const { logits, targets } = rowsOf(batch, i, i + 1);
+          const { value, grad } = criterion.valueAndGrad(logits, targets);
+          values.set(value, i);
+          grads.set(grad, i * classes);
+        }
+        for (const rows of ROWS) {
+          const where = `[${rows}, ${classes}]`;
+          const { logits, targets } = rowsOf(batch, 0, rows);
+          const { value, grad } = criterion.valueAndGrad(logits, targets);
+          expectSameBits(value, values.subarray(0, rows), where);
+          expectSameBits(grad, grads.subarray(0, rows * classes), where);
+          expectSameBits(criterion.forward(logits, targets), value, where);
+          expectSameBits(criterion.backward(logits, targets), grad, where);
+        }
       }
-      for (const rows of ROWS) {
-        const where = `[${rows}, ${classes}]`;
-        const { logits, targets } = rowsOf(batch, 0, rows);
-        const { value, grad } = criterion.valueAndGrad(logits, targets);
-        expectSameBits(value, values.subarray(0, rows), where);
-        expectSameBits(grad, grads.subarray(0, rows * classes), where);
-        expectSameBits(criterion.forward(logits, targets), value, where);
-        expectSameBits(criterion.backward(logits, targets), grad, where);
-      }
-    }
-  });
+    },
+  );
 
   it('takes views at any offset and touches nothing beside the gradient', () => {
     const criterion = new FocalLoss();
@@ -79,7 +84,9 @@ describe.each(dtypes)('$name', (dtype) => {
         );
         expect(value).toBe(expected.value);
         expectSameBits(grad, expected.grad, `offset ${offset}`);
-        expect([...buffer.subarray(0, offset), ...buffer.subarray(offset + size)]).toEqual(Array(16).fill(9));
+        expect([...buffer.subarray(0, offset), ...buffer.subarray(offset + size)]).toEqual(
+          Array(16).fill(9),
+        );
       }
     }
   });

@@ -12,8 +12,8 @@ it('keeps what is just above the smallest normal number', () => {
   // The probability of class 6 lies below it, the gradient, up to 1 + gamma times as large, does
   // not.
   const logits = Float32Array.from([
-    77.75962829589844, 84.61653137207031, 30.211149215698242, 98.75640106201172, 118.88314056396484, 115.76612091064453,
-    31.476465225219727, 87.87109375,
+    77.75962829589844, 84.61653137207031, 30.211149215698242, 98.75640106201172, 118.88314056396484,
+    115.76612091064453, 31.476465225219727, 87.87109375,
   ]);
   const grad = new FocalLoss({ gamma: 3, alpha: null }).backward(logits, new Uint8Array([5]));
   const exact = 1.3083991931607384e-38;
@@ -39,7 +39,9 @@ describe.each(dtypes)('$name', (dtype) => {
           for (const column of [targets[row], (targets[row] + 1) % classes]) {
             const spoilt = smoothed.valueAndGrad(logits.with(row * classes + column, bad), targets);
             expect(spoilt.value).toEqual(clean.value.with(row, NaN));
-            expect(spoilt.grad).toEqual(clean.grad.slice().fill(NaN, row * classes, (row + 1) * classes));
+            expect(spoilt.grad).toEqual(
+              clean.grad.slice().fill(NaN, row * classes, (row + 1) * classes),
+            );
           }
         }
       }
@@ -51,7 +53,9 @@ describe.each(dtypes)('$name', (dtype) => {
         const { logits, targets } = randomBatch(dtype, 5, classes, classes);
         const plain = weightless.valueAndGrad(logits, targets);
         // The same batch with one class more, masked, in front of the others.
-        const masked = dtype.array(splitRows(logits, classes).flatMap((row) => [-Infinity, ...row]));
+        const masked = dtype.array(
+          splitRows(logits, classes).flatMap((row) => [-Infinity, ...row]),
+        );
         const { value, grad } = weightless.valueAndGrad(
           masked,
           targets.map((target) => target + 1),
@@ -102,20 +106,25 @@ describe.each(dtypes)('$name', (dtype) => {
   });
 
   const combinations = gammas.flatMap((gamma) =>
-    [0, 1, null].flatMap((alpha) => [0, 0.1, 1].map((labelSmoothing) => ({ gamma, alpha, labelSmoothing }))),
+    [0, 1, null].flatMap((alpha) =>
+      [0, 0.1, 1].map((labelSmoothing) => ({ gamma, alpha, labelSmoothing })),
+    ),
   );
 
-  it.each(combinations)('never returns -0, gamma $gamma, alpha $alpha, smoothing $labelSmoothing', (options) => {
-    const criterion = new FocalLoss({ ...options, reduction: 'none' });
-    for (const classes of CLASSES) {
-      const { logits, targets } = randomBatch(dtype, 6, classes, classes, 300);
-      if (options.labelSmoothing === 0) logits[(targets[0] + 1) % classes] = -Infinity;
-      for (const gradOutput of [1, 0, -1]) {
-        const { value, grad } = criterion.valueAndGrad(logits, targets, { gradOutput });
-        expect([...value, ...grad].filter((x) => Object.is(x, -0))).toEqual([]);
+  it.each(combinations)(
+    'never returns -0, gamma $gamma, alpha $alpha, smoothing $labelSmoothing',
+    (options) => {
+      const criterion = new FocalLoss({ ...options, reduction: 'none' });
+      for (const classes of CLASSES) {
+        const { logits, targets } = randomBatch(dtype, 6, classes, classes, 300);
+        if (options.labelSmoothing === 0) logits[(targets[0] + 1) % classes] = -Infinity;
+        for (const gradOutput of [1, 0, -1]) {
+          const { value, grad } = criterion.valueAndGrad(logits, targets, { gradOutput });
+          expect([...value, ...grad].filter((x) => Object.is(x, -0))).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('never returns -0 for a weight of -0', () => {
     for (const classes of CLASSES) {

@@ -7,12 +7,23 @@ import { expectFailure } from '../support/failure.js';
 
 const criterion = new FocalLoss();
 
-const kinds = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array] as const;
+const kinds = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+] as const;
 const wideKinds = [BigInt64Array, BigUint64Array] as const;
 
 /** The same targets in every kind of array. */
 function inEveryKind(targets: Int32Array): ClassIndices[] {
-  return [...kinds.map((Kind) => Kind.from(targets)), ...wideKinds.map((Kind) => Kind.from([...targets].map(BigInt)))];
+  return [
+    ...kinds.map((Kind) => Kind.from(targets)),
+    ...wideKinds.map((Kind) => Kind.from([...targets].map(BigInt))),
+  ];
 }
 
 describe.each(dtypes)('$name', (dtype) => {
@@ -25,7 +36,9 @@ describe.each(dtypes)('$name', (dtype) => {
     const all = inEveryKind(targets);
     expect(all).toHaveLength(9);
     for (const same of all) {
-      const { value, grad } = criterion.valueAndGrad(logits, same, { grad: dtype.zeros(logits.length) });
+      const { value, grad } = criterion.valueAndGrad(logits, same, {
+        grad: dtype.zeros(logits.length),
+      });
       expect(value).toBe(expected.value);
       expectSameBits(grad, expected.grad, same.constructor.name);
     }
@@ -46,9 +59,22 @@ const bad: [new (length: number) => ClassIndices, (number | bigint)[]][] = [
   [Uint32Array, [3, 65536, 2147483648, 4294967295]],
   [
     BigInt64Array,
-    [-1n, 3n, 2n ** 31n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 40n, -(2n ** 32n), -(2n ** 63n), 2n ** 63n - 1n],
+    [
+      -1n,
+      3n,
+      2n ** 31n,
+      2n ** 32n,
+      2n ** 32n + 1n,
+      2n ** 40n,
+      -(2n ** 32n),
+      -(2n ** 63n),
+      2n ** 63n - 1n,
+    ],
   ],
-  [BigUint64Array, [3n, 2n ** 31n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 40n, 2n ** 63n, 2n ** 64n - 1n]],
+  [
+    BigUint64Array,
+    [3n, 2n ** 31n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 40n, 2n ** 63n, 2n ** 64n - 1n],
+  ],
 ];
 
 describe('a target that is no class', () => {

@@ -25,7 +25,8 @@ let turn = 0;
 function probe(): void {
   const { call, expected } = probes[turn++ % probes.length];
   const { value, grad } = call();
-  if (!(sameBits(value, expected.value) && sameBits(grad, expected.grad))) throw new Error('a valid call went wrong');
+  if (!(sameBits(value, expected.value) && sameBits(grad, expected.grad)))
+    throw new Error('a valid call went wrong');
 }
 
 const FLOATS = [Float32Array, Float64Array] as unknown as ArrayKind[];
@@ -76,7 +77,8 @@ function options(junk: Junk, names: readonly string[], strange: number, Kind: Ar
     const name = junk.choose(names);
     given[name] = junk.chance(strange) ? junk.anything() : plausible(junk, name, Kind);
   }
-  if (junk.chance(0.03)) given[junk.choose(['gard', '', '0', 'toString', 'constructor'])] = junk.anything();
+  if (junk.chance(0.03))
+    given[junk.choose(['gard', '', '0', 'toString', 'constructor'])] = junk.anything();
   return junk.chance(strange) ? junk.disguised(given) : given;
 }
 
@@ -94,9 +96,16 @@ function targetsFor(junk: Junk, elementwise: boolean): unknown {
 function methodCall(junk: Junk, strange: number): () => unknown {
   const loss = junk.choose(LOSSES);
   const Kind = junk.choose(FLOATS);
-  const method = junk.choose<Method>(['forward', 'backward', 'valueAndGrad', 'hessianDiag', 'gammaGrad']);
+  const method = junk.choose<Method>([
+    'forward',
+    'backward',
+    'valueAndGrad',
+    'hessianDiag',
+    'gammaGrad',
+  ]);
   const names = method === 'hessianDiag' ? [...CALL, 'kind', 'out'] : CALL;
-  const or = (chance: number, make: () => unknown) => (junk.chance(chance) ? junk.anything() : make());
+  const or = (chance: number, make: () => unknown) =>
+    junk.chance(chance) ? junk.anything() : make();
   const args = [
     or(strange / 2, () => junk.array(Kind, junk.rows * junk.classes)),
     or(strange / 2, () => targetsFor(junk, loss.isSigmoid)),
@@ -112,29 +121,53 @@ function anyCall(junk: Junk): () => unknown {
   const strange = junk.choose([0, 0.1, 0.5]);
   if (junk.chance(0.6)) return methodCall(junk, strange);
   if (junk.chance(0.3)) {
-    const args = [junk.anything(), junk.anything(), junk.anything()] as unknown as Parameters<typeof allocate>;
+    const args = [junk.anything(), junk.anything(), junk.anything()] as unknown as Parameters<
+      typeof allocate
+    >;
     return () => allocate(...args).dispose();
   }
   const { Loss } = junk.choose(LOSSES);
   const before = new Loss();
   const names = Object.keys(before);
-  const settings = junk.chance(0.05) ? junk.anything() : options(junk, names, strange, Float32Array as ArrayKind);
-  return junk.chance(0.5) ? () => new Loss(settings as object) : () => before.with(settings as object);
+  const settings = junk.chance(0.05)
+    ? junk.anything()
+    : options(junk, names, strange, Float32Array as ArrayKind);
+  return junk.chance(0.5)
+    ? () => new Loss(settings as object)
+    : () => before.with(settings as object);
 }
 
 function soundCriterion(junk: Junk, { Loss, isSigmoid }: LossTests): Criterion {
   const { classes } = junk;
-  const settings = { reduction: junk.choose(['mean', 'sum', 'none']), numClasses: junk.choose([undefined, classes]) };
-  const layout = !isSigmoid && junk.chance(0.2) ? { layout: 'channels-first', numClasses: classes } : {};
+  const settings = {
+    reduction: junk.choose(['mean', 'sum', 'none']),
+    numClasses: junk.choose([undefined, classes]),
+  };
+  const layout =
+    !isSigmoid && junk.chance(0.2) ? { layout: 'channels-first', numClasses: classes } : {};
   return new Loss({ ...settings, ...layout });
 }
 
 /** Makes a call with things of `Object.prototype` that somebody put there. */
 function polluted(junk: Junk, call: () => unknown): () => unknown {
-  const name = junk.choose([...CALL, ...CRITERION, 'gamma', 'out', 'kind', 'gard', 'value', 'enumerable']);
+  const name = junk.choose([
+    ...CALL,
+    ...CRITERION,
+    'gamma',
+    'out',
+    'kind',
+    'gard',
+    'value',
+    'enumerable',
+  ]);
   const value = junk.choose([1, 'x', undefined, null, () => 1]);
   return () => {
-    Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+    Object.defineProperty(Object.prototype, name, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
     try {
       return call();
     } finally {

@@ -7,7 +7,10 @@ import { type AnyLoss, LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
 
 /** The exports that `focal-loss`, `focal-loss/slim` and `focal-loss/analysis` have in common. */
-type Losses = Pick<typeof Analysis, 'allocate' | 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss'>;
+type Losses = Pick<
+  typeof Analysis,
+  'allocate' | 'CrossEntropyLoss' | 'FocalLoss' | 'SigmoidFocalLoss'
+>;
 
 type Calls = Record<string, () => unknown>;
 
@@ -57,8 +60,18 @@ function lossCalls(entry: Losses, seed: number): Calls {
   const focal = new FocalLoss({ alpha, gamma: 2.5 });
   const smooth = new FocalLoss({ numClasses, labelSmoothing: 0.1, reduction: 'none' });
   const each = new FocalLoss({ numClasses, focusOn: 'class' });
-  const first = new CrossEntropyLoss({ numClasses, layout: 'channels-first', weight: alpha, ignoreIndex: 1 });
-  const sigmoid = new SigmoidFocalLoss({ numClasses, alpha: 0.3, posWeight: alpha, ignoreIndex: 0 });
+  const first = new CrossEntropyLoss({
+    numClasses,
+    layout: 'channels-first',
+    weight: alpha,
+    ignoreIndex: 1,
+  });
+  const sigmoid = new SigmoidFocalLoss({
+    numClasses,
+    alpha: 0.3,
+    posWeight: alpha,
+    ignoreIndex: 0,
+  });
   const options = { grad, sampleWeights: weights, gradOutput: 0.5 };
   return {
     'new FocalLoss': () => new FocalLoss({ alpha, gamma: alpha, layout: 'channels-first' }),
@@ -70,7 +83,8 @@ function lossCalls(entry: Losses, seed: number): Calls {
     'valueAndGrad, per row': () => smooth.valueAndGrad(logits, targets, { gradOutput: weights }),
     'valueAndGrad, soft': () => smooth.valueAndGrad(logits, soft),
     'valueAndGrad, each class': () => each.valueAndGrad(wide, targets),
-    'valueAndGrad, tensors': () => focal.valueAndGrad({ data: logits, dims: [targets.length, classes] }, targets),
+    'valueAndGrad, tensors': () =>
+      focal.valueAndGrad({ data: logits, dims: [targets.length, classes] }, targets),
     'valueAndGrad, channels first': () => first.valueAndGrad(logits, targets),
     'valueAndGrad, sigmoid': () => sigmoid.valueAndGrad(logits, yes, { grad }),
     hessianDiag: () => focal.hessianDiag(logits, targets),
@@ -91,9 +105,15 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     softmax: () => entry.softmax(logits, numClasses),
     logSoftmax: () => entry.logSoftmax(wide, numClasses),
     predict: () => entry.predict(logits, numClasses),
-    sweep: () => entry.sweep(logits, targets, { alpha: [0.25, alpha, null], gamma: [0, 2], labelSmoothing: [0, 0.1] }),
+    sweep: () =>
+      entry.sweep(logits, targets, {
+        alpha: [0.25, alpha, null],
+        gamma: [0, 2],
+        labelSmoothing: [0, 0.1],
+      }),
     'sweep, soft': () => entry.sweep(wide, soft, { numClasses, metric: ({ loss }) => loss }),
-    'update, result': () => new LossMeter(weighted).update(logits, targets).update(logits, targets).result(),
+    'update, result': () =>
+      new LossMeter(weighted).update(logits, targets).update(logits, targets).result(),
     merge: () => new LossMeter(focal).merge(seen).merge(seen).toJSON(),
     fromJSON: () => LossMeter.fromJSON(seen.toJSON()).result(),
     classBalance: () => entry.classBalance(targets, numClasses),
@@ -103,7 +123,8 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     'probabilitiesToLogits, diagnose': () =>
       entry.diagnose(entry.probabilitiesToLogits(soft, numClasses), targets, focal),
     diagnose: () => entry.diagnose(logits, targets, focal),
-    'diagnose, sigmoid': () => entry.diagnose(logits, yes, new entry.SigmoidFocalLoss({ numClasses })),
+    'diagnose, sigmoid': () =>
+      entry.diagnose(logits, yes, new entry.SigmoidFocalLoss({ numClasses })),
     compareLosses: () => entry.compareLosses(logits, targets, { a: focal, b: weighted }),
     lossCurve: () => entry.lossCurve({ points: 5 }),
     ...decisionCalls(entry, seed),
@@ -142,10 +163,16 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
       ]),
     ),
     'classificationReport, intervals': () =>
-      entry.classificationReport(logits, targets, { numClasses: classes, intervals: { repeats: 2 } }),
-    compareModels: () => entry.compareModels(logits, wide.map(Math.abs), targets, { numClasses: classes, repeats: 2 }),
+      entry.classificationReport(logits, targets, {
+        numClasses: classes,
+        intervals: { repeats: 2 },
+      }),
+    compareModels: () =>
+      entry.compareModels(logits, wide.map(Math.abs), targets, { numClasses: classes, repeats: 2 }),
     ReportMeter: () => {
-      const meter = new entry.ReportMeter({ numClasses: classes }).update(logits, targets).update(wide, targets);
+      const meter = new entry.ReportMeter({ numClasses: classes })
+        .update(logits, targets)
+        .update(wide, targets);
       return entry.ReportMeter.fromJSON(meter.toJSON()).merge(meter).result();
     },
     rocCurve: () => entry.rocCurve(logits, targets, { positive: 'each' }),
@@ -153,9 +180,15 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
     calibrationCurve: () => entry.calibrationCurve(logits, targets, { positive: 0 }),
     decisionCurve: () => entry.decisionCurve(logits, targets, { positive: 1 }),
     chooseThreshold: () =>
-      entry.chooseThreshold(wide, targets, { positive: 0, by: 'cost', costs: { falsePositive: 1, falseNegative: 2 } }),
+      entry.chooseThreshold(wide, targets, {
+        positive: 0,
+        by: 'cost',
+        costs: { falsePositive: 1, falseNegative: 2 },
+      }),
     'Calibrator, apply': () => {
-      const { parameters, ...state } = entry.fitCalibration(wide, targets, { method: 'platt' }).toJSON();
+      const { parameters, ...state } = entry
+        .fitCalibration(wide, targets, { method: 'platt' })
+        .toJSON();
       return entry.Calibrator.fromJSON({ ...state, parameters }).apply(wide);
     },
   };
@@ -256,13 +289,17 @@ export function harnessOf(entry: Losses | typeof Analysis, seed: number): Harnes
 function steadyMeter({ CrossEntropyLoss, LossMeter }: typeof Analysis, seed: number) {
   const { logits, targets, alpha } = makeBatch(seed + 2);
   const meter = new LossMeter(new CrossEntropyLoss({ weight: alpha }));
-  const { rows, mean } = new LossMeter(new CrossEntropyLoss({ weight: alpha })).update(logits, targets).result();
+  const { rows, mean } = new LossMeter(new CrossEntropyLoss({ weight: alpha }))
+    .update(logits, targets)
+    .result();
   return {
     calls: { 'update of one meter': () => meter.update(logits, targets) },
     check() {
       const found = meter.result();
-      const isWhole = found.rows % rows === 0 && (found.rows === 0 || Math.abs(found.mean / mean - 1) < 1e-14);
-      if (!isWhole) throw new Error(`a meter of ${rows} rows with mean ${mean} has ${JSON.stringify(found)}`);
+      const isWhole =
+        found.rows % rows === 0 && (found.rows === 0 || Math.abs(found.mean / mean - 1) < 1e-14);
+      if (!isWhole)
+        throw new Error(`a meter of ${rows} rows with mean ${mean} has ${JSON.stringify(found)}`);
     },
   };
 }

@@ -61,7 +61,9 @@ const revoked = (() => {
   return proxy;
 })();
 
-const foreign = runInNewContext('({ floats: new Float32Array(6), error: class extends Error {}, list: [1, 2] })');
+const foreign = runInNewContext(
+  '({ floats: new Float32Array(6), error: class extends Error {}, list: [1, 2] })',
+);
 
 /**
  * A failure when somebody looks at these is their own fault; it must only not become the
@@ -180,7 +182,9 @@ export class Junk {
       case 0:
         return this.array(Float32Array, this.rows * this.classes);
       case 1:
-        return this.disguised({ [this.choose(['0', '1', 'length', 'grad', 'valueOf'])]: this.choose(oddities) });
+        return this.disguised({
+          [this.choose(['0', '1', 'length', 'grad', 'valueOf'])]: this.choose(oddities),
+        });
       case 2:
         return this.coercible();
       case 3:
@@ -211,7 +215,9 @@ export class Junk {
 
   /** The values that may stand for one number per class. */
   list(): unknown {
-    const numbers = Array.from({ length: this.classes + (this.chance(0.1) ? 1 : 0) }, () => this.random());
+    const numbers = Array.from({ length: this.classes + (this.chance(0.1) ? 1 : 0) }, () =>
+      this.random(),
+    );
     return this.choose<() => unknown>([
       () => numbers,
       () => Float64Array.from(numbers),
@@ -273,7 +279,11 @@ export class Junk {
   /** Somewhere in the module's memory, where no allocation has to be. */
   #inModule(Kind: ArrayKind, count: number): AnyArray {
     const { buffer, byteOffset } = this.#allocate(1).logits;
-    return new Kind(buffer, this.choose([0, 8, 1024, 2 ** 16, byteOffset - 64, byteOffset, byteOffset + 8]), count);
+    return new Kind(
+      buffer,
+      this.choose([0, 8, 1024, 2 ** 16, byteOffset - 64, byteOffset, byteOffset + 8]),
+      count,
+    );
   }
 
   #allocate(rows: number): Allocation<Float64Array> {
@@ -301,7 +311,10 @@ export class Junk {
         return new Lying(count);
       case 6: {
         // The place of another array of the call.
-        const buffer = this.#arrays.length > 0 ? truth.buffer(this.choose(this.#arrays)) : new ArrayBuffer(bytes);
+        const buffer =
+          this.#arrays.length > 0
+            ? truth.buffer(this.choose(this.#arrays))
+            : new ArrayBuffer(bytes);
         const room = Math.floor((buffer.byteLength - bytes) / size);
         return room >= 0 && buffer.byteLength > 0 && buffer.byteLength < 1000
           ? new Kind(buffer, this.below(room + 1) * size, count)
@@ -337,7 +350,9 @@ export class Junk {
       case 2:
         return Object.assign(Object.create(null), object);
       case 3:
-        return new Proxy(object, { get: (target, name) => this.#changing(Reflect.get(target, name)) });
+        return new Proxy(object, {
+          get: (target, name) => this.#changing(Reflect.get(target, name)),
+        });
       case 4:
         return new Proxy(object, {
           ownKeys: (target) => {
@@ -377,7 +392,8 @@ export class Junk {
     for (const [k, array] of this.#arrays.entries()) {
       if (this.#gone.has(truth.buffer(array))) continue;
       const i = truth.entries(array).findIndex((entry, i) => !Object.is(entry, this.#before[k][i]));
-      if (i !== -1) return `${array.constructor.name}[${i}] is ${array[i]}, was ${this.#before[k][i]}`;
+      if (i !== -1)
+        return `${array.constructor.name}[${i}] is ${array[i]}, was ${this.#before[k][i]}`;
     }
     return undefined;
   }

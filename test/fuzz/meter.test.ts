@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { CrossEntropyLoss, FocalLoss, LossMeter, type MeterState, SigmoidFocalLoss } from 'focal-loss/analysis';
+import {
+  CrossEntropyLoss,
+  FocalLoss,
+  LossMeter,
+  type MeterState,
+  SigmoidFocalLoss,
+} from 'focal-loss/analysis';
 import { expect, it } from 'vitest';
 import { randomBatch } from '../support/batch.js';
 import { float32, float64 } from '../support/dtypes.js';
@@ -34,13 +40,23 @@ const documents = states.map((meter): Json => JSON.parse(JSON.stringify(meter)))
 /** The places in a document. */
 function placesIn(document: Json, path: string[] = []): string[][] {
   if (typeof document !== 'object' || document === null) return [path];
-  return [path, ...Object.entries(document).flatMap(([key, value]) => placesIn(value, [...path, key]))];
+  return [
+    path,
+    ...Object.entries(document).flatMap(([key, value]) => placesIn(value, [...path, key])),
+  ];
 }
 
 /** A copy of a document with something else at a place; nothing at all for `undefined`. */
-function withChange(document: Json, [key, ...rest]: string[], change: (value: Json) => Json | undefined): Json {
+function withChange(
+  document: Json,
+  [key, ...rest]: string[],
+  change: (value: Json) => Json | undefined,
+): Json {
   if (key === undefined) return change(document) ?? null;
-  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as Record<string, Json>;
+  const copy = (Array.isArray(document) ? [...document] : { ...(document as object) }) as Record<
+    string,
+    Json
+  >;
   const value = rest.length === 0 ? change(copy[key]) : withChange(copy[key], rest, change);
   if (value === undefined) delete copy[key];
   else copy[key] = value;
@@ -62,15 +78,25 @@ const changes: fc.Arbitrary<(value: Json, others: Json[]) => Json | undefined> =
   numbers.map((n) => (value: Json) => (typeof value === 'number' ? n : String(n))),
   numbers.map((n) => (value: Json) => (typeof value === 'number' ? value + Math.trunc(n) : n)),
   hexadecimal.map((text) => () => text),
-  fc.tuple(fc.nat(), fc.constantFrom('', '0', '1', 'f', 'F', 'x', '-', ' ')).map(([at, insert]) => (value: Json) => {
-    if (typeof value !== 'string') return insert;
-    const place = at % (value.length + 1);
-    return value.slice(0, place) + insert + value.slice(place + (insert === '' ? 1 : 0));
-  }),
+  fc
+    .tuple(fc.nat(), fc.constantFrom('', '0', '1', 'f', 'F', 'x', '-', ' '))
+    .map(([at, insert]) => (value: Json) => {
+      if (typeof value !== 'string') return insert;
+      const place = at % (value.length + 1);
+      return value.slice(0, place) + insert + value.slice(place + (insert === '' ? 1 : 0));
+    }),
   fc.nat().map((i) => (_: Json, others: Json[]) => others[i % others.length]),
   fc.jsonValue({ maxDepth: 2 }).map((value) => () => value as Json),
   fc
-    .constantFrom('FocalLoss', 'CrossEntropyLoss', 'SigmoidFocalLoss', 'smoothed', 'target', 'mean', 'sum')
+    .constantFrom(
+      'FocalLoss',
+      'CrossEntropyLoss',
+      'SigmoidFocalLoss',
+      'smoothed',
+      'target',
+      'mean',
+      'sum',
+    )
     .map((word) => () => word),
 );
 
@@ -78,7 +104,9 @@ const changes: fc.Arbitrary<(value: Json, others: Json[]) => Json | undefined> =
 function expectPossible({ rows, values, denominator, loss, options }: MeterState): void {
   const [sum, total] = [values, denominator].map(({ units }) => BigInt(`0x${units}`));
   const finite = BigInt(rows - values.nan - values.infinite);
-  expect(Number.isSafeInteger(rows) && rows >= 0 && values.nan >= 0 && values.infinite >= 0).toBe(true);
+  expect(Number.isSafeInteger(rows) && rows >= 0 && values.nan >= 0 && values.infinite >= 0).toBe(
+    true,
+  );
   expect(finite >= 0n && sum <= finite * HUGE).toBe(true);
   expect(denominator.nan).toBe(0);
   const { weight } = options as { weight?: readonly number[] | null };
@@ -91,16 +119,25 @@ function expectPossible({ rows, values, denominator, loss, options }: MeterState
     const most = Math.max(1, ...weight) * (1 + 1e-7);
     const mean = Number(total >> 1010n) / Number((BigInt(rows) * ONE) >> 1010n);
     if (rows === 0) expect(total).toBe(0n);
-    else expect(mean >= least * (1 - 1e-9) && mean <= most * (1 + 1e-9), `${mean} in ${least}..${most}`).toBe(true);
+    else
+      expect(
+        mean >= least * (1 - 1e-9) && mean <= most * (1 + 1e-9),
+        `${mean} in ${least}..${most}`,
+      ).toBe(true);
   }
 }
 
-type Mutation = [at: number, change: (value: Json, others: Json[]) => Json | undefined, from: number];
+type Mutation = [
+  at: number,
+  change: (value: Json, others: Json[]) => Json | undefined,
+  from: number,
+];
 
 function mutated(document: Json, [at, change, from]: Mutation): Json {
   const places = placesIn(document);
   const other = documents[from % documents.length];
-  const valueAt = (path: string[]) => path.reduce<Json>((value, key) => (value as Record<string, Json>)[key], other);
+  const valueAt = (path: string[]) =>
+    path.reduce<Json>((value, key) => (value as Record<string, Json>)[key], other);
   const others = placesIn(other).map(valueAt);
   return withChange(document, places[at % places.length], (value) => change(value, others));
 }
@@ -120,7 +157,9 @@ function read(document: Json): LossMeter | undefined {
 function expectMeter(meter: LossMeter): void {
   const state = meter.toJSON();
   expectPossible(state);
-  expect(JSON.stringify(LossMeter.fromJSON(JSON.parse(JSON.stringify(meter))))).toBe(JSON.stringify(state));
+  expect(JSON.stringify(LossMeter.fromJSON(JSON.parse(JSON.stringify(meter))))).toBe(
+    JSON.stringify(state),
+  );
   const { sum, rows } = meter.result();
   expect(Number.isNaN(sum)).toBe(state.values.nan > 0);
   if (rows < 2 ** 52) expect(meter.merge(meter).result().rows).toBe(2 * rows);
@@ -145,7 +184,9 @@ it('mutated JSON is refused, or becomes a meter that could have been', { timeout
 
 it('valid JSON is read as it is', () => {
   for (const meter of states) {
-    expect(JSON.stringify(LossMeter.fromJSON(JSON.parse(JSON.stringify(meter))))).toBe(JSON.stringify(meter));
+    expect(JSON.stringify(LossMeter.fromJSON(JSON.parse(JSON.stringify(meter))))).toBe(
+      JSON.stringify(meter),
+    );
     expectPossible(meter.toJSON());
   }
 });

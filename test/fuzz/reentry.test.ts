@@ -63,7 +63,11 @@ function formCalls(entry: typeof analysis, watch: Watch): Record<string, () => u
     for (const { name: form, options, isSoft } of forms(alpha)) {
       const suitable = isSigmoid ? { data: yes, dims: [ROWS, CLASSES] } : isSoft ? q : indices;
       calls[form] = () =>
-        new Loss(watch(options)).valueAndGrad(watch(x), watch(suitable), watch({ numClasses: CLASSES }));
+        new Loss(watch(options)).valueAndGrad(
+          watch(x),
+          watch(suitable),
+          watch({ numClasses: CLASSES }),
+        );
     }
   }
   return calls;
@@ -77,16 +81,22 @@ function lossCalls(entry: typeof analysis, watch: Watch) {
   const plain = new FocalLoss(watch({ alpha: 0.25 }));
   const entropy = new CrossEntropyLoss(watch({ weight: alpha, ignoreIndex: 1 }));
   const sigmoid = new SigmoidFocalLoss(watch({ posWeight: alpha, alpha: 0.3 }));
-  const upstream = () => watch({ ...options, gradOutput: rowWeights, grad: new Float32Array(logits.length) });
+  const upstream = () =>
+    watch({ ...options, gradOutput: rowWeights, grad: new Float32Array(logits.length) });
   return {
     forward: () => focal.forward(watch(x), watch(indices), watch(options)),
     'forward, soft': () => plain.forward(watch(x), watch(q), watch(options)),
     backward: () => entropy.backward(watch(x), watch(indices), watch(options)),
     valueAndGrad: () => perRow.valueAndGrad(watch(x), watch(indices), upstream()),
     'valueAndGrad, sigmoid': () =>
-      sigmoid.valueAndGrad(watch(x), watch({ data: yes, dims: [ROWS, CLASSES] }), watch({ numClasses: 3 })),
+      sigmoid.valueAndGrad(
+        watch(x),
+        watch({ data: yes, dims: [ROWS, CLASSES] }),
+        watch({ numClasses: 3 }),
+      ),
     with: () => focal.with(watch({ gamma: [1, 2, 3] })).forward(watch(x), watch(indices)),
-    hessianDiag: () => plain.hessianDiag(watch(x), watch(indices), watch({ kind: 'gauss-newton' as const })),
+    hessianDiag: () =>
+      plain.hessianDiag(watch(x), watch(indices), watch({ kind: 'gauss-newton' as const })),
     gammaGrad: () => plain.gammaGrad(watch(x), watch(indices), watch(options)),
     ...formCalls(entry, watch),
   };
@@ -97,11 +107,17 @@ function analysisCalls(watch: Watch) {
   const { FocalLoss, CrossEntropyLoss, LossMeter } = analysis;
   const focal = new FocalLoss({ alpha });
   const weighted = new CrossEntropyLoss({ weight: alpha });
-  const axes = { alpha: [0.25, alpha, null], gamma: [0, 2], labelSmoothing: [0, 0.1], sampleWeights: rowWeights };
+  const axes = {
+    alpha: [0.25, alpha, null],
+    gamma: [0, 2],
+    labelSmoothing: [0, 0.1],
+    sampleWeights: rowWeights,
+  };
   const calibrator = analysis.fitCalibration(logits, targets, { method: 'isotonic' });
   const state = new LossMeter(weighted).update(logits, targets).toJSON();
   return {
-    softmax: () => analysis.softmax(watch(x), undefined, watch({ out: new Float32Array(logits.length) })),
+    softmax: () =>
+      analysis.softmax(watch(x), undefined, watch({ out: new Float32Array(logits.length) })),
     logSoftmax: () => analysis.logSoftmax(watch(x), undefined, watch({})),
     predict: () => analysis.predict(watch(x), undefined, watch({ classes: new Int32Array(ROWS) })),
     sweep: () => analysis.sweep(watch(x), watch(indices), watch(axes)),
@@ -117,29 +133,47 @@ function analysisCalls(watch: Watch) {
     multiLabelBalance: () =>
       analysis.multiLabelBalance(watch({ data: yes, dims: [ROWS, CLASSES] }), CLASSES, watch({})),
     probabilitiesToLogits: () => analysis.probabilitiesToLogits(watch(q)),
-    classIndices: () => analysis.classIndices(watch(['a', 'b', 'a']), watch({ classes: ['b', 'a'] })),
-    classificationReport: () => analysis.classificationReport(watch(x), watch(indices), watch({ bins: 5 })),
-    diagnose: () => analysis.diagnose(watch(x), watch(indices), focal, watch({ overconfidence: 0.5 })),
-    compareLosses: () => analysis.compareLosses(watch(x), watch(indices), watch({ a: focal, b: weighted }), watch({})),
+    classIndices: () =>
+      analysis.classIndices(watch(['a', 'b', 'a']), watch({ classes: ['b', 'a'] })),
+    classificationReport: () =>
+      analysis.classificationReport(watch(x), watch(indices), watch({ bins: 5 })),
+    diagnose: () =>
+      analysis.diagnose(watch(x), watch(indices), focal, watch({ overconfidence: 0.5 })),
+    compareLosses: () =>
+      analysis.compareLosses(watch(x), watch(indices), watch({ a: focal, b: weighted }), watch({})),
     lossCurve: () => analysis.lossCurve(watch({ alpha: 0.3, points: 4 })),
     fitCalibration: () =>
-      analysis.fitCalibration(watch(x), watch(indices), watch({ bins: 5 })).apply(watch(x), watch({})),
+      analysis
+        .fitCalibration(watch(x), watch(indices), watch({ bins: 5 }))
+        .apply(watch(x), watch({})),
     'classificationReport, intervals': () =>
-      analysis.classificationReport(watch(x), watch(indices), watch({ intervals: { repeats: 2, seed: 3 } })),
-    compareModels: () => analysis.compareModels(watch(x), watch(x), watch(indices), watch({ repeats: 2 })),
+      analysis.classificationReport(
+        watch(x),
+        watch(indices),
+        watch({ intervals: { repeats: 2, seed: 3 } }),
+      ),
+    compareModels: () =>
+      analysis.compareModels(watch(x), watch(x), watch(indices), watch({ repeats: 2 })),
     ReportMeter: () =>
       new analysis.ReportMeter(watch({ bins: 4, classNames: ['a', 'b', 'c'] }))
         .update(watch(x), watch(indices))
         .result(),
     rocCurve: () => analysis.rocCurve(watch(x), watch(indices), watch({ positive: 1 })),
-    precisionRecallCurve: () => analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),
-    calibrationCurve: () => analysis.calibrationCurve(watch(x), watch(indices), watch({ positive: 1, bins: 4 })),
-    decisionCurve: () => analysis.decisionCurve(watch(x), watch(indices), watch({ positive: 1, thresholds: [0.5] })),
+    precisionRecallCurve: () =>
+      analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),
+    calibrationCurve: () =>
+      analysis.calibrationCurve(watch(x), watch(indices), watch({ positive: 1, bins: 4 })),
+    decisionCurve: () =>
+      analysis.decisionCurve(watch(x), watch(indices), watch({ positive: 1, thresholds: [0.5] })),
     chooseThreshold: () =>
       analysis.chooseThreshold(
         watch(x),
         watch(indices),
-        watch({ positive: 1, costs: { falsePositive: 1, falseNegative: 1 }, atLeast: { recall: 0.1 } }),
+        watch({
+          positive: 1,
+          costs: { falsePositive: 1, falseNegative: 1 },
+          atLeast: { recall: 0.1 },
+        }),
       ),
     Calibrator: () => analysis.Calibrator.fromJSON(watch(calibrator.toJSON())).apply(watch(x)),
     stages: () => analysis.stages(watch([{ until: 2, gamma: 0 }, { gamma: 1 }]), focal)(1),
@@ -153,8 +187,10 @@ function tensorCalls(watch: Watch): Record<string, () => unknown> {
   const labels = tf.tensor(yes, [ROWS, CLASSES]);
   return {
     focalLoss: () => focalLoss(watch({ alpha, gamma: 1.5 }))(indices, x).dataSync(),
-    crossEntropy: () => crossEntropy(watch({ weight: alpha, ignoreIndex: 1 }))(indices, x).dataSync(),
-    sigmoidFocalLoss: () => sigmoidFocalLoss(watch({ posWeight: alpha, alpha: 0.3 }))(labels, x).dataSync(),
+    crossEntropy: () =>
+      crossEntropy(watch({ weight: alpha, ignoreIndex: 1 }))(indices, x).dataSync(),
+    sigmoidFocalLoss: () =>
+      sigmoidFocalLoss(watch({ posWeight: alpha, alpha: 0.3 }))(labels, x).dataSync(),
   };
 }
 
@@ -164,8 +200,14 @@ await slim.init(readFileSync(new URL(import.meta.resolve('focal-loss/focal-loss.
 const asGiven: Watch = (value) => value;
 
 describe.each([
-  { entry: 'focal-loss', callsWith: (watch: Watch) => lossCalls(main as unknown as typeof analysis, watch) },
-  { entry: 'focal-loss/slim', callsWith: (watch: Watch) => lossCalls(slim as unknown as typeof analysis, watch) },
+  {
+    entry: 'focal-loss',
+    callsWith: (watch: Watch) => lossCalls(main as unknown as typeof analysis, watch),
+  },
+  {
+    entry: 'focal-loss/slim',
+    callsWith: (watch: Watch) => lossCalls(slim as unknown as typeof analysis, watch),
+  },
   { entry: 'focal-loss/tfjs', callsWith: tensorCalls },
   {
     entry: 'focal-loss/analysis',
@@ -175,20 +217,23 @@ describe.each([
   const plain: Record<string, () => unknown> = callsWith(asGiven);
   const intruders = Object.values(plain);
 
-  it.each(Object.keys(plain))('%s gives the same where what it reads calls everything else', (name) => {
-    const expected = bitsOf(plain[name]?.());
-    // Memory may grow in the middle, and stay.
-    const held: { dispose(): void }[] = [];
-    const { watch, reads } = watching(() => {
-      for (const intruder of intruders) intruder();
-      held.push(main.allocate(50, 4), analysis.allocate(50, 4), slim.allocate(50, 4));
-    });
-    const watched: Record<string, () => unknown> = callsWith(watch);
-    const before = reads();
-    expect(bitsOf(watched[name]?.())).toBe(expected);
-    expect(reads()).toBeGreaterThan(before);
-    for (const batch of held) batch.dispose();
-  });
+  it.each(Object.keys(plain))(
+    '%s gives the same where what it reads calls everything else',
+    (name) => {
+      const expected = bitsOf(plain[name]?.());
+      // Memory may grow in the middle, and stay.
+      const held: { dispose(): void }[] = [];
+      const { watch, reads } = watching(() => {
+        for (const intruder of intruders) intruder();
+        held.push(main.allocate(50, 4), analysis.allocate(50, 4), slim.allocate(50, 4));
+      });
+      const watched: Record<string, () => unknown> = callsWith(watch);
+      const before = reads();
+      expect(bitsOf(watched[name]?.())).toBe(expected);
+      expect(reads()).toBeGreaterThan(before);
+      for (const batch of held) batch.dispose();
+    },
+  );
 });
 
 it('a meter that is updated while another, or itself, is updated counts every batch once', () => {

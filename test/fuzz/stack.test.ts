@@ -29,10 +29,14 @@ describe.each(SEEDS)('seed %i', (seed) => {
 
     it('every function is among them, but for the start, which has tests of its own', () => {
       const names = Object.keys(harness.calls).join();
-      const missing = Object.keys(ENTRIES[name] as typeof analysis).filter((exported) => !names.includes(exported));
+      const missing = Object.keys(ENTRIES[name] as typeof analysis).filter(
+        (exported) => !names.includes(exported),
+      );
       // `Criterion` is what the losses have in common: its methods are called as theirs.
       expect(
-        missing.filter((exported) => !/^init$|^environment$|Error$|^LossMeter$|^Criterion$/.test(exported)),
+        missing.filter(
+          (exported) => !/^init$|^environment$|Error$|^LossMeter$|^Criterion$/.test(exported),
+        ),
       ).toEqual([]);
     });
 
@@ -73,7 +77,11 @@ function checkAfter(name: string, harness: Harness): void {
 describe('focal-loss/tfjs', () => {
   const harness = harnessOf(ENTRIES.main as typeof analysis, SEEDS[0] as number);
   const x = Float32Array.from({ length: 18 }, (_, i) => Math.cos(i));
-  const losses = { focalLoss: focalLoss(), crossEntropy: crossEntropy(), sigmoidFocalLoss: sigmoidFocalLoss() };
+  const losses = {
+    focalLoss: focalLoss(),
+    crossEntropy: crossEntropy(),
+    sigmoidFocalLoss: sigmoidFocalLoss(),
+  };
   // Values alone: a gradient that is interrupted leaves TensorFlow.js itself in the middle of one.
   const calls = Object.entries(losses).map(([name, loss]) => {
     const call = () => {
@@ -87,9 +95,12 @@ describe('focal-loss/tfjs', () => {
 
   beforeAll(() => useBackend('cpu'));
 
-  it.each(calls)('$name, interrupted at any place of it, leaves the losses as they were', ({ name, call }) => {
-    const errors = exhaust(call, () => checkAfter(name, harness), 0);
-    expect(errors.length).toBeGreaterThan(10);
-    for (let i = 0; i < 30; i++) stop(call, () => checkAfter(name, harness), 1 + (i % 3));
-  });
+  it.each(calls)(
+    '$name, interrupted at any place of it, leaves the losses as they were',
+    ({ name, call }) => {
+      const errors = exhaust(call, () => checkAfter(name, harness), 0);
+      expect(errors.length).toBeGreaterThan(10);
+      for (let i = 0; i < 30; i++) stop(call, () => checkAfter(name, harness), 1 + (i % 3));
+    },
+  );
 });

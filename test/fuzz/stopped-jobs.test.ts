@@ -13,9 +13,15 @@ const require = createRequire(import.meta.url);
 /** A context into which an entry has been loaded, as `entry`. */
 function contextWith(entry: string): Context {
   const module = { exports: {} };
-  const context = createContext({ module, exports: module.exports, require }, { microtaskMode: 'afterEvaluate' });
+  const context = createContext(
+    { module, exports: module.exports, require },
+    { microtaskMode: 'afterEvaluate' },
+  );
   runInContext(readFileSync(`dist/${entry}.cjs`, 'utf8'), context);
-  return Object.assign(context, { entry: module.exports, bytes: readFileSync('dist/focal-loss.wasm') });
+  return Object.assign(context, {
+    entry: module.exports,
+    bytes: readFileSync('dist/focal-loss.wasm'),
+  });
 }
 
 /** Runs a script and the jobs that are there. Returns whether it was stopped. */
@@ -54,7 +60,11 @@ it.each([
   { entry: 'index', start: 'entry.init()', waits: 1 },
   { entry: 'slim', start: 'entry.init(bytes)', waits: 2 },
   { entry: 'slim', start: 'entry.init(Promise.resolve(bytes))', waits: 2 },
-  { entry: 'slim', start: 'entry.init({ then(resolve) { resolve({ default: bytes }); } })', waits: 2 },
+  {
+    entry: 'slim',
+    start: 'entry.init({ then(resolve) { resolve({ default: bytes }); } })',
+    waits: 2,
+  },
 ])(
   '$entry: $start, stopped at any job of it, leaves the next to work',
   async ({ entry, start, waits }) => {
@@ -65,7 +75,10 @@ it.each([
       for (let turns = 0; turns < 5; turns++) {
         const context = contextWith(entry);
         const isAtOnce = answers === 0;
-        const wasStopped = isStopped(context, stopAfter(turns) + (isAtOnce ? 'release();' : '') + begin);
+        const wasStopped = isStopped(
+          context,
+          stopAfter(turns) + (isAtOnce ? 'release();' : '') + begin,
+        );
         expect(wasStopped).toBe(isAtOnce);
         for (let i = 1; i < answers; i++) {
           await wait(15);

@@ -17,16 +17,35 @@ export const crossEntropyLoss = lossTests({
       TypeError,
       'unknown option "gamma"; known are weight, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses',
     ],
-    ['weight', { weight: 2 }, TypeError, 'weight must be an array with one number per class, or null, got 2'],
+    [
+      'weight',
+      { weight: 2 },
+      TypeError,
+      'weight must be an array with one number per class, or null, got 2',
+    ],
     ['weight', { weight: [1] }, RangeError, 'weight must have 2 to 16777216 entries, got 1'],
-    ['weight', { weight: [1, -1] }, RangeError, 'weight[1] must be finite and not negative, got -1'],
-    ['weight', { weight: [NaN, 1] }, RangeError, 'weight[0] must be finite and not negative, got NaN'],
+    [
+      'weight',
+      { weight: [1, -1] },
+      RangeError,
+      'weight[1] must be finite and not negative, got -1',
+    ],
+    [
+      'weight',
+      { weight: [NaN, 1] },
+      RangeError,
+      'weight[0] must be finite and not negative, got NaN',
+    ],
     ['weight', { weight: [1, '1'] }, TypeError, 'weight[1] must be a number, got "1"'],
   ],
   forms: (perClass) => [
     { name: 'cross-entropy', options: {} },
     { name: 'cross-entropy, smoothed', options: { labelSmoothing: 0.1, weight: perClass } },
-    { name: 'cross-entropy, soft', options: { weight: perClass, labelSmoothing: 0.1 }, isSoft: true },
+    {
+      name: 'cross-entropy, soft',
+      options: { weight: perClass, labelSmoothing: 0.1 },
+      isSoft: true,
+    },
   ],
   // They have reductions and ignored rows: test/cross-entropy has a test of its own for them.
   golden: {},
@@ -42,7 +61,10 @@ export const crossEntropyLoss = lossTests({
       isSoft: drawn.soft,
       isWeighted: true,
       create: (settings) => new CrossEntropyLoss({ ...settings, weight: each?.option ?? null }),
-      judge: (logits, q) => ({ expected: crossEntropyOracle({ logits, q, weights, labelSmoothing }), gamma: 0 }),
+      judge: (logits, q) => ({
+        expected: crossEntropyOracle({ logits, q, weights, labelSmoothing }),
+        gamma: 0,
+      }),
     });
   },
 });

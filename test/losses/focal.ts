@@ -32,17 +32,34 @@ export const focalLoss = lossTests({
       TypeError,
       'unknown option "weight"; known are alpha, gamma, focusOn, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses',
     ],
-    ['focusOn', { focusOn: 'pt' }, TypeError, "focusOn must be 'smoothed', 'target' or 'class', got \"pt\""],
-    ['focusOn', { focusOn: null }, TypeError, "focusOn must be 'smoothed', 'target' or 'class', got null"],
+    [
+      'focusOn',
+      { focusOn: 'pt' },
+      TypeError,
+      "focusOn must be 'smoothed', 'target' or 'class', got \"pt\"",
+    ],
+    [
+      'focusOn',
+      { focusOn: null },
+      TypeError,
+      "focusOn must be 'smoothed', 'target' or 'class', got null",
+    ],
   ],
   forms: (perClass) => [
     { name: 'focal', options: {} },
     { name: 'focal, smoothed', options: { labelSmoothing: 0.1, alpha: perClass, gamma: 0.5 } },
     { name: 'focal on the target', options: { labelSmoothing: 0.1, focusOn: 'target', gamma: 3 } },
     { name: 'focal on each class', options: { labelSmoothing: 0.1, focusOn: 'class' } },
-    { name: 'focal, a gamma for each class', options: { gamma: perClass.map((_, j) => (j % 7) / 2) } },
+    {
+      name: 'focal, a gamma for each class',
+      options: { gamma: perClass.map((_, j) => (j % 7) / 2) },
+    },
     { name: 'focal, soft', options: { alpha: perClass }, isSoft: true },
-    { name: 'focal on each class, soft', options: { focusOn: 'class', alpha: perClass }, isSoft: true },
+    {
+      name: 'focal on each class, soft',
+      options: { focusOn: 'class', alpha: perClass },
+      isSoft: true,
+    },
   ],
   golden: {
     focal: 218,
@@ -64,9 +81,13 @@ export const focalLoss = lossTests({
     const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
     const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
     const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
-    const gammas = gammaPerClass ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2) : undefined;
+    const gammas = gammaPerClass
+      ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2)
+      : undefined;
     const weights =
-      alpha === null ? null : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
+      alpha === null
+        ? null
+        : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
     return softmaxCall(dtype, drawn, {
       numbers,
       weights: each?.seen,
@@ -75,7 +96,10 @@ export const focalLoss = lossTests({
       create: (settings) => new FocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn }),
       judge: (logits, q) => {
         const power = gammas?.[q.indexOf(1)] ?? gamma;
-        return { expected: focalOracle({ logits, q, weights, labelSmoothing, gamma: power, focusOn }), gamma: power };
+        return {
+          expected: focalOracle({ logits, q, weights, labelSmoothing, gamma: power, focusOn }),
+          gamma: power,
+        };
       },
     });
   },

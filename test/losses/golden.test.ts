@@ -25,10 +25,24 @@ interface Case {
   gammaGrad?: number[];
 }
 
-function criterionOf(Loss: new (options: object) => AnyCriterion, given: Case): AnyCriterion<'none'> {
+function criterionOf(
+  Loss: new (options: object) => AnyCriterion,
+  given: Case,
+): AnyCriterion<'none'> {
   const { kind, classes, soft, posWeight, ...rest } = given;
-  const { logits, targets, loss, grad, lossScales, gradScales, hessianDiag, gammaGrad, ...options } = rest;
-  const weighted = posWeight === undefined || posWeight === null ? options : { ...options, posWeight };
+  const {
+    logits,
+    targets,
+    loss,
+    grad,
+    lossScales,
+    gradScales,
+    hessianDiag,
+    gammaGrad,
+    ...options
+  } = rest;
+  const weighted =
+    posWeight === undefined || posWeight === null ? options : { ...options, posWeight };
   return new Loss({ ...weighted, reduction: 'none', numClasses: classes }) as AnyCriterion<'none'>;
 }
 
@@ -47,14 +61,32 @@ function isHard({ labelSmoothing = 0, soft, focusOn = 'smoothed' }: Case): boole
 }
 
 function describeCase(given: Case): string {
-  const { logits, targets, loss, grad, lossScales, gradScales, hessianDiag, gammaGrad, ...options } = given;
+  const {
+    logits,
+    targets,
+    loss,
+    grad,
+    lossScales,
+    gradScales,
+    hessianDiag,
+    gammaGrad,
+    ...options
+  } = given;
   return JSON.stringify(options);
 }
 
 /** Every value and every gradient entry of a case of a softmax loss. Returns how many there are. */
-function checkSoftmax(accuracy: Accuracy, dtype: Dtype, criterion: AnyCriterion<'none'>, given: Case): number {
+function checkSoftmax(
+  accuracy: Accuracy,
+  dtype: Dtype,
+  criterion: AnyCriterion<'none'>,
+  given: Case,
+): number {
   const [logits, expected] = [given.logits as number[][], given.grad as number[][]];
-  const { value, grad } = criterion.valueAndGrad(dtype.array(logits.flat()), targetsOf(given.targets, given.soft));
+  const { value, grad } = criterion.valueAndGrad(
+    dtype.array(logits.flat()),
+    targetsOf(given.targets, given.soft),
+  );
   const bound = dtype.bound(gammaOf(given));
   logits.forEach((row, i) => {
     const where = `${describeCase(given)}, logits ${row}, target ${given.targets[i]}`;
@@ -62,16 +94,31 @@ function checkSoftmax(accuracy: Accuracy, dtype: Dtype, criterion: AnyCriterion<
     const scales = (given.gradScales as number[][] | undefined)?.[i] ?? expected[i];
     const scale = isHard(given) ? undefined : largestOf(scales);
     expected[i].forEach((entry, j) => {
-      accuracy.add(`grad[${j}]: ${where}`, grad[i * row.length + j], entry, bound, scale ?? Math.abs(scales[j]));
+      accuracy.add(
+        `grad[${j}]: ${where}`,
+        grad[i * row.length + j],
+        entry,
+        bound,
+        scale ?? Math.abs(scales[j]),
+      );
     });
   });
   return logits.length + logits.flat().length;
 }
 
 /** The same of a loss whose every logit is a row by itself. */
-function checkSigmoid(accuracy: Accuracy, dtype: Dtype, criterion: AnyCriterion<'none'>, given: Case): number {
+function checkSigmoid(
+  accuracy: Accuracy,
+  dtype: Dtype,
+  criterion: AnyCriterion<'none'>,
+  given: Case,
+): number {
   const { labelSmoothing = 0, loss } = given;
-  const [logits, targets, expected] = [given.logits as number[], given.targets as number[], given.grad as number[]];
+  const [logits, targets, expected] = [
+    given.logits as number[],
+    given.targets as number[],
+    given.grad as number[],
+  ];
   const { value, grad } = criterion.valueAndGrad(dtype.array(logits), Float64Array.from(targets));
   const bound = dtype.bound(gammaOf(given));
   // A soft target's gradient passes through 0. There, its error is relative to the largest of the
@@ -115,7 +162,11 @@ describe.each(dtypes)('$name', (dtype) => {
   const seconds = FILES.flatMap(({ file, Loss }) =>
     golden<Case>(file)
       .filter(({ hessianDiag }) => hessianDiag !== undefined)
-      .map((given) => ({ given, title: describeCase(given), criterion: criterionOf(Loss, given) as SecondCriterion })),
+      .map((given) => ({
+        given,
+        title: describeCase(given),
+        criterion: criterionOf(Loss, given) as SecondCriterion,
+      })),
   );
 
   if (seconds.length === 0) return;
@@ -132,10 +183,23 @@ describe.each(dtypes)('$name', (dtype) => {
       rows.forEach((row, i) => {
         hessianDiag[i].forEach((expected, j) => {
           const actual = second[i * row.length + j];
-          accuracy.add(`hessianDiag[${j}]: ${title}`, actual, expected, share * bound, largestOf(hessianDiag[i]));
+          accuracy.add(
+            `hessianDiag[${j}]: ${title}`,
+            actual,
+            expected,
+            share * bound,
+            largestOf(hessianDiag[i]),
+          );
         });
-        const gap = dtype.name === 'float64' && labelSmoothing > 0 ? Math.max(...row) - Math.min(...row) : 0;
-        accuracy.add(`gammaGrad: ${title}`, slopes[i], gammaGrad[i], bound * (1 + gap), given.lossScales?.[i]);
+        const gap =
+          dtype.name === 'float64' && labelSmoothing > 0 ? Math.max(...row) - Math.min(...row) : 0;
+        accuracy.add(
+          `gammaGrad: ${title}`,
+          slopes[i],
+          gammaGrad[i],
+          bound * (1 + gap),
+          given.lossScales?.[i],
+        );
         checked += row.length + 1;
       });
     }

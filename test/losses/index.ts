@@ -15,5 +15,7 @@ export const LOSSES: readonly LossTests[] = (
 
 /** The losses that the package exports, by the names of their classes. */
 export const EXPORTED = Object.entries(library)
-  .filter(([, value]) => typeof value === 'function' && value.prototype instanceof library.Criterion)
+  .filter(
+    ([, value]) => typeof value === 'function' && value.prototype instanceof library.Criterion,
+  )
   .map(([name]) => name);

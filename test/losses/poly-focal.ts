@@ -84,7 +84,12 @@ export const polyFocalLoss = lossTests({
       TypeError,
       'unknown option "weight"; known are epsilon, alpha, gamma, focusOn, labelSmoothing, layout, reduction, normalizer, ignoreIndex, numClasses',
     ],
-    ['focusOn', { focusOn: 'pt' }, TypeError, "focusOn must be 'smoothed', 'target' or 'class', got \"pt\""],
+    [
+      'focusOn',
+      { focusOn: 'pt' },
+      TypeError,
+      "focusOn must be 'smoothed', 'target' or 'class', got \"pt\"",
+    ],
     ['epsilon', { epsilon: NaN }, RangeError, 'epsilon must be finite, got NaN'],
     ['epsilon', { epsilon: -Infinity }, RangeError, 'epsilon must be finite, got -Infinity'],
     ['epsilon', { epsilon: '1' }, TypeError, 'epsilon must be a number, got "1"'],
@@ -93,13 +98,26 @@ export const polyFocalLoss = lossTests({
   ],
   forms: (perClass) => [
     { name: 'poly-1', options: {} },
-    { name: 'poly-1, smoothed', options: { epsilon: 3, labelSmoothing: 0.1, alpha: perClass, gamma: 0.5 } },
+    {
+      name: 'poly-1, smoothed',
+      options: { epsilon: 3, labelSmoothing: 0.1, alpha: perClass, gamma: 0.5 },
+    },
     { name: 'poly-1 on the target', options: { labelSmoothing: 0.1, focusOn: 'target', gamma: 3 } },
-    { name: 'poly-1 on each class', options: { epsilon: 2, labelSmoothing: 0.1, focusOn: 'class' } },
-    { name: 'poly-1, a gamma for each class', options: { gamma: perClass.map((_, j) => (j % 7) / 2) } },
+    {
+      name: 'poly-1 on each class',
+      options: { epsilon: 2, labelSmoothing: 0.1, focusOn: 'class' },
+    },
+    {
+      name: 'poly-1, a gamma for each class',
+      options: { gamma: perClass.map((_, j) => (j % 7) / 2) },
+    },
     { name: 'poly-1, below 0', options: { epsilon: -0.5, gamma: 1.5 } },
     { name: 'poly-1, soft', options: { alpha: perClass }, isSoft: true },
-    { name: 'poly-1 on each class, soft', options: { focusOn: 'class', alpha: perClass }, isSoft: true },
+    {
+      name: 'poly-1 on each class, soft',
+      options: { focusOn: 'class', alpha: perClass },
+      isSoft: true,
+    },
   ],
   golden: { 'poly-focal': 32 },
   calls: {
@@ -114,15 +132,20 @@ export const polyFocalLoss = lossTests({
     const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
     const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
     const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
-    const gammas = gammaPerClass ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2) : undefined;
+    const gammas = gammaPerClass
+      ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2)
+      : undefined;
     const weights =
-      alpha === null ? null : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
+      alpha === null
+        ? null
+        : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
     return softmaxCall(dtype, drawn, {
       numbers,
       weights: each?.seen,
       isSoft,
       isWeighted: false,
-      create: (settings) => new PolyFocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn, epsilon }),
+      create: (settings) =>
+        new PolyFocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn, epsilon }),
       judge: (logits, q) => {
         const power = gammas?.[q.indexOf(1)] ?? gamma;
         const row = { logits, q, weights, labelSmoothing, gamma: power, focusOn };

@@ -14,7 +14,14 @@ export const sigmoidFocalLoss = lossTests({
   name: 'SigmoidFocalLoss',
   Loss: SigmoidFocalLoss,
   defaults: { alpha: 0.25, gamma: 2, posWeight: 1, labelSmoothing: 0 },
-  others: { alpha: [0.5, 0.75], posWeight: [1, 3], gamma: 1, ignoreIndex: 7, normalizer: 3, numClasses: 2 },
+  others: {
+    alpha: [0.5, 0.75],
+    posWeight: [1, 3],
+    gamma: 1,
+    ignoreIndex: 7,
+    normalizer: 3,
+    numClasses: 2,
+  },
   refused: [
     [
       'name',
@@ -32,10 +39,25 @@ export const sigmoidFocalLoss = lossTests({
     ['alpha', { alpha: [] }, RangeError, 'alpha must have 1 to 16777216 entries, got 0'],
     ['alpha', { alpha: [0.5, 1.5] }, RangeError, 'alpha[1] must be in [0, 1], got 1.5'],
     ['alpha', { alpha: [0.5, null] }, TypeError, 'alpha[1] must be a number, got null'],
-    ['posWeight', { posWeight: -1 }, RangeError, 'posWeight must be finite and not negative, got -1'],
-    ['posWeight', { posWeight: NaN }, RangeError, 'posWeight must be finite and not negative, got NaN'],
+    [
+      'posWeight',
+      { posWeight: -1 },
+      RangeError,
+      'posWeight must be finite and not negative, got -1',
+    ],
+    [
+      'posWeight',
+      { posWeight: NaN },
+      RangeError,
+      'posWeight must be finite and not negative, got NaN',
+    ],
     ['posWeight', { posWeight: null }, TypeError, `${POS_WEIGHT}, got null`],
-    ['posWeight', { posWeight: [1, -2] }, RangeError, 'posWeight[1] must be finite and not negative, got -2'],
+    [
+      'posWeight',
+      { posWeight: [1, -2] },
+      RangeError,
+      'posWeight[1] must be finite and not negative, got -2',
+    ],
   ],
   forms: (perClass) => [
     { name: 'sigmoid', options: {} },

@@ -28,12 +28,16 @@ const ENTRIES = [
 
 /** A test whether this awaits something when it is run, not only in functions of it. */
 function awaits(node: ts.Node): boolean {
-  return ts.isAwaitExpression(node) || (!ts.isFunctionLike(node) && ts.forEachChild(node, awaits) === true);
+  return (
+    ts.isAwaitExpression(node) ||
+    (!ts.isFunctionLike(node) && ts.forEachChild(node, awaits) === true)
+  );
 }
 
 const parse = (text: string) => ts.createSourceFile('bundle.js', text, ts.ScriptTarget.Latest);
 
-const importsOf = (code: string) => ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+const importsOf = (code: string) =>
+  ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
 
 it('what awaits something when it is loaded is recognized', () => {
   expect(awaits(parse('const f = async () => await 1;'))).toBe(false);
@@ -58,7 +62,9 @@ describe.each(ENTRIES)('%s', (entry, library, folder, modules, longest) => {
     // one that can.
     const reader = /\{process:\w+\}=globalThis|new URL|"node:fs\/promises"/g;
     const rest = modules === 0 ? code.replaceAll(reader, '') : code;
-    expect(rest).not.toMatch(/import\.meta|new URL|node:|\brequire\b|\bprocess\b|\bdocument\b|\bwindow\b|__dirname/);
+    expect(rest).not.toMatch(
+      /import\.meta|new URL|node:|\brequire\b|\bprocess\b|\bdocument\b|\bwindow\b|__dirname/,
+    );
   });
 
   it('imports nothing', () => {
@@ -99,7 +105,8 @@ it('focal-loss/tfjs is what it adds to the main entry and its peer, and no more'
   expect(awaits(parse(code))).toBe(false);
   expect(code).not.toMatch(/[^\0-\x7f]/);
   // Names in the history of a model that is trained with them as metrics.
-  for (const metric of [tfjs.logitAccuracy, tfjs.binaryLogitAccuracy]) expect(metric.name).toMatch(/ogitAccuracy$/);
+  for (const metric of [tfjs.logitAccuracy, tfjs.binaryLogitAccuracy])
+    expect(metric.name).toMatch(/ogitAccuracy$/);
 });
 
 it('every entry is looked at here', () => {

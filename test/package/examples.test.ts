@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 
 const sources = new URL('../../ts/', import.meta.url);
 
-const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
 
 const examples = files.flatMap((file) => {
   const source = readFileSync(new URL(file, sources), 'utf8');
@@ -21,7 +23,10 @@ const examples = files.flatMap((file) => {
 /** Numbers may be written with fewer digits than they have. */
 function check(actual: unknown, expected: unknown, written: string): void {
   if (typeof actual === 'number' && typeof expected === 'number') {
-    const digits = Math.min(15, written.replace(/e.*/, '').replaceAll(/^-?0?\.?0*|\./g, '').length || 1);
+    const digits = Math.min(
+      15,
+      written.replace(/e.*/, '').replaceAll(/^-?0?\.?0*|\./g, '').length || 1,
+    );
     expect(actual.toPrecision(digits)).toBe(expected.toPrecision(digits));
   } else {
     expect(actual).toEqual(expected);

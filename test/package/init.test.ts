@@ -25,7 +25,9 @@ it('a start that fails is tried again by the next call', () => {
 });
 
 it('an init that fails can be repeated', async () => {
-  const compile = vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new WebAssembly.CompileError('blocked'));
+  const compile = vi
+    .spyOn(WebAssembly, 'instantiate')
+    .mockRejectedValue(new WebAssembly.CompileError('blocked'));
   await expect(init()).rejects.toThrow('blocked');
   await expect(init()).rejects.toThrow('blocked');
   expect(compile).toHaveBeenCalledTimes(2);

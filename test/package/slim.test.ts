@@ -46,7 +46,10 @@ it('says before the start that there has to be one', () => {
   ]) {
     expect(call).toThrow(slim.NotInitializedError);
     expect(call).toThrow(
-      expect.objectContaining({ name: 'NotInitializedError', message: expect.stringContaining('await init(source)') }),
+      expect.objectContaining({
+        name: 'NotInitializedError',
+        message: expect.stringContaining('await init(source)'),
+      }),
     );
   }
 });
@@ -81,7 +84,10 @@ describe('starts with', () => {
     ['the URL of a file', () => url],
     ['the URL of a file, as a string', () => url.href],
     ['an instance', () => new WebAssembly.Instance(new WebAssembly.Module(bytes))],
-    ['what an instance exports', () => new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports],
+    [
+      'what an instance exports',
+      () => new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports,
+    ],
     ['the promise of what importing the file gives', () => Promise.resolve({ default: bytes })],
   ])('%s', async (_, source) => {
     expect(await slim.init(source())).toBeUndefined();
@@ -105,7 +111,11 @@ describe('rejects, and starts with the next call,', () => {
     ['a Map', () => new Map(), /got Map$/],
     ['an array of numbers', () => [...EMPTY], /got Array$/],
     ['what was rejected', () => Promise.reject(new Error('no luck')), 'no luck'],
-    ['a Response that says no', () => new Response('', { status: 404 }), /could not be fetched: 404/],
+    [
+      'a Response that says no',
+      () => new Response('', { status: 404 }),
+      /could not be fetched: 404/,
+    ],
     [
       'a URL without anything behind it',
       () => 'http://localhost:1/',
@@ -116,7 +126,11 @@ describe('rejects, and starts with the next call,', () => {
       () => 'focal-loss.wasm',
       /could not be fetched from focal-loss.wasm: .*URL/,
     ],
-    ['the URL of a file that is not there', () => new URL('none.wasm', url), /could not be fetched from file:.*ENOENT/],
+    [
+      'the URL of a file that is not there',
+      () => new URL('none.wasm', url),
+      /could not be fetched from file:.*ENOENT/,
+    ],
     [
       'a Response that was read',
       async () => {
@@ -145,7 +159,11 @@ describe('rejects, and starts with the next call,', () => {
 
 it('starts once, with the first of several sources', async () => {
   const compile = vi.spyOn(WebAssembly, 'compile');
-  const pending = [slim.init(bytes), slim.init(readFile(url)), slim.init(Promise.reject(new Error('unused')))];
+  const pending = [
+    slim.init(bytes),
+    slim.init(readFile(url)),
+    slim.init(Promise.reject(new Error('unused'))),
+  ];
   expect(await Promise.all(pending)).toEqual([undefined, undefined, undefined]);
   await slim.init(EMPTY);
   expect(compile).toHaveBeenCalledTimes(1);

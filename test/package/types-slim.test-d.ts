@@ -33,10 +33,12 @@ init(0x6d736100);
 init(null);
 
 // All else is as in the main entry.
-expectTypeOf<Exclude<keyof typeof slim, 'NotInitializedError'>>().toEqualTypeOf<keyof typeof main>();
-expectTypeOf(new FocalLoss({ reduction: 'none' }).forward(new Float32Array(2), new Uint8Array(1))).toEqualTypeOf<
-  Float32Array<ArrayBuffer>
+expectTypeOf<Exclude<keyof typeof slim, 'NotInitializedError'>>().toEqualTypeOf<
+  keyof typeof main
 >();
+expectTypeOf(
+  new FocalLoss({ reduction: 'none' }).forward(new Float32Array(2), new Uint8Array(1)),
+).toEqualTypeOf<Float32Array<ArrayBuffer>>();
 expectTypeOf(new NotInitializedError()).toExtend<Error>();
 expectTypeOf<NotInitializedError['name']>().toEqualTypeOf<'NotInitializedError'>();
 // @ts-expect-error: no such option

@@ -12,7 +12,13 @@ import {
   type Reduction,
   SigmoidFocalLoss,
 } from 'focal-loss';
-import { classBalance, classificationReport, diagnose, predict, softmax } from 'focal-loss/analysis';
+import {
+  classBalance,
+  classificationReport,
+  diagnose,
+  predict,
+  softmax,
+} from 'focal-loss/analysis';
 import { parse } from 'npyjs';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { expectTypeOf } from 'vitest';
@@ -41,7 +47,9 @@ expectTypeOf(perRow.with({ reduction: 'mean' }).forward(single, targets)).toEqua
 
 // The gradient is of the kind of the logits, or the buffer itself.
 expectTypeOf(new FocalLoss().backward(single, targets)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
-expectTypeOf(new FocalLoss().valueAndGrad(double, targets).grad).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().valueAndGrad(double, targets).grad).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
 declare const either: FloatArray;
 expectTypeOf(new FocalLoss().backward(either, targets)).toEqualTypeOf<
   Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Float16Array<ArrayBuffer>
@@ -50,7 +58,9 @@ const shared = new Float32Array(new SharedArrayBuffer(16));
 expectTypeOf(new FocalLoss().backward(single, targets, { grad: shared })).toEqualTypeOf<
   Float32Array<SharedArrayBuffer>
 >();
-expectTypeOf(new FocalLoss().backward(single, targets, { gradOutput: 2 })).toEqualTypeOf<Float32Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward(single, targets, { gradOutput: 2 })).toEqualTypeOf<
+  Float32Array<ArrayBuffer>
+>();
 
 // Resident arrays are of the kind that is asked for, and can be disposed of.
 expectTypeOf(allocate(2, 3)).toEqualTypeOf<Allocation<Float32Array<ArrayBuffer>>>();
@@ -69,39 +79,67 @@ new FocalLoss({ alpha: [1, 2] });
 new FocalLoss({ alpha: Float32Array.of(1, 2) });
 new FocalLoss({ alpha: null });
 expectTypeOf<FocalLossOptions>().toHaveProperty('labelSmoothing');
-for (const kind of [Uint8Array, Uint8ClampedArray, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array]) {
+for (const kind of [
+  Uint8Array,
+  Uint8ClampedArray,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+]) {
   new FocalLoss().forward(single, new kind(2));
 }
 new FocalLoss().forward(single, new BigInt64Array(2));
 new FocalLoss().forward(single, new BigUint64Array(2));
 
 // The other losses give the same.
-for (const criterion of [new CrossEntropyLoss({ weight: [1, 2] }), new SigmoidFocalLoss({ posWeight: 2 })]) {
+for (const criterion of [
+  new CrossEntropyLoss({ weight: [1, 2] }),
+  new SigmoidFocalLoss({ posWeight: 2 }),
+]) {
   expectTypeOf(criterion.forward(single, targets)).toEqualTypeOf<number>();
   expectTypeOf(criterion.backward(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
   expectTypeOf(criterion.valueAndGrad(single, targets).value).toEqualTypeOf<number>();
   expectTypeOf(criterion).toExtend<Criterion<'mean'>>();
 }
-expectTypeOf(new CrossEntropyLoss().with({ reduction: 'none' })).toEqualTypeOf<CrossEntropyLoss<'none'>>();
-expectTypeOf(new SigmoidFocalLoss().with({ reduction: 'none' })).toEqualTypeOf<SigmoidFocalLoss<'none'>>();
+expectTypeOf(new CrossEntropyLoss().with({ reduction: 'none' })).toEqualTypeOf<
+  CrossEntropyLoss<'none'>
+>();
+expectTypeOf(new SigmoidFocalLoss().with({ reduction: 'none' })).toEqualTypeOf<
+  SigmoidFocalLoss<'none'>
+>();
 expectTypeOf(new SigmoidFocalLoss({ reduction: 'none' }).forward(double, single)).toEqualTypeOf<
   Float64Array<ArrayBuffer>
 >();
 expectTypeOf(new FocalLoss().forward(new Float16Array(4), targets)).toEqualTypeOf<number>();
-expectTypeOf(perRow.forward(new Float16Array(4), targets)).toEqualTypeOf<Float16Array<ArrayBuffer>>();
+expectTypeOf(perRow.forward(new Float16Array(4), targets)).toEqualTypeOf<
+  Float16Array<ArrayBuffer>
+>();
 
 // Second derivatives have the shapes of the gradient and the value.
 expectTypeOf(perRow.hessianDiag(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
-expectTypeOf(perRow.hessianDiag(single, targets, { kind: 'gauss-newton', out: shared })).toEqualTypeOf<
-  Float32Array<SharedArrayBuffer>
->();
+expectTypeOf(
+  perRow.hessianDiag(single, targets, { kind: 'gauss-newton', out: shared }),
+).toEqualTypeOf<Float32Array<SharedArrayBuffer>>();
 expectTypeOf(perRow.gammaGrad(double, targets)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 expectTypeOf(new FocalLoss().gammaGrad(double, targets)).toEqualTypeOf<number>();
 
 // Options of the family, and of its calls.
-new FocalLoss({ gamma: [1, 2], focusOn: 'target', layout: 'channels-first', ignoreIndex: -1, normalizer: 3 });
+new FocalLoss({
+  gamma: [1, 2],
+  focusOn: 'target',
+  layout: 'channels-first',
+  ignoreIndex: -1,
+  normalizer: 3,
+});
 new SigmoidFocalLoss({ alpha: [0.5, 0.5], posWeight: Float32Array.of(1, 2), numClasses: 2 });
-new FocalLoss().forward(single, double, { sampleWeights: double, normalizer: 2, spatialSize: 1, numClasses: 2 });
+new FocalLoss().forward(single, double, {
+  sampleWeights: double,
+  normalizer: 2,
+  spatialSize: 1,
+  numClasses: 2,
+});
 perRow.backward(single, targets, { gradOutput: single });
 perRow.backward(single, targets, { gradOutput: 2 });
 
@@ -158,18 +196,25 @@ const rows = [
   [2.5, -1],
   [0.5, 0.5],
 ];
-for (const labels of [[0, 1], [0n, 1n], [false, true], rows, targets, single]) new FocalLoss().forward(rows, labels);
+for (const labels of [[0, 1], [0n, 1n], [false, true], rows, targets, single])
+  new FocalLoss().forward(rows, labels);
 expectTypeOf(new FocalLoss().forward(rows, [0, 1])).toEqualTypeOf<number>();
 expectTypeOf(perRow.forward(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 expectTypeOf(perRow.forward([2.5, -1], [0])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 expectTypeOf(new FocalLoss().backward(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 expectTypeOf(new FocalLoss().backward(single, [0, 1])).toEqualTypeOf<Float32Array<ArrayBuffer>>();
-expectTypeOf(new FocalLoss().valueAndGrad(rows, rows).grad).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().valueAndGrad(rows, rows).grad).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
 expectTypeOf(perRow.hessianDiag(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 expectTypeOf(perRow.gammaGrad(rows, [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
 const frozen = [[1, 2] as const, [3, 4] as const] as const;
-expectTypeOf(new FocalLoss().backward(frozen, [0, 1] as const)).toEqualTypeOf<Float64Array<ArrayBuffer>>();
-expectTypeOf(new FocalLoss().backward([single, single], [0, 1])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
+expectTypeOf(new FocalLoss().backward(frozen, [0, 1] as const)).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
+expectTypeOf(new FocalLoss().backward([single, single], [0, 1])).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
 expectTypeOf(new FocalLoss().backward(rows, [0, 1], { grad: double })).toExtend<Float64Array>();
 perRow.backward(rows, [0, 1], { sampleWeights: [1, 2], gradOutput: [1, 2] });
 // @ts-expect-error: a buffer of another kind
@@ -186,14 +231,20 @@ perRow.forward([[true, false]], [0]);
 new FocalLoss().backward(rows, [0, 1], { gradOutput: [1, 2] });
 
 // Tensors are of the kind of their data, as far as their type says it.
-expectTypeOf(perRow.forward({ data: single, dims: [2, 2] }, targets)).toEqualTypeOf<Float32Array<ArrayBuffer>>();
-expectTypeOf(perRow.forward({ data: [1, 2], shape: [1, 2] }, [0])).toEqualTypeOf<Float64Array<ArrayBuffer>>();
-expectTypeOf(perRow.forward({ data: single as ArrayBufferView, shape: [2, 2] }, targets)).toEqualTypeOf<
-  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Float16Array<ArrayBuffer>
->();
-expectTypeOf(perRow.forward({ data: single as Float32Array | Int32Array, dims: [2, 2] }, targets)).toEqualTypeOf<
+expectTypeOf(perRow.forward({ data: single, dims: [2, 2] }, targets)).toEqualTypeOf<
   Float32Array<ArrayBuffer>
 >();
+expectTypeOf(perRow.forward({ data: [1, 2], shape: [1, 2] }, [0])).toEqualTypeOf<
+  Float64Array<ArrayBuffer>
+>();
+expectTypeOf(
+  perRow.forward({ data: single as ArrayBufferView, shape: [2, 2] }, targets),
+).toEqualTypeOf<
+  Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Float16Array<ArrayBuffer>
+>();
+expectTypeOf(
+  perRow.forward({ data: single as Float32Array | Int32Array, dims: [2, 2] }, targets),
+).toEqualTypeOf<Float32Array<ArrayBuffer>>();
 // @ts-expect-error: no shape
 perRow.forward({ data: single }, targets);
 // @ts-expect-error: data that have to be waited for
@@ -231,17 +282,19 @@ expectTypeOf(make({ reduction: 'sum' })).toEqualTypeOf<FocalLoss<'sum'>>();
 // `with` keeps what is left out, also where it may be.
 expectTypeOf(perRow.with({})).toEqualTypeOf<FocalLoss<'none'>>();
 expectTypeOf(perRow.with({ reduction: undefined })).toEqualTypeOf<FocalLoss<'none'>>();
-expectTypeOf(new FocalLoss().with({ reduction: undefined, gamma: 1 })).toEqualTypeOf<FocalLoss<'mean'>>();
+expectTypeOf(new FocalLoss().with({ reduction: undefined, gamma: 1 })).toEqualTypeOf<
+  FocalLoss<'mean'>
+>();
 expectTypeOf(new FocalLoss().with(none)).toEqualTypeOf<FocalLoss<'none'>>();
 expectTypeOf(new FocalLoss().with(any)).toEqualTypeOf<FocalLoss<Reduction>>();
 declare const either2: { reduction?: 'none' | undefined };
 expectTypeOf(new FocalLoss().with(either2)).toEqualTypeOf<FocalLoss<'mean' | 'none'>>();
-expectTypeOf(new CrossEntropyLoss({ reduction: 'sum' }).with({ reduction: undefined })).toEqualTypeOf<
-  CrossEntropyLoss<'sum'>
->();
-expectTypeOf(new SigmoidFocalLoss({ reduction: 'sum' }).with({ reduction: undefined })).toEqualTypeOf<
-  SigmoidFocalLoss<'sum'>
->();
+expectTypeOf(
+  new CrossEntropyLoss({ reduction: 'sum' }).with({ reduction: undefined }),
+).toEqualTypeOf<CrossEntropyLoss<'sum'>>();
+expectTypeOf(
+  new SigmoidFocalLoss({ reduction: 'sum' }).with({ reduction: undefined }),
+).toEqualTypeOf<SigmoidFocalLoss<'sum'>>();
 // @ts-expect-error: no such option, beside one that is
 perRow.with({ gamma: 3, label_smoothing: 0.1 });
 // @ts-expect-error: what is kept is 'mean'
@@ -255,7 +308,10 @@ export async function fromOnnx(feeds: Record<string, Tensor>, onnx: Tensor) {
   expectTypeOf(new FocalLoss().backward(logits, onnx)).toEqualTypeOf<
     Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>
   >();
-  new FocalLoss().hessianDiag(new Tensor('float32', [1, 2], [1, 2]), new Tensor('int64', [0n], [1]));
+  new FocalLoss().hessianDiag(
+    new Tensor('float32', [1, 2], [1, 2]),
+    new Tensor('int64', [0n], [1]),
+  );
   softmax(logits);
   classBalance(labels);
   diagnose(logits, labels, new FocalLoss());

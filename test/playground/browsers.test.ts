@@ -46,7 +46,8 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('the loss is drawn, and follows the sliders by keyboard, as does the address', async () => {
       const page = await open();
-      const path = () => page.evaluate(() => document.querySelector('#curves [data-part="loss"] svg')?.innerHTML);
+      const path = () =>
+        page.evaluate(() => document.querySelector('#curves [data-part="loss"] svg')?.innerHTML);
       const before = await path();
       expect(await textOf(page, '[data-value="gamma"]')).toBe('2');
       await page.focus('#gamma');
@@ -63,9 +64,13 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         location.hash = '#alpha=0.5&gamma=0';
       });
       await until(page, () =>
-        document.querySelector('#curves [data-part="summary"]')?.textContent?.includes('keeps 50.0 %'),
+        document
+          .querySelector('#curves [data-part="summary"]')
+          ?.textContent?.includes('keeps 50.0 %'),
       );
-      expect(await page.evaluate(() => document.querySelector<HTMLInputElement>('#alpha')?.value)).toBe('0.5');
+      expect(
+        await page.evaluate(() => document.querySelector<HTMLInputElement>('#alpha')?.value),
+      ).toBe('0.5');
     });
 
     it('the code of the loss follows, and can be copied', async () => {
@@ -80,18 +85,29 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
             if (!isAllowed) throw new Error('not allowed');
             Object.assign(window, { copied: text });
           };
-          Object.defineProperty(navigator, 'clipboard', { value: { writeText }, configurable: true });
+          Object.defineProperty(navigator, 'clipboard', {
+            value: { writeText },
+            configurable: true,
+          });
         }, isAllowed);
       const told = (text: string) =>
-        until(page, (text: string) => document.querySelector('[data-part="copied"]')?.textContent === text, text);
+        until(
+          page,
+          (text: string) => document.querySelector('[data-part="copied"]')?.textContent === text,
+          text,
+        );
       await put(true);
       await page.click('[data-part="copy"]');
       await told('Copied.');
-      expect(await page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(code);
+      expect(await page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(
+        code,
+      );
       await put(false);
       await page.click('[data-part="copy"]');
       await told('Selected: copy it with the keyboard.');
-      expect(await page.evaluate(() => String(getSelection()).replace(/\s+/g, ' '))).toBe(code.replace(/\s+/g, ' '));
+      expect(await page.evaluate(() => String(getSelection()).replace(/\s+/g, ' '))).toBe(
+        code.replace(/\s+/g, ' '),
+      );
       await page.focus('#gamma');
       await page.keyboard.press('ArrowRight');
       await told('');
@@ -103,7 +119,8 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         const places = await page.evaluate((id: string) => {
           const section = document.getElementById(id) as HTMLElement;
           section.scrollIntoView();
-          const top = (selector: string) => document.querySelector(selector)?.getBoundingClientRect() as DOMRect;
+          const top = (selector: string) =>
+            document.querySelector(selector)?.getBoundingClientRect() as DOMRect;
           const { top: from, height } = top('.settings');
           return { from, height, heading: top(`#${id} h2`).top };
         }, id);
@@ -119,22 +136,39 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const shown = async (chart: string) => {
         const tip = `${chart} svg g[aria-label="tip"] text`;
         await page.hover(`${chart} svg`);
-        await until(page, (tip: string) => (document.querySelector(tip)?.textContent ?? '') !== '', tip);
+        await until(
+          page,
+          (tip: string) => (document.querySelector(tip)?.textContent ?? '') !== '',
+          tip,
+        );
         // Lines are parted by spaces without width.
         return (await textOf(page, tip)).replace(/\u200b/g, ' ').trim();
       };
-      expect(await shown('#curves [data-part="loss"]')).toMatch(/^probability 0\.\d+.*focal loss [\d.e-]+$/);
-      expect(await shown('#curves [data-part="gammas"]')).toMatch(/^probability 0\.\d+.*γ = 5 [\d.e-]+$/);
-      expect(await shown('#curves [data-part="gradient"]')).toMatch(/cross-entropy -0\.\d+.*focal loss -0\.\d+$/);
+      expect(await shown('#curves [data-part="loss"]')).toMatch(
+        /^probability 0\.\d+.*focal loss [\d.e-]+$/,
+      );
+      expect(await shown('#curves [data-part="gammas"]')).toMatch(
+        /^probability 0\.\d+.*γ = 5 [\d.e-]+$/,
+      );
+      expect(await shown('#curves [data-part="gradient"]')).toMatch(
+        /cross-entropy -0\.\d+.*focal loss -0\.\d+$/,
+      );
       await page.click('[data-example="1000"]');
       await isDone(page);
-      expect(await shown('#data [data-part="sweep"]')).toMatch(/^alpha 0\.\d.*gamma [\d.]+.*loss 0\.\d+$/);
-      expect(await shown('#data [data-part="reliability"]')).toMatch(/^confidence [\d.]+ %.*accuracy .* %.*rows?$/);
+      expect(await shown('#data [data-part="sweep"]')).toMatch(
+        /^alpha 0\.\d.*gamma [\d.]+.*loss 0\.\d+$/,
+      );
+      expect(await shown('#data [data-part="reliability"]')).toMatch(
+        /^confidence [\d.]+ %.*accuracy .* %.*rows?$/,
+      );
     });
 
     const status = (page: Page) => textOf(page, '#data [data-part="status"]');
     const isDone = (page: Page) =>
-      until(page, () => document.querySelector('#data [data-part="status"]')?.textContent === 'Done.');
+      until(
+        page,
+        () => document.querySelector('#data [data-part="status"]')?.textContent === 'Done.',
+      );
 
     it('an example is diagnosed, follows the sliders, and can be exported', async () => {
       const page = await open();
@@ -152,7 +186,8 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await page.keyboard.press('End');
       await until(
         page,
-        (before: string) => document.querySelector('#data [data-part="facts"]')?.textContent !== before,
+        (before: string) =>
+          document.querySelector('#data [data-part="facts"]')?.textContent !== before,
         before,
       );
       await isDone(page);
@@ -178,7 +213,9 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await count(page, '#data [data-part="work"]:not([hidden])')).toBe(0);
       await page.click('[data-example="1000000"]');
       await isDone(page);
-      expect(await textOf(page, '#data [data-part="facts"]')).toContain('1,000,000 rows of 3 classes.');
+      expect(await textOf(page, '#data [data-part="facts"]')).toContain(
+        '1,000,000 rows of 3 classes.',
+      );
       expect(await count(page, '#data [data-part="hard"] tbody tr')).toBe(100);
     });
 
@@ -186,20 +223,32 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const page = await open();
       await choose(page, { 'good.csv': 'a,b,target\n2.5,-1,0\n0.5,0.5,1\n-1,2,1\n' });
       await isDone(page);
-      expect(await textOf(page, '#data [data-part="facts"]')).toContain('good.csv: 3 rows of 2 classes.');
+      expect(await textOf(page, '#data [data-part="facts"]')).toContain(
+        'good.csv: 3 rows of 2 classes.',
+      );
       await choose(page, { 'bad.csv': 'a,b,target\n2.5,-1,0\n0.5,none,1\n' });
       const error = '#data [data-part="error"]';
-      await until(page, (error: string) => document.querySelector(error)?.textContent !== '', error);
-      expect(await textOf(page, error)).toBe('bad.csv, line 3, column 2 (b): "none" is not a number');
+      await until(
+        page,
+        (error: string) => document.querySelector(error)?.textContent !== '',
+        error,
+      );
+      expect(await textOf(page, error)).toBe(
+        'bad.csv, line 3, column 2 (b): "none" is not a number',
+      );
       expect(await count(page, '#data [data-part="results"]:not([hidden])')).toBe(0);
       expect(await findBarriers(page)).toEqual([]);
       // And it goes on as if nothing had been, also with a file that is dropped.
       await page.evaluate(() => {
         const dataTransfer = new DataTransfer();
         dataTransfer.items.add(new File(['2.5,-1,0\n0.5,0.5,1\n'], 'good.csv'));
-        document.querySelector('#data')?.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+        document
+          .querySelector('#data')
+          ?.dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
       });
-      await until(page, () => document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'));
+      await until(page, () =>
+        document.querySelector('#data [data-part="facts"]')?.textContent?.includes('2 rows of'),
+      );
     });
 
     it('files with labels and an id are read, and the classes have their names', async () => {
@@ -217,31 +266,36 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await textOf(page, '#data [data-part="hard"] tbody')).toMatch(/^2CNAD/);
     });
 
-    it.each([1280, 360])('files with one logit per row are read, in a window of %i', async (width) => {
-      const page = await open('', width);
-      await choose(page, { 'one.csv': 'id,logit_AD,dx\na,2.5,AD\nb,-1,CN\nc,3,CN\nd,0.5,AD\n' });
-      await isDone(page);
-      const facts = await textOf(page, '#data [data-part="facts"]');
-      expect(facts).toContain('one.csv: 4 rows of 2 classes.');
-      expect(facts).toContain('Class 1 is AD, as the name of logit_AD says.');
-      expect(facts).toContain('There is one logit per row, that of class AD: the loss is SigmoidFocalLoss');
-      expect(await textOf(page, '#data [data-part="confusion"]')).toContain('as CNas ADCN11AD02');
-      expect(await textOf(page, '#data [data-part="hard"] tbody')).toBe('2CNAD95.3 %0.69163');
-      expect(await count(page, '#data [data-part="sweep"] svg rect')).toBe(9 * 7);
-      await page.evaluate(keepFiles);
-      await page.click('[data-part="export-rows"]');
-      const [rows] = await keptFiles(page, 1);
-      expect(rows.split('\n').map((line) => line.split(',').slice(0, 3).join())).toEqual([
-        'row,target,predicted',
-        '0,1,1',
-        '1,0,0',
-        '2,0,1',
-        '3,1,1',
-        '',
-      ]);
-      expect(await overhang(page)).toBe(0);
-      expect(await findBarriers(page)).toEqual([]);
-    });
+    it.each([1280, 360])(
+      'files with one logit per row are read, in a window of %i',
+      async (width) => {
+        const page = await open('', width);
+        await choose(page, { 'one.csv': 'id,logit_AD,dx\na,2.5,AD\nb,-1,CN\nc,3,CN\nd,0.5,AD\n' });
+        await isDone(page);
+        const facts = await textOf(page, '#data [data-part="facts"]');
+        expect(facts).toContain('one.csv: 4 rows of 2 classes.');
+        expect(facts).toContain('Class 1 is AD, as the name of logit_AD says.');
+        expect(facts).toContain(
+          'There is one logit per row, that of class AD: the loss is SigmoidFocalLoss',
+        );
+        expect(await textOf(page, '#data [data-part="confusion"]')).toContain('as CNas ADCN11AD02');
+        expect(await textOf(page, '#data [data-part="hard"] tbody')).toBe('2CNAD95.3 %0.69163');
+        expect(await count(page, '#data [data-part="sweep"] svg rect')).toBe(9 * 7);
+        await page.evaluate(keepFiles);
+        await page.click('[data-part="export-rows"]');
+        const [rows] = await keptFiles(page, 1);
+        expect(rows.split('\n').map((line) => line.split(',').slice(0, 3).join())).toEqual([
+          'row,target,predicted',
+          '0,1,1',
+          '1,0,0',
+          '2,0,1',
+          '3,1,1',
+          '',
+        ]);
+        expect(await overhang(page)).toBe(0);
+        expect(await findBarriers(page)).toEqual([]);
+      },
+    );
 
     it('numbers on the heat map can be read, dark cells or light', async () => {
       const page = await open();
@@ -251,7 +305,9 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         const all = (selector: string) =>
           Array.from(document.querySelectorAll(`#data [data-part="sweep"] svg ${selector}`));
         const fills = all('rect').map((cell) => cell.getAttribute('fill') ?? '');
-        const inks = all('text[fill="black"], text[fill="white"]').map((text) => text.getAttribute('fill') ?? '');
+        const inks = all('text[fill="black"], text[fill="white"]').map(
+          (text) => text.getAttribute('fill') ?? '',
+        );
         return { fills, inks };
       });
       expect(cells.fills).toHaveLength(63);
@@ -265,9 +321,15 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const waiting = () => count(page, '#race [data-part="waiting"]:not([hidden])');
       expect([await drawn(), await waiting()]).toEqual([0, 1]);
       await page.click('#race [data-part="step"]');
-      await until(page, () => document.querySelectorAll('#race [data-part="courses"]:not([hidden]) svg').length === 3);
+      await until(
+        page,
+        () =>
+          document.querySelectorAll('#race [data-part="courses"]:not([hidden]) svg').length === 3,
+      );
       expect(await waiting()).toBe(0);
-      expect(await textOf(page, '#race [data-part="standings"] .caption')).toContain('After 1 epoch:');
+      expect(await textOf(page, '#race [data-part="standings"] .caption')).toContain(
+        'After 1 epoch:',
+      );
       await page.click('#race [data-part="reset"]');
       expect([await drawn(), await waiting()]).toEqual([0, 1]);
     });
@@ -290,7 +352,10 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await page.focus(play);
       await page.keyboard.press('Enter');
       expect(await textOf(page, play)).toBe('Pause');
-      await until(page, () => Number(document.querySelector('#race [data-part="epoch"]')?.textContent) >= 5);
+      await until(
+        page,
+        () => Number(document.querySelector('#race [data-part="epoch"]')?.textContent) >= 5,
+      );
       await page.keyboard.press('Enter');
       expect(await textOf(page, play)).toBe('Play');
       expect(await findBarriers(page)).toEqual([]);
@@ -322,7 +387,9 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await text()).toMatch(
         /^1,024 rows of 2 classes.*: the plain loop takes [\d.]+ times as long as focal-loss\.$/,
       );
-      expect(await textOf(page, '#benchmark tbody')).toMatch(/focal-loss[\d.]+ µs[\d.]+ µs to [\d.]+ µs[\d.]+ ns/);
+      expect(await textOf(page, '#benchmark tbody')).toMatch(
+        /focal-loss[\d.]+ µs[\d.]+ µs to [\d.]+ µs[\d.]+ ns/,
+      );
       expect(await findBarriers(page)).toEqual([]);
     });
 

@@ -1,7 +1,12 @@
 import { classificationReport, FocalLoss, SigmoidFocalLoss, softmax } from 'focal-loss/analysis';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it, vi } from 'vitest';
-import { analyse, rowsAsCsv, sweepAsCsv, sweepBatch } from '../../examples/playground/src/data/analyse.js';
+import {
+  analyse,
+  rowsAsCsv,
+  sweepAsCsv,
+  sweepBatch,
+} from '../../examples/playground/src/data/analyse.js';
 import { readCsv } from '../../examples/playground/src/data/csv.js';
 import { describe as describeFindings } from '../../examples/playground/src/data/drawings.js';
 import { makeExample } from '../../examples/playground/src/data/example.js';
@@ -16,7 +21,14 @@ describe('logits and targets from a CSV file', () => {
   it('have their classes from the columns, and the target last', async () => {
     const batch = await read('2.5,-1,0', '0.5,1e-2,1', '-inf,NaN,-100');
     expect(batch).toMatchObject({ title: 'a.csv', classes: 2 });
-    expect([...batch.logits]).toEqual([2.5, -1, 0.5, Math.fround(0.01), Number.NEGATIVE_INFINITY, Number.NaN]);
+    expect([...batch.logits]).toEqual([
+      2.5,
+      -1,
+      0.5,
+      Math.fround(0.01),
+      Number.NEGATIVE_INFINITY,
+      Number.NaN,
+    ]);
     expect([...batch.targets]).toEqual([0, 1, -100]);
   });
 
@@ -35,7 +47,12 @@ describe('logits and targets from a CSV file', () => {
   });
 
   it('may have labels, which name the columns', async () => {
-    const batch = await read('subject_id,logit_CN,logit_AD,diagnosis', 'S1,2.5,-1,CN', 'S2,0.5,1,AD', 'S3,3,4,CN');
+    const batch = await read(
+      'subject_id,logit_CN,logit_AD,diagnosis',
+      'S1,2.5,-1,CN',
+      'S2,0.5,1,AD',
+      'S3,3,4,CN',
+    );
     expect([...batch.logits]).toEqual([2.5, -1, 0.5, 1, 3, 4]);
     expect([...batch.targets]).toEqual([0, 1, 0]);
     expect(batch.names).toEqual(['CN', 'AD']);
@@ -82,7 +99,10 @@ describe('logits and targets from a CSV file', () => {
     for (const [lines, note] of [
       [['id,a,b,target', '17,2.5,-1,0', '18,3,4,1'], 'Column 1 (id) is no logit, and left out.'],
       [[',a,b,target', '0,2.5,-1,0', '1,3,4,1'], 'Column 1 is no logit, and left out.'],
-      [['Unnamed: 0,a,b,y', '0,2.5,-1,0', '1,3,4,1'], 'Column 1 (Unnamed: 0) is no logit, and left out.'],
+      [
+        ['Unnamed: 0,a,b,y', '0,2.5,-1,0', '1,3,4,1'],
+        'Column 1 (Unnamed: 0) is no logit, and left out.',
+      ],
       [['a.png,2.5,-1,0', 'b.png,3,4,1'], 'Column 1 is no logit, and left out.'],
       [
         ['y,image_path,a,split,b', '0,x/1.png,2.5,train,-1', '1,x/2.png,3,test,4'],
@@ -121,8 +141,18 @@ describe('logits and targets from a CSV file', () => {
       'Class 1 is sick, the second in alphabetical order.',
       1,
     ],
-    ['the true one', ['score,y', '2.5,True', '-1,False'], 'Class 1 is True, the second in alphabetical order.', 1],
-    ['the one of the column', ['logit_AD,dx', '2.5,CN', '-1,AD'], 'Class 1 is AD, as the name of logit_AD says.', 0],
+    [
+      'the true one',
+      ['score,y', '2.5,True', '-1,False'],
+      'Class 1 is True, the second in alphabetical order.',
+      1,
+    ],
+    [
+      'the one of the column',
+      ['logit_AD,dx', '2.5,CN', '-1,AD'],
+      'Class 1 is AD, as the name of logit_AD says.',
+      0,
+    ],
   ])('may have one logit per row, and labels: class 1 is %s', async (_, lines, note, target) => {
     const batch = await read(...lines);
     expect([...batch.targets]).toEqual([target, 1 - target]);
@@ -148,7 +178,11 @@ describe('logits and targets from a CSV file', () => {
       ['1,0', '2,2'],
       'a.csv, line 2, column 2: the target is 2, but with 1 logit it must be',
     ],
-    ['one label and one logit', ['1,CN'], 'a.csv: the only label is CN, but one logit is for two classes'],
+    [
+      'one label and one logit',
+      ['1,CN'],
+      'a.csv: the only label is CN, but one logit is for two classes',
+    ],
     [
       'three labels and one logit',
       ['1,CN', '2,AD', '2,MCI'],
@@ -184,7 +218,11 @@ describe('logits and targets from a CSV file', () => {
       ['1,2,CN', '1,2,AD', '1,2,1'],
       'a.csv, line 3, column 3: the target is the number 1, not a name as CN is',
     ],
-    ['a label that is missing', ['1,2,CN', '1,2,'], 'a.csv, line 2, column 3: the value is missing'],
+    [
+      'a label that is missing',
+      ['1,2,CN', '1,2,'],
+      'a.csv, line 2, column 3: the value is missing',
+    ],
     [
       'names and no logit',
       ['id,y', '7,0'],
@@ -260,7 +298,14 @@ describe('.npy files', () => {
     const x = (...shape: number[]) => array('<f4', shape, Float32Array.of(2.5, -1, 0.5), 'x.npy');
     const y = (...shape: number[]) => array('<i8', shape, BigInt64Array.of(1n, 0n, -100n), 'y.npy');
     const both = array('<f8', [3, 2], Float64Array.of(2.5, 1, -1, 0, 0.5, -100));
-    for (const arrays of [[x(3), y(3)], [y(3), x(3)], [x(3, 1), y(3)], [y(3, 1), x(3)], [x(3, 1), y(3, 1)], [both]]) {
+    for (const arrays of [
+      [x(3), y(3)],
+      [y(3), x(3)],
+      [x(3, 1), y(3)],
+      [y(3, 1), x(3)],
+      [x(3, 1), y(3, 1)],
+      [both],
+    ]) {
       const batch = toBatch(arrays);
       expect(batch).toMatchObject({ columns: 1, classes: 2 });
       expect([...batch.logits]).toEqual([2.5, -1, 0.5]);
@@ -269,7 +314,8 @@ describe('.npy files', () => {
     }
   });
 
-  const column = (...values: number[]) => array('<f8', [values.length], Float64Array.from(values), 'a.npy');
+  const column = (...values: number[]) =>
+    array('<f8', [values.length], Float64Array.from(values), 'a.npy');
 
   it.each([
     [
@@ -282,7 +328,11 @@ describe('.npy files', () => {
       () => toBatch([column(0.5, 1), column(1, 2)]),
       'a.npy and a.npy: neither holds nothing but 0 and 1',
     ],
-    ['columns of other lengths', () => toBatch([column(0.5, 1), column(1)]), 'a.npy has 1 rows, but a.npy has 2'],
+    [
+      'columns of other lengths',
+      () => toBatch([column(0.5, 1), column(1)]),
+      'a.npy has 1 rows, but a.npy has 2',
+    ],
     [
       'something else',
       () => readNpy(new ArrayBuffer(100), 'a.npy'),
@@ -303,7 +353,11 @@ describe('.npy files', () => {
       () => readNpy(npy('<f4', [1, 2], Float32Array.of(1, 2), 'True'), 'a.npy'),
       'it lies column by column',
     ],
-    ['two tables', () => toBatch([logits, logits]), 'logits.npy and logits.npy: one must be the targets'],
+    [
+      'two tables',
+      () => toBatch([logits, logits]),
+      'logits.npy and logits.npy: one must be the targets',
+    ],
     [
       'targets alone',
       () => toBatch([targets]),
@@ -327,12 +381,17 @@ describe('.npy files', () => {
     const file = (name: string, ...parts: BlobPart[]) => new File(parts, name);
     const shares: number[] = [];
     const batch = await openFiles(
-      [file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2))), file('y.NPY', npy('|u1', [1], Uint8Array.of(1)))],
+      [
+        file('x.npy', npy('<f4', [1, 2], Float32Array.of(1, 2))),
+        file('y.NPY', npy('|u1', [1], Uint8Array.of(1))),
+      ],
       (share) => shares.push(share),
     );
     expect(batch.title).toBe('x.npy, y.NPY');
     expect(shares).toEqual([0.5, 1]);
-    await expect(openFiles([file('x.csv', ''), file('y.npy', '')], () => {})).rejects.toThrow('Choose one CSV file');
+    await expect(openFiles([file('x.csv', ''), file('y.npy', '')], () => {})).rejects.toThrow(
+      'Choose one CSV file',
+    );
   });
 });
 
@@ -341,7 +400,10 @@ describe('what is found in a batch', () => {
 
   it('is what the package finds', () => {
     const { diagnosis, hard, report } = analyse(batch, LOSS);
-    const losses = new FocalLoss({ alpha: 0.75, gamma: 2, reduction: 'none' }).forward(batch.logits, batch.targets);
+    const losses = new FocalLoss({ alpha: 0.75, gamma: 2, reduction: 'none' }).forward(
+      batch.logits,
+      batch.targets,
+    );
     expect(diagnosis.rows).toBe(2000);
     expect(report.numClasses).toBe(3);
     expect(hard.first[0].loss).toBe(Math.max(...losses));
@@ -353,16 +415,24 @@ describe('what is found in a batch', () => {
   });
 
   it('is what the package finds of one logit per row', async () => {
-    const rows = Array.from({ length: 300 }, (_, row) => [3 * Math.sin(row * row), row % 3 === 0 ? 1 : 0] as const);
+    const rows = Array.from(
+      { length: 300 },
+      (_, row) => [3 * Math.sin(row * row), row % 3 === 0 ? 1 : 0] as const,
+    );
     const one = await readCsv(rows.join('\n'), 'one.csv');
     const settings = { ...LOSS, smoothing: 0.1 };
     const options = { alpha: 0.75, gamma: 2, labelSmoothing: 0.1, reduction: 'none' } as const;
     const losses = new SigmoidFocalLoss(options).forward(one.logits, one.targets);
     const { diagnosis, hard, report, names } = analyse(one, settings);
     expect(diagnosis.rows).toBe(300);
-    expect(diagnosis.loss.mean).toBeCloseTo([...losses].reduce((sum, loss) => sum + loss, 0) / 300, 6);
+    expect(diagnosis.loss.mean).toBeCloseTo(
+      [...losses].reduce((sum, loss) => sum + loss, 0) / 300,
+      6,
+    );
     expect(names).toEqual(['0', '1']);
-    expect(report).toEqual(classificationReport(one.logits, one.targets, { numClasses: 1, bins: 10 }));
+    expect(report).toEqual(
+      classificationReport(one.logits, one.targets, { numClasses: 1, bins: 10 }),
+    );
     for (const { row, loss, target, predicted, confidence, logits } of hard.first) {
       const [logit] = logits;
       expect([...one.logits.subarray(row, row + 1)]).toEqual(logits);
@@ -383,10 +453,16 @@ describe('what is found in a batch', () => {
       Array.from({ length: 40 }, (_, row) => `${row / 40},${row % 2}`).join('\n'),
       'sigmoid.csv',
     );
-    expect(analyse(sigmoid, LOSS).diagnosis.advice.map(({ code }) => code)).toContain('probabilities');
+    expect(analyse(sigmoid, LOSS).diagnosis.advice.map(({ code }) => code)).toContain(
+      'probabilities',
+    );
     const shares = await readCsv('0.9,0.1,0\n0.25,0.75,1\n0.5,0.5,1\n', 'softmax.csv');
-    expect(analyse(shares, LOSS).diagnosis.advice.map(({ code }) => code)).toContain('probabilities');
-    expect(analyse(batch, LOSS).diagnosis.advice.map(({ code }) => code)).not.toContain('probabilities');
+    expect(analyse(shares, LOSS).diagnosis.advice.map(({ code }) => code)).toContain(
+      'probabilities',
+    );
+    expect(analyse(batch, LOSS).diagnosis.advice.map(({ code }) => code)).not.toContain(
+      'probabilities',
+    );
   });
 
   it('has the names of the classes, and what was made of the file', () => {

@@ -39,7 +39,8 @@ describe('the race', () => {
     const [entropy, focal] = run(new Race({ ...SETTINGS, alpha: 0.5, gamma: 0 }), 5).runners;
     const ours = focal.preferences();
     // The worst found is 4e-6, of preferences up to 3.3.
-    for (const [i, theirs] of entropy.preferences().entries()) expect(Math.abs(ours[i] - theirs)).toBeLessThan(1e-5);
+    for (const [i, theirs] of entropy.preferences().entries())
+      expect(Math.abs(ours[i] - theirs)).toBeLessThan(1e-5);
   });
 
   it('is learned by both: with many epochs, rare rows are found', () => {
@@ -49,7 +50,10 @@ describe('the race', () => {
       expect(standings).toHaveLength(61);
       const last = standings[60];
       expect(last.recall).toBeGreaterThan(0.6);
-      expect(last.f1).toBeCloseTo((2 * last.recall * last.precision) / (last.recall + last.precision), 12);
+      expect(last.f1).toBeCloseTo(
+        (2 * last.recall * last.precision) / (last.recall + last.precision),
+        12,
+      );
       expect(last.gradientShares[0] + last.gradientShares[1]).toBeCloseTo(1, 12);
     }
   });

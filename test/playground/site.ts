@@ -45,13 +45,20 @@ export async function visit(browser: Puppet, url: string, width = 1280): Promise
 }
 
 /** Waits until something holds in the page. */
-export async function until<A extends unknown[]>(page: Page, run: (...args: A) => unknown, ...args: A): Promise<void> {
+export async function until<A extends unknown[]>(
+  page: Page,
+  run: (...args: A) => unknown,
+  ...args: A
+): Promise<void> {
   await page.waitForFunction(run, { timeout: 100_000, polling: 50 }, ...args);
 }
 
 /** The text of an element. */
 export function textOf(page: Page, selector: string): Promise<string> {
-  return page.evaluate((selector: string) => document.querySelector(selector)?.textContent ?? '', selector);
+  return page.evaluate(
+    (selector: string) => document.querySelector(selector)?.textContent ?? '',
+    selector,
+  );
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -65,13 +72,17 @@ export async function findBarriers(page: Page): Promise<string[]> {
     }
     const { axe } = window as unknown as { axe: { run(): Promise<Found> } };
     const { violations } = await axe.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`),
+    );
   });
 }
 
 /** By how many pixels the page is wider than the window. */
 export function overhang(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
 }
 
 /** The number of elements. */
@@ -101,6 +112,10 @@ export function keepFiles(): void {
 
 /** The files that have been kept, once there are so many. */
 export async function keptFiles(page: Page, number: number): Promise<string[]> {
-  await until(page, (number: number) => (window as unknown as { kept: unknown[] }).kept.length === number, number);
+  await until(
+    page,
+    (number: number) => (window as unknown as { kept: unknown[] }).kept.length === number,
+    number,
+  );
   return page.evaluate(() => Promise.all((window as unknown as { kept: Promise<string>[] }).kept));
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../examples/playground/src/code.js';
 import { inkOn, luminanceOf } from '../../examples/playground/src/ink.js';
-import { formatState, INITIAL_STATE, parseState, SETTINGS, settle } from '../../examples/playground/src/state.js';
+import {
+  formatState,
+  INITIAL_STATE,
+  parseState,
+  SETTINGS,
+  settle,
+} from '../../examples/playground/src/state.js';
 import { count, list } from '../../examples/playground/src/text.js';
 
 describe('the state of the playground in the address', () => {
@@ -56,9 +62,19 @@ it('the code is that of the loss that is set', () => {
 });
 
 it('one is singular', () => {
-  expect([0, 1, 2, 1234].map((n) => count(n, 'row'))).toEqual(['0 rows', '1 row', '2 rows', '1,234 rows']);
+  expect([0, 1, 2, 1234].map((n) => count(n, 'row'))).toEqual([
+    '0 rows',
+    '1 row',
+    '2 rows',
+    '1,234 rows',
+  ]);
   expect([1, 2].map((n) => count(n, 'class', 'classes'))).toEqual(['1 class', '2 classes']);
-  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(list)).toEqual(['', 'a', 'a and b', 'a, b and c']);
+  expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(list)).toEqual([
+    '',
+    'a',
+    'a and b',
+    'a, b and c',
+  ]);
 });
 
 it('ink can be read on every colour', () => {

@@ -1,11 +1,25 @@
 // From what fast-check has drawn to a call, and what an oracle says of it.
 
-import { allocate, type ClassIndices, type Criterion, type FloatArray, type GradientOptions } from 'focal-loss';
+import {
+  allocate,
+  type ClassIndices,
+  type Criterion,
+  type FloatArray,
+  type GradientOptions,
+} from 'focal-loss';
 import type { Dtype } from '../support/dtypes.js';
 import { type FamilyResult, oneHot } from '../support/family-oracle.js';
 import { generator } from '../support/random.js';
 import type { AnyCall, SigmoidCall, SoftmaxCall } from './draws.js';
-import { anyFactor, anyLogits, anyProbabilities, anyUpstream, indicesOf, type Random, surrounded } from './numbers.js';
+import {
+  anyFactor,
+  anyLogits,
+  anyProbabilities,
+  anyUpstream,
+  indicesOf,
+  type Random,
+  surrounded,
+} from './numbers.js';
 
 /** A row of a call, or for the sigmoid loss a logit. */
 export interface Row {
@@ -95,11 +109,17 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   // A factor that has all computed in float64 leaves targets of that type unrounded, which the
   // oracle is not told.
   const share = 'soft' in drawn && drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
-  const factor = gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
+  const factor =
+    gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
   const factors =
     gradOutput === 'each' && reduction === 'none'
       ? numbers.pair(count, (random) =>
-          anyUpstream(random, largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype, drawn.flavour, 0.9),
+          anyUpstream(
+            random,
+            largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype,
+            drawn.flavour,
+            0.9,
+          ),
         )
       : undefined;
   return {
@@ -123,14 +143,20 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
 }
 
 /** Puts the arrays of a call where they shall lie: in the middle of others, or in allocations. */
-function place(dtype: Dtype, drawn: AnyCall, logits: readonly number[], targets: ClassIndices | FloatArray) {
+function place(
+  dtype: Dtype,
+  drawn: AnyCall,
+  logits: readonly number[],
+  targets: ClassIndices | FloatArray,
+) {
   const { offset, resident, otherFloats, classes } = drawn;
   const rows = logits.length / classes + 3;
   const size = logits.length;
   const isIndices = targets instanceof Int32Array && targets.length < size;
   const isFloats = targets instanceof Float32Array || targets instanceof Float64Array;
   const batch = resident === 0 ? undefined : allocate(rows, classes, dtype.name as 'float32');
-  const soft = resident & 2 && isFloats ? allocate(rows, classes, otherFloats.name as 'float32') : undefined;
+  const soft =
+    resident & 2 && isFloats ? allocate(rows, classes, otherFloats.name as 'float32') : undefined;
   const ordinary: (ClassIndices | FloatArray)[] = [];
 
   function at<A extends ClassIndices | FloatArray>(home: A | false | undefined, array: A): A {
@@ -149,7 +175,9 @@ function place(dtype: Dtype, drawn: AnyCall, logits: readonly number[], targets:
       soft?.logits ?? (isIndices && resident & 2 ? batch?.targets : undefined),
       targets,
     ),
-    grad: drawn.buffer ? at<FloatArray>(resident & 4 ? batch?.grad : undefined, dtype.zeros(size).fill(9)) : undefined,
+    grad: drawn.buffer
+      ? at<FloatArray>(resident & 4 ? batch?.grad : undefined, dtype.zeros(size).fill(9))
+      : undefined,
     ordinary,
     dispose() {
       batch?.dispose();
@@ -161,7 +189,8 @@ function place(dtype: Dtype, drawn: AnyCall, logits: readonly number[], targets:
 /** The order of the entries of rows in memory. */
 function order({ samples, positions, classes }: AnyCall, channelsFirst: boolean) {
   const plane = channelsFirst ? positions : 1;
-  const at = (row: number, j: number) => (Math.floor(row / plane) * classes + j) * plane + (row % plane);
+  const at = (row: number, j: number) =>
+    (Math.floor(row / plane) * classes + j) * plane + (row % plane);
   const inMemory = (rows: number[][]) => {
     const entries = Array<number>(samples * positions * classes);
     rows.forEach((row, i) => {
@@ -195,7 +224,11 @@ export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxPart
   const { random } = numbers;
   const count = samples * positions;
   const ignoreIndex = isSoft ? undefined : drawn.ignoreIndex;
-  const { settings, options, divisor, weightOf, upstreamOf } = common(numbers, { ...drawn, ignoreIndex }, count);
+  const { settings, options, divisor, weightOf, upstreamOf } = common(
+    numbers,
+    { ...drawn, ignoreIndex },
+    count,
+  );
   const { at, inMemory } = order(drawn, channelsFirst);
 
   const logits = Array.from({ length: count }, () => numbers.logits(classes));
@@ -203,7 +236,9 @@ export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxPart
   const indices = numbers.many(count, () =>
     ignoreIndex !== undefined && random() < 0.25 ? ignoreIndex : Math.floor(random() * classes),
   );
-  const targets = isSoft ? drawn.otherFloats.array(inMemory(soft)) : indicesOf(drawn.indexKind, indices);
+  const targets = isSoft
+    ? drawn.otherFloats.array(inMemory(soft))
+    : indicesOf(drawn.indexKind, indices);
 
   const rows = logits.map((row, i): Row => {
     const isBlurred = classes > 24;
@@ -213,15 +248,27 @@ export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxPart
     return { ...shared, ...parts.judge(row, q) };
   });
   const counted = indices.filter((_, i) => rows[i].expected !== undefined);
-  const mass = counted.reduce((total, t) => total + (parts.isWeighted && !isSoft && weights ? weights[t] : 1), 0);
+  const mass = counted.reduce(
+    (total, t) => total + (parts.isWeighted && !isSoft && weights ? weights[t] : 1),
+    0,
+  );
   // Class indices alone need not say how many classes there are, unless they lie first, or there
   // are no rows.
-  const given = drawn.numClasses === undefined && (isSoft || channelsFirst) ? { numClasses: classes } : {};
+  const given =
+    drawn.numClasses === undefined && (isSoft || channelsFirst) ? { numClasses: classes } : {};
   const { grad, ordinary, dispose, ...placed } = place(dtype, drawn, inMemory(logits), targets);
   return {
-    criterion: parts.create({ ...settings, ...given, ...(channelsFirst ? { layout: 'channels-first' } : {}) }),
+    criterion: parts.create({
+      ...settings,
+      ...given,
+      ...(channelsFirst ? { layout: 'channels-first' } : {}),
+    }),
     ...placed,
-    options: { ...options, grad, spatialSize: channelsFirst && samples !== 1 ? positions : undefined },
+    options: {
+      ...options,
+      grad,
+      spatialSize: channelsFirst && samples !== 1 ? positions : undefined,
+    },
     rows,
     at,
     denominator: divisor ?? mass,
@@ -255,7 +302,9 @@ export function sigmoidCall(dtype: Dtype, drawn: SigmoidCall, parts: SigmoidPart
     if (ignoreIndex !== undefined && random() < 0.25) return ignoreIndex;
     return soft && random() < 0.7 ? random() : Math.round(random());
   });
-  const targets = soft ? drawn.otherFloats.array(drawnTargets) : indicesOf(drawn.indexKind, drawnTargets);
+  const targets = soft
+    ? drawn.otherFloats.array(drawnTargets)
+    : indicesOf(drawn.indexKind, drawnTargets);
   const rows = logits.map((x, i): Row => {
     const y = soft ? numbers.seen([Number(targets[i])])[0] : drawnTargets[i];
     return {

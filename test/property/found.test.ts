@@ -17,7 +17,10 @@ describe.each(dtypes)('$name', (dtype) => {
 
   it('sigmoid: a NaN spoils its value also where positives weigh nothing', () => {
     const criterion = new SigmoidFocalLoss({ gamma: 0, posWeight: 0, reduction: 'none' });
-    const { value, grad } = criterion.valueAndGrad(dtype.array([Infinity, NaN]), new Uint8Array([1, 1]));
+    const { value, grad } = criterion.valueAndGrad(
+      dtype.array([Infinity, NaN]),
+      new Uint8Array([1, 1]),
+    );
     expect([...value, ...grad]).toEqual([NaN, NaN, NaN, NaN]);
   });
 
@@ -43,7 +46,10 @@ it('sigmoid, float32: negatives weigh 1 - alpha, to all digits', () => {
 it('sigmoid, float32: targets between 0 and 1 that are smoothed are within the bound', () => {
   const [x, y] = Float32Array.of(-0.3824044466018677, 0.2054443657398224);
   const options = { alpha: 0.51171875, gamma: 0, labelSmoothing: 0.2 };
-  const grad = new SigmoidFocalLoss({ ...options, reduction: 'sum' }).backward(Float32Array.of(x), Float32Array.of(y));
+  const grad = new SigmoidFocalLoss({ ...options, reduction: 'sum' }).backward(
+    Float32Array.of(x),
+    Float32Array.of(y),
+  );
   const exact = sigmoidOracle({ x, y, ...options });
   expect(Math.abs(grad[0] - exact.grad[0])).toBeLessThanOrEqual(float32.bound(0) * exact.scales[0]);
 });

@@ -11,7 +11,15 @@ export class Worst {
   #where = 'all exact';
   results = 0;
 
-  add(actual: number, exact: number, error: number, tolerance: number, name: string, i: number, j: number): void {
+  add(
+    actual: number,
+    exact: number,
+    error: number,
+    tolerance: number,
+    name: string,
+    i: number,
+    j: number,
+  ): void {
     this.results++;
     const share = error === 0 ? 0 : error / tolerance;
     if (share <= this.#share) return;
@@ -103,12 +111,16 @@ function expectedTotal(values: Expectation[], denominator: number): Expectation 
     exact += value.exact;
     tolerance += value.tolerance;
   }
-  return { exact: exact / denominator, tolerance: tolerance / denominator + 1e-15 * (exact / denominator) };
+  return {
+    exact: exact / denominator,
+    tolerance: tolerance / denominator + 1e-15 * (exact / denominator),
+  };
 }
 
 function expectSame(actual: ArrayLike<unknown>, expected: ArrayLike<unknown>, name: string): void {
   for (let i = 0; i < expected.length; i++) {
-    if (!Object.is(actual[i], expected[i])) throw new Error(`${name}, ${i}: ${actual[i]} instead of ${expected[i]}`);
+    if (!Object.is(actual[i], expected[i]))
+      throw new Error(`${name}, ${i}: ${actual[i]} instead of ${expected[i]}`);
   }
 }
 
@@ -122,8 +134,10 @@ export function judge(dtype: Dtype, call: Call, worst: Worst): void {
   const { criterion, logits, targets, options, rows, at, denominator, ordinary } = call;
   const [logitsBefore, targetsBefore] = [logits.slice(), targets.slice()];
   const { value, grad } = criterion.valueAndGrad(logits, targets, options);
-  if (options.grad !== undefined && grad !== options.grad) throw new Error('the gradient is not the buffer');
-  if (grad.constructor !== logits.constructor) throw new Error(`the gradient is a ${grad.constructor.name}`);
+  if (options.grad !== undefined && grad !== options.grad)
+    throw new Error('the gradient is not the buffer');
+  if (grad.constructor !== logits.constructor)
+    throw new Error(`the gradient is a ${grad.constructor.name}`);
 
   const values = rows.map((row) => expectedValue(dtype, row));
   const wanted = typeof value === 'number' ? [expectedTotal(values, denominator)] : values;
@@ -144,6 +158,7 @@ export function judge(dtype: Dtype, call: Call, worst: Worst): void {
   expectSame(logits, logitsBefore, 'logits');
   expectSame(targets, targetsBefore, 'targets');
   for (const array of ordinary) {
-    if (!isSurrounded(array, array.byteOffset / array.BYTES_PER_ELEMENT)) throw new Error('something else was written');
+    if (!isSurrounded(array, array.byteOffset / array.BYTES_PER_ELEMENT))
+      throw new Error('something else was written');
   }
 }

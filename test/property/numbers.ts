@@ -31,7 +31,9 @@ export function anyLogits(random: Random, flavour: Flavour, dtype: Dtype, count:
     const near = offset * (1 + Math.round(4 * random()) * 2 ** -20);
     return choose(
       random,
-      random() < 0.05 ? ENDS : [offset, offset, near, -offset, 0, smallest, smallest * random(), 3 * random()],
+      random() < 0.05
+        ? ENDS
+        : [offset, offset, near, -offset, 0, smallest, smallest * random(), 3 * random()],
     );
   });
 }
@@ -65,7 +67,9 @@ function anyLogit(random: Random, flavour: Flavour, { smallest }: Dtype): number
 /** A row of probabilities: some are 0, and often all but one. */
 export function anyProbabilities(random: Random, classes: number): number[] {
   const isSure = random() < 0.3;
-  const parts = Array.from({ length: classes }, () => (isSure || random() < 0.3 ? choose(random, [0, -0]) : random()));
+  const parts = Array.from({ length: classes }, () =>
+    isSure || random() < 0.3 ? choose(random, [0, -0]) : random(),
+  );
   parts[Math.floor(random() * classes)] += 1;
   const total = parts.reduce((a, b) => a + b);
   return parts.map((part) => part / total);
@@ -92,11 +96,17 @@ export function anyShare(random: Random): number {
  * An upstream gradient. `share` is how much of the type's range it may take: what arrays of the
  * logits' own type hold, the kernels multiply as it is.
  */
-export function anyUpstream(random: Random, { largest }: Dtype, flavour: Flavour, share: number): number {
+export function anyUpstream(
+  random: Random,
+  { largest }: Dtype,
+  flavour: Flavour,
+  share: number,
+): number {
   // Now and then so large that a product with it is near the end of the type's range, unless losses
   // may be that large.
   const isSmall = !['masked', 'extreme', 'of any size'].includes(flavour);
-  const size = isSmall && random() < 0.1 ? 2 ** Math.floor(share * (Math.log2(largest) - 3) * random()) : 1;
+  const size =
+    isSmall && random() < 0.1 ? 2 ** Math.floor(share * (Math.log2(largest) - 3) * random()) : 1;
   return choose(random, [-1, 1]) * anyFactor(random) * size;
 }
 
@@ -121,12 +131,19 @@ export function surrounded<A extends NumberArray>(array: A, offset: number): A {
 
 /** A test whether the numbers around an array are as `surrounded` has made them. */
 export function isSurrounded(array: NumberArray, offset: number): boolean {
-  const whole = new (array.constructor as new (buffer: ArrayBufferLike) => NumberArray)(array.buffer);
-  return whole.every((entry, i) => (i >= offset && i < offset + array.length) || Number(entry) === GUARD);
+  const whole = new (array.constructor as new (buffer: ArrayBufferLike) => NumberArray)(
+    array.buffer,
+  );
+  return whole.every(
+    (entry, i) => (i >= offset && i < offset + array.length) || Number(entry) === GUARD,
+  );
 }
 
 /** Class indices in an array of a kind that can hold them, if possible the given one. */
-export function indicesOf(Kind: (typeof INDEX_KINDS)[number], entries: readonly number[]): ClassIndices {
+export function indicesOf(
+  Kind: (typeof INDEX_KINDS)[number],
+  entries: readonly number[],
+): ClassIndices {
   const isBig = Kind === BigInt64Array || Kind === BigUint64Array;
   const array = isBig
     ? (Kind as BigInt64ArrayConstructor).from(entries.map(BigInt))

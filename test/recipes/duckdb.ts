@@ -3,7 +3,13 @@
 
 class Connection {
   async runAndReadAll(_query: string) {
-    return { getColumnsObject: () => ({ no: [2.5, 0.5, -1], yes: [-1, 0.5, 2], label: ['no', null, 'yes'] }) };
+    return {
+      getColumnsObject: () => ({
+        no: [2.5, 0.5, -1],
+        yes: [-1, 0.5, 2],
+        label: ['no', null, 'yes'],
+      }),
+    };
   }
 }
 

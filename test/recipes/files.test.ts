@@ -44,7 +44,9 @@ console.log(JSON.stringify([${tries}], plain));`);
 function expectEach(heading: string, setting: string, expected: Record<string, unknown>): void {
   const expressions = Object.keys(expected);
   const values = evaluate(heading, setting, expressions);
-  expect(Object.fromEntries(expressions.map((expression, i) => [expression, values[i]]))).toEqual(expected);
+  expect(Object.fromEntries(expressions.map((expression, i) => [expression, values[i]]))).toEqual(
+    expected,
+  );
 }
 
 const NO_LABEL = 'must be a label, as there is no ignoreIndex for missing ones, got null';
@@ -78,7 +80,8 @@ describe('Arrow columns', () => {
     "labelsOf(table, 'broken', { ignoreIndex: -1 })": 'values[1] must be finite, got NaN',
     "labelsOf(table, 'fraction')": `values[1] ${NO_INDEX} 0.7`,
     "labelsOf(table, 'long')": `values[1] ${NO_INDEX} -2`,
-    "labelsOf(table, 'decimal')": 'values[0] must be a string, a number, a BigInt or a boolean, got a Uint32Array',
+    "labelsOf(table, 'decimal')":
+      'values[0] must be a string, a number, a BigInt or a boolean, got a Uint32Array',
   };
 
   it.each(['columns', 'chunks'])('of pyarrow: %s', (name) => {

@@ -13,7 +13,9 @@ const logits = Float64Array.from(batch.logits.flat());
 const TARGETS: Record<string, Int32Array | Float64Array> = {
   classes: Int32Array.from(batch.classes),
   ignored: Int32Array.from(batch.ignored),
-  oneHot: Float64Array.from(batch.classes.flatMap((target) => [0, 1, 2].map((j) => Number(j === target)))),
+  oneHot: Float64Array.from(
+    batch.classes.flatMap((target) => [0, 1, 2].map((j) => Number(j === target))),
+  ),
   soft: Float64Array.from(batch.soft.flat()),
 };
 
@@ -45,17 +47,20 @@ describe('docs/porting.md', () => {
     expect(stderr).toBe('');
     const [value, arrays = ''] = stdout.split('\n');
     expect(`${value}\n`).toBe(blocksOf(page, 'text')[0]);
-    expect(JSON.parse(arrays)).toEqual([logits, ...Object.values(TARGETS)].map((array) => [...array]));
+    expect(JSON.parse(arrays)).toEqual(
+      [logits, ...Object.values(TARGETS)].map((array) => [...array]),
+    );
   });
 
   it.each(rows)('%s is %s', (call, shown, loss, targets) => {
     const made = results.find((result) => result.call === call);
     expect(made?.value.toFixed(5)).toBe(shown);
-    const criterion = new Function('FocalLoss', 'SigmoidFocalLoss', 'CrossEntropyLoss', `return ${loss};`)(
-      FocalLoss,
-      SigmoidFocalLoss,
-      CrossEntropyLoss,
-    );
+    const criterion = new Function(
+      'FocalLoss',
+      'SigmoidFocalLoss',
+      'CrossEntropyLoss',
+      `return ${loss};`,
+    )(FocalLoss, SigmoidFocalLoss, CrossEntropyLoss);
     const { value, grad } = criterion.valueAndGrad(logits, TARGETS[targets]);
     const tolerance = IN_FLOAT32.test(call) ? 2e-7 : 1e-15;
     const largest = Math.max(...Array.from(grad as Float64Array, Math.abs));
@@ -87,10 +92,9 @@ describe('where CrossEntropyLoss differs from PyTorch 2.15', () => {
   });
 
   it('leaves out a logit of -Infinity whose class has the probability 0, or with smoothing the weight 0', () => {
-    expect(new CrossEntropyLoss({ numClasses: 3 }).forward(of(-Infinity, 1, 2), of(0, 0.5, 0.5))).toBeCloseTo(
-      nll(1) - 0.5,
-      14,
-    );
+    expect(
+      new CrossEntropyLoss({ numClasses: 3 }).forward(of(-Infinity, 1, 2), of(0, 0.5, 0.5)),
+    ).toBeCloseTo(nll(1) - 0.5, 14);
     const smoothed = new CrossEntropyLoss({ labelSmoothing: 0.1, weight: [0, 1, 1] }).forward(
       of(-Infinity, 1, 2),
       Int32Array.of(1),
@@ -99,7 +103,10 @@ describe('where CrossEntropyLoss differs from PyTorch 2.15', () => {
   });
 
   it('gives the value NaN and the gradient 0 where all targets have the weight 0', () => {
-    const { value, grad } = new CrossEntropyLoss({ weight: [0, 1] }).valueAndGrad(of(1, 2), Int32Array.of(0));
+    const { value, grad } = new CrossEntropyLoss({ weight: [0, 1] }).valueAndGrad(
+      of(1, 2),
+      Int32Array.of(0),
+    );
     expect([value, ...grad]).toEqual([NaN, 0, 0]);
   });
 
@@ -110,11 +117,16 @@ describe('where CrossEntropyLoss differs from PyTorch 2.15', () => {
     expect(() => new CrossEntropyLoss({ weight: [-1, 1] })).toThrow(
       'weight[0] must be finite and not negative, got -1',
     );
-    expect(() => new CrossEntropyLoss().forward(of(1), Int32Array.of(0))).toThrow('must be in [2, ');
+    expect(() => new CrossEntropyLoss().forward(of(1), Int32Array.of(0))).toThrow(
+      'must be in [2, ',
+    );
   });
 
   it('keeps the digits of float32 logits that are 17 apart', () => {
-    const { value, grad } = new CrossEntropyLoss().valueAndGrad(Float32Array.of(17, 0), Int32Array.of(0));
+    const { value, grad } = new CrossEntropyLoss().valueAndGrad(
+      Float32Array.of(17, 0),
+      Int32Array.of(0),
+    );
     expect(value / nll(-17)).toBeCloseTo(1, 6);
     expect((grad[0] as number) / nll(-17)).toBeCloseTo(-1, 6);
   });

@@ -11,7 +11,11 @@ const ADVERTISEMENT = /=+\nHi, looks like you are running TensorFlow\.js in Node
 describe.each(['recipes.md', 'tfjs.md'])('docs/%s', (name) => {
   const page = readFileSync(join(root, 'docs', name), 'utf8');
   const outputs = blocksOf(page, 'text');
-  const programs = blocksOf(page, 'ts').map((code, i) => ({ code, output: outputs[i], title: titleOf(page, code) }));
+  const programs = blocksOf(page, 'ts').map((code, i) => ({
+    code,
+    output: outputs[i],
+    title: titleOf(page, code),
+  }));
 
   it('shows what each program prints', () => {
     expect(programs.length).toBeGreaterThanOrEqual(2);
@@ -20,7 +24,9 @@ describe.each(['recipes.md', 'tfjs.md'])('docs/%s', (name) => {
 
   for (const { code, output, title } of programs) {
     it.skipIf(code.includes('jax-js') && typeof navigator === 'undefined')(title, () => {
-      const { stdout, stderr } = runProgram(withStandIns(code, (file) => new URL(file, import.meta.url).href));
+      const { stdout, stderr } = runProgram(
+        withStandIns(code, (file) => new URL(file, import.meta.url).href),
+      );
       expect(stderr.replace(ADVERTISEMENT, '').trim()).toBe('');
       expect(stdout).toBe(output);
     });

@@ -27,12 +27,18 @@ it('the programs of the pages have the types of the packages that they use', () 
     const programs = ['recipes', 'tfjs', 'porting'].flatMap((page) => {
       const blocks = blocksOf(readFileSync(join(root, 'docs', `${page}.md`), 'utf8'), 'ts');
       return blocks.map(
-        (code, i) => [`${page}-${i}.ts`, withStandIns(code, (file) => join(root, 'test', 'recipes', file))] as const,
+        (code, i) =>
+          [
+            `${page}-${i}.ts`,
+            withStandIns(code, (file) => join(root, 'test', 'recipes', file)),
+          ] as const,
       );
     });
     expect(programs.length).toBeGreaterThan(8);
     for (const [name, code] of programs) writeFileSync(join(folder, name), code);
-    const { stdout } = spawnSync(process.execPath, [join(nodeBin, 'tsc'), '--project', folder], { encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, [join(nodeBin, 'tsc'), '--project', folder], {
+      encoding: 'utf8',
+    });
     expect(stdout).toBe('');
   } finally {
     rmSync(folder, { recursive: true });

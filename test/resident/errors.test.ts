@@ -31,39 +31,56 @@ describe.each([
   ['in one piece', 5],
   ['in several tiles', 9001],
 ])('a batch %s', (_, rows) => {
-  it.each([0, rows >> 1, rows - 1])('reports a bad target before anything is written, row %i', (row) => {
-    const batch = allocate(rows, 2);
-    const soft = allocate(rows, 2);
-    soft.logits.fill(0.5);
-    batch.targets[row] = 2;
-    soft.logits[2 * row + 1] = 0.75;
-    batch.grad.fill(9);
-    const { grad } = batch;
-    const mustBe = `targets[${row}] must be a class in [0, 2)`;
-    const calls: [() => unknown, string][] = [
-      [() => new FocalLoss().valueAndGrad(batch.logits, batch.targets, { grad }), `${mustBe}, got 2`],
-      [
-        () => new FocalLoss({ ignoreIndex: -1, reduction: 'none' }).backward(batch.logits, batch.targets, { grad }),
-        `${mustBe} or ignoreIndex, -1, got 2`,
-      ],
-      [() => new FocalLoss().backward(new Float32Array(2 * rows), batch.targets, { grad }), `${mustBe}, got 2`],
-      [() => new FocalLoss().backward(batch.logits, batch.targets.slice(), { grad }), `${mustBe}, got 2`],
-      [
-        () => new FocalLoss({ numClasses: 2 }).backward(batch.logits, soft.logits, { grad }),
-        `targets: the probabilities of row ${row} must add up to 1, within 0.001, got 1.25`,
-      ],
-    ];
-    for (const [call, message] of calls) expectFailure(call, RangeError, message);
-    soft.logits[2 * row] = 1.5;
-    expectFailure(
-      () => new SigmoidFocalLoss().backward(batch.logits, soft.logits, { grad }),
-      RangeError,
-      `targets[${2 * row}] must be in [0, 1], got 1.5`,
-    );
-    expect(grad.every((x) => x === 9)).toBe(true);
-    batch.dispose();
-    soft.dispose();
-  });
+  it.each([0, rows >> 1, rows - 1])(
+    'reports a bad target before anything is written, row %i',
+    (row) => {
+      const batch = allocate(rows, 2);
+      const soft = allocate(rows, 2);
+      soft.logits.fill(0.5);
+      batch.targets[row] = 2;
+      soft.logits[2 * row + 1] = 0.75;
+      batch.grad.fill(9);
+      const { grad } = batch;
+      const mustBe = `targets[${row}] must be a class in [0, 2)`;
+      const calls: [() => unknown, string][] = [
+        [
+          () => new FocalLoss().valueAndGrad(batch.logits, batch.targets, { grad }),
+          `${mustBe}, got 2`,
+        ],
+        [
+          () =>
+            new FocalLoss({ ignoreIndex: -1, reduction: 'none' }).backward(
+              batch.logits,
+              batch.targets,
+              { grad },
+            ),
+          `${mustBe} or ignoreIndex, -1, got 2`,
+        ],
+        [
+          () => new FocalLoss().backward(new Float32Array(2 * rows), batch.targets, { grad }),
+          `${mustBe}, got 2`,
+        ],
+        [
+          () => new FocalLoss().backward(batch.logits, batch.targets.slice(), { grad }),
+          `${mustBe}, got 2`,
+        ],
+        [
+          () => new FocalLoss({ numClasses: 2 }).backward(batch.logits, soft.logits, { grad }),
+          `targets: the probabilities of row ${row} must add up to 1, within 0.001, got 1.25`,
+        ],
+      ];
+      for (const [call, message] of calls) expectFailure(call, RangeError, message);
+      soft.logits[2 * row] = 1.5;
+      expectFailure(
+        () => new SigmoidFocalLoss().backward(batch.logits, soft.logits, { grad }),
+        RangeError,
+        `targets[${2 * row}] must be in [0, 1], got 1.5`,
+      );
+      expect(grad.every((x) => x === 9)).toBe(true);
+      batch.dispose();
+      soft.dispose();
+    },
+  );
 });
 
 it('checks resident arrays as it does all others', () => {
@@ -71,9 +88,16 @@ it('checks resident arrays as it does all others', () => {
   const criterion = new FocalLoss();
   const { logits, targets, grad } = batch;
   for (const [call, kind, message] of [
-    [() => criterion.backward(logits, targets, { grad: logits }), RangeError, 'grad must not share memory with logits'],
     [
-      () => criterion.backward(logits.subarray(0, 4), targets.subarray(0, 2), { grad: logits.subarray(2, 6) }),
+      () => criterion.backward(logits, targets, { grad: logits }),
+      RangeError,
+      'grad must not share memory with logits',
+    ],
+    [
+      () =>
+        criterion.backward(logits.subarray(0, 4), targets.subarray(0, 2), {
+          grad: logits.subarray(2, 6),
+        }),
       RangeError,
       'grad must not share memory with logits',
     ],
@@ -97,21 +121,31 @@ it('keeps off the rest of the memory', () => {
   const batch = allocate(4, 2);
   const criterion = new FocalLoss();
   const { logits, targets } = batch;
-  const outside = (name: string) => `${name} must lie within an allocation where it lies in the memory of one`;
+  const outside = (name: string) =>
+    `${name} must lie within an allocation where it lies in the memory of one`;
   const before = new Float32Array(logits.buffer, logits.byteOffset - 64, 8);
   const across = new Float32Array(logits.buffer, logits.byteOffset - 4, 8);
   for (const grad of [before, across]) {
     expectFailure(() => criterion.backward(logits, targets, { grad }), RangeError, outside('grad'));
-    expectFailure(() => criterion.backward(new Float32Array(8), targets, { grad }), RangeError, outside('grad'));
+    expectFailure(
+      () => criterion.backward(new Float32Array(8), targets, { grad }),
+      RangeError,
+      outside('grad'),
+    );
     expectFailure(() => criterion.forward(grad, targets), RangeError, outside('logits'));
   }
   // The very beginning, in which the module keeps what it works with.
   const start = new Float32Array(logits.buffer, 0, 8);
-  expectFailure(() => criterion.backward(logits, targets, { grad: start }), RangeError, outside('grad'));
+  expectFailure(
+    () => criterion.backward(logits, targets, { grad: start }),
+    RangeError,
+    outside('grad'),
+  );
   const all = new Float32Array(logits.buffer);
   const numClasses = all.length / 4;
   expectFailure(
-    () => criterion.backward(new Float32Array(all.length), new Int8Array(4), { grad: all, numClasses }),
+    () =>
+      criterion.backward(new Float32Array(all.length), new Int8Array(4), { grad: all, numClasses }),
     RangeError,
     outside('grad'),
   );
@@ -138,10 +172,14 @@ it('memory that cannot be had is a RangeError, and the module works on', () => {
     console.log(JSON.stringify(results));
   `;
   // 80 pages are 5 MiB.
-  const output = execFileSync(process.execPath, ['--wasm-max-mem-pages=80', '--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-    cwd: new URL('../..', import.meta.url),
-  });
+  const output = execFileSync(
+    process.execPath,
+    ['--wasm-max-mem-pages=80', '--input-type=module', '--eval', script],
+    {
+      encoding: 'utf8',
+      cwd: new URL('../..', import.meta.url),
+    },
+  );
   const wide = 'RangeError: not enough memory for rows of 60000 classes';
   const large = 'RangeError: not enough memory for 1000000 rows of 2 classes';
   expect(JSON.parse(output)).toEqual([large, wide, wide, null]);

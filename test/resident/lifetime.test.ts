@@ -45,12 +45,17 @@ describe('when the memory grows', () => {
       ['targets', () => new SigmoidFocalLoss().forward(batch.logits, targets)],
       ['grad', () => criterion.backward(batch.logits, batch.targets, { grad })],
       ['grad', () => criterion.backward(ordinary.logits, ordinary.targets, { grad })],
-      ['sampleWeights', () => criterion.forward(batch.logits, batch.targets, { sampleWeights: grad })],
+      [
+        'sampleWeights',
+        () => criterion.forward(batch.logits, batch.targets, { sampleWeights: grad }),
+      ],
       ['gradOutput', () => criterion.backward(batch.logits, batch.targets, { gradOutput: grad })],
     ] as const) {
       expectFailure(call, TypeError, `${name}: ${STALE}`);
     }
-    expect(criterion.valueAndGrad(batch.logits, batch.targets, { grad: batch.grad }).value).toEqual(expected.value);
+    expect(criterion.valueAndGrad(batch.logits, batch.targets, { grad: batch.grad }).value).toEqual(
+      expected.value,
+    );
     batch.dispose();
     large.dispose();
   });
@@ -76,14 +81,22 @@ describe('dispose', () => {
     batch.dispose();
     batch.dispose();
     for (const name of ['logits', 'targets', 'grad'] as const) {
-      expectFailure(() => batch[name], TypeError, 'the allocation has been disposed of: its arrays are gone');
+      expectFailure(
+        () => batch[name],
+        TypeError,
+        'the allocation has been disposed of: its arrays are gone',
+      );
     }
     // An allocation that takes its place must not be seen through them.
     const next = batchOf(4, 2);
     expect([logits, targets, grad].map((array) => array.length)).toEqual([0, 0, 0]);
     expectFailure(() => criterion.forward(logits, next.targets), TypeError, `logits: ${STALE}`);
     expectFailure(() => criterion.forward(next.logits, targets), TypeError, `targets: ${STALE}`);
-    expectFailure(() => criterion.backward(next.logits, next.targets, { grad }), TypeError, `grad: ${STALE}`);
+    expectFailure(
+      () => criterion.backward(next.logits, next.targets, { grad }),
+      TypeError,
+      `grad: ${STALE}`,
+    );
     next.dispose();
   });
 
@@ -118,9 +131,11 @@ describe('dispose', () => {
     for (const array of [batch.logits, batch.targets, batch.grad]) array.fill(7);
     batch.dispose();
     const next = allocate(100, 3);
-    expect([next.logits, next.targets, next.grad].every((array) => (array as FloatArray).every((x) => x === 0))).toBe(
-      true,
-    );
+    expect(
+      [next.logits, next.targets, next.grad].every((array) =>
+        (array as FloatArray).every((x) => x === 0),
+      ),
+    ).toBe(true);
     next.dispose();
   });
 });
@@ -131,7 +146,10 @@ it('gives the same arrays as long as they are the memory, in cache lines of thei
   const { logits } = batch;
   new FocalLoss().forward(new Float64Array(22), new Uint8Array(2));
   expect(batch.logits).toBe(logits);
-  for (const array of [batch.logits, batch.targets, batch.grad]) expect(array.byteOffset % 64).toBe(0);
-  expect([batch.rows, batch.classes, batch.logits.length, batch.targets.length]).toEqual([5, 3, 15, 5]);
+  for (const array of [batch.logits, batch.targets, batch.grad])
+    expect(array.byteOffset % 64).toBe(0);
+  expect([batch.rows, batch.classes, batch.logits.length, batch.targets.length]).toEqual([
+    5, 3, 15, 5,
+  ]);
   batch.dispose();
 });

@@ -28,10 +28,17 @@ const PLACES = [
 ];
 
 /** Resident arrays for a batch, with targets of any form. */
-function residents(dtype: Dtype, rows: number, classes: number, logits: FloatArray, targets: FamilyMember['targets']) {
+function residents(
+  dtype: Dtype,
+  rows: number,
+  classes: number,
+  logits: FloatArray,
+  targets: FamilyMember['targets'],
+) {
   const batch = allocate(rows, classes, dtype.name as 'float32');
   // Probabilities have an allocation of their own.
-  const soft = targets instanceof Int32Array ? undefined : allocate(rows, classes, dtype.name as 'float32');
+  const soft =
+    targets instanceof Int32Array ? undefined : allocate(rows, classes, dtype.name as 'float32');
   batch.logits.set(logits);
   (soft?.logits ?? batch.targets).set(targets as Int32Array);
   return {
@@ -52,18 +59,30 @@ interface Call {
   grad: () => Float32Array;
 }
 
-function expectSamePerRow(member: FamilyMember, logits: FloatArray, weights: FloatArray, call: Call): void {
+function expectSamePerRow(
+  member: FamilyMember,
+  logits: FloatArray,
+  weights: FloatArray,
+  call: Call,
+): void {
   const { name, ignoring, spoilt } = member;
   for (const options of [{}, { sampleWeights: weights, gradOutput: weights }]) {
     const expected = ignoring.valueAndGrad(logits, spoilt, options);
-    const actual = ignoring.valueAndGrad(call.logits, call.targets, { ...options, grad: call.grad() });
+    const actual = ignoring.valueAndGrad(call.logits, call.targets, {
+      ...options,
+      grad: call.grad(),
+    });
     expectSameBits(actual.value, expected.value, name);
     expectSameBits(actual.grad, expected.grad, name);
     expectSameBits(ignoring.backward(call.logits, call.targets, options), expected.grad, name);
   }
 }
 
-function expectSameReduced({ name, ignoring, spoilt }: FamilyMember, logits: FloatArray, call: Call): void {
+function expectSameReduced(
+  { name, ignoring, spoilt }: FamilyMember,
+  logits: FloatArray,
+  call: Call,
+): void {
   for (const reduction of ['mean', 'sum'] as const) {
     const criterion = reduced(ignoring, reduction);
     const expected = criterion.valueAndGrad(logits, spoilt);
@@ -82,11 +101,14 @@ describe.each(dtypes)('$name', (dtype) => {
       for (const member of family(dtype, rows, classes)) {
         const { name, spoilt, width } = member;
         const batch = residents(dtype, rows, classes, logits, spoilt);
-        const weights = randomBatch(dtype, (rows * classes) / width, 1, 71).logits.map((w) => Math.abs(w));
+        const weights = randomBatch(dtype, (rows * classes) / width, 1, 71).logits.map((w) =>
+          Math.abs(w),
+        );
         const call = {
           logits: places.logits ? batch.logits() : logits,
           targets: places.targets ? batch.targets() : spoilt,
-          grad: () => (places.grad ? batch.grad() : dtype.zeros(logits.length)).fill(9) as Float32Array,
+          grad: () =>
+            (places.grad ? batch.grad() : dtype.zeros(logits.length)).fill(9) as Float32Array,
         };
         expectSamePerRow(member, logits, weights, call);
         expectSameReduced(member, logits, call);
@@ -109,14 +131,21 @@ describe.each(dtypes)('$name', (dtype) => {
       [50, 50],
     ]) {
       batch.grad.fill(9);
-      const expected = criterion.valueAndGrad(logits.subarray(3 * start, 3 * end), targets.subarray(start, end));
+      const expected = criterion.valueAndGrad(
+        logits.subarray(3 * start, 3 * end),
+        targets.subarray(start, end),
+      );
       const actual = criterion.valueAndGrad(
         batch.logits.subarray(3 * start, 3 * end),
         batch.targets.subarray(start, end),
         { grad: batch.grad.subarray(3 * start, 3 * end) },
       );
       expect(actual.value).toBe(expected.value);
-      expectSameBits(batch.grad.subarray(3 * start, 3 * end), expected.grad, `rows ${start} to ${end}`);
+      expectSameBits(
+        batch.grad.subarray(3 * start, 3 * end),
+        expected.grad,
+        `rows ${start} to ${end}`,
+      );
       const rest = Array.from(batch.grad).filter((_, i) => i < 3 * start || i >= 3 * end);
       expect(rest.every((x) => x === 9)).toBe(true);
     }
@@ -137,7 +166,10 @@ describe.each(dtypes)('$name', (dtype) => {
       sampleWeights: perRow.logits.slice(),
       gradOutput: perRow.logits.slice(),
     });
-    const actual = criterion.valueAndGrad(batch.logits, batch.targets, { ...options, grad: batch.grad });
+    const actual = criterion.valueAndGrad(batch.logits, batch.targets, {
+      ...options,
+      grad: batch.grad,
+    });
     expectSameBits(actual.value, expected.value, 'values');
     expectSameBits(batch.grad, expected.grad, 'gradient');
     const second = criterion.hessianDiag(logits, targets, { spatialSize: 6 });

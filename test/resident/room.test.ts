@@ -32,10 +32,14 @@ it('room that very long rows took is given back where it is needed', () => {
     console.log(JSON.stringify(results));
   `;
   // 400 pages are 25 MiB.
-  const output = execFileSync(process.execPath, ['--wasm-max-mem-pages=400', '--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-    cwd: new URL('../..', import.meta.url),
-  });
+  const output = execFileSync(
+    process.execPath,
+    ['--wasm-max-mem-pages=400', '--input-type=module', '--eval', script],
+    {
+      encoding: 'utf8',
+      cwd: new URL('../..', import.meta.url),
+    },
+  );
   const value = new FocalLoss().forward(new Float32Array(400_000), new Uint8Array(1));
   const inPlace = new FocalLoss().forward(new Float32Array(2_000_000), new Uint8Array(1_000_000));
   const refused = 'RangeError: not enough memory for rows of 400000 classes';
@@ -59,13 +63,17 @@ it('blocks lie beside each other, also where one between them was given back', (
     batches[i].dispose();
     batches[i] = allocate(1 + ((round * 11) % 60), 1 + (round % 7));
     const { logits, targets, grad } = batches[i];
-    expect([logits, targets, grad].every((array) => array.every((entry) => entry === 0))).toBe(true);
+    expect([logits, targets, grad].every((array) => array.every((entry) => entry === 0))).toBe(
+      true,
+    );
     fill(i);
     // The tile moves among them.
     new FocalLoss().forward(new Float32Array(100 * (1 + round)), new Uint8Array(1));
     for (let k = 0; k < batches.length; k++) {
       const { logits, targets, grad } = batches[k];
-      expect([logits, targets, grad].every((array) => array.every((entry) => entry === k + 1))).toBe(true);
+      expect(
+        [logits, targets, grad].every((array) => array.every((entry) => entry === k + 1)),
+      ).toBe(true);
     }
   }
   for (const batch of batches) batch.dispose();

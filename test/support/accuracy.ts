@@ -17,7 +17,13 @@ export class Accuracy {
    * something else is said. Below the normal range there is no relative precision to be had: there,
    * the result must be below it too.
    */
-  add(where: string, actual: number, expected: number, bound: number, scale = Math.abs(expected)): void {
+  add(
+    where: string,
+    actual: number,
+    expected: number,
+    bound: number,
+    scale = Math.abs(expected),
+  ): void {
     this.#checked++;
     const share = this.#share(actual, expected, bound, scale);
     if (share <= this.#worst) return;
@@ -50,10 +56,18 @@ export class Accuracy {
  * Two results for the same thing, each of which may be off by the contract's bound. A 0 is exact,
  * and not negative.
  */
-export function expectClose(dtype: Dtype, gamma: number, actual: ArrayLike<number>, expected: ArrayLike<number>): void {
+export function expectClose(
+  dtype: Dtype,
+  gamma: number,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): void {
   expect(actual).toHaveLength(expected.length);
   for (let i = 0; i < expected.length; i++) {
     if (expected[i] === 0) expect(actual[i]).toBe(0);
-    else expect(Math.abs(actual[i] - expected[i])).toBeLessThanOrEqual(2 * dtype.bound(gamma) * Math.abs(expected[i]));
+    else
+      expect(Math.abs(actual[i] - expected[i])).toBeLessThanOrEqual(
+        2 * dtype.bound(gamma) * Math.abs(expected[i]),
+      );
   }
 }

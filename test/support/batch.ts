@@ -10,7 +10,13 @@ export interface Batch {
 }
 
 /** A random batch with logits in (-spread, spread), representable in float32. */
-export function randomBatch(dtype: Dtype, rows: number, classes: number, seed = 1, spread = 4): Batch {
+export function randomBatch(
+  dtype: Dtype,
+  rows: number,
+  classes: number,
+  seed = 1,
+  spread = 4,
+): Batch {
   const random = generator(seed);
   const logits = dtype.zeros(rows * classes);
   for (let i = 0; i < logits.length; i++) logits[i] = Math.fround((2 * random() - 1) * spread);
@@ -30,7 +36,9 @@ export function rowsOf({ logits, targets, classes }: Batch, start: number, end: 
 
 /** Each row of an array, as a view of it. */
 export function splitRows(array: FloatArray, classes: number): FloatArray[] {
-  return Array.from({ length: array.length / classes }, (_, i) => array.subarray(i * classes, (i + 1) * classes));
+  return Array.from({ length: array.length / classes }, (_, i) =>
+    array.subarray(i * classes, (i + 1) * classes),
+  );
 }
 
 /** The entries added up in order, in float64. */

@@ -24,10 +24,18 @@ export function expectWorking(): void {
   const result = criterion.valueAndGrad(Float64Array.from(logits), targets, { grad });
   expect(result.value).toBeCloseTo(0.014456063646326968, 15);
   expect(grad[3]).toBeCloseTo(-0.02485723292833219, 15);
-  expect(criterion.forward(Float32Array.from(logits), targets)).toBeCloseTo(0.014456063646326968, 7);
-  expect(new CrossEntropyLoss().forward(Float64Array.from(logits), targets)).toBeCloseTo(0.257161650135436, 13);
-  expect(new SigmoidFocalLoss().forward(Float64Array.from([2, -1, 0.5, -3]), new Uint8Array([1, 0, 0, 1]))).toBeCloseTo(
-    0.24801831118525836,
+  expect(criterion.forward(Float32Array.from(logits), targets)).toBeCloseTo(
+    0.014456063646326968,
+    7,
+  );
+  expect(new CrossEntropyLoss().forward(Float64Array.from(logits), targets)).toBeCloseTo(
+    0.257161650135436,
     13,
   );
+  expect(
+    new SigmoidFocalLoss().forward(
+      Float64Array.from([2, -1, 0.5, -3]),
+      new Uint8Array([1, 0, 0, 1]),
+    ),
+  ).toBeCloseTo(0.24801831118525836, 13);
 }

@@ -60,7 +60,9 @@ function softmaxOf(logits: number[]): Softmax {
   return {
     p: exps.map((e, j) => e / (e + rest[j])),
     u: exps.map((e, j) => rest[j] / (e + rest[j])),
-    surprise: exps.map((e, j) => (e > rest[j] ? Math.log1p(rest[j] / e) : Math.log(e + rest[j]) + (max - logits[j]))),
+    surprise: exps.map((e, j) =>
+      e > rest[j] ? Math.log1p(rest[j] / e) : Math.log(e + rest[j]) + (max - logits[j]),
+    ),
   };
 }
 
@@ -76,7 +78,10 @@ function differences(slope: number, softmax: Softmax, q: number[], pulls: number
   if (q.includes(1)) return { grad, scales: grad.map(Math.abs) };
   const mass = sumOf(terms);
   const largestTerm = slope * Math.max(...p.map((pj, j) => Math.max(pj * mass, terms[j])));
-  return { grad, scales: Array<number>(p.length).fill(Math.max(largestTerm / 2, ...grad.map(Math.abs))) };
+  return {
+    grad,
+    scales: Array<number>(p.length).fill(Math.max(largestTerm / 2, ...grad.map(Math.abs))),
+  };
 }
 
 function smooth(q: number[], labelSmoothing: number): number[] {
@@ -97,15 +102,29 @@ function times(q: number, surprise: number): number {
   return q === 0 ? 0 : q * surprise;
 }
 
-export function crossEntropyOracle({ logits, q, weights, labelSmoothing = 0 }: SoftmaxRow): FamilyResult {
+export function crossEntropyOracle({
+  logits,
+  q,
+  weights,
+  labelSmoothing = 0,
+}: SoftmaxRow): FamilyResult {
   const softmax = softmaxOf(Array.from(logits));
   const smoothed = smooth(Array.from(q), labelSmoothing);
   const aims = smoothed.map((qj, j) => weightOf(weights, j) * qj);
-  const value = sumOf(smoothed.map((qj, j) => weightOf(weights, j) * times(qj, softmax.surprise[j])));
+  const value = sumOf(
+    smoothed.map((qj, j) => weightOf(weights, j) * times(qj, softmax.surprise[j])),
+  );
   return { value, ...differences(1, softmax, smoothed, aims) };
 }
 
-export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, focusOn }: FocalRow): FamilyResult {
+export function focalOracle({
+  logits,
+  q,
+  weights,
+  labelSmoothing = 0,
+  gamma,
+  focusOn,
+}: FocalRow): FamilyResult {
   const given = Array.from(q);
   const softmax = softmaxOf(Array.from(logits));
   const { p, u, surprise } = softmax;
@@ -113,7 +132,9 @@ export function focalOracle({ logits, q, weights, labelSmoothing = 0, gamma, foc
   if (focusOn === 'class') {
     const focused = aims.map((aim, j) => aim * weightOf(weights, j) * u[j] ** gamma);
     // d/dp_j of each class's own term, times p_j; then the softmax's Jacobian.
-    const pulls = focused.map((f, j) => (f === 0 ? 0 : f * (1 + gamma * ratioOf(p[j] * surprise[j], u[j]))));
+    const pulls = focused.map((f, j) =>
+      f === 0 ? 0 : f * (1 + gamma * ratioOf(p[j] * surprise[j], u[j])),
+    );
     const value = sumOf(aims.map((aim, j) => (aim === 0 ? 0 : focused[j] * surprise[j])));
     return { value, ...differences(1, softmax, aims, pulls) };
   }

@@ -16,7 +16,12 @@ export interface FamilyMember {
 }
 
 /** Probabilities for rows of so many classes. */
-export function randomProbabilities(dtype: Dtype, rows: number, classes: number, seed: number): FloatArray {
+export function randomProbabilities(
+  dtype: Dtype,
+  rows: number,
+  classes: number,
+  seed: number,
+): FloatArray {
   const { logits } = randomBatch(dtype, rows, classes, seed, 1);
   for (let i = 0; i < rows; i++) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
@@ -37,17 +42,40 @@ export function family(dtype: Dtype, rows: number, classes: number): FamilyMembe
   const spoiltElements = elements.map((y, i) => (i % 5 === 3 ? 255 : y));
   return LOSSES.flatMap(({ Loss, isSigmoid, forms }) =>
     forms(perClass).map(({ name, options, isSoft }): FamilyMember => {
-      const criterion = new Loss({ ...options, reduction: 'none', numClasses: classes }) as AnyCriterion<'none'>;
-      const ignoring = (ignoreIndex: number) => criterion.with({ ignoreIndex }) as AnyCriterion<'none'>;
-      if (isSoft) return { name, criterion, targets: soft, spoilt: soft, ignoring: criterion, width: classes };
+      const criterion = new Loss({
+        ...options,
+        reduction: 'none',
+        numClasses: classes,
+      }) as AnyCriterion<'none'>;
+      const ignoring = (ignoreIndex: number) =>
+        criterion.with({ ignoreIndex }) as AnyCriterion<'none'>;
+      if (isSoft)
+        return {
+          name,
+          criterion,
+          targets: soft,
+          spoilt: soft,
+          ignoring: criterion,
+          width: classes,
+        };
       return isSigmoid
-        ? { name, criterion, targets: elements, spoilt: spoiltElements, ignoring: ignoring(255), width: 1 }
+        ? {
+            name,
+            criterion,
+            targets: elements,
+            spoilt: spoiltElements,
+            ignoring: ignoring(255),
+            width: 1,
+          }
         : { name, criterion, targets, spoilt, ignoring: ignoring(-1), width: classes };
     }),
   );
 }
 
 /** The same criterion with another reduction. */
-export function reduced(criterion: Criterion<'none'>, reduction: 'mean' | 'sum'): Criterion<'mean'> {
+export function reduced(
+  criterion: Criterion<'none'>,
+  reduction: 'mean' | 'sum',
+): Criterion<'mean'> {
   return (criterion as AnyCriterion<'none'>).with({ reduction }) as Criterion<'mean'>;
 }

@@ -16,7 +16,11 @@ export interface RowResult {
  * Plain loops, no cleverness but what is needed to be right to about 1e-14: the other classes' sum
  * is taken without the target, so that `1 - pt` is never a difference.
  */
-export function focalRow(logits: ArrayLike<number>, target: number, options: RowOptions): RowResult {
+export function focalRow(
+  logits: ArrayLike<number>,
+  target: number,
+  options: RowOptions,
+): RowResult {
   const { weight, gamma, labelSmoothing = 0 } = options;
   const row = Array.from(logits);
   const max = Math.max(...row);
@@ -26,7 +30,10 @@ export function focalRow(logits: ArrayLike<number>, target: number, options: Row
   const p = exps.map((e) => e / all);
   const others = sumOfOthers / all;
   // -log(p[target]), by way of log1p where p[target] is near 1.
-  const hard = exps[target] > sumOfOthers ? Math.log1p(sumOfOthers / exps[target]) : Math.log(all) + max - row[target];
+  const hard =
+    exps[target] > sumOfOthers
+      ? Math.log1p(sumOfOthers / exps[target])
+      : Math.log(all) + max - row[target];
 
   const share = labelSmoothing / row.length;
   const spread = row.reduce((total, x) => total + (hard + row[target] - x), 0);

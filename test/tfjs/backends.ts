@@ -20,7 +20,11 @@ class Unreadable extends MathBackendCPU {
   }
 
   // Its own operations may.
-  override bufferSync<R extends tf.Rank, D extends tf.DataType>({ shape, dtype, dataId }: tf.TensorInfo) {
+  override bufferSync<R extends tf.Rank, D extends tf.DataType>({
+    shape,
+    dtype,
+    dataId,
+  }: tf.TensorInfo) {
     const values = super.readSync(dataId) as tf.DataTypeMap[D];
     return tf.buffer<R, D>(shape as tf.ShapeMap[R], dtype as D, values);
   }

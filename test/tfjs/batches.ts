@@ -7,7 +7,13 @@ import {
   type SigmoidFocalLossOptions,
 } from 'focal-loss';
 import * as tfjs from 'focal-loss/tfjs';
-import { crossEntropy, focalLoss, type Implementation, type LossFunction, sigmoidFocalLoss } from 'focal-loss/tfjs';
+import {
+  crossEntropy,
+  focalLoss,
+  type Implementation,
+  type LossFunction,
+  sigmoidFocalLoss,
+} from 'focal-loss/tfjs';
 import { type AnyCriterion, LOSSES } from '../losses/index.js';
 
 /** Numbers in [0, 1) that are the same in every run. */
@@ -20,15 +26,21 @@ export function randomSource(seed: number): () => number {
 }
 
 const random = randomSource(7);
-const floats = (count: number, make: (i: number) => number) => new Float32Array(count).map((_, i) => make(i));
+const floats = (count: number, make: (i: number) => number) =>
+  new Float32Array(count).map((_, i) => make(i));
 
 export const ROWS = 24;
 export const CLASSES = 5;
 
 /** Logits whose rows are further and further apart. */
-export const logits = floats(ROWS * CLASSES, (i) => (random() - 0.5) * 1.25 ** Math.floor(i / CLASSES));
+export const logits = floats(
+  ROWS * CLASSES,
+  (i) => (random() - 0.5) * 1.25 ** Math.floor(i / CLASSES),
+);
 export const indices = new Int32Array(ROWS).map(() => Math.floor(random() * CLASSES));
-export const oneHot = floats(ROWS * CLASSES, (i) => (indices[Math.floor(i / CLASSES)] === i % CLASSES ? 1 : 0));
+export const oneHot = floats(ROWS * CLASSES, (i) =>
+  indices[Math.floor(i / CLASSES)] === i % CLASSES ? 1 : 0,
+);
 export const yesNo = floats(ROWS * CLASSES, () => (random() < 0.3 ? 1 : 0));
 export const shares = floats(ROWS * CLASSES, random);
 export const probabilities = (() => {

@@ -1,5 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { binaryLogitAccuracy, crossEntropy, focalLoss, logitAccuracy, sigmoidFocalLoss } from 'focal-loss/tfjs';
+import {
+  binaryLogitAccuracy,
+  crossEntropy,
+  focalLoss,
+  logitAccuracy,
+  sigmoidFocalLoss,
+} from 'focal-loss/tfjs';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { useBackend } from './backends.js';
 
@@ -11,17 +17,25 @@ const implementations = ['kernel', 'ops'] as const;
 const wrong = (value: unknown) => value as never;
 
 describe('options', () => {
-  it.each([focalLoss, crossEntropy, sigmoidFocalLoss])('of %o are those of the criterion', (make) => {
-    expect(() => make(wrong({ gama: 2 }))).toThrow(TypeError);
-    expect(() => make({ labelSmoothing: 2 })).toThrow(RangeError);
-    expect(() => make({ implementation: wrong('gpu') })).toThrow(
-      "implementation must be 'auto', 'kernel' or 'ops', got gpu",
-    );
-  });
+  it.each([focalLoss, crossEntropy, sigmoidFocalLoss])(
+    'of %o are those of the criterion',
+    (make) => {
+      expect(() => make(wrong({ gama: 2 }))).toThrow(TypeError);
+      expect(() => make({ labelSmoothing: 2 })).toThrow(RangeError);
+      expect(() => make({ implementation: wrong('gpu') })).toThrow(
+        "implementation must be 'auto', 'kernel' or 'ops', got gpu",
+      );
+    },
+  );
 
-  it.each(['reduction', 'normalizer', 'numClasses', 'layout'])('%s is settled by tensors', (name) => {
-    expect(() => focalLoss(wrong({ [name]: undefined }))).toThrow(`There is no option ${name} in focal-loss/tfjs`);
-  });
+  it.each(['reduction', 'normalizer', 'numClasses', 'layout'])(
+    '%s is settled by tensors',
+    (name) => {
+      expect(() => focalLoss(wrong({ [name]: undefined }))).toThrow(
+        `There is no option ${name} in focal-loss/tfjs`,
+      );
+    },
+  );
 });
 
 describe.each(implementations)('shapes and types, %s', (implementation) => {
@@ -35,7 +49,9 @@ describe.each(implementations)('shapes and types, %s', (implementation) => {
   });
 
   it('logits that are no floats', () => {
-    expect(() => loss(tf.tensor1d([1]), tf.tensor2d([1, 2], [1, 2], 'int32'))).toThrow('float32, got int32');
+    expect(() => loss(tf.tensor1d([1]), tf.tensor2d([1, 2], [1, 2], 'int32'))).toThrow(
+      'float32, got int32',
+    );
   });
 
   it('targets of other shapes', () => {
@@ -50,9 +66,15 @@ describe.each(implementations)('shapes and types, %s', (implementation) => {
 
   it('options that are one per class', () => {
     const x = tf.zeros([2, 3]);
-    expect(() => crossEntropy({ implementation, weight: [1, 2] })(tf.zeros([2], 'int32'), x)).toThrow(RangeError);
-    expect(() => focalLoss({ implementation, alpha: [1, 2] })(tf.zeros([2], 'int32'), x)).toThrow(RangeError);
-    expect(() => focalLoss({ implementation, gamma: [1, 2] })(tf.zeros([2], 'int32'), x)).toThrow(RangeError);
+    expect(() =>
+      crossEntropy({ implementation, weight: [1, 2] })(tf.zeros([2], 'int32'), x),
+    ).toThrow(RangeError);
+    expect(() => focalLoss({ implementation, alpha: [1, 2] })(tf.zeros([2], 'int32'), x)).toThrow(
+      RangeError,
+    );
+    expect(() => focalLoss({ implementation, gamma: [1, 2] })(tf.zeros([2], 'int32'), x)).toThrow(
+      RangeError,
+    );
     expect(() => sigmoidFocalLoss({ implementation, posWeight: [1, 2] })(x, x)).toThrow(RangeError);
     expect(() => sigmoidFocalLoss({ implementation, alpha: [0.1, 0.2] })(x, x)).toThrow(RangeError);
   });
@@ -62,8 +84,12 @@ describe('targets, which the kernels check', () => {
   const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
 
   it('that are no class', () => {
-    expect(() => focalLoss()(tf.tensor1d([0, 2]), x)).toThrow('targets[1] must be a class in [0, 2)');
-    expect(() => focalLoss()(tf.tensor1d([0, 0.5]), x)).toThrow('yTrue[1] must be the index of a class, got 0.5');
+    expect(() => focalLoss()(tf.tensor1d([0, 2]), x)).toThrow(
+      'targets[1] must be a class in [0, 2)',
+    );
+    expect(() => focalLoss()(tf.tensor1d([0, 0.5]), x)).toThrow(
+      'yTrue[1] must be the index of a class, got 0.5',
+    );
     expect(() => focalLoss()(tf.tensor1d([0, Number.NaN]), x)).toThrow('yTrue[1]');
   });
 
@@ -128,26 +154,38 @@ describe('what looks like probabilities instead of logits', () => {
 describe('class indices that no integer holds', () => {
   const x = tf.tensor2d([9, 0, 9, 0], [2, 2]);
 
-  it.each([2 ** 31, 2 ** 32, -(2 ** 31), -(2 ** 32), Number.POSITIVE_INFINITY])('%d is no class', (index) => {
-    const y = tf.tensor1d([0, index]);
-    expect(() => focalLoss({ implementation: 'kernel' })(y, x)).toThrow(
-      `yTrue[1] must be the index of a class, got ${index}`,
-    );
-    expect(() => crossEntropy({ implementation: 'kernel', ignoreIndex: -1 })(y, x)).toThrow(RangeError);
-    // The operations cannot refuse it: the row counts nothing, as those of other indices that are
-    // no class.
-    const values = crossEntropy({ implementation: 'ops' })(y, x).dataSync();
-    expect(values[0]).toBeGreaterThan(0);
-    expect(values[1]).toBe(0);
-    expect(Array.from(logitAccuracy(y, x).dataSync())).toEqual([1, 0]);
-  });
+  it.each([2 ** 31, 2 ** 32, -(2 ** 31), -(2 ** 32), Number.POSITIVE_INFINITY])(
+    '%d is no class',
+    (index) => {
+      const y = tf.tensor1d([0, index]);
+      expect(() => focalLoss({ implementation: 'kernel' })(y, x)).toThrow(
+        `yTrue[1] must be the index of a class, got ${index}`,
+      );
+      expect(() => crossEntropy({ implementation: 'kernel', ignoreIndex: -1 })(y, x)).toThrow(
+        RangeError,
+      );
+      // The operations cannot refuse it: the row counts nothing, as those of other indices that are
+      // no class.
+      const values = crossEntropy({ implementation: 'ops' })(y, x).dataSync();
+      expect(values[0]).toBeGreaterThan(0);
+      expect(values[1]).toBe(0);
+      expect(Array.from(logitAccuracy(y, x).dataSync())).toEqual([1, 0]);
+    },
+  );
 });
 
 it('what is added to all objects is no option, what a class has is', () => {
   const [x, y] = [tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor1d([0, 1], 'int32')];
   const losses = () => [focalLoss, crossEntropy].map((make) => Array.from(make()(y, x).dataSync()));
   const expected = losses();
-  const added = { gamma: 7, alpha: 0.9, labelSmoothing: 0.5, implementation: 'gpu', reduction: 'sum', ignoreIndex: 1 };
+  const added = {
+    gamma: 7,
+    alpha: 0.9,
+    labelSmoothing: 0.5,
+    implementation: 'gpu',
+    reduction: 'sum',
+    ignoreIndex: 1,
+  };
   for (const [name, value] of Object.entries(added)) {
     // TensorFlow.js itself enumerates its objects.
     Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
@@ -162,5 +200,7 @@ it('what is added to all objects is no option, what a class has is', () => {
       return 0;
     }
   }
-  expect(focalLoss(new Settings())(y, x).dataSync()).toEqual(focalLoss({ gamma: 0 })(y, x).dataSync());
+  expect(focalLoss(new Settings())(y, x).dataSync()).toEqual(
+    focalLoss({ gamma: 0 })(y, x).dataSync(),
+  );
 });

@@ -19,7 +19,11 @@ const ROWS = 60;
 function makeTable() {
   const random = randomSource(11);
   const labels = Array.from({ length: ROWS }, (_, row) => (row % 10 === 0 ? 1 : 0));
-  const features = labels.flatMap((label) => [random() + 0.7 * label, random() - 0.4 * label, random()]);
+  const features = labels.flatMap((label) => [
+    random() + 0.7 * label,
+    random() - 0.4 * label,
+    random(),
+  ]);
   return { labels, features };
 }
 
@@ -27,7 +31,9 @@ const { labels, features } = makeTable();
 
 /** A linear model of so many logits, whose first weights are always the same. */
 function makeModel(units: number, loss: LossFunction, metric: typeof logitAccuracy) {
-  const model = sequential({ layers: [layers.dense({ units, inputShape: [3], kernelInitializer: 'zeros' })] });
+  const model = sequential({
+    layers: [layers.dense({ units, inputShape: [3], kernelInitializer: 'zeros' })],
+  });
   model.compile({ optimizer: tf.train.sgd(0.5), loss, metrics: [metric] });
   return model;
 }
@@ -54,7 +60,8 @@ describe.each(BACKENDS)('a model of TensorFlow.js on the backend %s', (backend) 
       expect(value?.dataSync()[0]).toBeLessThan(history.loss?.[0] as number);
       model.dispose();
     }
-    for (const [i, value] of (histories[0] ?? []).entries()) expect(histories[1]?.[i]).toBeCloseTo(value, 6);
+    for (const [i, value] of (histories[0] ?? []).entries())
+      expect(histories[1]?.[i]).toBeCloseTo(value, 6);
   });
 
   it('the first value and step are those of the criterion', async () => {
@@ -127,7 +134,10 @@ describe.each(BACKENDS)('a model of TensorFlow.js on the backend %s', (backend) 
     expect(Array.from(logitAccuracy(hot, several).dataSync())).toEqual([1, 0]);
     expect(Array.from(logitAccuracy(tf.tensor1d([2, 1]), several).dataSync())).toEqual([1, 0]);
     const shares = tf.tensor2d([1, 0, 1, 0, 1, 1], [2, 3]);
-    const [first, second] = binaryLogitAccuracy(shares, tf.tensor2d([1, -1, -1, 2, 3, 4], [2, 3])).dataSync();
+    const [first, second] = binaryLogitAccuracy(
+      shares,
+      tf.tensor2d([1, -1, -1, 2, 3, 4], [2, 3]),
+    ).dataSync();
     expect(first).toBeCloseTo(2 / 3, 6);
     expect(second).toBeCloseTo(2 / 3, 6);
   });

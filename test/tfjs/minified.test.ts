@@ -55,42 +55,53 @@ describe('an application that is minified', () => {
   writeFileSync(preload, LIKE_A_BROWSER);
 
   function run(file: string): { names: string[]; epochs: number; losses: string[] } {
-    const { stdout, stderr } = spawnSync(process.execPath, ['--require', preload, file], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, ['--require', preload, file], {
+      encoding: 'utf8',
+    });
     expect(stdout, stderr.slice(-2000)).not.toBe('');
     return JSON.parse(stdout);
   }
 
-  it.each(['as it is', 'esbuild --minify', 'vite build'])('has the names of metrics and losses: %s', async (way) => {
-    let file = source;
-    if (way === 'esbuild --minify') {
-      const { build } = await import('esbuild');
-      file = join(folder, 'esbuild.cjs');
-      await build({
-        entryPoints: [source],
-        bundle: true,
-        minify: true,
-        format: 'iife',
-        outfile: file,
-        logLevel: 'error',
-      });
-    } else if (way === 'vite build') {
-      const { build } = await import('vite');
-      const output = { entryFileNames: 'vite.cjs', format: 'iife' as const };
-      await build({
-        root: folder,
-        configFile: false,
-        logLevel: 'error',
-        build: { outDir: folder, emptyOutDir: false, target: 'es2022', rollupOptions: { input: source, output } },
-      });
-      file = join(folder, 'vite.cjs');
-    }
-    const { names, epochs, losses } = run(file);
-    expect(names).toEqual(expect.arrayContaining(OWN.flatMap((name) => [name, `val_${name}`])));
-    expect(epochs).toBe(2);
-    expect(losses).toEqual(['focalLoss', 'crossEntropy', 'sigmoidFocalLoss']);
-    // The minifier is one that renames functions: a metric of the application itself lost its name.
-    expect(names.includes('metricOfTheApplication')).toBe(way === 'as it is');
-  });
+  it.each(['as it is', 'esbuild --minify', 'vite build'])(
+    'has the names of metrics and losses: %s',
+    async (way) => {
+      let file = source;
+      if (way === 'esbuild --minify') {
+        const { build } = await import('esbuild');
+        file = join(folder, 'esbuild.cjs');
+        await build({
+          entryPoints: [source],
+          bundle: true,
+          minify: true,
+          format: 'iife',
+          outfile: file,
+          logLevel: 'error',
+        });
+      } else if (way === 'vite build') {
+        const { build } = await import('vite');
+        const output = { entryFileNames: 'vite.cjs', format: 'iife' as const };
+        await build({
+          root: folder,
+          configFile: false,
+          logLevel: 'error',
+          build: {
+            outDir: folder,
+            emptyOutDir: false,
+            target: 'es2022',
+            rollupOptions: { input: source, output },
+          },
+        });
+        file = join(folder, 'vite.cjs');
+      }
+      const { names, epochs, losses } = run(file);
+      expect(names).toEqual(expect.arrayContaining(OWN.flatMap((name) => [name, `val_${name}`])));
+      expect(epochs).toBe(2);
+      expect(losses).toEqual(['focalLoss', 'crossEntropy', 'sigmoidFocalLoss']);
+      // The minifier is one that renames functions: a metric of the application itself lost its
+      // name.
+      expect(names.includes('metricOfTheApplication')).toBe(way === 'as it is');
+    },
+  );
 
   it('holds no metric that it does not import', async () => {
     const { build } = await import('esbuild');

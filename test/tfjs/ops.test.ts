@@ -39,12 +39,20 @@ function worst(actual: ReturnType<typeof run>, expected: ReturnType<typeof run>)
   let error = 0;
   for (let row = 0; row < ROWS; row++) {
     error = Math.max(error, difference(actual.value, expected.value, row, row + 1));
-    error = Math.max(error, difference(actual.grad, expected.grad, row * CLASSES, (row + 1) * CLASSES));
+    error = Math.max(
+      error,
+      difference(actual.grad, expected.grad, row * CLASSES, (row + 1) * CLASSES),
+    );
   }
   return error;
 }
 
-function difference(actual: ArrayLike<number>, expected: ArrayLike<number>, start: number, end: number): number {
+function difference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  start: number,
+  end: number,
+): number {
   let scale = 0;
   let largest = 0;
   for (let i = start; i < end; i++) {
@@ -84,7 +92,10 @@ describe.each(BACKENDS)('operations on the backend %s give what the kernels do',
     }
     const ofProbabilities = tf.tensor(probabilities, SHAPE);
     for (const { name, make } of SOFTMAX) {
-      note(worst(run(make('ops'), ofProbabilities, x), run(make('kernel'), ofProbabilities, x)), `${name}, soft`);
+      note(
+        worst(run(make('ops'), ofProbabilities, x), run(make('kernel'), ofProbabilities, x)),
+        `${name}, soft`,
+      );
     }
     console.log(`${backend}: at most ${largest}`);
     expect(largest[0], largest[1]).toBeLessThan(bound);
@@ -112,10 +123,13 @@ describe.each(BACKENDS)('operations on the backend %s give what the kernels do',
     for (const make of [focalLoss, crossEntropy]) {
       const [ops, kernel] = (['ops', 'kernel'] as const).map((implementation) => {
         const loss = make({ implementation });
-        return [loss(y, x), tf.grad((x) => tf.sum(loss(y, x)))(x)].map((result) => Array.from(result.dataSync()));
+        return [loss(y, x), tf.grad((x) => tf.sum(loss(y, x)))(x)].map((result) =>
+          Array.from(result.dataSync()),
+        );
       });
       for (const [i, entries] of (ops ?? []).entries()) {
-        for (const [j, entry] of entries.entries()) expect(entry).toBeCloseTo(kernel?.[i]?.[j] as number, 5);
+        for (const [j, entry] of entries.entries())
+          expect(entry).toBeCloseTo(kernel?.[i]?.[j] as number, 5);
       }
     }
   });
@@ -143,11 +157,12 @@ describe('a backend whose tensors cannot be read without waiting', () => {
     await useBackend('webgl');
     const expected = new FocalLoss().valueAndGrad(logits, indices, { gradOutput: 1 });
     const loss = focalLoss();
-    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => tf.mean(loss(tf.tensor1d(indices, 'int32'), x)))(
-      tf.tensor2d(logits, SHAPE),
-    );
+    const { value, grad } = tf.valueAndGrad((x: tf.Tensor) =>
+      tf.mean(loss(tf.tensor1d(indices, 'int32'), x)),
+    )(tf.tensor2d(logits, SHAPE));
     expect((await value.data())[0]).toBeCloseTo(expected.value, 5);
-    for (const [i, entry] of (await grad.data()).entries()) expect(entry).toBeCloseTo(expected.grad[i] as number, 6);
+    for (const [i, entry] of (await grad.data()).entries())
+      expect(entry).toBeCloseTo(expected.grad[i] as number, 6);
     const perRow = sigmoidFocalLoss()(tf.tensor2d(yesNo, SHAPE), tf.tensor2d(logits, SHAPE));
     expect((await perRow.data()).length).toBe(ROWS);
   });
@@ -155,6 +170,8 @@ describe('a backend whose tensors cannot be read without waiting', () => {
   it('is, where the kernels are asked for', async () => {
     await useBackend('webgl');
     const loss = focalLoss({ implementation: 'kernel' });
-    expect(() => loss(tf.tensor1d(indices, 'int32'), tf.tensor2d(logits, SHAPE))).toThrow('This would stall');
+    expect(() => loss(tf.tensor1d(indices, 'int32'), tf.tensor2d(logits, SHAPE))).toThrow(
+      'This would stall',
+    );
   });
 });

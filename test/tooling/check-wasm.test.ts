@@ -25,11 +25,15 @@ function assemble(instructions: string): Uint8Array {
 
 describe('the instructions of the module', () => {
   it('are counted in the code alone, not in its data', async () => {
-    expect(await checkInstructions(assemble('(f32x4.add (local.get $x) (v128.not (local.get $x)))'))).toBe(2);
+    expect(
+      await checkInstructions(assemble('(f32x4.add (local.get $x) (v128.not (local.get $x)))')),
+    ).toBe(2);
   });
 
   it('must hold SIMD', async () => {
-    await expect(checkInstructions(assemble('(local.get $x)'))).rejects.toThrow(/holds no SIMD128 instruction/);
+    await expect(checkInstructions(assemble('(local.get $x)'))).rejects.toThrow(
+      /holds no SIMD128 instruction/,
+    );
   });
 
   it.each([
@@ -127,7 +131,9 @@ describe('panics', () => {
     const module = binaryen.parseText(
       '(module (memory 1) (data (i32.const 0) "\\00crate/src/a.rs\\00") (data (i32.const 99) "b/c.rs\\03"))',
     );
-    await expect(checkPanics(module.emitBinary())).rejects.toThrow('can panic, in crate/src/a.rs, b/c.rs.');
+    await expect(checkPanics(module.emitBinary())).rejects.toThrow(
+      'can panic, in crate/src/a.rs, b/c.rs.',
+    );
     module.dispose();
   });
 

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from '../../scripts/bootstrap/paths.mjs';
-import { countCargoTests, countVitestTests, skippedTests, tally } from '../../scripts/check/checks.mjs';
+import {
+  countCargoTests,
+  countVitestTests,
+  skippedTests,
+  tally,
+} from '../../scripts/check/checks.mjs';
 
 describe('the tally of npm test', () => {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
@@ -71,17 +76,30 @@ describe('the tally of npm test', () => {
   });
 
   it('counts nothing where vitest left no report', () => {
-    expect(countVitestTests(join(folder, 'none.json'))).toEqual({ passed: 0, failed: 0, skipped: 0 });
+    expect(countVitestTests(join(folder, 'none.json'))).toEqual({
+      passed: 0,
+      failed: 0,
+      skipped: 0,
+    });
   });
 
   it('takes a check without tests of its own for one test', () => {
     expect(tally({ code: 0, output: '' }, undefined)).toEqual({ passed: 1, failed: 0, skipped: 0 });
     expect(tally({ code: 1, output: '' }, undefined)).toEqual({ passed: 0, failed: 1, skipped: 0 });
-    expect(tally({ code: -1, output: 'not found' }, undefined)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(tally({ code: -1, output: 'not found' }, undefined)).toEqual({
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+    });
   });
 
   it.each([
-    ['failed without saying in which test', 1, { passed: 7, failed: 0, skipped: 0 }, { passed: 7, failed: 1 }],
+    [
+      'failed without saying in which test',
+      1,
+      { passed: 7, failed: 0, skipped: 0 },
+      { passed: 7, failed: 1 },
+    ],
     ['failed in two tests', 1, { passed: 7, failed: 2, skipped: 0 }, { passed: 7, failed: 2 }],
     ['ran no test at all', 0, { passed: 0, failed: 0, skipped: 3 }, { passed: 0, failed: 1 }],
     ['passed', 0, { passed: 7, failed: 0, skipped: 0 }, { passed: 7, failed: 0 }],

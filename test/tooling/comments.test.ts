@@ -18,7 +18,11 @@ it.each([
 
 it('says where a comment is, and how many there are', () => {
   const source = '// A first one\n// of two lines.\nlet a;\n/* How many. */\n';
-  expect(lintComments(source)).toEqual({ comments: 2, headless: [{ line: 4, text: 'How many.' }], wide: [] });
+  expect(lintComments(source)).toEqual({
+    comments: 2,
+    headless: [{ line: 4, text: 'How many.' }],
+    wide: [],
+  });
 });
 
 it('lines have at most 100 columns, unless nothing in them can be broken', () => {

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { circlesIn, importsOf } from '../../scripts/check/crate-circles.mjs';
 
-const crate = (files: Record<string, string>) => circlesIn(importsOf(new Map(Object.entries(files))));
+const crate = (files: Record<string, string>) =>
+  circlesIn(importsOf(new Map(Object.entries(files))));
 
 it('files that import downwards only are in no circle', () => {
   const files = {
@@ -12,12 +13,22 @@ it('files that import downwards only are in no circle', () => {
     'b/d.rs': 'use core::mem;\npub struct D;\n#[cfg(test)]\nmod tests { use super::super::c::C; }',
   };
   expect(crate(files)).toEqual([]);
-  expect(importsOf(new Map(Object.entries(files))).get('a.rs')).toEqual(new Set(['b/c.rs', 'b/d.rs']));
+  expect(importsOf(new Map(Object.entries(files))).get('a.rs')).toEqual(
+    new Set(['b/c.rs', 'b/d.rs']),
+  );
 });
 
 it.each([
-  ['two files', { 'a.rs': 'use crate::b::B;', 'b.rs': 'use crate::{c, a::A};', 'c.rs': '' }, [['a.rs', 'b.rs']]],
-  ['paths in code', { 'a.rs': 'fn f() { crate::b::g() }', 'b.rs': 'fn g() { super::a::f() }' }, [['a.rs', 'b.rs']]],
+  [
+    'two files',
+    { 'a.rs': 'use crate::b::B;', 'b.rs': 'use crate::{c, a::A};', 'c.rs': '' },
+    [['a.rs', 'b.rs']],
+  ],
+  [
+    'paths in code',
+    { 'a.rs': 'fn f() { crate::b::g() }', 'b.rs': 'fn g() { super::a::f() }' },
+    [['a.rs', 'b.rs']],
+  ],
   [
     'a module and a part of it that takes another from it',
     { 'm/mod.rs': 'pub use c::C;\npub use d::D;', 'm/c.rs': 'use super::D;', 'm/d.rs': '' },

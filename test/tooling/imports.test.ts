@@ -52,7 +52,8 @@ describe('the lint of imports', () => {
 
   it('takes two ways to one file for no circle, and leaves packages alone', async () => {
     const graph = await graphOf({
-      'a.ts': "import { b } from './b.js';\nimport { c } from './c.js';\nimport fc from 'fast-check';",
+      'a.ts':
+        "import { b } from './b.js';\nimport { c } from './c.js';\nimport fc from 'fast-check';",
       'b.ts': "import { c } from './c.js';",
       'c.ts': '// import { a } from "./a.js";',
     });

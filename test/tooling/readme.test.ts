@@ -18,7 +18,9 @@ it('every command that the README and CONTRIBUTING name is there', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const texts = [readme, readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')];
   const named = texts.flatMap((text) => [
-    ...text.matchAll(/npm (?:run )?(demo|example|test:all|test|bench|build|setup|lint|format|size|docs)\b/g),
+    ...text.matchAll(
+      /npm (?:run )?(demo|example|test:all|test|bench|build|setup|lint|format|size|docs)\b/g,
+    ),
   ]);
   expect(named.length).toBeGreaterThan(5);
   for (const [, name = ''] of named) expect(Object.keys(scripts)).toContain(name);

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../../scripts/bootstrap/paths.mjs';
-import { dependencies as versions } from '../../scripts/bootstrap/runtimes/package.json' with { type: 'json' };
+import { dependencies as versions } from '../../scripts/bootstrap/runtimes/package.json' with {
+  type: 'json',
+};
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 
 let folder: string;

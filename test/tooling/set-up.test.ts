@@ -18,7 +18,10 @@ describe('the set-up with a Rust toolchain that is of no use', () => {
 
   function compiler(version: string): void {
     program('cargo', 'echo "cargo 1.0.0"');
-    program('rustc', `case $1 in -vV) echo "rustc ${version} (made up)" ;; *) echo "${bin}/no-such-folder" ;; esac`);
+    program(
+      'rustc',
+      `case $1 in -vV) echo "rustc ${version} (made up)" ;; *) echo "${bin}/no-such-folder" ;; esac`,
+    );
   }
 
   /**
@@ -27,10 +30,14 @@ describe('the set-up with a Rust toolchain that is of no use', () => {
    * it must fail and say what to do.
    */
   function setUp(): string {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'bootstrap', 'main.mjs')], {
-      encoding: 'utf8',
-      env: { HOME: bin, XDG_CACHE_HOME: join(cache, '..'), PATH: bin },
-    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'scripts', 'bootstrap', 'main.mjs')],
+      {
+        encoding: 'utf8',
+        env: { HOME: bin, XDG_CACHE_HOME: join(cache, '..'), PATH: bin },
+      },
+    );
     if (status !== 0) expect(stderr).toMatch(/\bInstall (?:rustup|one)\b/);
     return stderr;
   }

@@ -26,11 +26,18 @@ describe('a build stage', () => {
   /** Runs the stage if it is due; whether it was. */
   function run(settings = '', work = () => write('out/b.txt', 'b')): Promise<boolean> {
     const path = `.build/${basename(folder)}`;
-    const stage = { inputs: [`${path}/in`], skip: (file: string) => file.endsWith('left-out.txt'), settings };
-    return runStage({ ...stage, name: `${basename(folder)}/record`, output: `${path}/out` }, async () => {
-      runs++;
-      work();
-    });
+    const stage = {
+      inputs: [`${path}/in`],
+      skip: (file: string) => file.endsWith('left-out.txt'),
+      settings,
+    };
+    return runStage(
+      { ...stage, name: `${basename(folder)}/record`, output: `${path}/out` },
+      async () => {
+        runs++;
+        work();
+      },
+    );
   }
 
   it('runs once, and not again while nothing changes', async () => {

@@ -30,25 +30,33 @@ it.each(['.', 'scripts/bootstrap/runtimes', 'scripts/bootstrap/consumers', 'scri
       expect(version, path).toMatch(/^\d+\.\d+\.\d+/);
       expect(resolved, path).toBeUndefined();
       // The dependencies that a package brings along are covered by its own hash.
-      if (!(path.includes('/node_modules/') && integrity === undefined)) expect(integrity, path).toMatch(/^sha512-/);
+      if (!(path.includes('/node_modules/') && integrity === undefined))
+        expect(integrity, path).toMatch(/^sha512-/);
     }
   },
 );
 
-it.each(['Cargo.lock', 'crate/fuzz/Cargo.lock'])('%s has a hash for every crate from the public registry', (name) => {
-  const crates = read(name).split('[[package]]').slice(1);
-  const foreign = crates.filter((crate) => crate.includes('\nsource = '));
-  expect(foreign.length).toBeGreaterThan(2);
-  for (const crate of foreign) {
-    expect(crate).toContain('source = "registry+https://github.com/rust-lang/crates.io-index"');
-    expect(crate).toMatch(/\nchecksum = "[0-9a-f]{64}"/);
-  }
-  // All others are of this repository.
-  expect(crates.length - foreign.length).toBeLessThanOrEqual(2);
-});
+it.each(['Cargo.lock', 'crate/fuzz/Cargo.lock'])(
+  '%s has a hash for every crate from the public registry',
+  (name) => {
+    const crates = read(name).split('[[package]]').slice(1);
+    const foreign = crates.filter((crate) => crate.includes('\nsource = '));
+    expect(foreign.length).toBeGreaterThan(2);
+    for (const crate of foreign) {
+      expect(crate).toContain('source = "registry+https://github.com/rust-lang/crates.io-index"');
+      expect(crate).toMatch(/\nchecksum = "[0-9a-f]{64}"/);
+    }
+    // All others are of this repository.
+    expect(crates.length - foreign.length).toBeLessThanOrEqual(2);
+  },
+);
 
 it('no build or test lets cargo change the lockfile', () => {
-  for (const file of ['scripts/check/checks.mjs', 'scripts/build/build.mjs', 'scripts/check/third-party.mjs']) {
+  for (const file of [
+    'scripts/check/checks.mjs',
+    'scripts/build/build.mjs',
+    'scripts/check/third-party.mjs',
+  ]) {
     expect(read(file), file).toContain('--locked');
   }
 });

@@ -6,9 +6,16 @@
  * own, as a getter; `otherwise` if it is undefined, or something that was added to all objects.
  */
 export function said<T>(object: object, name: string, value: T): T | undefined;
-export function said<T, D>(object: object, name: string, value: T, otherwise: D): Exclude<T, undefined> | D;
+export function said<T, D>(
+  object: object,
+  name: string,
+  value: T,
+  otherwise: D,
+): Exclude<T, undefined> | D;
 export function said(object: object, name: string, value: unknown, otherwise?: unknown): unknown {
-  return value !== undefined && (Object.hasOwn(object, name) || isOfClass(object, name)) ? value : otherwise;
+  return value !== undefined && (Object.hasOwn(object, name) || isOfClass(object, name))
+    ? value
+    : otherwise;
 }
 
 /**
@@ -17,9 +24,12 @@ export function said(object: object, name: string, value: unknown, otherwise?: u
  */
 function isOfClass(object: object, name: string): boolean {
   let holder: unknown = Object.getPrototypeOf(object);
-  while (holder !== null && !Object.hasOwn(holder as object, name)) holder = Object.getPrototypeOf(holder);
+  while (holder !== null && !Object.hasOwn(holder as object, name))
+    holder = Object.getPrototypeOf(holder);
   return (
-    holder === null || Object.getPrototypeOf(holder) !== null || !Object.hasOwn(holder as object, 'hasOwnProperty')
+    holder === null ||
+    Object.getPrototypeOf(holder) !== null ||
+    !Object.hasOwn(holder as object, 'hasOwnProperty')
   );
 }
 
@@ -31,6 +41,7 @@ export function says(object: object, name: string): boolean {
 /** The values of options, of the names that are known. Nothing is inherited. */
 export function readOptions<O extends object>(options: O, names: readonly string[]): O {
   const read: Record<string, unknown> = Object.create(null);
-  for (const name of names) read[name] = said(options, name, (options as Record<string, unknown>)[name]);
+  for (const name of names)
+    read[name] = said(options, name, (options as Record<string, unknown>)[name]);
   return read as O;
 }

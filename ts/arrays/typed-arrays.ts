@@ -13,7 +13,9 @@ export type NumberArray = FloatArray | ClassIndices;
  */
 function accessors() {
   const prototype = Object.getPrototypeOf(Uint8Array.prototype);
-  function accessor<T>(name: 'buffer' | 'byteLength' | 'byteOffset' | 'length' | symbol): (this: unknown) => T {
+  function accessor<T>(
+    name: 'buffer' | 'byteLength' | 'byteOffset' | 'length' | symbol,
+  ): (this: unknown) => T {
     const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
     return get as (this: unknown) => T;
   }
@@ -30,7 +32,8 @@ function accessors() {
     offsetOf: (array: NumberArray) => byteOffset.call(array),
     sizeOf: (array: NumberArray) => byteLength.call(array),
     at: (array: NumberArray, index: number): number | bigint | undefined => at.call(array, index),
-    set: (target: NumberArray, source: NumberArray, start: number): void => set.call(target, source, start),
+    set: (target: NumberArray, source: NumberArray, start: number): void =>
+      set.call(target, source, start),
   };
 }
 
@@ -120,7 +123,13 @@ export function partOrWhole<A extends NumberArray>(array: A, start: number, coun
 const LONG_RUN = 32;
 
 /** Copies `count` entries from one place to another. */
-export function copyRun(target: FloatArray, to: number, source: FloatArray, from: number, count: number): void {
+export function copyRun(
+  target: FloatArray,
+  to: number,
+  source: FloatArray,
+  from: number,
+  count: number,
+): void {
   if (count >= LONG_RUN) {
     copyInto(target, part(source, from, count), to);
   } else {
@@ -136,7 +145,8 @@ const NO_CLASS = -(2 ** 31);
 
 /** Copies class indices of a kind into an array of the same length. Makes no BigInt. */
 export function copyIndices(target: Int32Array, source: ClassIndices, kind: string): void {
-  if (kind === 'BigInt64Array' || kind === 'BigUint64Array') narrow(target, source, kind === 'BigInt64Array');
+  if (kind === 'BigInt64Array' || kind === 'BigUint64Array')
+    narrow(target, source, kind === 'BigInt64Array');
   else if (kind === 'Uint32Array') sign(target, source as Uint32Array);
   else copyInto(target, source, 0);
 }
@@ -160,7 +170,8 @@ function narrow(target: Int32Array, source: ClassIndices, signed: boolean): void
 
 /** Copies numbers of a kind into an array of the same length. Makes no BigInt. */
 export function copyNumbers(target: FloatArray, source: NumberArray, kind: string): void {
-  if (kind === 'BigInt64Array' || kind === 'BigUint64Array') widen(target, source, kind === 'BigInt64Array');
+  if (kind === 'BigInt64Array' || kind === 'BigUint64Array')
+    widen(target, source, kind === 'BigInt64Array');
   else copyInto(target, source, 0);
 }
 

@@ -1,10 +1,16 @@
 // Arrays of numbers, by their types, and the words that options are.
 
 /** `Float16Array`, where the runtime's types know it, and otherwise nothing. */
-export type Float16 = typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : never;
+export type Float16 = typeof globalThis extends { Float16Array: { prototype: infer A } }
+  ? A
+  : never;
 
 /** A newly made `Float16Array`, where the runtime's types know it. */
-export type FreshFloat16 = typeof globalThis extends { Float16Array: { of(...items: number[]): infer A } } ? A : never;
+export type FreshFloat16 = typeof globalThis extends {
+  Float16Array: { of(...items: number[]): infer A };
+}
+  ? A
+  : never;
 
 /**
  * Logits, and every array this package returns, which is of the same kind as the logits. A

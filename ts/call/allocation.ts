@@ -82,7 +82,8 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
   }
 
   #view<V extends A | Int32Array<ArrayBuffer>>(area: Area<V>, length: number): V {
-    if (!isKept(this.#block)) throw new TypeError('the allocation has been disposed of: its arrays are gone');
+    if (!isKept(this.#block))
+      throw new TypeError('the allocation has been disposed of: its arrays are gone');
     enter();
     const view = area.view(length);
     leave();
@@ -125,8 +126,16 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
  * batch.dispose();
  * ```
  */
-export function allocate(rows: number, classes: number, dtype?: 'float32'): Allocation<Float32Array<ArrayBuffer>>;
-export function allocate(rows: number, classes: number, dtype: 'float64'): Allocation<Float64Array<ArrayBuffer>>;
+export function allocate(
+  rows: number,
+  classes: number,
+  dtype?: 'float32',
+): Allocation<Float32Array<ArrayBuffer>>;
+export function allocate(
+  rows: number,
+  classes: number,
+  dtype: 'float64',
+): Allocation<Float64Array<ArrayBuffer>>;
 export function allocate(
   rows: number,
   classes: number,

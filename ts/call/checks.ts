@@ -24,7 +24,10 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
-  return `an ${kindOf(value) ?? (Array.isArray(value) ? 'Array' : 'object')}`.replace(/^an (?=[FU])/, 'a ');
+  return `an ${kindOf(value) ?? (Array.isArray(value) ? 'Array' : 'object')}`.replace(
+    /^an (?=[FU])/,
+    'a ',
+  );
 }
 
 export function wrongType(name: string, expected: string, value: unknown): TypeError {
@@ -39,7 +42,11 @@ export function wrongLength(name: string, expected: string, length: number): Ran
   return new RangeError(`${name} must have ${expected}, got ${length}`);
 }
 
-export function checkNumber(name: string, expected: string, value: unknown): asserts value is number {
+export function checkNumber(
+  name: string,
+  expected: string,
+  value: unknown,
+): asserts value is number {
   if (typeof value !== 'number') throw wrongType(name, expected, value);
 }
 
@@ -96,22 +103,28 @@ export function checkInteger(name: string, least: number, most: number, value: n
 
 export function checkLabelSmoothing(labelSmoothing: number): number {
   checkNumber('labelSmoothing', 'a number', labelSmoothing);
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw outOfRange('labelSmoothing', 'in [0, 1]', labelSmoothing);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw outOfRange('labelSmoothing', 'in [0, 1]', labelSmoothing);
   return labelSmoothing;
 }
 
 export function checkNumClasses(numClasses: number | undefined, least: number): number | undefined {
-  return numClasses === undefined ? undefined : checkInteger('numClasses', least, MAX_CLASSES, numClasses);
+  return numClasses === undefined
+    ? undefined
+    : checkInteger('numClasses', least, MAX_CLASSES, numClasses);
 }
 
 export function checkIgnoreIndex(ignoreIndex: number | undefined): number | undefined {
-  return ignoreIndex === undefined ? undefined : checkInteger('ignoreIndex', -MAX_CLASSES, MAX_CLASSES, ignoreIndex);
+  return ignoreIndex === undefined
+    ? undefined
+    : checkInteger('ignoreIndex', -MAX_CLASSES, MAX_CLASSES, ignoreIndex);
 }
 
 export function checkNormalizer(normalizer: number | undefined): number | undefined {
   if (normalizer === undefined) return undefined;
   checkNumber('normalizer', 'a number', normalizer);
-  if (!(normalizer > 0 && normalizer < Infinity)) throw outOfRange('normalizer', 'finite and above 0', normalizer);
+  if (!(normalizer > 0 && normalizer < Infinity))
+    throw outOfRange('normalizer', 'finite and above 0', normalizer);
   return normalizer;
 }
 
@@ -156,7 +169,13 @@ export function checkOneGamma(gamma: number): number {
 /** The exponent, or one for each class. */
 export function checkGamma(gamma: NumberOrList): number | readonly number[] {
   if (typeof gamma === 'number') return checkOneGamma(gamma);
-  return checkPerClass('gamma', 'a number, or an array with one number per class', 2, gamma, checkNotNegative);
+  return checkPerClass(
+    'gamma',
+    'a number, or an array with one number per class',
+    2,
+    gamma,
+    checkNotNegative,
+  );
 }
 
 const ALPHA = 'a number, an array with one number per class, or null';
@@ -177,32 +196,54 @@ export function checkColumnAlpha(alpha: NumberOrList | null): number | readonly 
 
 export function checkPosWeight(posWeight: NumberOrList): number | readonly number[] {
   if (typeof posWeight === 'number') return checkNotNegative('posWeight', posWeight);
-  return checkPerClass('posWeight', 'a number, or an array with one number per class', 1, posWeight, checkNotNegative);
+  return checkPerClass(
+    'posWeight',
+    'a number, or an array with one number per class',
+    1,
+    posWeight,
+    checkNotNegative,
+  );
 }
 
 export function checkWeight(weight: ArrayLike<number> | null): readonly number[] | null {
   if (weight === null) return null;
-  return checkPerClass('weight', 'an array with one number per class, or null', 2, weight, checkNotNegative);
+  return checkPerClass(
+    'weight',
+    'an array with one number per class, or null',
+    2,
+    weight,
+    checkNotNegative,
+  );
 }
 
 /** Throws for a focus that a method does not have. */
 export function checkFocus(method: string, focusOn: string, missing: string, when = ''): void {
-  if (focusOn === missing) throw new TypeError(`${method} does not exist for focusOn '${missing}'${when}`);
+  if (focusOn === missing)
+    throw new TypeError(`${method} does not exist for focusOn '${missing}'${when}`);
 }
 
 /**
  * Options per class have as many entries as there are classes. That number has to be given, where
  * it does not follow from the lengths of the arrays: where each logit has a target of its own.
  */
-export function checkClasses(perClass: readonly PerClass[], elementwise: boolean, classes: number | undefined): void {
+export function checkClasses(
+  perClass: readonly PerClass[],
+  elementwise: boolean,
+  classes: number | undefined,
+): void {
   for (const { name, values } of perClass) {
-    if (elementwise && classes === undefined) throw new TypeError(`numClasses must be given where ${name} is an array`);
+    if (elementwise && classes === undefined)
+      throw new TypeError(`numClasses must be given where ${name} is an array`);
     checkEntries(name, values, classes ?? 0);
   }
 }
 
 /** One entry per class, where the number of classes is known. */
-export function checkEntries(name: string, values: number | readonly unknown[] | null, classes: number): void {
+export function checkEntries(
+  name: string,
+  values: number | readonly unknown[] | null,
+  classes: number,
+): void {
   if (typeof values === 'object' && values !== null && classes !== 0 && values.length !== classes) {
     throw wrongLength(name, `one entry per class, ${classes}`, values.length);
   }
@@ -216,7 +257,8 @@ export function isFloats(kind: string | undefined): boolean {
 /** Returns the kind of the logits. */
 export function checkLogits(logits: FloatArray): string {
   const kind = kindOf(logits);
-  if (!isFloats(kind)) throw wrongType('logits', 'a Float32Array, Float64Array or Float16Array', logits);
+  if (!isFloats(kind))
+    throw wrongType('logits', 'a Float32Array, Float64Array or Float16Array', logits);
   return kind as string;
 }
 
@@ -260,7 +302,9 @@ export function checkAddress(name: string, array: NumberArray, lookup: BufferLoo
 /** For an array that lies in the module's memory. */
 export function checkAllocated(name: string, array: NumberArray): void {
   if (!isAllocated(array)) {
-    throw new RangeError(`${name} must lie within an allocation where it lies in the memory of one`);
+    throw new RangeError(
+      `${name} must lie within an allocation where it lies in the memory of one`,
+    );
   }
 }
 
@@ -276,7 +320,8 @@ export function checkShape(size: number, rows: number, numClasses: number | unde
   if (size === 0 && rows === 0) return 0;
   const classes = size / rows;
   // A remainder would take the engine longer.
-  if (!(classes >= 2 && classes <= MAX_CLASSES && Math.floor(classes) === classes)) throw notRows(size, rows);
+  if (!(classes >= 2 && classes <= MAX_CLASSES && Math.floor(classes) === classes))
+    throw notRows(size, rows);
   return classes;
 }
 
@@ -290,7 +335,9 @@ function notRowsOf(size: number, rows: number, numClasses: number): RangeError {
 function notRows(size: number, rows: number): RangeError {
   if (rows === 0) return new RangeError(`targets has no rows, but logits has ${size} entries`);
   if (size % rows !== 0) {
-    return new RangeError(`logits.length must be a multiple of targets.length, ${rows}, got ${size}`);
+    return new RangeError(
+      `logits.length must be a multiple of targets.length, ${rows}, got ${size}`,
+    );
   }
   const classes = 'the number of classes, logits.length / targets.length,';
   return outOfRange(classes, `in [2, ${MAX_CLASSES}]`, size / rows);
@@ -301,9 +348,12 @@ function notRows(size: number, rows: number): RangeError {
  * rows.
  */
 export function checkSameShape(size: number, entries: number, numClasses = 1): number {
-  if (entries !== size) throw new RangeError(`targets.length must be logits.length, ${size}, got ${entries}`);
+  if (entries !== size)
+    throw new RangeError(`targets.length must be logits.length, ${size}, got ${entries}`);
   if (size % numClasses !== 0) {
-    throw new RangeError(`logits.length must be a multiple of numClasses, ${numClasses}, got ${size}`);
+    throw new RangeError(
+      `logits.length must be a multiple of numClasses, ${numClasses}, got ${size}`,
+    );
   }
   return size / numClasses;
 }
@@ -315,12 +365,18 @@ export function checkGiven(numClasses: number | undefined, reason: string): numb
 }
 
 /** Returns the rows of a sample, which lie side by side; 0 where the classes of a row do. */
-export function checkSpatialSize(channelsFirst: boolean, spatialSize: number | undefined, rows: number): number {
+export function checkSpatialSize(
+  channelsFirst: boolean,
+  spatialSize: number | undefined,
+  rows: number,
+): number {
   if (spatialSize === undefined) return channelsFirst ? rows : 0;
   if (!channelsFirst) throw new TypeError("spatialSize is for layout 'channels-first' alone");
   checkInteger('spatialSize', 1, Number.MAX_SAFE_INTEGER, spatialSize);
   if (rows % spatialSize !== 0) {
-    throw new RangeError(`the number of rows must be a multiple of spatialSize, ${spatialSize}, got ${rows}`);
+    throw new RangeError(
+      `the number of rows must be a multiple of spatialSize, ${spatialSize}, got ${rows}`,
+    );
   }
   return spatialSize;
 }
@@ -361,7 +417,12 @@ export function checkPerRow(name: string, array: FloatArray, rows: number): void
 /**
  * One entry per logit, or one for each of so many rows. Returns how many logits an entry is for.
  */
-export function checkPerElement(name: string, array: FloatArray, size: number, rows: number): number {
+export function checkPerElement(
+  name: string,
+  array: FloatArray,
+  size: number,
+  rows: number,
+): number {
   const length = checkLength(name, array);
   if (length === size) return 1;
   if (length === rows) return size / rows;
@@ -381,10 +442,16 @@ export function checkWeights(sampleWeights: FloatArray): void {
 }
 
 /** A buffer for a result: of the kind and length of the logits. */
-export function checkBuffer(name: string, buffer: FloatArray, kind: string, expected: number): void {
+export function checkBuffer(
+  name: string,
+  buffer: FloatArray,
+  kind: string,
+  expected: number,
+): void {
   if (kindOf(buffer) !== kind) throw wrongType(name, `a ${kind} like the logits`, buffer);
   const length = checkLength(name, buffer);
-  if (length !== expected) throw new RangeError(`${name}.length must be logits.length, ${expected}, got ${length}`);
+  if (length !== expected)
+    throw new RangeError(`${name}.length must be logits.length, ${expected}, got ${length}`);
 }
 
 /** A buffer for a result, which lies in `memory`, apart from an input. */
@@ -413,23 +480,41 @@ export function invalidIndex(
   classes: number,
   ignoreIndex: number | undefined,
 ): RangeError {
-  return outOfRange(`targets[${row}]`, `a class in [0, ${classes})${orIgnored(ignoreIndex)}`, targets[row]);
+  return outOfRange(
+    `targets[${row}]`,
+    `a class in [0, ${classes})${orIgnored(ignoreIndex)}`,
+    targets[row],
+  );
 }
 
 /** The error for an element's target. */
-export function invalidElement(targets: NumberArray, i: number, ignoreIndex: number | undefined): RangeError {
+export function invalidElement(
+  targets: NumberArray,
+  i: number,
+  ignoreIndex: number | undefined,
+): RangeError {
   return outOfRange(`targets[${i}]`, `in [0, 1]${orIgnored(ignoreIndex)}`, targets[i]);
 }
 
 /** The error for a row of probabilities that the kernels found to be none; `at` reads it. */
-export function invalidProbabilities(row: number, classes: number, at: (j: number) => number): RangeError {
+export function invalidProbabilities(
+  row: number,
+  classes: number,
+  at: (j: number) => number,
+): RangeError {
   let sum = 0;
   for (let j = 0; j < classes; j++) {
     const entry = at(j);
     if (!(entry >= 0 && entry < Infinity)) {
-      return outOfRange(`targets: the probability of class ${j} in row ${row}`, 'finite and not negative', entry);
+      return outOfRange(
+        `targets: the probability of class ${j} in row ${row}`,
+        'finite and not negative',
+        entry,
+      );
     }
     sum += entry;
   }
-  return new RangeError(`targets: the probabilities of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`);
+  return new RangeError(
+    `targets: the probabilities of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`,
+  );
 }

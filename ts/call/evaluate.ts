@@ -89,12 +89,19 @@ export function evaluate(
   const given = isAdded() ? readOptions(options, method.options) : options;
   const buffer = method.buffer === 'grad' ? given.grad : given.out;
   const { gradOutput = 1, normalizer = spec.normalizer } = given;
-  const sampleWeights = given.sampleWeights === undefined ? undefined : floatsOf('sampleWeights', given.sampleWeights);
+  const sampleWeights =
+    given.sampleWeights === undefined ? undefined : floatsOf('sampleWeights', given.sampleWeights);
   let { numClasses = spec.numClasses, spatialSize } = given;
   let logits = givenLogits as FloatArray;
   let targets = givenTargets as NumberArray;
   if (!(ArrayBuffer.isView(logits) && ArrayBuffer.isView(targets))) {
-    ({ logits, targets, numClasses, spatialSize } = unpack(spec, logits, targets, numClasses, spatialSize));
+    ({ logits, targets, numClasses, spatialSize } = unpack(
+      spec,
+      logits,
+      targets,
+      numClasses,
+      spatialSize,
+    ));
   }
   checkNumClasses(numClasses, spec.columns === 0 ? 2 : 1);
   checkNormalizer(normalizer);
@@ -105,7 +112,13 @@ export function evaluate(
     if (sampleWeights !== undefined) addWeights(spec, sampleWeights, numClasses);
     if (gradScales !== undefined) addGradScales(gradScales);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
-    const result = compute(spec, method, typeof gradOutput === 'number' ? gradOutput : 1, normalizer, buffer);
+    const result = compute(
+      spec,
+      method,
+      typeof gradOutput === 'number' ? gradOutput : 1,
+      normalizer,
+      buffer,
+    );
     leave();
     return result;
   } finally {
@@ -117,7 +130,10 @@ export function evaluate(
 // a call.
 
 /** The upstream gradients of the rows. */
-function gradScalesOf({ reduction }: LossSpec, gradOutput: FloatArray | readonly number[]): FloatArray {
+function gradScalesOf(
+  { reduction }: LossSpec,
+  gradOutput: FloatArray | readonly number[],
+): FloatArray {
   checkGradOutput(gradOutput, reduction === 'none');
   return floatsOf('gradOutput', gradOutput);
 }
@@ -151,7 +167,8 @@ function fill(
     batch.width = checkShape(size, entries, numClasses);
     batch.rows = entries;
   }
-  if (spec.perClass.length !== 0) checkClasses(spec.perClass, elementwise, elementwise ? numClasses : batch.width);
+  if (spec.perClass.length !== 0)
+    checkClasses(spec.perClass, elementwise, elementwise ? numClasses : batch.width);
   batch.spatialSize = checkSpatialSize(spec.channelsFirst, spatialSize, batch.rows);
   const tile = tileOf(spec.isWide ? 'Float64Array' : kind);
   batch.tile = tile;
@@ -163,7 +180,8 @@ function fill(
   const inPlace = batch.spatialSize === 0 ? tile.kind : undefined;
   batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
   const targetsInPlace = batch.form === classIndices ? 'Int32Array' : inPlace;
-  batch.targetsAddress = targetsKind === targetsInPlace ? checkAddress('targets', targets, buffersOfTargets) : 0;
+  batch.targetsAddress =
+    targetsKind === targetsInPlace ? checkAddress('targets', targets, buffersOfTargets) : 0;
   batch.gradAddress = 0;
   batch.ignoreIndex = spec.ignoreIndex;
 }
@@ -224,17 +242,20 @@ function addGradScales(gradOutput: FloatArray): void {
 }
 
 function checkResult(name: string, buffer: FloatArray): void {
-  const { tile, logits, logitsKind, targets, sampleWeights, gradScales, rows, width, spatialSize } = batch;
+  const { tile, logits, logitsKind, targets, sampleWeights, gradScales, rows, width, spatialSize } =
+    batch;
   checkBuffer(name, buffer, logitsKind, rows * width);
   const memory = buffersOfResults.of(buffer);
   // Also at address 0: what lies there would be overwritten.
   if (isMemory(memory)) checkAllocated(name, buffer);
-  batch.gradAddress = logitsKind === tile.kind && spatialSize === 0 ? addressOf(buffer, buffersOfResults) : 0;
+  batch.gradAddress =
+    logitsKind === tile.kind && spatialSize === 0 ? addressOf(buffer, buffersOfResults) : 0;
   checkApart(name, buffer, memory, 'logits', logits, buffersOfLogits.of(logits));
   checkApart(name, buffer, memory, 'targets', targets, buffersOfTargets.of(targets));
   if (sampleWeights !== undefined)
     checkApart(name, buffer, memory, 'sampleWeights', sampleWeights, bufferOf(sampleWeights));
-  if (gradScales !== undefined) checkApart(name, buffer, memory, 'gradOutput', gradScales, bufferOf(gradScales));
+  if (gradScales !== undefined)
+    checkApart(name, buffer, memory, 'gradOutput', gradScales, bufferOf(gradScales));
 }
 
 function compute(
@@ -246,7 +267,9 @@ function compute(
 ): Result {
   const { rows } = batch;
   const { reduction } = spec;
-  const grad = method.wantsGrad ? (buffer ?? arrayLike(batch.logits, rows * batch.width)) : undefined;
+  const grad = method.wantsGrad
+    ? (buffer ?? arrayLike(batch.logits, rows * batch.width))
+    : undefined;
   const values = valuesFor(spec, method);
   // The divisor: without a number given, the rows that count, which may have to be counted.
   const given = reduction === 'mean' ? normalizer : 1;
@@ -265,7 +288,8 @@ function compute(
   const step = isInPlace(batch, values, grad) ? rows : capacity;
   // The gradient of the first tile is written before the targets of the last are seen: a caller's
   // buffer stays untouched only if they are all looked at first.
-  const areChecked = isCounted || (buffer !== undefined && rows > step && checkTargetsFirst(spec, capacity));
+  const areChecked =
+    isCounted || (buffer !== undefined && rows > step && checkTargetsFirst(spec, capacity));
   runKernel(batch, spec, method, areChecked, step, values, grad);
   clearSigns(batch, values, grad);
   method.collect?.(batch);
@@ -293,7 +317,12 @@ function count(spec: LossSpec, room: number): number {
  * leaves float32: `undefined` where it does so for the gradient alone, and the value is wanted,
  * too.
  */
-function leaves(spec: LossSpec, method: Method, gradOutput: number, denominator: number): boolean | undefined {
+function leaves(
+  spec: LossSpec,
+  method: Method,
+  gradOutput: number,
+  denominator: number,
+): boolean | undefined {
   const { gradScales } = batch;
   const factorLeaves = loadNumbers(spec.numbers, gradOutput, denominator);
   if (!isNarrow()) return false;
@@ -332,7 +361,8 @@ function prepare(spec: LossSpec, method: Method, buffer: FloatArray | undefined)
 
 /** Puts the options that have one entry per class where the kernels look for them. */
 function loadPerClass({ perClass }: LossSpec): void {
-  for (const { area, values } of perClass) if (area !== undefined) batch.tile[area].view(values.length).set(values);
+  for (const { area, values } of perClass)
+    if (area !== undefined) batch.tile[area].view(values.length).set(values);
 }
 
 /**
@@ -350,7 +380,9 @@ function checkStillThere(name: string, buffer: FloatArray | undefined): void {
 /** A test whether there is no denominator given, and it is not simply the number of rows. */
 function needsCount({ isWeighted, ignoreIndex }: LossSpec, given: number | undefined): boolean {
   if (given !== undefined) return false;
-  return batch.form === classIndices ? isWeighted || ignoreIndex !== undefined : ignoreIndex !== undefined;
+  return batch.form === classIndices
+    ? isWeighted || ignoreIndex !== undefined
+    : ignoreIndex !== undefined;
 }
 
 /** The mean's denominator, once the targets have been counted. */

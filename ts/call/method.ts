@@ -36,11 +36,32 @@ export interface Method {
   readonly collect: ((batch: Batch) => void) | undefined;
 }
 
-const plain = { flags: 0, buffer: 'grad', indicesOnly: undefined, kernel: undefined, collect: undefined } as const;
+const plain = {
+  flags: 0,
+  buffer: 'grad',
+  indicesOnly: undefined,
+  kernel: undefined,
+  collect: undefined,
+} as const;
 
-export const FORWARD: Method = { ...plain, options: FORWARD_OPTIONS, wantsValue: true, wantsGrad: false };
-export const BACKWARD: Method = { ...plain, options: GRADIENT_OPTIONS, wantsValue: false, wantsGrad: true };
-export const VALUE_AND_GRAD: Method = { ...plain, options: GRADIENT_OPTIONS, wantsValue: true, wantsGrad: true };
+export const FORWARD: Method = {
+  ...plain,
+  options: FORWARD_OPTIONS,
+  wantsValue: true,
+  wantsGrad: false,
+};
+export const BACKWARD: Method = {
+  ...plain,
+  options: GRADIENT_OPTIONS,
+  wantsValue: false,
+  wantsGrad: true,
+};
+export const VALUE_AND_GRAD: Method = {
+  ...plain,
+  options: GRADIENT_OPTIONS,
+  wantsValue: true,
+  wantsGrad: true,
+};
 export const HESSIAN_DIAG: Method = {
   ...plain,
   options: HESSIAN_OPTIONS,
@@ -51,4 +72,8 @@ export const HESSIAN_DIAG: Method = {
   indicesOnly: 'for hessianDiag',
 };
 export const GAUSS_NEWTON_DIAG: Method = { ...HESSIAN_DIAG, flags: HESSIAN | GAUSS_NEWTON };
-export const GAMMA_GRADIENT: Method = { ...FORWARD, flags: GAMMA_GRAD, indicesOnly: 'for gammaGrad' };
+export const GAMMA_GRADIENT: Method = {
+  ...FORWARD,
+  flags: GAMMA_GRAD,
+  indicesOnly: 'for gammaGrad',
+};

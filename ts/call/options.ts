@@ -25,7 +25,9 @@ export interface ForwardOptions {
 }
 
 /** The upstream gradient: a number, or for `'none'` also one per row. */
-export type GradOutput<R extends Reduction> = R extends 'none' ? number | FloatArray | readonly number[] : number;
+export type GradOutput<R extends Reduction> = R extends 'none'
+  ? number | FloatArray | readonly number[]
+  : number;
 
 /** Options of a single call of `backward` or `valueAndGrad`. */
 export interface GradientOptions<G extends FloatArray = FloatArray, R extends Reduction = Reduction>
@@ -62,13 +64,22 @@ export interface HessianOptions<G extends FloatArray = FloatArray> extends Forwa
   out?: G | undefined;
 }
 
-const ROW_OPTIONS: readonly (keyof ForwardOptions)[] = ['numClasses', 'normalizer', 'sampleWeights', 'spatialSize'];
+const ROW_OPTIONS: readonly (keyof ForwardOptions)[] = [
+  'numClasses',
+  'normalizer',
+  'sampleWeights',
+  'spatialSize',
+];
 
 /** The names of the options of `forward`. */
 export const FORWARD_OPTIONS: readonly string[] = ROW_OPTIONS;
 
 /** The names of the options of `backward` and `valueAndGrad`. */
-export const GRADIENT_OPTIONS: readonly (keyof GradientOptions)[] = ['grad', 'gradOutput', ...ROW_OPTIONS];
+export const GRADIENT_OPTIONS: readonly (keyof GradientOptions)[] = [
+  'grad',
+  'gradOutput',
+  ...ROW_OPTIONS,
+];
 
 /** The names of the options of `hessianDiag`. */
 export const HESSIAN_OPTIONS: readonly (keyof HessianOptions)[] = ['kind', 'out', ...ROW_OPTIONS];

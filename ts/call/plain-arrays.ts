@@ -20,23 +20,29 @@ export function flatten(name: string, plain: readonly unknown[], areTargets: boo
   const shape: number[] = [];
   let first: unknown = plain;
   for (; isList(first); first = first[0]) {
-    if (shape.length === MAX_RANK) throw new RangeError(`${name} must be nested no deeper than ${MAX_RANK} arrays`);
+    if (shape.length === MAX_RANK)
+      throw new RangeError(`${name} must be nested no deeper than ${MAX_RANK} arrays`);
     shape.push(first.length);
   }
   const size = shape.reduce((product, length) => product * length, 1);
   // An array may be long and hold nothing: no room is made for that.
-  if (size > 0 && typeof first !== 'number') toNumber(name + '[0]'.repeat(shape.length), first, areTargets);
+  if (size > 0 && typeof first !== 'number')
+    toNumber(name + '[0]'.repeat(shape.length), first, areTargets);
   const array = new Float64Array(size);
   let place = 0;
   const fill = (path: string, list: unknown, depth: number): void => {
     const length = shape[depth] as number;
-    if (!isList(list)) throw wrongType(path, `an array of ${length} entries, as the first is`, list);
-    if (list.length !== length) throw wrongLength(path, `${length} entries, as the first has`, list.length);
+    if (!isList(list))
+      throw wrongType(path, `an array of ${length} entries, as the first is`, list);
+    if (list.length !== length)
+      throw wrongLength(path, `${length} entries, as the first has`, list.length);
     const isLast = depth === shape.length - 1;
     for (let i = 0; i < length; i++) {
       const entry = list[i];
       if (!isLast) fill(`${path}[${i}]`, entry, depth + 1);
-      else array[place++] = typeof entry === 'number' ? entry : toNumber(`${path}[${i}]`, entry, areTargets);
+      else
+        array[place++] =
+          typeof entry === 'number' ? entry : toNumber(`${path}[${i}]`, entry, areTargets);
     }
   };
   fill(name, plain, 0);
@@ -67,11 +73,17 @@ function noClass(name: string, value: number | bigint): RangeError {
  */
 export function countRows(size: number, entries: number, numClasses: number | undefined): boolean {
   if (entries === size) return false;
-  return numClasses === undefined ? size % entries === 0 && size >= 2 * entries : size === entries * numClasses;
+  return numClasses === undefined
+    ? size % entries === 0 && size >= 2 * entries
+    : size === entries * numClasses;
 }
 
 /** Targets of a softmax, of which floats that must be class indices become integers. */
-export function labelsAmong(targets: NumberArray, logits: FloatArray, numClasses: number | undefined): NumberArray {
+export function labelsAmong(
+  targets: NumberArray,
+  logits: FloatArray,
+  numClasses: number | undefined,
+): NumberArray {
   const isOpen = isFloats(kindOf(targets)) && kindOf(logits) !== undefined;
   const areLabels = isOpen && countRows(lengthOf(logits), lengthOf(targets), numClasses);
   return areLabels ? integersOf('targets', targets as FloatArray) : targets;

@@ -4,17 +4,30 @@
 
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { ALPHA_PER_CLASS, CONTINUES, IGNORE, ROW_SCALES, ROW_WEIGHTS, VALUES } from '../module/abi.js';
+import {
+  ALPHA_PER_CLASS,
+  CONTINUES,
+  IGNORE,
+  ROW_SCALES,
+  ROW_WEIGHTS,
+  VALUES,
+} from '../module/abi.js';
 import type { Batch } from './batch.js';
 import type { Method } from './method.js';
 import type { LossSpec } from './spec.js';
 import { addressOfRow, loadLogits, storeRows } from './transfer.js';
 
 /** A test whether the kernels find all there is of each row in place, and leave it there. */
-export function isInPlace(batch: Batch, values: FloatArray | undefined, grad: FloatArray | undefined): boolean {
+export function isInPlace(
+  batch: Batch,
+  values: FloatArray | undefined,
+  grad: FloatArray | undefined,
+): boolean {
   if (batch.logitsAddress === 0 || batch.targetsAddress === 0) return false;
   if (grad !== undefined && batch.gradAddress === 0) return false;
-  return values === undefined && batch.sampleWeights === undefined && batch.gradScales === undefined;
+  return (
+    values === undefined && batch.sampleWeights === undefined && batch.gradScales === undefined
+  );
 }
 
 /**
@@ -110,7 +123,13 @@ function flagsOf(batch: Batch, values: FloatArray | undefined): number {
   );
 }
 
-function checkTargets(batch: Batch, targets: number, start: number, count: number, flags: number): void {
+function checkTargets(
+  batch: Batch,
+  targets: number,
+  start: number,
+  count: number,
+  flags: number,
+): void {
   const row = batch.form.findInvalid(batch, targets, count, flags);
   if (row !== -1) throw batch.form.error(batch, start + row);
 }

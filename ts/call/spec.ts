@@ -1,7 +1,13 @@
 // A loss as plain data: all that a call and the kernels have to know of it.
 
 import type { Reduction } from '../arrays/types.js';
-import { kernelNumbers, type LossNumbers, needsFloat64, PER_CLASS_FLAGS, type PerClassArea } from '../module/tile.js';
+import {
+  kernelNumbers,
+  type LossNumbers,
+  needsFloat64,
+  PER_CLASS_FLAGS,
+  type PerClassArea,
+} from '../module/tile.js';
 
 /** An option that has one entry per class, or per column. */
 export interface PerClass {
@@ -92,7 +98,10 @@ export function makeSpec(
     columns,
     isWeighted,
     indicesOnly,
-    flags: perClass.reduce((bits, { area }) => bits | (area === undefined ? 0 : PER_CLASS_FLAGS[area]), flags),
+    flags: perClass.reduce(
+      (bits, { area }) => bits | (area === undefined ? 0 : PER_CLASS_FLAGS[area]),
+      flags,
+    ),
     numbers: kernelNumbers(numbers, labelSmoothing, ignoreIndex),
     perClass,
     isWide: isWide || needsFloat64(labelSmoothing, sizes),

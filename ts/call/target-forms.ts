@@ -15,13 +15,18 @@ export const classIndices: TargetForm = {
   isCheckedByKernel: true,
   load({ targets, targetsKind, targetsAddress }, start, count) {
     if (targetsAddress !== 0) return targetsAddress + start * Int32Array.BYTES_PER_ELEMENT;
-    copyIndices(targetsArea.view(count), partOrWhole(targets as ClassIndices, start, count), targetsKind);
+    copyIndices(
+      targetsArea.view(count),
+      partOrWhole(targets as ClassIndices, start, count),
+      targetsKind,
+    );
     return targetsArea.address;
   },
   findInvalid({ tile, width, ignoreIndex = 0 }, address, count, flags) {
     return tile.kernels.countTargets(address, count, width, flags, ignoreIndex);
   },
-  error: ({ targets, width, ignoreIndex }, row) => invalidIndex(targets as ClassIndices, row, width, ignoreIndex),
+  error: ({ targets, width, ignoreIndex }, row) =>
+    invalidIndex(targets as ClassIndices, row, width, ignoreIndex),
 };
 
 /** One probability per class and row. */
@@ -30,7 +35,14 @@ export const probabilities: TargetForm = {
   extras: PROBABILITIES,
   isCheckedByKernel: false,
   load(batch, start, count) {
-    return loadRows(batch, batch.tile.soft, batch.targets as FloatArray, batch.targetsAddress, start, count);
+    return loadRows(
+      batch,
+      batch.tile.soft,
+      batch.targets as FloatArray,
+      batch.targetsAddress,
+      start,
+      count,
+    );
   },
   findInvalid({ tile, width }, address, count, flags) {
     return tile.kernels.findInvalidProbabilities(address, count, width, flags);

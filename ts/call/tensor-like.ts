@@ -25,7 +25,9 @@ interface Opened {
 function open(name: string, value: unknown, areTargets: boolean): Opened {
   if (Array.isArray(value)) {
     const { array, shape } = flatten(name, value, areTargets);
-    return shape.length > 1 ? { array, shape, isList: false } : { array, shape: undefined, isList: true };
+    return shape.length > 1
+      ? { array, shape, isList: false }
+      : { array, shape: undefined, isList: true };
   }
   if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
     const tensor = value as { data?: unknown; dims?: unknown; shape?: unknown };
@@ -42,13 +44,16 @@ function openTensor(name: string, data: unknown, shape: unknown, areTargets: boo
       `${name}.data must be an array, got a function: have it by await ${name}.data(), or take focal-loss/tfjs`,
     );
   }
-  if (!Array.isArray(data) && kindOf(data) === undefined) throw wrongType(`${name}.data`, 'an array', data);
+  if (!Array.isArray(data) && kindOf(data) === undefined)
+    throw wrongType(`${name}.data`, 'an array', data);
   const copy: unknown[] = Array.isArray(shape) ? Array.from(shape) : [shape];
-  if (!copy.every(isNumber)) throw wrongType(`${name}.dims or ${name}.shape`, 'an array of numbers', shape);
+  if (!copy.every(isNumber))
+    throw wrongType(`${name}.dims or ${name}.shape`, 'an array of numbers', shape);
   const isList = Array.isArray(data);
   const array = isList ? flatten(`${name}.data`, data, areTargets).array : (data as NumberArray);
   const length = checkLength(name, array);
-  if (productOf(copy) !== length) throw new RangeError(`${name} of shape [${copy}] has ${length} entries`);
+  if (productOf(copy) !== length)
+    throw new RangeError(`${name} of shape [${copy}] has ${length} entries`);
   return { array, shape: copy, isList: isList && copy.length < 2 };
 }
 
@@ -61,8 +66,13 @@ function productOf(shape: Shape): number {
 }
 
 /** The number that a shape says, if no option says otherwise. */
-function agreed(name: string, given: number | undefined, found: number | undefined): number | undefined {
-  if (given !== undefined && given !== found) throw new RangeError(`${name} is ${found} by the shape, got ${given}`);
+function agreed(
+  name: string,
+  given: number | undefined,
+  found: number | undefined,
+): number | undefined {
+  if (given !== undefined && given !== found)
+    throw new RangeError(`${name} is ${found} by the shape, got ${given}`);
   return found;
 }
 
@@ -75,16 +85,25 @@ function axisOf(whole: Shape, channelsFirst: boolean): number {
  * A test whether targets of a softmax are class indices. Floats for a single column are not,
  * whatever their shape: they stay what a sigmoid takes.
  */
-function areLabels(y: Opened, x: Opened, channelsFirst: boolean, numClasses: number | undefined): boolean {
+function areLabels(
+  y: Opened,
+  x: Opened,
+  channelsFirst: boolean,
+  numClasses: number | undefined,
+): boolean {
   const { array, shape, isList } = y;
   if (!isFloats(kindOf(array))) return true;
   const { shape: whole = [] } = x;
   const axis = axisOf(whole, channelsFirst);
   if (whole.length > 1 && whole[axis] === 1) return false;
-  if (shape !== undefined && whole.length > 1) return shape.length !== whole.length || shape[axis] === 1;
+  if (shape !== undefined && whole.length > 1)
+    return shape.length !== whole.length || shape[axis] === 1;
   const size = kindOf(x.array) === undefined ? 0 : lengthOf(x.array);
   const entries = lengthOf(array);
-  return countRows(size, entries, numClasses) || (isList && (size !== entries || numClasses === undefined));
+  return (
+    countRows(size, entries, numClasses) ||
+    (isList && (size !== entries || numClasses === undefined))
+  );
 }
 
 /**
@@ -105,7 +124,10 @@ export function unpack(
   const positions = channelsFirst && rows !== undefined ? productOf(rows.slice(1)) : undefined;
   return {
     logits: x.array as FloatArray,
-    targets: areLabeled && isFloats(kindOf(y.array)) ? integersOf('targets', y.array as FloatArray) : y.array,
+    targets:
+      areLabeled && isFloats(kindOf(y.array))
+        ? integersOf('targets', y.array as FloatArray)
+        : y.array,
     numClasses,
     spatialSize: positions === undefined ? givenSize : agreed('spatialSize', givenSize, positions),
   };
@@ -120,7 +142,8 @@ function shapeOf(
   numClasses: number | undefined,
 ): { rows: Shape | undefined; numClasses: number | undefined } {
   const whole = x.shape ?? (areLabeled ? undefined : y.shape);
-  if (whole === undefined || whole.length < 2) return { rows: areLabeled ? y.shape : undefined, numClasses };
+  if (whole === undefined || whole.length < 2)
+    return { rows: areLabeled ? y.shape : undefined, numClasses };
   const axis = axisOf(whole, channelsFirst);
   const found = agreed('numClasses', numClasses, whole[axis]);
   const rows = whole.filter((_, i) => i !== axis);
@@ -149,5 +172,8 @@ export function openTargets(given: unknown, numClasses: number | undefined) {
   const { array, shape = [], isList } = open('targets', given, true);
   if (isList) return { targets: integersOf('targets', array as FloatArray), numClasses };
   const isShaped = isFloats(kindOf(array)) && shape.length > 1 && shape.at(-1) !== 1;
-  return { targets: array, numClasses: isShaped ? agreed('numClasses', numClasses, shape.at(-1)) : numClasses };
+  return {
+    targets: array,
+    numClasses: isShaped ? agreed('numClasses', numClasses, shape.at(-1)) : numClasses,
+  };
 }

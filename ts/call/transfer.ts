@@ -17,7 +17,8 @@ export function addressOfRow({ width, tile }: Batch, address: number, start: num
 export function loadLogits(batch: Batch, start: number, count: number): number {
   const { tile, logits, logitsAddress, sampleWeights, gradScales } = batch;
   if (sampleWeights !== undefined) loadWeights(batch, sampleWeights, start, count);
-  if (gradScales !== undefined) tile.rowScales.view(count).set(partOrWhole(gradScales, start, count));
+  if (gradScales !== undefined)
+    tile.rowScales.view(count).set(partOrWhole(gradScales, start, count));
   return loadRows(batch, tile.logits, logits, logitsAddress, start, count);
 }
 
@@ -73,7 +74,13 @@ function scatter(batch: Batch, target: FloatArray, start: number, count: number)
  * Copies rows between memory that has the classes first and the stage, which has too, but holds no
  * more than these rows: of every class as many runs as there are samples that the rows are of.
  */
-function copyStage(batch: Batch, memory: FloatArray, start: number, count: number, out: boolean): void {
+function copyStage(
+  batch: Batch,
+  memory: FloatArray,
+  start: number,
+  count: number,
+  out: boolean,
+): void {
   const { tile, width, spatialSize } = batch;
   const stage = tile.stage.view(count * width);
   if (count === spatialSize) {
@@ -96,12 +103,18 @@ function copyStage(batch: Batch, memory: FloatArray, start: number, count: numbe
   }
 }
 
-function loadWeights({ tile, rowsPerWeight }: Batch, sampleWeights: FloatArray, start: number, count: number): void {
+function loadWeights(
+  { tile, rowsPerWeight }: Batch,
+  sampleWeights: FloatArray,
+  start: number,
+  count: number,
+): void {
   const view = tile.rowWeights.view(count);
   if (rowsPerWeight === 1) {
     view.set(partOrWhole(sampleWeights, start, count));
   } else {
-    for (let i = 0; i < count; i++) view[i] = sampleWeights[Math.floor((start + i) / rowsPerWeight)] as number;
+    for (let i = 0; i < count; i++)
+      view[i] = sampleWeights[Math.floor((start + i) / rowsPerWeight)] as number;
   }
 }
 

@@ -1,4 +1,11 @@
-import type { Fresh, Logits, LossValue, SameKind, Targets, ValueAndGrad } from '../arrays/tensor-types.js';
+import type {
+  Fresh,
+  Logits,
+  LossValue,
+  SameKind,
+  Targets,
+  ValueAndGrad,
+} from '../arrays/tensor-types.js';
 import type { Reduction } from '../arrays/types.js';
 import { evaluate } from '../call/evaluate.js';
 import { BACKWARD, FORWARD, VALUE_AND_GRAD } from '../call/method.js';
@@ -77,7 +84,11 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    * new FocalLoss().forward(tensor, new Uint8Array(2)); // => 0.1299651
    * ```
    */
-  forward<L extends Logits>(logits: L, targets: Targets, options?: ForwardOptions): LossValue<R, L> {
+  forward<L extends Logits>(
+    logits: L,
+    targets: Targets,
+    options?: ForwardOptions,
+  ): LossValue<R, L> {
     return evaluate(this.#spec, FORWARD, logits, targets, options).value as LossValue<R, L>;
   }
 

@@ -30,7 +30,8 @@ export interface CrossEntropyLossParameters extends SoftmaxOptions {
  * The options of a {@link CrossEntropyLoss}. Every option may be left out, but for a reduction that
  * is not `'mean'`.
  */
-export type CrossEntropyLossOptions<R extends Reduction = Reduction> = CrossEntropyLossParameters & ReductionOption<R>;
+export type CrossEntropyLossOptions<R extends Reduction = Reduction> = CrossEntropyLossParameters &
+  ReductionOption<R>;
 
 /** The options of a {@link CrossEntropyLoss}, all of them there. */
 interface CrossEntropySettings extends SoftmaxSettings {
@@ -85,7 +86,10 @@ export class CrossEntropyLoss<R extends Reduction = 'mean'> extends Criterion<R>
    */
   constructor(options: CrossEntropyLossOptions<R> = {} as CrossEntropyLossOptions<R>) {
     const settings = overlay(options, DEFAULTS, DEFAULTS);
-    const checked: CrossEntropySettings = { weight: checkWeight(settings.weight), ...checkSoftmaxOptions(settings) };
+    const checked: CrossEntropySettings = {
+      weight: checkWeight(settings.weight),
+      ...checkSoftmaxOptions(settings),
+    };
     super(checked, crossEntropySpec(checked));
   }
 

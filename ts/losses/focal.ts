@@ -2,7 +2,13 @@ import type { Fresh, Labels, Logits, LossValue, SameKind } from '../arrays/tenso
 import type { Layout, Reduction } from '../arrays/types.js';
 import type { ForwardOptions, HessianOptions } from '../call/options.js';
 import { Criterion } from './criterion.js';
-import { checkFocalOptions, FOCAL_DEFAULTS, focalSpec, gammaGrad, hessianDiag } from './focusing.js';
+import {
+  checkFocalOptions,
+  FOCAL_DEFAULTS,
+  focalSpec,
+  gammaGrad,
+  hessianDiag,
+} from './focusing.js';
 import { type Changed, overlay, type ReductionOption, type SoftmaxOptions } from './options.js';
 
 /** The options of a {@link FocalLoss}, beside its reduction. Every option may be left out. */
@@ -43,7 +49,8 @@ export interface FocalLossParameters extends SoftmaxOptions {
  * The options of a {@link FocalLoss}. Every option may be left out, but for a reduction that is not
  * `'mean'`.
  */
-export type FocalLossOptions<R extends Reduction = Reduction> = FocalLossParameters & ReductionOption<R>;
+export type FocalLossOptions<R extends Reduction = Reduction> = FocalLossParameters &
+  ReductionOption<R>;
 
 /**
  * The focal loss of softmax classifiers, with its gradient.
@@ -182,7 +189,11 @@ export class FocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * criterion.gammaGrad(logits, new Uint8Array([1])); // => -0.24022650695910072
    * ```
    */
-  gammaGrad<L extends Logits>(logits: L, targets: Labels, options?: ForwardOptions): LossValue<R, L> {
+  gammaGrad<L extends Logits>(
+    logits: L,
+    targets: Labels,
+    options?: ForwardOptions,
+  ): LossValue<R, L> {
     return gammaGrad(this, logits, targets, options) as LossValue<R, L>;
   }
 }

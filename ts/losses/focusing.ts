@@ -2,15 +2,32 @@
 
 import { said } from '../arrays/own.js';
 import type { Labels, Logits } from '../arrays/tensor-types.js';
-import { checkAlpha, checkChoice, checkFocus, checkGamma, checkOptionNames } from '../call/checks.js';
+import {
+  checkAlpha,
+  checkChoice,
+  checkFocus,
+  checkGamma,
+  checkOptionNames,
+} from '../call/checks.js';
 import { evaluate, type Result } from '../call/evaluate.js';
 import { GAMMA_GRADIENT, GAUSS_NEWTON_DIAG, HESSIAN_DIAG } from '../call/method.js';
 import { type ForwardOptions, HESSIAN_OPTIONS, type HessianOptions } from '../call/options.js';
 import { type LossSpec, numberOr1, perClass } from '../call/spec.js';
-import { FOCUS_CLASS, FOCUS_TARGET, NUMBER_ALPHA_ONE, NUMBER_ALPHA_OTHER, NUMBER_GAMMA } from '../module/abi.js';
+import {
+  FOCUS_CLASS,
+  FOCUS_TARGET,
+  NUMBER_ALPHA_ONE,
+  NUMBER_ALPHA_OTHER,
+  NUMBER_GAMMA,
+} from '../module/abi.js';
 import type { LossNumbers } from '../module/tile.js';
 import { type Criterion, specOf } from './criterion.js';
-import { checkSoftmaxOptions, makeSoftmaxSpec, SOFTMAX_DEFAULTS, type SoftmaxSettings } from './options.js';
+import {
+  checkSoftmaxOptions,
+  makeSoftmaxSpec,
+  SOFTMAX_DEFAULTS,
+  type SoftmaxSettings,
+} from './options.js';
 
 /** The options of a focal loss, all of them there. */
 export interface FocalSettings extends SoftmaxSettings {
@@ -49,7 +66,11 @@ function reasonForIndices({ focusOn, gamma }: FocalSettings): string | undefined
  * The spec of a focal loss that has some numbers beside. `sizes` have to be numbers of float32 for
  * it to be computed in that.
  */
-export function focalSpec(settings: FocalSettings, own?: LossNumbers, sizes: readonly number[] = []): LossSpec {
+export function focalSpec(
+  settings: FocalSettings,
+  own?: LossNumbers,
+  sizes: readonly number[] = [],
+): LossSpec {
   const { alpha, gamma, focusOn } = settings;
   return makeSoftmaxSpec(settings, {
     flags: (focusOn === 'target' ? FOCUS_TARGET : 0) | (focusOn === 'class' ? FOCUS_CLASS : 0),
@@ -76,8 +97,13 @@ export function hessianDiag(
   const { focusOn } = criterion;
   checkOptionNames(options, HESSIAN_OPTIONS);
   checkFocus('hessianDiag', focusOn, 'class');
-  if (criterion.labelSmoothing > 0) checkFocus('hessianDiag', focusOn, 'target', ' with labelSmoothing');
-  const kind = checkChoice('kind', ['exact', 'gauss-newton'], said(options, 'kind', options.kind) ?? 'exact');
+  if (criterion.labelSmoothing > 0)
+    checkFocus('hessianDiag', focusOn, 'target', ' with labelSmoothing');
+  const kind = checkChoice(
+    'kind',
+    ['exact', 'gauss-newton'],
+    said(options, 'kind', options.kind) ?? 'exact',
+  );
   const method = kind === 'exact' ? HESSIAN_DIAG : GAUSS_NEWTON_DIAG;
   return evaluate(specOf(criterion), method, logits, targets, options).grad;
 }

@@ -89,7 +89,10 @@ export const CRITERION_DEFAULTS: Readonly<CommonSettings> = {
   numClasses: undefined,
 };
 
-export function checkCriterionOptions(settings: CommonSettings, fewestClasses: number): CommonSettings {
+export function checkCriterionOptions(
+  settings: CommonSettings,
+  fewestClasses: number,
+): CommonSettings {
   return {
     reduction: checkChoice('reduction', ['mean', 'sum', 'none'], settings.reduction),
     normalizer: checkNormalizer(settings.normalizer),
@@ -129,7 +132,8 @@ export function makeSoftmaxSpec(
     ...own,
     labelSmoothing,
     channelsFirst: layout === 'channels-first',
-    indicesOnly: own.indicesOnly ?? (ignoreIndex === undefined ? undefined : 'where ignoreIndex is given'),
+    indicesOnly:
+      own.indicesOnly ?? (ignoreIndex === undefined ? undefined : 'where ignoreIndex is given'),
   });
 }
 
@@ -139,7 +143,8 @@ export function overlay<T extends object>(options: object, base: object, default
   const given = checkOptions(options as Record<string, unknown>, names);
   const result: Record<string, unknown> = Object.create(null);
   for (const name of names) {
-    result[name] = given[name] === undefined ? (base as Record<string, unknown>)[name] : given[name];
+    result[name] =
+      given[name] === undefined ? (base as Record<string, unknown>)[name] : given[name];
   }
   return result as T;
 }

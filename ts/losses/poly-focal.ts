@@ -5,7 +5,13 @@ import type { ForwardOptions, HessianOptions } from '../call/options.js';
 import { NUMBER_EPSILON } from '../module/abi.js';
 import { Criterion } from './criterion.js';
 import type { FocalLossParameters } from './focal.js';
-import { checkFocalOptions, FOCAL_DEFAULTS, focalSpec, gammaGrad, hessianDiag } from './focusing.js';
+import {
+  checkFocalOptions,
+  FOCAL_DEFAULTS,
+  focalSpec,
+  gammaGrad,
+  hessianDiag,
+} from './focusing.js';
 import { type Changed, overlay, type ReductionOption } from './options.js';
 
 /**
@@ -26,7 +32,8 @@ export interface PolyFocalLossParameters extends FocalLossParameters {
  * The options of a {@link PolyFocalLoss}. Every option may be left out, but for a reduction that is
  * not `'mean'`.
  */
-export type PolyFocalLossOptions<R extends Reduction = Reduction> = PolyFocalLossParameters & ReductionOption<R>;
+export type PolyFocalLossOptions<R extends Reduction = Reduction> = PolyFocalLossParameters &
+  ReductionOption<R>;
 
 const DEFAULTS = { epsilon: 1, ...FOCAL_DEFAULTS };
 
@@ -120,7 +127,11 @@ export class PolyFocalLoss<R extends Reduction = 'mean'> extends Criterion<R> {
    * @param targets - The class of each row: see {@link Labels}.
    * @returns A number, or with reduction `'none'` one per row, as `forward` returns it.
    */
-  gammaGrad<L extends Logits>(logits: L, targets: Labels, options?: ForwardOptions): LossValue<R, L> {
+  gammaGrad<L extends Logits>(
+    logits: L,
+    targets: Labels,
+    options?: ForwardOptions,
+  ): LossValue<R, L> {
     return gammaGrad(this, logits, targets, options) as LossValue<R, L>;
   }
 }

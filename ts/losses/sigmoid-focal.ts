@@ -1,5 +1,10 @@
 import type { Reduction } from '../arrays/types.js';
-import { checkColumnAlpha, checkLabelSmoothing, checkOneGamma, checkPosWeight } from '../call/checks.js';
+import {
+  checkColumnAlpha,
+  checkLabelSmoothing,
+  checkOneGamma,
+  checkPosWeight,
+} from '../call/checks.js';
 import { type CommonSettings, type LossSpec, makeSpec, numberOr1, perClass } from '../call/spec.js';
 import { NO_ALPHA, NUMBER_ALPHA_ONE, NUMBER_GAMMA, NUMBER_POSITIVE_WEIGHT } from '../module/abi.js';
 import { Criterion } from './criterion.js';
@@ -62,7 +67,8 @@ export interface SigmoidFocalLossParameters extends CriterionOptions {
  * The options of a {@link SigmoidFocalLoss}. Every option may be left out, but for a reduction that
  * is not `'mean'`.
  */
-export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters & ReductionOption<R>;
+export type SigmoidFocalLossOptions<R extends Reduction = Reduction> = SigmoidFocalLossParameters &
+  ReductionOption<R>;
 
 /** The options of a {@link SigmoidFocalLoss}, all of them there. */
 interface SigmoidSettings extends CommonSettings {
@@ -156,7 +162,10 @@ function create<R extends Reduction>(options: object): SigmoidFocalLoss<R> {
 
 function sigmoidSpec(settings: SigmoidSettings): LossSpec {
   const { alpha, gamma, posWeight, labelSmoothing } = settings;
-  const options = [...perClass('alpha', alpha, 'columnAlphas'), ...perClass('posWeight', posWeight, 'posWeights')];
+  const options = [
+    ...perClass('alpha', alpha, 'columnAlphas'),
+    ...perClass('posWeight', posWeight, 'posWeights'),
+  ];
   return makeSpec(settings, {
     flags: alpha === null ? NO_ALPHA : 0,
     numbers: {

@@ -43,7 +43,9 @@ export let freeStart: number;
 export function take(exports: Exports): void {
   if (wasm !== undefined) return;
   if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1) {
-    throw new ModuleError('this processor is big-endian: its typed arrays do not hold numbers as WebAssembly does');
+    throw new ModuleError(
+      'this processor is big-endian: its typed arrays do not hold numbers as WebAssembly does',
+    );
   }
   freeStart = (exports as Started).memory.buffer.byteLength;
   // The last of it: where a call ends before, there is no module yet.

@@ -63,7 +63,12 @@ function find(bytes: number, taken: readonly Block[]): number {
  * Makes room in the tile, beside that for all shapes before, or if `anew` is 1 for this one alone.
  * Returns for how many rows, 0 where the memory cannot be had.
  */
-export function reserve(elementBytes: number, classes: number, extras: number, anew: 0 | 1): number {
+export function reserve(
+  elementBytes: number,
+  classes: number,
+  extras: number,
+  anew: 0 | 1,
+): number {
   load();
   const bytes = wasm.tile_bytes(elementBytes, classes, extras, anew) >>> 0;
   if (bytes === 0) return 0;
@@ -167,7 +172,11 @@ export function isStale(array: NumberArray): boolean {
 
 type View = Float32Array | Float64Array | Int32Array;
 
-type ViewConstructor<A extends View> = new (buffer: ArrayBuffer, address: number, length: number) => A;
+type ViewConstructor<A extends View> = new (
+  buffer: ArrayBuffer,
+  address: number,
+  length: number,
+) => A;
 
 /**
  * An area of the memory, with a view of it that is made anew only when its length changes or it has

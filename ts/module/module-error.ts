@@ -48,7 +48,11 @@ function reasonFor(message: string, bytes: BufferSource | undefined, invalid: st
  * The error that says it, from the engine's and the bytes that were to be started, where it was
  * bytes.
  */
-export function explained(cause: unknown, bytes: BufferSource | undefined, invalid = NO_SIMD): unknown {
+export function explained(
+  cause: unknown,
+  bytes: BufferSource | undefined,
+  invalid = NO_SIMD,
+): unknown {
   const message = cause instanceof Error ? cause.message : String(cause);
   // An engine out of stack can do so at the next call.
   if (cause instanceof ModuleError || /stack|recursion/.test(message)) return cause;

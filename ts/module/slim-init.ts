@@ -7,7 +7,8 @@ import { explained } from './module-error.js';
  * The instances of the global class of this name, where the runtime's types know it, and otherwise
  * nothing.
  */
-type Made<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
+type Made<Name extends string> =
+  typeof globalThis extends Record<Name, { prototype: infer T }> ? T : never;
 
 /**
  * A compiled module, its instance, or what that exports, where the runtime's types know such, and
@@ -49,7 +50,8 @@ declare const MODULE_FILE: string;
 const INVALID = 'source is no WebAssembly module to this engine, which must have SIMD';
 
 /** The name of a built-in class, whichever realm it comes from. */
-const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
+const classOf = (value: unknown): string =>
+  Object.prototype.toString.call(value).slice('[object '.length, -1);
 
 /** The functions of Node, Deno and Bun, of which the second is new. */
 interface Host {
@@ -64,7 +66,8 @@ interface Files {
 }
 
 /** Imports a module of the runtime, past bundlers: these know it not, and see no name. */
-const importPast = (name: string): Promise<unknown> => import(/* webpackIgnore: true */ /* @vite-ignore */ name);
+const importPast = (name: string): Promise<unknown> =>
+  import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 
 /** The messages of an error and of what caused it: that of fetch says little. */
 function reasonOf(error: unknown): string {
@@ -103,7 +106,9 @@ function stage<T>(
 
 function fetched(url: string | URL): Stage {
   const failed = (cause: unknown) =>
-    new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, { cause });
+    new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, {
+      cause,
+    });
   const { process } = globalThis as Host;
   if (process?.versions?.node === undefined || !/^file:/i.test(String(url))) {
     return stage(() => fetch(url), received, failed);
@@ -137,7 +142,10 @@ function compiled(bytes: BufferSource): Stage {
 
 /** Throws where names are not those of the module's exports. */
 function check(isThere: boolean): void {
-  if (!isThere) throw new TypeError(`source must be the file ${MODULE_FILE} of this very version of focal-loss`);
+  if (!isThere)
+    throw new TypeError(
+      `source must be the file ${MODULE_FILE} of this very version of focal-loss`,
+    );
 }
 
 function started(module: WebAssembly.Module): Stage {
@@ -170,7 +178,9 @@ function startedFrom(source: ModuleSource): Outcome {
     case 'Object':
       return imported(source as ImportedFile);
     default:
-      throw new TypeError(`source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got ${found}`);
+      throw new TypeError(
+        `source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got ${found}`,
+      );
   }
 }
 

@@ -61,11 +61,16 @@ const numbersArea = new Area(Float64Array, area(AREA_NUMBERS));
 export type LossNumbers = Readonly<Record<number, number>>;
 
 /** The numbers of a loss, as the kernels take them. */
-export function kernelNumbers(numbers: LossNumbers, labelSmoothing: number, ignoreIndex = 0): Float64Array {
+export function kernelNumbers(
+  numbers: LossNumbers,
+  labelSmoothing: number,
+  ignoreIndex = 0,
+): Float64Array {
   const record = new Float64Array(NUMBER_UPSTREAM);
   // A factor does nothing where it is 1, and all others where they are 0.
   record[NUMBER_ALPHA_OTHER] = record[NUMBER_ALPHA_ONE] = record[NUMBER_POSITIVE_WEIGHT] = 1;
-  for (let place = 0; place < NUMBER_UPSTREAM; place++) record[place] = numbers[place] ?? (record[place] as number);
+  for (let place = 0; place < NUMBER_UPSTREAM; place++)
+    record[place] = numbers[place] ?? (record[place] as number);
   record[NUMBER_LABEL_SMOOTHING] = labelSmoothing;
   record[NUMBER_IGNORED] = ignoreIndex;
   return record;
@@ -76,7 +81,11 @@ export function kernelNumbers(numbers: LossNumbers, labelSmoothing: number, igno
  * look for them: handed over, they might cost an allocation. Returns whether that factor leaves
  * float32.
  */
-export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): boolean {
+export function loadNumbers(
+  numbers: Float64Array,
+  gradOutput: number,
+  denominator: number,
+): boolean {
   const view = numbersArea.view(NUMBER_DENOMINATOR + 1);
   for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
   view[NUMBER_UPSTREAM] = gradOutput;
@@ -97,9 +106,14 @@ export function leavesFloat32(x: number): boolean {
  * A test whether one of the numbers of a loss leaves float32, or what is smoothed, spread over the
  * classes.
  */
-export function needsFloat64(smoothed: number, numbers: readonly (number | readonly number[] | null)[]): boolean {
+export function needsFloat64(
+  smoothed: number,
+  numbers: readonly (number | readonly number[] | null)[],
+): boolean {
   // There are fewer classes than that.
-  return leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x));
+  return (
+    leavesFloat32(smoothed / 2 ** 31) || numbers.flat().some((x) => x !== null && leavesFloat32(x))
+  );
 }
 
 /** A test whether one of the numbers in an array leaves float32. */

@@ -1,4 +1,13 @@
-import { argMax, cast, equal, greater, mean, reshape, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import {
+  argMax,
+  cast,
+  equal,
+  greater,
+  mean,
+  reshape,
+  type Tensor,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { named } from './named.js';
 import { areIndices, castIndices, checkSameShape, withoutLast } from './targets.js';
 
@@ -17,12 +26,14 @@ export type LogitMetric = (yTrue: Tensor, yPred: Tensor) => Tensor;
  *
  * @returns One share per row, or for logits of rank 1 one value per logit.
  */
-export const binaryLogitAccuracy: LogitMetric = /* @__PURE__ */ named('binaryLogitAccuracy', (yTrue, yPred) =>
-  tidy(() => {
-    checkSameShape(yTrue, yPred.shape);
-    const right = cast(equal(greater(yPred, 0), greater(yTrue, 0.5)), 'float32');
-    return yPred.rank > 1 ? mean(right, -1) : right;
-  }),
+export const binaryLogitAccuracy: LogitMetric = /* @__PURE__ */ named(
+  'binaryLogitAccuracy',
+  (yTrue, yPred) =>
+    tidy(() => {
+      checkSameShape(yTrue, yPred.shape);
+      const right = cast(equal(greater(yPred, 0), greater(yTrue, 0.5)), 'float32');
+      return yPred.rank > 1 ? mean(right, -1) : right;
+    }),
 );
 
 /**

@@ -19,7 +19,8 @@ export function softmaxKernel(criterion: Criterion<'none'>): Way {
     return {
       value: tensor(values, withoutLast(shape)),
       saved: [logits],
-      gradient: (dy) => tensor(criterion.backward(data, targets, { numClasses, gradOutput: floats(dy) }), shape),
+      gradient: (dy) =>
+        tensor(criterion.backward(data, targets, { numClasses, gradOutput: floats(dy) }), shape),
     };
   };
 }
@@ -40,7 +41,10 @@ export function sigmoidKernel(criterion: Criterion<'none'>): Way {
       saved: [logits],
       gradient: (dy) => {
         const gradOutput = spread(floats(dy), columns);
-        return tensor(criterion.backward(data, targets, { numClasses: columns, gradOutput }), shape);
+        return tensor(
+          criterion.backward(data, targets, { numClasses: columns, gradOutput }),
+          shape,
+        );
       },
     };
   };
@@ -66,6 +70,7 @@ function means(values: Float32Array, columns: number): Float32Array {
 function spread(upstream: Float32Array, columns: number): Float32Array {
   if (columns === 1) return upstream;
   const result = new Float32Array(upstream.length * columns);
-  for (let i = 0; i < result.length; i++) result[i] = (upstream[Math.floor(i / columns)] as number) / columns;
+  for (let i = 0; i < result.length; i++)
+    result[i] = (upstream[Math.floor(i / columns)] as number) / columns;
   return result;
 }

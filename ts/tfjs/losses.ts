@@ -71,7 +71,8 @@ function read<O extends TensorLossOptions>(options: O, other: object) {
  * no rows it checks that as well.
  */
 function checkClasses(criterion: Criterion<'none'>): (classes: number) => void {
-  return (numClasses) => void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
+  return (numClasses) =>
+    void criterion.forward(new Float32Array(0), new Uint8Array(0), { numClasses });
 }
 
 /**

@@ -16,7 +16,8 @@ export class ProbabilityWatch {
   /** Looks at rows of so many values. It stops at the first that is a logit. */
   look(values: Float32Array, columns: number): void {
     if (this.#isDone || env().getBool('PROD')) return;
-    const isOutput = this.#activation === 'softmax' ? lookLikeSoftmax(values, columns) : lookLikeSigmoid(values);
+    const isOutput =
+      this.#activation === 'softmax' ? lookLikeSoftmax(values, columns) : lookLikeSigmoid(values);
     if (!isOutput) return;
     this.#isDone = true;
     console.warn(

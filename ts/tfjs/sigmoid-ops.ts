@@ -75,7 +75,8 @@ function makeElements(
   yTrue: Tensor,
 ): Elements {
   const given = cast(yTrue, 'float32');
-  const counts = ignoreIndex === undefined ? onesLike(given) : cast(notEqual(given, ignoreIndex), 'float32');
+  const counts =
+    ignoreIndex === undefined ? onesLike(given) : cast(notEqual(given, ignoreIndex), 'float32');
   const kept = ignoreIndex === undefined ? given : gated(counts, given);
   const y = labelSmoothing === 0 ? kept : add(mul(kept, 1 - labelSmoothing), labelSmoothing / 2);
   const no = sub(1, y);
@@ -100,7 +101,10 @@ function value({ gamma }: SigmoidRule, { weights, oneMinusPt, ce }: Elements): T
   return gated(weights, mul(power(oneMinusPt, gamma), ce));
 }
 
-function gradient({ gamma }: SigmoidRule, { y, no, weights, posWeight, s, t, oneMinusPt, ce }: Elements): Tensor {
+function gradient(
+  { gamma }: SigmoidRule,
+  { y, no, weights, posWeight, s, t, oneMinusPt, ce }: Elements,
+): Tensor {
   const ofEntropy = sub(mul(no, s), mul(posWeight, mul(y, t)));
   const ofFactor = mul(divNoNan(mul(s, t), oneMinusPt), mul(sub(no, y), ce));
   return gated(weights, mul(power(oneMinusPt, gamma), add(ofEntropy, mul(gamma, ofFactor))));

@@ -43,7 +43,9 @@ export interface SoftmaxRule {
 
 export function softmaxOps(rule: SoftmaxRule, checkClasses: (classes: number) => void): Way {
   const [value, gradient] =
-    rule.focusOn === 'class' ? [classValue(rule), classGradient(rule)] : [focalValue(rule), focalGradient(rule)];
+    rule.focusOn === 'class'
+      ? [classValue(rule), classGradient(rule)]
+      : [focalValue(rule), focalGradient(rule)];
   return (logits, yTrue) => {
     checkClasses(softmaxClasses(logits.shape));
     // Also makes sure that the shapes match.
@@ -86,7 +88,10 @@ function makeTargets(yTrue: Tensor, indices: boolean, shape: number[], rule: Sof
     }
     counts = cast(notEqual(sum(hard, -1, true), 0), 'float32');
   }
-  const q = labelSmoothing === 0 ? hard : add(mul(hard, 1 - labelSmoothing), mul(counts, labelSmoothing / classes));
+  const q =
+    labelSmoothing === 0
+      ? hard
+      : add(mul(hard, 1 - labelSmoothing), mul(counts, labelSmoothing / classes));
   const classWeights = tensor1d(tabulate(classes, (j) => weightOf(alpha, j)));
   return {
     hard,
@@ -119,7 +124,10 @@ interface Probabilities {
 
 function makeProbabilities(x: Tensor): Probabilities {
   // Only the largest can come near 1, and it alone lacks what the others are.
-  const isTop = equal(range(0, x.shape.at(-1) as number, 1, 'int32'), expandDims(argMax(x, -1), -1));
+  const isTop = equal(
+    range(0, x.shape.at(-1) as number, 1, 'int32'),
+    expandDims(argMax(x, -1), -1),
+  );
   const z = sub(x, max(x, -1, true));
   const e = exp(z);
   const rest = sum(where(isTop, zerosLike(e), e), -1, true);
@@ -160,7 +168,10 @@ const classGradient =
 /** The cross-entropy of each row, and by how much it misses. */
 function crossEntropy({ hard, q, others, nll }: Rows, { focusOn }: SoftmaxRule) {
   const ce = sum(gated(q, nll), -1, true);
-  return { ce, oneMinusPt: focusOn === 'target' ? sum(mul(hard, others), -1, true) : oneMinusExp(ce) };
+  return {
+    ce,
+    oneMinusPt: focusOn === 'target' ? sum(mul(hard, others), -1, true) : oneMinusExp(ce),
+  };
 }
 
 const focalValue = (rule: SoftmaxRule) => (rows: Rows) => {
@@ -183,6 +194,8 @@ const focalGradient = (rule: SoftmaxRule) => (rows: Rows) => {
   // ce / (exp(ce) - 1), which is 1 at 0; so large a ce has no exponential.
   const slope = div(where(less(ce, 100), mul(ce, exp(neg(ce))), zerosLike(ce)), oneMinusPt);
   const ratio = where(equal(oneMinusPt, 0), onesLike(oneMinusPt), slope);
-  const steepness = withPoly(add(1, mul(gamma, ratio)), rule, () => mul(add(gamma, 1), exp(neg(ce))));
+  const steepness = withPoly(add(1, mul(gamma, ratio)), rule, () =>
+    mul(add(gamma, 1), exp(neg(ce))),
+  );
   return mul(mul(factor, steepness), ofEntropy);
 };

@@ -67,13 +67,17 @@ const BEYOND = 2 ** 31;
  * class, and becomes -1.
  */
 export function castIndices(yTrue: Tensor): Tensor {
-  return cast(yTrue.dtype === 'float32' ? where(less(abs(yTrue), BEYOND), yTrue, scalar(-1)) : yTrue, 'int32');
+  return cast(
+    yTrue.dtype === 'float32' ? where(less(abs(yTrue), BEYOND), yTrue, scalar(-1)) : yTrue,
+    'int32',
+  );
 }
 
 /** `tf.tensor1d([0, 1])` is of type float32. */
 function integers(data: Float32Array): Int32Array {
   const row = data.findIndex((index) => !(Number.isInteger(index) && Math.abs(index) < BEYOND));
-  if (row >= 0) throw new RangeError(`yTrue[${row}] must be the index of a class, got ${data[row]}`);
+  if (row >= 0)
+    throw new RangeError(`yTrue[${row}] must be the index of a class, got ${data[row]}`);
   return Int32Array.from(data);
 }
 

@@ -51,7 +51,9 @@ export function tensorLoss(
   ways: { readonly kernel: Way; readonly ops: Way },
 ): LossFunction {
   if (!['auto', 'kernel', 'ops'].includes(implementation)) {
-    throw new TypeError(`implementation must be 'auto', 'kernel' or 'ops', got ${String(implementation)}`);
+    throw new TypeError(
+      `implementation must be 'auto', 'kernel' or 'ops', got ${String(implementation)}`,
+    );
   }
   return named(name, (yTrue, yPred) => {
     checkLogits(yPred);
@@ -84,7 +86,10 @@ function differentiate(way: Way, yTrue: Tensor, yPred: Tensor): Tensor {
       const { value, saved, gradient } = way(logits as Tensor, yTrue);
       (save as (tensors: Tensor[]) => void)(saved);
       const gradFunc = (dy: Tensor, kept: Tensor[]) =>
-        customGrad((_, dy) => ({ value: gradient(dy as Tensor, kept), gradFunc: refuse }))(kept[0] as Tensor, dy);
+        customGrad((_, dy) => ({ value: gradient(dy as Tensor, kept), gradFunc: refuse }))(
+          kept[0] as Tensor,
+          dy,
+        );
       return { value, gradFunc };
     })(yPred),
   );

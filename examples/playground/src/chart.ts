@@ -40,7 +40,8 @@ export class Chart {
       style: { fontFamily: 'inherit', fontSize: '12px', overflow: 'visible' },
     });
     // It is one image, with one label; Plot labels all its parts.
-    for (const labelled of svg.querySelectorAll('[aria-label]')) labelled.removeAttribute('aria-label');
+    for (const labelled of svg.querySelectorAll('[aria-label]'))
+      labelled.removeAttribute('aria-label');
     svg.setAttribute('role', 'img');
     svg.setAttribute('aria-label', drawing.label);
     this.#host.replaceChildren(...(drawing.series ? [legend(drawing.series)] : []), svg);
@@ -66,7 +67,10 @@ export interface Line {
 /** Marks for lines, in the colours of their order. */
 export function lineMarks(lines: readonly Line[]): Plot.Markish[] {
   return lines.map(({ x, y }, i) =>
-    Plot.line({ length: x.length }, { x: Array.from(x), y: Array.from(y), stroke: COLORS[i], strokeWidth: 2 }),
+    Plot.line(
+      { length: x.length },
+      { x: Array.from(x), y: Array.from(y), stroke: COLORS[i], strokeWidth: 2 },
+    ),
   );
 }
 
@@ -79,12 +83,21 @@ export function tip<T>(
   const pointer = along === 'x' ? Plot.pointerX : Plot.pointer;
   return Plot.tip(
     data,
-    pointer({ ...options, lineHeight: 1.3, fill: 'var(--plot-background)', stroke: 'var(--faint)' } as Plot.TipOptions),
+    pointer({
+      ...options,
+      lineHeight: 1.3,
+      fill: 'var(--plot-background)',
+      stroke: 'var(--faint)',
+    } as Plot.TipOptions),
   );
 }
 
 /** The values of all lines, which have the same x, at the x nearest to the pointer. */
-export function lineTip(xLabel: string, lines: readonly Line[], format: (y: number) => string): Plot.Markish[] {
+export function lineTip(
+  xLabel: string,
+  lines: readonly Line[],
+  format: (y: number) => string,
+): Plot.Markish[] {
   const [first] = lines;
   const places = Array.from(first.x, (_, i) => i);
   const y = places.map((i) => Math.max(...lines.map((line) => line.y[i] ?? 0)));

@@ -5,7 +5,11 @@ import type { State } from './state.js';
 import type { Store } from './store.js';
 
 /** The code that makes the loss that is set. */
-export function codeOf({ alpha, gamma, smoothing }: Pick<State, 'alpha' | 'gamma' | 'smoothing'>): string {
+export function codeOf({
+  alpha,
+  gamma,
+  smoothing,
+}: Pick<State, 'alpha' | 'gamma' | 'smoothing'>): string {
   const smoothed = smoothing === 0 ? '' : `, labelSmoothing: ${smoothing}`;
   return `import { FocalLoss } from 'focal-loss';\n\nconst criterion = new FocalLoss({ alpha: ${alpha}, gamma: ${gamma}${smoothed} });`;
 }

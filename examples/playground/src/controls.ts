@@ -3,11 +3,14 @@ import type { Store } from './store.js';
 
 /** Ties the inputs and lists of the page to the settings that they name in `data-setting`. */
 export function bindControls(store: Store): void {
-  for (const control of document.querySelectorAll<HTMLInputElement | HTMLSelectElement>('[data-setting]')) {
+  for (const control of document.querySelectorAll<HTMLInputElement | HTMLSelectElement>(
+    '[data-setting]',
+  )) {
     const name = control.dataset.setting as SettingName;
     prepare(control, SETTINGS[name]);
     // A range tells of each step of the way. A number is being typed until it is left.
-    const event = control instanceof HTMLInputElement && control.type === 'range' ? 'input' : 'change';
+    const event =
+      control instanceof HTMLInputElement && control.type === 'range' ? 'input' : 'change';
     control.addEventListener(event, () => {
       store.set(name, control.value === '' ? Number.NaN : Number(control.value));
       // The number typed may have been brought between the bounds.
@@ -28,7 +31,9 @@ export function bindControls(store: Store): void {
 function prepare(control: HTMLInputElement | HTMLSelectElement, setting: Setting): void {
   if (control instanceof HTMLSelectElement) {
     const choices = 'choices' in setting ? setting.choices : [];
-    control.replaceChildren(...choices.map((value) => new Option(value.toLocaleString('en'), String(value))));
+    control.replaceChildren(
+      ...choices.map((value) => new Option(value.toLocaleString('en'), String(value))),
+    );
   } else if ('min' in setting) {
     control.min = String(setting.min);
     control.max = String(setting.max);

@@ -12,7 +12,10 @@ const GAMMAS = [0, 1, 2, 3, 5];
 const PROBABILITIES = [0.1, 0.3, 0.5, 0.7, 0.9, 0.99];
 
 /** The curve of the loss that is set, of a row of class 1. */
-function curveOf({ alpha, gamma, smoothing }: State, at: { from?: number; to?: number; points?: number } = {}) {
+function curveOf(
+  { alpha, gamma, smoothing }: State,
+  at: { from?: number; to?: number; points?: number } = {},
+) {
   return lossCurve({ alpha, gamma, labelSmoothing: smoothing, ...at });
 }
 
@@ -60,7 +63,11 @@ function gammaDrawing({ alpha, smoothing }: State): Drawing {
     const { pt, focal } = lossCurve({ alpha, gamma, labelSmoothing: smoothing });
     return { name: `γ = ${gamma}`, x: pt, y: focal };
   });
-  return drawing(`Focal loss with gamma ${GAMMAS.join(', ')} over the probability of the true class`, 'loss', lines);
+  return drawing(
+    `Focal loss with gamma ${GAMMAS.join(', ')} over the probability of the true class`,
+    'loss',
+    lines,
+  );
 }
 
 function gradientDrawing({ pt, gradient }: LossCurve, plain: LossCurve): Drawing {
@@ -73,14 +80,24 @@ function gradientDrawing({ pt, gradient }: LossCurve, plain: LossCurve): Drawing
 /** The loss at one probability. */
 function at(state: State, probability: number) {
   // A curve has two points or more: the first one is wanted.
-  const { crossEntropy, focal, gradient } = curveOf(state, { from: probability, to: 0.999, points: 2 });
+  const { crossEntropy, focal, gradient } = curveOf(state, {
+    from: probability,
+    to: 0.999,
+    points: 2,
+  });
   return { entropy: crossEntropy[0], loss: focal[0], gradient: gradient[0] };
 }
 
 function tableOf(state: State): HTMLElement {
   const rows = PROBABILITIES.map((probability) => {
     const { entropy, loss, gradient } = at(state, probability);
-    return [short(probability), short(entropy), short(loss), percent(loss / entropy), short(gradient)];
+    return [
+      short(probability),
+      short(entropy),
+      short(loss),
+      percent(loss / entropy),
+      short(gradient),
+    ];
   });
   return makeTable(
     `alpha ${state.alpha}, gamma ${state.gamma}, label smoothing ${state.smoothing}`,

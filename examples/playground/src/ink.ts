@@ -15,6 +15,7 @@ export function luminanceOf(color: string): number {
 }
 
 function channelsOf(color: string): number[] {
-  if (color.startsWith('#')) return [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+  if (color.startsWith('#'))
+    return [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
   return Array.from(color.matchAll(/[\d.]+/g), ([digits]) => Number(digits)).slice(0, 3);
 }

@@ -32,22 +32,45 @@ let tables = 0;
  * A table whose first column names the rows. Where it is too wide it says so, and can be scrolled,
  * with the keyboard as well.
  */
-export function makeTable(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): HTMLElement {
+export function makeTable(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): HTMLElement {
   const id = `table-${++tables}`;
   const line = ([first = '', ...cells]: readonly string[]) =>
-    make('tr', {}, make('th', { scope: 'row' }, first), ...cells.map((cell) => make('td', {}, cell)));
+    make(
+      'tr',
+      {},
+      make('th', { scope: 'row' }, first),
+      ...cells.map((cell) => make('td', {}, cell)),
+    );
   const table = make(
     'table',
     { 'aria-labelledby': id },
     make('thead', {}, make('tr', {}, ...head.map((name) => make('th', { scope: 'col' }, name)))),
     make('tbody', {}, ...rows.map(line)),
   );
-  const scroll = make('div', { class: 'scroll', role: 'region', 'aria-labelledby': id, tabindex: '0' }, table);
-  const hint = make('p', { class: 'hint', hidden: '' }, 'There is more to the right: scroll the table sideways.');
+  const scroll = make(
+    'div',
+    { class: 'scroll', role: 'region', 'aria-labelledby': id, tabindex: '0' },
+    table,
+  );
+  const hint = make(
+    'p',
+    { class: 'hint', hidden: '' },
+    'There is more to the right: scroll the table sideways.',
+  );
   new ResizeObserver(() => {
     hint.hidden = scroll.scrollWidth <= scroll.clientWidth;
   }).observe(scroll);
-  return make('div', { class: 'table' }, make('p', { class: 'caption', id }, caption), hint, scroll);
+  return make(
+    'div',
+    { class: 'table' },
+    make('p', { class: 'caption', id }, caption),
+    hint,
+    scroll,
+  );
 }
 
 /** A number for people: a few digits. */

@@ -22,7 +22,10 @@ export type State = Readonly<Record<SettingName, number>>;
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 function makeState(read: (name: SettingName) => number): State {
-  return Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name)])) as Record<SettingName, number>;
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, read(name)])) as Record<
+    SettingName,
+    number
+  >;
 }
 
 export const INITIAL_STATE: State = makeState((name) => SETTINGS[name].initial);
@@ -45,12 +48,16 @@ export function parseState(hash: string): State {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   return makeState((name) => {
     const text = given.get(name);
-    return text === null || text.trim() === '' ? SETTINGS[name].initial : settle(name, Number(text));
+    return text === null || text.trim() === ''
+      ? SETTINGS[name].initial
+      : settle(name, Number(text));
   });
 }
 
 /** The hash for a state, which says what is not as at first; empty if there is nothing to say. */
 export function formatState(state: State): string {
   const changed = SETTING_NAMES.filter((name) => state[name] !== SETTINGS[name].initial);
-  return changed.length === 0 ? '' : `#${changed.map((name) => `${name}=${state[name]}`).join('&')}`;
+  return changed.length === 0
+    ? ''
+    : `#${changed.map((name) => `${name}=${state[name]}`).join('&')}`;
 }

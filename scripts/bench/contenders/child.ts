@@ -46,7 +46,11 @@ async function prepare(child: Child, workload: Workload): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-bench-'));
   try {
     const { logits, targets, ...rest } = workload;
-    const paths = { logits: join(folder, 'logits'), targets: join(folder, 'targets'), grad: join(folder, 'grad') };
+    const paths = {
+      logits: join(folder, 'logits'),
+      targets: join(folder, 'targets'),
+      grad: join(folder, 'grad'),
+    };
     writeFileSync(paths.logits, logits);
     writeFileSync(paths.targets, targets);
     const { value } = await child.ask({ prepare: { ...rest, ...paths } }, 'value');
@@ -71,7 +75,10 @@ class Child {
   #lastWords = '';
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv | undefined) {
-    this.#process = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#process.on('error', (error) => {
       this.#lastWords = error.message;
     });

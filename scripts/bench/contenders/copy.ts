@@ -6,7 +6,8 @@ import { type Contender, localRun } from '../contender.js';
  */
 export const copy: Contender = {
   name: 'copy',
-  about: 'logits and targets into other arrays, and as many bytes as the gradient has back; computes nothing',
+  about:
+    'logits and targets into other arrays, and as many bytes as the gradient has back; computes nothing',
   async prepare({ logits, targets, gradient }) {
     const inside = { logits: logits.slice(), targets: targets.slice() };
     const grad = gradient ? logits.slice() : undefined;

@@ -17,6 +17,9 @@ export const focalLossResident: Contender = {
       ? () => criterion.valueAndGrad(arrays.logits, arrays.targets, { grad: arrays.grad }).value
       : () => criterion.forward(arrays.logits, arrays.targets);
     // The copy of the gradient is one that later calls don't change.
-    return { ...localRun(call, gradient ? () => arrays.grad.slice() : undefined), dispose: () => arrays.dispose() };
+    return {
+      ...localRun(call, gradient ? () => arrays.grad.slice() : undefined),
+      dispose: () => arrays.dispose(),
+    };
   },
 };

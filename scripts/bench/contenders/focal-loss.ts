@@ -21,7 +21,11 @@ export const focalLoss: Contender = {
 export function makeCriterion(loss: Loss) {
   switch (loss.kind) {
     case 'focal':
-      return new FocalLoss({ alpha: loss.alpha, gamma: loss.gamma, labelSmoothing: loss.labelSmoothing });
+      return new FocalLoss({
+        alpha: loss.alpha,
+        gamma: loss.gamma,
+        labelSmoothing: loss.labelSmoothing,
+      });
     case 'sigmoid-focal':
       return new SigmoidFocalLoss({ alpha: loss.alpha, gamma: loss.gamma });
     case 'cross-entropy':

@@ -32,8 +32,18 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'TF.js wasm', role: 'peer', load: () => makeTfjs('wasm', jsPeersHome), hint: JS_HINT },
   { name: 'TF.js cpu', role: 'peer', load: () => makeTfjs('cpu', jsPeersHome), hint: JS_HINT },
   { name: 'jax-js', role: 'peer', load: () => makeJaxJs(jsPeersHome), hint: JS_HINT },
-  { name: 'PyTorch eager', role: 'peer', load: () => startPython('PyTorch eager', 'torch'), hint: PYTHON_HINT },
-  { name: 'torch.compile', role: 'peer', load: () => startPython('torch.compile', 'torch.compile'), hint: PYTHON_HINT },
+  {
+    name: 'PyTorch eager',
+    role: 'peer',
+    load: () => startPython('PyTorch eager', 'torch'),
+    hint: PYTHON_HINT,
+  },
+  {
+    name: 'torch.compile',
+    role: 'peer',
+    load: () => startPython('torch.compile', 'torch.compile'),
+    hint: PYTHON_HINT,
+  },
   { name: 'JAX', role: 'peer', load: () => startPython('JAX', 'jax'), hint: PYTHON_HINT },
   {
     name: 'JAX (Optax)',
@@ -42,7 +52,11 @@ export const ENTRIES: readonly Entry[] = [
     hint: PYTHON_HINT,
   },
   { name: 'native crate', role: 'limit', load: () => startNative('native crate', 'baseline') },
-  { name: 'native crate (this CPU)', role: 'limit', load: () => startNative('native crate (this CPU)', 'native') },
+  {
+    name: 'native crate (this CPU)',
+    role: 'limit',
+    load: () => startNative('native crate (this CPU)', 'native'),
+  },
   { name: copy.name, role: 'limit', load: async () => copy },
 ];
 
@@ -77,11 +91,16 @@ export interface Missing {
  * @param patterns parts of the names of those that are wanted, all where there are none; the first
  *   entry always is
  */
-export async function loadContenders(patterns: readonly string[], entries: readonly Entry[] = ENTRIES) {
+export async function loadContenders(
+  patterns: readonly string[],
+  entries: readonly Entry[] = ENTRIES,
+) {
   const contenders: Contender[] = [];
   const missing: Missing[] = [];
   for (const [i, { name, load, hint }] of entries.entries()) {
-    const wanted = patterns.length === 0 || patterns.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+    const wanted =
+      patterns.length === 0 ||
+      patterns.some((part) => name.toLowerCase().includes(part.toLowerCase()));
     if (i > 0 && !wanted) continue;
     try {
       contenders.push(await load());

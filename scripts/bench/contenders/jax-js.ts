@@ -91,7 +91,8 @@ export async function makeJaxJs(modules: string): Promise<Contender> {
 }
 
 function makeLoss({ numpy: np, nn }: JaxJs, { loss, rows, classes }: Workload): LossOfArrays {
-  const power = (a: Arr, exponent: number) => (exponent === 2 ? np.square(a) : np.power(a, exponent));
+  const power = (a: Arr, exponent: number) =>
+    exponent === 2 ? np.square(a) : np.power(a, exponent);
   if (loss.kind === 'sigmoid-focal') {
     const { alpha, gamma } = loss;
     return (x, y) => {

@@ -15,17 +15,28 @@ import fixtures from '../fixtures/calibration.json';
 const METHODS: readonly CalibrationMethod[] = ['temperature', 'platt', 'isotonic'];
 
 /** Expects numbers to be the same but for rounding, or for what is said. */
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-12): void {
+function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance = 1e-12,
+): void {
   expect(actual.length).toBe(expected.length);
   for (let i = 0; i < actual.length; i++) {
     const [a, b] = [actual[i] as number, expected[i] as number];
-    expect(Math.abs(a - b), `entry ${i}: ${a}, not ${b}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(b)));
+    expect(Math.abs(a - b), `entry ${i}: ${a}, not ${b}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(b)),
+    );
   }
 }
 
 const cases = fixtures.cases.flatMap((one) => [
   { name: `${one.name}, plain`, one, expected: one.plain, options: {} },
-  { name: `${one.name}, weighted`, one, expected: one.weighted, options: { sampleWeights: one.sampleWeights } },
+  {
+    name: `${one.name}, weighted`,
+    one,
+    expected: one.weighted,
+    options: { sampleWeights: one.sampleWeights },
+  },
 ]);
 
 describe.each(cases)("scikit-learn's calibrations: $name", ({ one, expected, options }) => {
@@ -60,19 +71,25 @@ describe.each(cases)("scikit-learn's calibrations: $name", ({ one, expected, opt
     expectClose(calibrator.apply(fresh), expected.isotonic);
   });
 
-  it.each(METHODS)('%s: the figures are those of reports, and the log loss does not rise', (method) => {
-    const calibrator = fitCalibration(logits, targets, { method, bins: 10, ...options });
-    const after = calibrator.apply(logits, { output: 'logits' });
-    for (const [figures, x] of [
-      [calibrator.before, logits],
-      [calibrator.after, after],
-    ] as const) {
-      const { logLoss, brier, calibration } = classificationReport(x, targets, { bins: 10, ...options });
-      expect(figures).toEqual({ logLoss, brier, calibrationError: calibration.expectedError });
-    }
-    expect(calibrator.after.logLoss).toBeLessThan(calibrator.before.logLoss);
-    expectClose(softmax(after, one.classes), calibrator.apply(logits), 1e-15);
-  });
+  it.each(METHODS)(
+    '%s: the figures are those of reports, and the log loss does not rise',
+    (method) => {
+      const calibrator = fitCalibration(logits, targets, { method, bins: 10, ...options });
+      const after = calibrator.apply(logits, { output: 'logits' });
+      for (const [figures, x] of [
+        [calibrator.before, logits],
+        [calibrator.after, after],
+      ] as const) {
+        const { logLoss, brier, calibration } = classificationReport(x, targets, {
+          bins: 10,
+          ...options,
+        });
+        expect(figures).toEqual({ logLoss, brier, calibrationError: calibration.expectedError });
+      }
+      expect(calibrator.after.logLoss).toBeLessThan(calibrator.before.logLoss);
+      expectClose(softmax(after, one.classes), calibrator.apply(logits), 1e-15);
+    },
+  );
 
   it.each(METHODS)('%s: through JSON nothing is lost', (method) => {
     const calibrator = fitCalibration(logits, targets, { method, ...options });
@@ -106,34 +123,47 @@ describe('rows of all forms', () => {
     });
     expect(ignored.toJSON()).toEqual(expected);
     const sampleWeights = [...targets].map(() => 1).concat([0, 0]);
-    const weighted = fitCalibration(more, Uint8Array.from([...targets, 1, 2]), { ...options(method), sampleWeights });
+    const weighted = fitCalibration(more, Uint8Array.from([...targets, 1, 2]), {
+      ...options(method),
+      sampleWeights,
+    });
     expect(weighted.toJSON()).toEqual(expected);
   });
 
-  it.each(METHODS)('%s: tensors, plain arrays, channels first and probabilities that are 0 and 1', (method) => {
-    const expected = fitCalibration(logits, targets, options(method));
-    const rows = Array.from(targets, (_, row) => [...logits.subarray(3 * row, 3 * row + 3)]);
-    const tensor = { data: logits, dims: [50, 3] };
-    expect(fitCalibration(rows, [...targets], { method }).toJSON()).toEqual(expected.toJSON());
-    expect(fitCalibration(tensor, targets, { method }).toJSON()).toEqual(expected.toJSON());
-    const first = logits.map((_, k) => logits[3 * (k % 50) + Math.floor(k / 50)] as number);
-    const layout = { ...options(method), layout: 'channels-first' as const };
-    expect(fitCalibration(first, targets, layout).toJSON()).toEqual(expected.toJSON());
-    const soft = logits.map((_, k) => Number(targets[Math.floor(k / 3)] === k % 3));
-    expect(fitCalibration(logits, soft, options(method)).parameters).toEqual(expected.parameters);
-    expect(expected.apply(tensor)).toEqual(expected.apply(logits));
-    expect(expected.apply(rows)).toEqual(expected.apply(logits));
-  });
+  it.each(METHODS)(
+    '%s: tensors, plain arrays, channels first and probabilities that are 0 and 1',
+    (method) => {
+      const expected = fitCalibration(logits, targets, options(method));
+      const rows = Array.from(targets, (_, row) => [...logits.subarray(3 * row, 3 * row + 3)]);
+      const tensor = { data: logits, dims: [50, 3] };
+      expect(fitCalibration(rows, [...targets], { method }).toJSON()).toEqual(expected.toJSON());
+      expect(fitCalibration(tensor, targets, { method }).toJSON()).toEqual(expected.toJSON());
+      const first = logits.map((_, k) => logits[3 * (k % 50) + Math.floor(k / 50)] as number);
+      const layout = { ...options(method), layout: 'channels-first' as const };
+      expect(fitCalibration(first, targets, layout).toJSON()).toEqual(expected.toJSON());
+      const soft = logits.map((_, k) => Number(targets[Math.floor(k / 3)] === k % 3));
+      expect(fitCalibration(logits, soft, options(method)).parameters).toEqual(expected.parameters);
+      expect(expected.apply(tensor)).toEqual(expected.apply(logits));
+      expect(expected.apply(rows)).toEqual(expected.apply(logits));
+    },
+  );
 
   it.each(METHODS)('%s: a number added to the logits of a row makes no difference', (method) => {
     const moved = logits.map((x, k) => x + 16 * (Math.floor(k / 3) % 4));
     const expected = fitCalibration(logits, targets, options(method));
-    expectClose(fitCalibration(moved, targets, options(method)).apply(moved), expected.apply(logits), 1e-9);
+    expectClose(
+      fitCalibration(moved, targets, options(method)).apply(moved),
+      expected.apply(logits),
+      1e-9,
+    );
   });
 
   it.each(METHODS)('%s: one logit per row is that of class 1 of two', (method) => {
     const { logits: pairs, targets: labels } = overconfident(50, 2, 3);
-    const single = Float64Array.from(labels, (_, k) => (pairs[2 * k + 1] as number) - (pairs[2 * k] as number));
+    const single = Float64Array.from(
+      labels,
+      (_, k) => (pairs[2 * k + 1] as number) - (pairs[2 * k] as number),
+    );
     const expected = fitCalibration(pairs, labels, { method });
     const found = fitCalibration(single, labels, { method, numClasses: 1 });
     expect(found.numClasses).toBe(1);
@@ -141,7 +171,9 @@ describe('rows of all forms', () => {
     const yes = expected.apply(pairs).filter((_, k) => k % 2 === 1);
     expectClose(found.apply(single), yes, 1e-12);
     const shares = Float64Array.from(labels);
-    expect(fitCalibration(single, shares, { method, numClasses: 1 }).parameters).toEqual(found.parameters);
+    expect(fitCalibration(single, shares, { method, numClasses: 1 }).parameters).toEqual(
+      found.parameters,
+    );
   });
 
   it.each(METHODS)('%s: float32 in, float32 out, by the same parameters', (method) => {
@@ -166,7 +198,11 @@ describe('rows of all forms', () => {
       ...options(method),
       sampleWeights,
     });
-    expectClose(fitCalibration(logits, soft, options(method)).apply(logits), expected.apply(logits), 1e-9);
+    expectClose(
+      fitCalibration(logits, soft, options(method)).apply(logits),
+      expected.apply(logits),
+      1e-9,
+    );
   });
 });
 
@@ -196,7 +232,10 @@ describe('rows from which little can be learnt', () => {
     const found = fitCalibration(new Float64Array(8), Uint8Array.from([1, 1, 0, 1]), { method });
     expect(found.outcome).toBe(outcome);
     // That of three in four, by Platt's own count (3 + 1) / (4 + 2).
-    expect(found.apply(new Float64Array([0, 0]))[1]).toBeCloseTo(method === 'platt' ? 2 / 3 : p, 14);
+    expect(found.apply(new Float64Array([0, 0]))[1]).toBeCloseTo(
+      method === 'platt' ? 2 / 3 : p,
+      14,
+    );
     expect(finite(Object.values(found.after))).toBe(true);
   });
 
@@ -214,7 +253,10 @@ describe('rows from which little can be learnt', () => {
 
   it.each(METHODS)('%s: logits that say the opposite', (method) => {
     const odds = Float64Array.from([4, 3, 2, 1, -1, -2, -3, -4]);
-    const found = fitCalibration(odds, Uint8Array.from([0, 0, 0, 0, 1, 1, 1, 1]), { method, numClasses: 1 });
+    const found = fitCalibration(odds, Uint8Array.from([0, 0, 0, 0, 1, 1, 1, 1]), {
+      method,
+      numClasses: 1,
+    });
     expect(found.outcome).toBe('reversed');
     expect(finite(found.apply(odds))).toBe(true);
     expect(found.after.logLoss).toBeLessThan(0.7);
@@ -255,10 +297,14 @@ describe('rows that were not seen', () => {
     expect(q[0] + q[1]).toBeCloseTo(1, 14);
     expect(q[2] + q[3]).toBeCloseTo(1, 14);
     expect(Array.from(q.subarray(4)).every(Number.isNaN)).toBe(true);
-    const single = fitCalibration(Float64Array.from([1, 2, -1, 0.5]), Uint8Array.from([1, 0, 0, 1]), {
-      method,
-      numClasses: 1,
-    });
+    const single = fitCalibration(
+      Float64Array.from([1, 2, -1, 0.5]),
+      Uint8Array.from([1, 0, 0, 1]),
+      {
+        method,
+        numClasses: 1,
+      },
+    );
     const r = single.apply(Float64Array.from([-Infinity, NaN, Infinity]));
     expect(r[0]).toBeLessThan(0.5);
     expect(r[1]).toBeNaN();
@@ -269,7 +315,9 @@ describe('rows that were not seen', () => {
     const odds = [-3, -1, 1, 4];
     const found = fitCalibration(odds, [0, 0, 1, 1], { method: 'isotonic', numClasses: 1 });
     const logits = found.apply(Float32Array.from(odds), { output: 'logits' });
-    expect(logits).toEqual(Float32Array.of(-Infinity, -Infinity, 3.4028234663852886e38, 3.4028234663852886e38));
+    expect(logits).toEqual(
+      Float32Array.of(-Infinity, -Infinity, 3.4028234663852886e38, 3.4028234663852886e38),
+    );
     const report = classificationReport(logits, Uint8Array.of(0, 0, 1, 1), { numClasses: 1 });
     expect(report.logLoss).toBe(0);
     const sure = fitCalibration(odds, [0, 0, 1, 1], { numClasses: 1 });
@@ -284,20 +332,33 @@ describe('rows that were not seen', () => {
   it('a temperature changes no prediction', () => {
     const found = fitCalibration(logits, targets);
     const { confusion } = classificationReport(logits, targets);
-    expect(classificationReport(found.apply(logits, { output: 'logits' }), targets).confusion).toEqual(confusion);
+    expect(
+      classificationReport(found.apply(logits, { output: 'logits' }), targets).confusion,
+    ).toEqual(confusion);
   });
 });
 
 describe('errors name the argument, the row and the value', () => {
   const logits = Float64Array.from([1, 0, 0, 2, 1, 3]);
   const targets = Uint8Array.from([0, 1, 1]);
-  const fitWith = (changes: object, x: Float64Array | Float32Array = logits, y: Uint8Array = targets) =>
-    fitCalibration(x, y, changes);
+  const fitWith = (
+    changes: object,
+    x: Float64Array | Float32Array = logits,
+    y: Uint8Array = targets,
+  ) => fitCalibration(x, y, changes);
 
   it.each([
-    [() => fitWith({ method: 'beta' }), TypeError, `method must be 'temperature', 'platt' or 'isotonic', got "beta"`],
+    [
+      () => fitWith({ method: 'beta' }),
+      TypeError,
+      `method must be 'temperature', 'platt' or 'isotonic', got "beta"`,
+    ],
     [() => fitWith({ bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
-    [() => fitWith({}, logits, Uint8Array.from([0, 2, 1])), RangeError, 'targets[1] must be a class in [0, 2), got 2'],
+    [
+      () => fitWith({}, logits, Uint8Array.from([0, 2, 1])),
+      RangeError,
+      'targets[1] must be a class in [0, 2), got 2',
+    ],
     [
       () => fitWith({}, Float64Array.from([1, 0, 0, NaN, 1, 3])),
       RangeError,
@@ -328,7 +389,11 @@ describe('errors name the argument, the row and the value', () => {
       RangeError,
       'sampleWeights[1] must be finite and not negative, got -1',
     ],
-    [() => fitWith({ sampleWeights: [1, 1] }), RangeError, 'sampleWeights must have one entry per row, 3, got 2'],
+    [
+      () => fitWith({ sampleWeights: [1, 1] }),
+      RangeError,
+      'sampleWeights must have one entry per row, 3, got 2',
+    ],
     [
       () => fitWith({ criterion: new FocalLoss() }),
       TypeError,
@@ -344,21 +409,32 @@ describe('errors name the argument, the row and the value', () => {
       TypeError,
       `output must be 'probabilities' or 'logits', got "odds"`,
     ],
-  ] as const)('%#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+  ] as const)('%#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 
   const state = fitWith({ method: 'isotonic' }).toJSON() as CalibratorState;
-  const restore = (changes: object) => Calibrator.fromJSON({ ...state, ...changes } as CalibratorState);
+  const restore = (changes: object) =>
+    Calibrator.fromJSON({ ...state, ...changes } as CalibratorState);
   const temperature = (parameters: object) => restore({ method: 'temperature', parameters });
 
   it.each([
-    [() => Calibrator.fromJSON(3 as never), TypeError, 'state must be what Calibrator.toJSON returned, got 3'],
+    [
+      () => Calibrator.fromJSON(3 as never),
+      TypeError,
+      'state must be what Calibrator.toJSON returned, got 3',
+    ],
     [() => Calibrator.fromJSON({} as never), TypeError, 'state.version is missing'],
     [
       () => restore({ version: 2 }),
       TypeError,
       'state.version must be 1, the form that this version of focal-loss reads, got 2',
     ],
-    [() => restore({ numClasses: 0 }), RangeError, 'state.numClasses must be an integer in [1, 16777216], got 0'],
+    [
+      () => restore({ numClasses: 0 }),
+      RangeError,
+      'state.numClasses must be an integer in [1, 16777216], got 0',
+    ],
     [() => temperature({}), TypeError, 'state.parameters.temperature is missing'],
     [
       () => temperature({ temperature: 0 }),
@@ -391,5 +467,7 @@ describe('errors name the argument, the row and the value', () => {
       'state.parameters.scores[0] must have an entry, got none',
     ],
     [() => restore({ before: {} }), TypeError, 'state.before.logLoss is missing'],
-  ] as const)('of JSON: %#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+  ] as const)('of JSON: %#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 });

@@ -23,10 +23,21 @@ function batch(rows: number, seed: number) {
 }
 
 /** The figure that decides, by the formula. */
-function worth(options: ChooseThresholdOptions, tp: number, fp: number, fn: number, tn: number): number {
+function worth(
+  options: ChooseThresholdOptions,
+  tp: number,
+  fp: number,
+  fn: number,
+  tn: number,
+): number {
   const { by = 'f1', beta = 1, costs } = options;
   if (by === 'cost') {
-    const { falsePositive = 0, falseNegative = 0, truePositive = 0, trueNegative = 0 } = costs ?? {};
+    const {
+      falsePositive = 0,
+      falseNegative = 0,
+      truePositive = 0,
+      trueNegative = 0,
+    } = costs ?? {};
     const cost = falsePositive * fp + falseNegative * fn + truePositive * tp + trueNegative * tn;
     return -cost / (tp + fp + fn + tn);
   }
@@ -44,10 +55,19 @@ const tasks: [string, ChooseThresholdOptions<number>][] = [
   ["Youden's index", { by: 'youden' }],
   ['balanced accuracy', { by: 'balanced-accuracy' }],
   ['cost', { by: 'cost', costs: { falsePositive: 1, falseNegative: 4 } }],
-  ['all costs', { by: 'cost', costs: { falsePositive: 3, falseNegative: 4, truePositive: 1, trueNegative: 0.5 } }],
+  [
+    'all costs',
+    {
+      by: 'cost',
+      costs: { falsePositive: 3, falseNegative: 4, truePositive: 1, trueNegative: 0.5 },
+    },
+  ],
   ['precision at a recall', { by: 'f-beta', beta: 0, atLeast: { recall: 0.8 } }],
   ['F1 at a specificity', { atLeast: { specificity: 0.7 } }],
-  ['recall at a precision', { by: 'f-beta', beta: 100, atLeast: { precision: 0.6, specificity: 0.1 } }],
+  [
+    'recall at a precision',
+    { by: 'f-beta', beta: 100, atLeast: { precision: 0.6, specificity: 0.1 } },
+  ],
 ];
 
 type Counts = [number, number, number, number];
@@ -66,7 +86,10 @@ function counter(logits: Float64Array, targets: Uint8Array, weights: Float64Arra
   return { thresholds: [Infinity, ...p], countsAt };
 }
 
-function isAllowed([tp, fp, fn, tn]: Counts, { recall = 0, precision, specificity = 0 }: LeastFigures): boolean {
+function isAllowed(
+  [tp, fp, fn, tn]: Counts,
+  { recall = 0, precision, specificity = 0 }: LeastFigures,
+): boolean {
   const isPrecise = precision === undefined || tp / (tp + fp) >= precision;
   return isPrecise && tp / (tp + fn) >= recall && tn / (tn + fp) >= specificity;
 }
@@ -80,7 +103,9 @@ describe.each([
       const { logits, targets, weights } = batch(40, seed);
       const sampleWeights = isWeighted ? weights : undefined;
       const { thresholds, countsAt } = counter(logits, targets, sampleWeights);
-      const allowed = thresholds.map(countsAt).filter((counts) => isAllowed(counts, options.atLeast ?? {}));
+      const allowed = thresholds
+        .map(countsAt)
+        .filter((counts) => isAllowed(counts, options.atLeast ?? {}));
       const choose = () => chooseThreshold(logits, targets, { ...options, sampleWeights });
       if (allowed.length === 0) {
         expect(choose).toThrow(/^atLeast must be had at some threshold/);
@@ -90,7 +115,12 @@ describe.each([
       const choice = choose();
       const [tp, fp, fn, tn] = countsAt(choice.threshold);
       const { truePositives, falsePositives, falseNegatives, trueNegatives } = choice;
-      expect([truePositives, falsePositives, falseNegatives, trueNegatives]).toEqual([tp, fp, fn, tn]);
+      expect([truePositives, falsePositives, falseNegatives, trueNegatives]).toEqual([
+        tp,
+        fp,
+        fn,
+        tn,
+      ]);
       expect(Math.abs(worth(options, tp, fp, fn, tn) - best)).toBeLessThan(1e-14);
       expect(options.by === 'cost' ? -choice.value : choice.value).toBeCloseTo(best, 13);
       expect(choice.recall).toBe(tp / (tp + fn));
@@ -120,7 +150,8 @@ describe('thresholds', () => {
     expect(curve.recall).toEqual(Float64Array.of(0, 1 / 3, 2 / 3, 2 / 3, 1, 1, 1));
     const whole = rocCurve(odds, targets, { dropIntermediate: false });
     expect(curve.recall).toEqual(whole.truePositiveRate);
-    for (const [i, rate] of whole.falsePositiveRate.entries()) expect(curve.specificity[i]).toBeCloseTo(1 - rate, 15);
+    for (const [i, rate] of whole.falsePositiveRate.entries())
+      expect(curve.specificity[i]).toBeCloseTo(1 - rate, 15);
   });
 
   it('do not part rows whose probabilities are the same, though their logits are not', () => {
@@ -130,11 +161,15 @@ describe('thresholds', () => {
     expect(threshold).toBeGreaterThan(0.6);
     expect(threshold).toBeLessThan(1);
     const next = Float64Array.of(36, 37, 36.5, -1);
-    for (const x of chooseThreshold(next, Uint8Array.of(0, 1, 1, 0)).curve.thresholds) expect(x).not.toBeNaN();
+    for (const x of chooseThreshold(next, Uint8Array.of(0, 1, 1, 0)).curve.thresholds)
+      expect(x).not.toBeNaN();
   });
 
   it('the highest of those that are equally good', () => {
-    const { threshold } = chooseThreshold(odds, targets, { by: 'cost', costs: { falsePositive: 0, falseNegative: 0 } });
+    const { threshold } = chooseThreshold(odds, targets, {
+      by: 'cost',
+      costs: { falsePositive: 0, falseNegative: 0 },
+    });
     expect(threshold).toBe(Infinity);
   });
 
@@ -145,22 +180,29 @@ describe('thresholds', () => {
     expect(each.map(({ positive }) => positive)).toEqual([0, 1, 2]);
     for (const choice of each) {
       const own = softmax(logits, 3).filter((_, k) => k % 3 === choice.positive);
-      const found = own.filter((p, row) => p >= choice.threshold && three[row] === choice.positive).length;
+      const found = own.filter(
+        (p, row) => p >= choice.threshold && three[row] === choice.positive,
+      ).length;
       expect(found).toBe(choice.truePositives);
     }
     const criterion = new SigmoidFocalLoss({ numClasses: 3 });
     const labels = Uint8Array.of(1, 1, 0, 0, 1, 1, 1, 0, 0, 0, 1, 0);
     const byLabel = chooseThreshold(logits, labels, { criterion, positive: 'each' });
     expect(byLabel.length).toBe(3);
-    const column = (array: Float64Array | Uint8Array) => Array.from(array).filter((_, k) => k % 3 === 1);
+    const column = (array: Float64Array | Uint8Array) =>
+      Array.from(array).filter((_, k) => k % 3 === 1);
     const single = chooseThreshold(column(logits), column(labels), { numClasses: 1 });
     expect({ ...byLabel[1] }).toEqual({ ...single, positive: 1 });
   });
 
   it('one class alone, where a figure can be given', () => {
     const costs = { falsePositive: 1, falseNegative: 1 };
-    expect(chooseThreshold(odds, new Uint8Array(6), { by: 'cost', costs }).threshold).toBe(Infinity);
-    expect(chooseThreshold(odds, new Uint8Array(6).fill(1), { by: 'cost', costs }).threshold).toBe(0);
+    expect(chooseThreshold(odds, new Uint8Array(6), { by: 'cost', costs }).threshold).toBe(
+      Infinity,
+    );
+    expect(chooseThreshold(odds, new Uint8Array(6).fill(1), { by: 'cost', costs }).threshold).toBe(
+      0,
+    );
     expect(chooseThreshold(odds, new Uint8Array(6).fill(1)).f1).toBe(1);
   });
 
@@ -179,7 +221,8 @@ describe('thresholds', () => {
     );
   });
 
-  const choose = (changes: object, y = targets) => chooseThreshold(odds, y, changes as ChooseThresholdOptions<number>);
+  const choose = (changes: object, y = targets) =>
+    chooseThreshold(odds, y, changes as ChooseThresholdOptions<number>);
 
   it.each([
     [
@@ -206,14 +249,26 @@ describe('thresholds', () => {
       TypeError,
       'unknown option "miss"; known are falsePositive, falseNegative, truePositive, trueNegative',
     ],
-    [() => choose({ atLeast: { recall: 2 } }), RangeError, 'atLeast.recall must be in [0, 1], got 2'],
-    [() => choose({ atLeast: { f1: 1 } }), TypeError, 'unknown option "f1"; known are recall, precision, specificity'],
+    [
+      () => choose({ atLeast: { recall: 2 } }),
+      RangeError,
+      'atLeast.recall must be in [0, 1], got 2',
+    ],
+    [
+      () => choose({ atLeast: { f1: 1 } }),
+      TypeError,
+      'unknown option "f1"; known are recall, precision, specificity',
+    ],
     [
       () => choose({ atLeast: { precision: 1, recall: 0.9 } }),
       RangeError,
       'atLeast must be had at some threshold, got a recall of 0.9 and a precision of 1 where the most is a recall of 1 and a precision of 1',
     ],
-    [() => choose({}, new Uint8Array(6)), RangeError, "targets must have a row of class 1 for by: 'f1', got none"],
+    [
+      () => choose({}, new Uint8Array(6)),
+      RangeError,
+      "targets must have a row of class 1 for by: 'f1', got none",
+    ],
     [
       () => choose({ by: 'youden' }, new Uint8Array(6).fill(1)),
       RangeError,
@@ -224,5 +279,7 @@ describe('thresholds', () => {
       RangeError,
       'targets must have a row that counts, got none',
     ],
-  ] as const)('errors: %#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+  ] as const)('errors: %#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 });

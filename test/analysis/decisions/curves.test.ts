@@ -18,7 +18,12 @@ function numberOf(entry: number | string | null): number {
   return entry === null ? NaN : Number(entry);
 }
 
-function expectClose(actual: ArrayLike<number>, expected: Numbers, where: string, tolerance = 1e-12): void {
+function expectClose(
+  actual: ArrayLike<number>,
+  expected: Numbers,
+  where: string,
+  tolerance = 1e-12,
+): void {
   expect(actual.length, where).toBe(expected.length);
   for (const [i, entry] of expected.entries()) {
     const [a, b] = [actual[i] as number, numberOf(entry)];
@@ -60,7 +65,11 @@ describe.each(cases)("scikit-learn's curves: $name", ({ one, expected, options }
       [true, dropped],
     ] as const) {
       const curve = rocCurve(logits, targets, { ...given, positive, dropIntermediate });
-      const [falsePositives, truePositives, thresholds] = roc as unknown as [Numbers, Numbers, Numbers];
+      const [falsePositives, truePositives, thresholds] = roc as unknown as [
+        Numbers,
+        Numbers,
+        Numbers,
+      ];
       expectClose(curve.falsePositiveRate, falsePositives, 'false positives');
       expectClose(curve.truePositiveRate, truePositives, 'true positives');
       // The scores of the fixture are rounded.
@@ -69,24 +78,39 @@ describe.each(cases)("scikit-learn's curves: $name", ({ one, expected, options }
     }
   });
 
-  it.each(expected)('precision and recall of class $positive', ({ positive, whole, dropped, averagePrecision }) => {
-    for (const [dropIntermediate, { precisionRecall }] of [
-      [false, whole],
-      [true, dropped],
-    ] as const) {
-      const curve = precisionRecallCurve(logits, targets, { ...given, positive, dropIntermediate });
-      const [precision, recall, thresholds] = precisionRecall as unknown as [Numbers, Numbers, Numbers];
-      expectClose(curve.precision, precision, 'precision');
-      expectClose(curve.recall, recall, 'recall');
-      expectClose(curve.thresholds, thresholds, 'thresholds', 1e-13);
-      expectClose([curve.averagePrecision], [averagePrecision], 'average precision');
-    }
-  });
+  it.each(expected)(
+    'precision and recall of class $positive',
+    ({ positive, whole, dropped, averagePrecision }) => {
+      for (const [dropIntermediate, { precisionRecall }] of [
+        [false, whole],
+        [true, dropped],
+      ] as const) {
+        const curve = precisionRecallCurve(logits, targets, {
+          ...given,
+          positive,
+          dropIntermediate,
+        });
+        const [precision, recall, thresholds] = precisionRecall as unknown as [
+          Numbers,
+          Numbers,
+          Numbers,
+        ];
+        expectClose(curve.precision, precision, 'precision');
+        expectClose(curve.recall, recall, 'recall');
+        expectClose(curve.thresholds, thresholds, 'thresholds', 1e-13);
+        expectClose([curve.averagePrecision], [averagePrecision], 'average precision');
+      }
+    },
+  );
 
   it.each(expected)('report, class $positive', ({ positive, auc, averagePrecision }) => {
     const report = classificationReport(logits, targets, given);
     const scores = report.classes[positive];
-    expectClose([scores?.auc as number, scores?.averagePrecision as number], [auc, averagePrecision], 'report');
+    expectClose(
+      [scores?.auc as number, scores?.averagePrecision as number],
+      [auc, averagePrecision],
+      'report',
+    );
     if (one.classes === 2) expect(report.averagePrecision).toBe(scores?.averagePrecision);
     const { auc: area } = rocCurve(logits, targets, { ...given, positive });
     // Without weights, all sums are whole numbers.
@@ -97,7 +121,12 @@ describe.each(cases)("scikit-learn's curves: $name", ({ one, expected, options }
   it.each(expected)('calibration of class $positive', ({ positive, calibration }) => {
     if (calibration === null) return;
     for (const strategy of ['uniform', 'quantile'] as const) {
-      const curve = calibrationCurve(logits, targets, { ...given, positive, strategy, bins: fixtures.bins });
+      const curve = calibrationCurve(logits, targets, {
+        ...given,
+        positive,
+        strategy,
+        bins: fixtures.bins,
+      });
       const [share, probability] = calibration[strategy] as unknown as [Numbers, Numbers];
       expectClose(curve.share, share, 'share');
       expectClose(curve.probability, probability, 'probability');
@@ -117,7 +146,10 @@ describe.each(cases)("scikit-learn's curves: $name", ({ one, expected, options }
 describe('batches of all forms', () => {
   const logits = Float64Array.of(1, 0, 0, 2, 1, 3, 0.5, 0.25, 2, 0);
   const targets = Uint8Array.of(0, 1, 1, 0, 1);
-  const odds = Float64Array.from(targets, (_, k) => (logits[2 * k + 1] as number) - (logits[2 * k] as number));
+  const odds = Float64Array.from(
+    targets,
+    (_, k) => (logits[2 * k + 1] as number) - (logits[2 * k] as number),
+  );
   const curves = [
     ['rocCurve', rocCurve],
     ['precisionRecallCurve', precisionRecallCurve],
@@ -125,18 +157,21 @@ describe('batches of all forms', () => {
     ['decisionCurve', decisionCurve],
   ] as const;
 
-  it.each(curves)('%s: one logit per row, tensors, plain arrays, float32, ignored rows', (_, curve) => {
-    const expected = curve(logits, targets);
-    const criterion = new SigmoidFocalLoss();
-    expect(curve(odds, targets)).toEqual(expected);
-    expect(curve(odds, targets, { criterion })).toEqual(expected);
-    expect(curve({ data: logits, dims: [5, 2] }, targets)).toEqual(expected);
-    expect(curve(Float32Array.from(logits), [0, 1, 1, 0, 1])).toEqual(expected);
-    const more = Float64Array.from([NaN, 1, ...logits]);
-    expect(curve(more, Int8Array.from([-1, ...targets]), { ignoreIndex: -1 })).toEqual(expected);
-    const sampleWeights = [1, 1, 1, 1, 1];
-    expect(curve(logits, targets, { sampleWeights })).toEqual(expected);
-  });
+  it.each(curves)(
+    '%s: one logit per row, tensors, plain arrays, float32, ignored rows',
+    (_, curve) => {
+      const expected = curve(logits, targets);
+      const criterion = new SigmoidFocalLoss();
+      expect(curve(odds, targets)).toEqual(expected);
+      expect(curve(odds, targets, { criterion })).toEqual(expected);
+      expect(curve({ data: logits, dims: [5, 2] }, targets)).toEqual(expected);
+      expect(curve(Float32Array.from(logits), [0, 1, 1, 0, 1])).toEqual(expected);
+      const more = Float64Array.from([NaN, 1, ...logits]);
+      expect(curve(more, Int8Array.from([-1, ...targets]), { ignoreIndex: -1 })).toEqual(expected);
+      const sampleWeights = [1, 1, 1, 1, 1];
+      expect(curve(logits, targets, { sampleWeights })).toEqual(expected);
+    },
+  );
 
   it.each(curves)('%s: each class, and each label', (_, curve) => {
     const each = curve(logits, targets, { positive: 'each' });
@@ -159,7 +194,9 @@ describe('batches of all forms', () => {
       labels.filter((_, k) => k % 2 === 1 && k > 1),
       { numClasses: 1 },
     );
-    expect(curve(logits, partly, { criterion, positive: 1, sampleWeights: [1, 1, 1, 1, 1] })).toEqual(rest);
+    expect(
+      curve(logits, partly, { criterion, positive: 1, sampleWeights: [1, 1, 1, 1, 1] }),
+    ).toEqual(rest);
   });
 
   it('rows whose probability has become 1 are still told apart', () => {
@@ -173,10 +210,18 @@ describe('batches of all forms', () => {
 
   it('the error of a calibration curve, and its edges', () => {
     const two = Float64Array.of(-2, -2, -2, -2, 2, 2, 2, 2);
-    const { expectedError, from, to, rows } = calibrationCurve(two, Uint8Array.of(0, 0, 0, 1, 1, 1, 1, 1), { bins: 4 });
+    const { expectedError, from, to, rows } = calibrationCurve(
+      two,
+      Uint8Array.of(0, 0, 0, 1, 1, 1, 1, 1),
+      { bins: 4 },
+    );
     const p = 1 / (1 + Math.exp(-2));
     expect(expectedError).toBeCloseTo((0.25 - (1 - p)) / 2 + (1 - p) / 2, 14);
-    expect([from, to, rows]).toEqual([Float64Array.of(0, 0.75), Float64Array.of(0.25, 1), Float64Array.of(4, 4)]);
+    expect([from, to, rows]).toEqual([
+      Float64Array.of(0, 0.75),
+      Float64Array.of(0.25, 1),
+      Float64Array.of(4, 4),
+    ]);
   });
 
   it('a model that treats nobody has no net benefit, and treating all that of the prevalence', () => {
@@ -185,7 +230,9 @@ describe('batches of all forms', () => {
     expect(netBenefit[1]).toBe(0);
     expect(treatAll[0]).toBe(0.6);
     expect(treatAll[1]).toBeLessThan(-1000);
-    expect(decisionCurve(odds, targets).thresholds).toEqual(Float64Array.from({ length: 99 }, (_, i) => (i + 1) / 100));
+    expect(decisionCurve(odds, targets).thresholds).toEqual(
+      Float64Array.from({ length: 99 }, (_, i) => (i + 1) / 100),
+    );
   });
 
   it('one class alone: rates of the other are NaN, as in scikit-learn, recall is 1 without rows of the class', () => {
@@ -200,11 +247,16 @@ describe('batches of all forms', () => {
     expect(averagePrecision).toBeNaN();
     const all = precisionRecallCurve(odds, new Uint8Array(5).fill(1));
     expect(all.averagePrecision).toBe(1);
-    expect(calibrationCurve(odds, new Uint8Array(5)).share.every((share) => share === 0)).toBe(true);
-    expect(decisionCurve(odds, new Uint8Array(5)).netBenefit.every((benefit) => benefit <= 0)).toBe(true);
+    expect(calibrationCurve(odds, new Uint8Array(5)).share.every((share) => share === 0)).toBe(
+      true,
+    );
+    expect(decisionCurve(odds, new Uint8Array(5)).netBenefit.every((benefit) => benefit <= 0)).toBe(
+      true,
+    );
   });
 
-  const roc = (changes: object, x = logits, y: Uint8Array = targets) => rocCurve(x, y, changes as CurveOptions<number>);
+  const roc = (changes: object, x = logits, y: Uint8Array = targets) =>
+    rocCurve(x, y, changes as CurveOptions<number>);
   const three = Float64Array.of(1, 2, 3, 4, 5, 6);
 
   it.each([
@@ -220,8 +272,16 @@ describe('batches of all forms', () => {
     ],
     [() => roc({ positive: 2 }), RangeError, 'positive must be an integer in [0, 1], got 2'],
     [() => roc({ positive: 'all' }), TypeError, 'positive must be a number, got "all"'],
-    [() => roc({ dropIntermediate: 1 }), TypeError, 'dropIntermediate must be true or false, got 1'],
-    [() => roc({}, new Float64Array(), new Uint8Array()), RangeError, 'targets must have a row that counts, got none'],
+    [
+      () => roc({ dropIntermediate: 1 }),
+      TypeError,
+      'dropIntermediate must be true or false, got 1',
+    ],
+    [
+      () => roc({}, new Float64Array(), new Uint8Array()),
+      RangeError,
+      'targets must have a row that counts, got none',
+    ],
     [
       () => roc({ ignoreIndex: 0 }, logits.subarray(0, 4), new Uint8Array(2)),
       RangeError,
@@ -257,8 +317,16 @@ describe('batches of all forms', () => {
       RangeError,
       'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
     ],
-    [() => roc({ sampleWeights: [0, 0] }), RangeError, 'sampleWeights must have one entry per row, 5, got 2'],
-    [() => roc({}, logits, Uint8Array.of(0, 1, 2, 1, 0)), RangeError, 'targets[2] must be a class in [0, 2), got 2'],
+    [
+      () => roc({ sampleWeights: [0, 0] }),
+      RangeError,
+      'sampleWeights must have one entry per row, 5, got 2',
+    ],
+    [
+      () => roc({}, logits, Uint8Array.of(0, 1, 2, 1, 0)),
+      RangeError,
+      'targets[2] must be a class in [0, 2), got 2',
+    ],
     [
       () => decisionCurve(odds, targets, { thresholds: [0.5, 1] }),
       RangeError,
@@ -269,6 +337,12 @@ describe('batches of all forms', () => {
       TypeError,
       `strategy must be 'uniform' or 'quantile', got "equal"`,
     ],
-    [() => calibrationCurve(odds, targets, { bins: 0 }), RangeError, 'bins must be an integer in [1, 10000], got 0'],
-  ] as const)('errors: %#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+    [
+      () => calibrationCurve(odds, targets, { bins: 0 }),
+      RangeError,
+      'bins must be an integer in [1, 10000], got 0',
+    ],
+  ] as const)('errors: %#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 });

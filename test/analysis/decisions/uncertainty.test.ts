@@ -18,9 +18,16 @@ const second = Float64Array.from(models.second);
 const targets = Uint8Array.from(models.targets);
 const given = { repeats, seed, level };
 
-function expectInterval({ low, high }: Interval, expected: readonly number[], where: string, tolerance = 1e-12): void {
+function expectInterval(
+  { low, high }: Interval,
+  expected: readonly number[],
+  where: string,
+  tolerance = 1e-12,
+): void {
   expect(Math.abs(low - (expected[0] as number)), `${where}, low: ${low}`).toBeLessThan(tolerance);
-  expect(Math.abs(high - (expected[1] as number)), `${where}, high: ${high}`).toBeLessThan(tolerance);
+  expect(Math.abs(high - (expected[1] as number)), `${where}, high: ${high}`).toBeLessThan(
+    tolerance,
+  );
 }
 
 describe("SciPy's intervals of the same resamples", () => {
@@ -33,21 +40,27 @@ describe("SciPy's intervals of the same resamples", () => {
     expectInterval(intervals?.classes[1]?.f1 as Interval, models.intervals.f1[method], 'F1');
     // Weights that are all the same leave DeLong's method out, and change nothing else.
     const sampleWeights = new Float64Array(targets.length).fill(1);
-    const weighted = classificationReport(first, targets, { sampleWeights, intervals: { ...given, method } });
+    const weighted = classificationReport(first, targets, {
+      sampleWeights,
+      intervals: { ...given, method },
+    });
     expectInterval(weighted.intervals?.auc as Interval, models.intervals.auc[method], 'AUC');
     expect(weighted.intervals?.logLoss).toEqual(intervals?.logLoss);
   });
 
   it.each(['bca', 'percentile'] as const)('%s, of groups', (method) => {
     const { groups } = models;
-    const { intervals } = classificationReport(first, targets, { intervals: { ...given, method, groups } });
+    const { intervals } = classificationReport(first, targets, {
+      intervals: { ...given, method, groups },
+    });
     for (const name of ['accuracy', 'logLoss', 'auc'] as const) {
       expectInterval(intervals?.[name] as Interval, models.groupIntervals[name][method], name);
     }
     const named = groups.map((group) => `patient ${group}`);
-    expect(classificationReport(first, targets, { intervals: { ...given, method, groups: named } }).intervals).toEqual(
-      intervals,
-    );
+    expect(
+      classificationReport(first, targets, { intervals: { ...given, method, groups: named } })
+        .intervals,
+    ).toEqual(intervals);
   });
 
   it.each(['bca', 'percentile'] as const)('%s, of differences', (method) => {
@@ -86,7 +99,9 @@ describe('tests', () => {
     const labels = Uint8Array.from({ length: rows }, (_, k) => k % 2);
     const sign = (k: number, isRight: boolean) => ((labels[k] === 1) === isRight ? 1 : -1);
     const a = Float64Array.from(labels, (_, k) => sign(k, k >= onlySecond));
-    const b = Float64Array.from(labels, (_, k) => sign(k, k < onlySecond || k >= onlyFirst + onlySecond));
+    const b = Float64Array.from(labels, (_, k) =>
+      sign(k, k < onlySecond || k >= onlyFirst + onlySecond),
+    );
     const { accuracy } = compareModels(a, b, labels, { repeats: 1, method: 'percentile' });
     const expected = onlyFirst + onlySecond > 1000 ? approximate : exact;
     expect(accuracy.pValue / expected).toBeCloseTo(1, 11);
@@ -112,24 +127,46 @@ describe('intervals', () => {
       return random() < 0.6 ? own.indexOf(Math.max(...own)) : Math.floor(3 * random());
     });
     const sampleWeights = Float64Array.from(labels, () => 1 + Math.floor(3 * random()));
-    const report = classificationReport(logits, labels, { sampleWeights, intervals: { repeats: 200, level: 0.99 } });
+    const report = classificationReport(logits, labels, {
+      sampleWeights,
+      intervals: { repeats: 200, level: 0.99 },
+    });
     const { intervals, calibration } = report;
     const pairs: [string, number, Interval | undefined][] = [
-      ...(['accuracy', 'hammingLoss', 'balancedAccuracy', 'topKAccuracy', 'mcc', 'kappa', 'auc'] as const).map(
-        (name) => [name, report[name], intervals?.[name]] as [string, number, Interval],
-      ),
+      ...(
+        [
+          'accuracy',
+          'hammingLoss',
+          'balancedAccuracy',
+          'topKAccuracy',
+          'mcc',
+          'kappa',
+          'auc',
+        ] as const
+      ).map((name) => [name, report[name], intervals?.[name]] as [string, number, Interval]),
       ...(['weightedAuc', 'averagePrecision', 'logLoss', 'brier'] as const).map(
         (name) => [name, report[name], intervals?.[name]] as [string, number, Interval],
       ),
       ...(['macro', 'weighted', 'micro'] as const).flatMap((average) =>
         (['precision', 'recall', 'specificity', 'f1', 'fBeta'] as const).map(
           (name) =>
-            [`${average} ${name}`, report[average][name], intervals?.[average][name]] as [string, number, Interval],
+            [`${average} ${name}`, report[average][name], intervals?.[average][name]] as [
+              string,
+              number,
+              Interval,
+            ],
         ),
       ),
       ...report.classes.flatMap((scores, j) =>
-        (['precision', 'recall', 'specificity', 'f1', 'fBeta', 'auc', 'averagePrecision'] as const).map(
-          (name) => [`${name} of ${j}`, scores[name], intervals?.classes[j]?.[name]] as [string, number, Interval],
+        (
+          ['precision', 'recall', 'specificity', 'f1', 'fBeta', 'auc', 'averagePrecision'] as const
+        ).map(
+          (name) =>
+            [`${name} of ${j}`, scores[name], intervals?.classes[j]?.[name]] as [
+              string,
+              number,
+              Interval,
+            ],
         ),
       ),
     ];
@@ -142,7 +179,9 @@ describe('intervals', () => {
 
   it('of figures that no resample changes have no width', () => {
     const sure = Float64Array.of(-1, -1, -1, 1, 1, 1);
-    const { intervals } = classificationReport(sure, Uint8Array.of(0, 0, 0, 1, 1, 1), { intervals: { repeats: 20 } });
+    const { intervals } = classificationReport(sure, Uint8Array.of(0, 0, 0, 1, 1, 1), {
+      intervals: { repeats: 20 },
+    });
     expect(intervals?.accuracy).toEqual({ low: 1, high: 1 });
     expect(intervals?.auc).toEqual({ low: 1, high: 1 });
   });
@@ -152,7 +191,9 @@ describe('intervals', () => {
       intervals: { repeats: 20 },
     });
     expect(Number.isNaN(one.intervals?.auc.low)).toBe(false);
-    const alone = classificationReport(Float64Array.of(-1, 2, 0.5), new Uint8Array(3), { intervals: { repeats: 20 } });
+    const alone = classificationReport(Float64Array.of(-1, 2, 0.5), new Uint8Array(3), {
+      intervals: { repeats: 20 },
+    });
     expect(alone.intervals?.auc).toEqual({ low: NaN, high: NaN });
     expect(alone.intervals?.accuracy.high).toBeLessThanOrEqual(1);
     const none = classificationReport(new Float64Array(), new Uint8Array(), {
@@ -173,7 +214,8 @@ describe('intervals', () => {
     const labels = Uint8Array.from({ length: 3000 }, () => Number(random() < 0.3));
     const odds = Float64Array.from(labels, (label) => 4 * random() - 3 + 2 * label);
     const report = classificationReport(odds, labels, { intervals: { repeats: 100 } });
-    const width = (report.intervals?.accuracy.high as number) - (report.intervals?.accuracy.low as number);
+    const width =
+      (report.intervals?.accuracy.high as number) - (report.intervals?.accuracy.low as number);
     // Twice 1.96 standard errors of a share.
     const expected = 3.92 * Math.sqrt((report.accuracy * (1 - report.accuracy)) / 3000);
     expect(width / expected).toBeGreaterThan(0.7);
@@ -206,7 +248,10 @@ describe('comparisons', () => {
   });
 
   it('are turned round by turning the models round', () => {
-    const [there, back] = [compareModels(first, second, targets), compareModels(second, first, targets)];
+    const [there, back] = [
+      compareModels(first, second, targets),
+      compareModels(second, first, targets),
+    ];
     for (const name of ['auc', 'accuracy', 'f1', 'logLoss', 'brier'] as const) {
       expect(back[name].difference).toBe(-there[name].difference);
       expect(back[name].pValue).toBeCloseTo(there[name].pValue, 14);
@@ -225,7 +270,9 @@ describe('comparisons', () => {
     expect(compareModels(tensor, better, labels, given)).toEqual(expected);
     const more = (x: Float64Array) => Float64Array.from([1, NaN, 2, ...x]);
     const ignored = Int8Array.from([-1, ...labels]);
-    expect(compareModels(more(logits), more(better), ignored, { ...given, ignoreIndex: -1 })).toEqual(expected);
+    expect(
+      compareModels(more(logits), more(better), ignored, { ...given, ignoreIndex: -1 }),
+    ).toEqual(expected);
     const single = compareModels(Float32Array.from(first), second, targets, given);
     expect(single.auc).toEqual(compareModels(first, second, targets, given).auc);
   });
@@ -239,17 +286,38 @@ describe('comparisons', () => {
 });
 
 describe('errors', () => {
-  const intervals = (changes: object) => classificationReport(first, targets, { intervals: changes });
+  const intervals = (changes: object) =>
+    classificationReport(first, targets, { intervals: changes });
   const compare = (changes: object, other = second) =>
     compareModels(first, other, targets, changes as CompareModelsOptions);
 
   it.each([
     [() => intervals({ level: 1 }), RangeError, 'level must be in (0, 1), got 1'],
-    [() => intervals({ repeats: 0 }), RangeError, 'repeats must be an integer in [1, 1000000], got 0'],
-    [() => intervals({ seed: -1 }), RangeError, 'seed must be an integer in [0, 4294967295], got -1'],
-    [() => intervals({ method: 'basic' }), TypeError, `method must be 'bca' or 'percentile', got "basic"`],
-    [() => intervals({ groups: 3 }), TypeError, 'groups must be an array with the group of each row, got 3'],
-    [() => intervals({ groups: [1, 2] }), RangeError, 'groups must have one entry per row, 80, got 2'],
+    [
+      () => intervals({ repeats: 0 }),
+      RangeError,
+      'repeats must be an integer in [1, 1000000], got 0',
+    ],
+    [
+      () => intervals({ seed: -1 }),
+      RangeError,
+      'seed must be an integer in [0, 4294967295], got -1',
+    ],
+    [
+      () => intervals({ method: 'basic' }),
+      TypeError,
+      `method must be 'bca' or 'percentile', got "basic"`,
+    ],
+    [
+      () => intervals({ groups: 3 }),
+      TypeError,
+      'groups must be an array with the group of each row, got 3',
+    ],
+    [
+      () => intervals({ groups: [1, 2] }),
+      RangeError,
+      'groups must have one entry per row, 80, got 2',
+    ],
     [
       () => intervals({ samples: 3 }),
       TypeError,
@@ -261,23 +329,37 @@ describe('errors', () => {
       'intervals must be an object, got true',
     ],
     [
-      () => classificationReport(first, targets, { criterion: new SigmoidFocalLoss({ numClasses: 2 }), intervals: {} }),
+      () =>
+        classificationReport(first, targets, {
+          criterion: new SigmoidFocalLoss({ numClasses: 2 }),
+          intervals: {},
+        }),
       TypeError,
       'intervals are for rows of one class each, not for labels',
     ],
     [() => compare({ level: 0 }), RangeError, 'level must be in (0, 1), got 0'],
     [() => compare({ groups: [1] }), RangeError, 'groups must have one entry per row, 80, got 1'],
-    [() => compare({ sampleWeights: [1] }), RangeError, 'sampleWeights must have one entry per row, 80, got 1'],
+    [
+      () => compare({ sampleWeights: [1] }),
+      RangeError,
+      'sampleWeights must have one entry per row, 80, got 1',
+    ],
     [
       () => compare({}, Float64Array.of(1, 2, 3)),
       RangeError,
       'logitsB.length must be a multiple of targets.length, 80, got 3',
     ],
-    [() => compare({}, new Float64Array(240)), RangeError, 'logitsB must have as many classes as logitsA, 2, got 3'],
+    [
+      () => compare({}, new Float64Array(240)),
+      RangeError,
+      'logitsB must have as many classes as logitsA, 2, got 3',
+    ],
     [
       () => compareModels(new Float64Array(), new Float64Array(), new Uint8Array()),
       RangeError,
       'targets must have a row that counts, got none',
     ],
-  ] as const)('%#', (call, kind, message) => expectFailure(call, kind as ErrorConstructor, message));
+  ] as const)('%#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
 });

@@ -15,7 +15,10 @@ export async function analyse() {
   const meter = new LossMeter(criterion).update(logits, targets);
   const results = {
     classBalance: analysis.classBalance(targets),
-    compareLosses: analysis.compareLosses(logits, targets, { criterion, plain: new CrossEntropyLoss() }),
+    compareLosses: analysis.compareLosses(logits, targets, {
+      criterion,
+      plain: new CrossEntropyLoss(),
+    }),
     classificationReport: analysis.classificationReport(logits, targets),
     classificationReportAsync: await analysis.classificationReportAsync(logits, targets, {
       beta: 2,
@@ -27,7 +30,8 @@ export async function analyse() {
     calibrationCurve: analysis.calibrationCurve(logits, targets, { positive: 1 }),
     decisionCurve: analysis.decisionCurve(logits, targets, { positive: 1, thresholds: [0.2, 0.4] }),
     chooseThreshold: analysis.chooseThreshold(logits, targets, { positive: 1 }),
-    intervals: analysis.classificationReport(logits, targets, { intervals: { repeats: 20 } }).intervals,
+    intervals: analysis.classificationReport(logits, targets, { intervals: { repeats: 20 } })
+      .intervals,
     compareModels: analysis.compareModels(logits, logits.map(Math.abs), targets, { repeats: 20 }),
     reportMeter: analysis.ReportMeter.fromJSON(
       JSON.parse(JSON.stringify(new analysis.ReportMeter().update(logits, targets))),

@@ -20,7 +20,11 @@ async function report() {
   const slim = await outcome(() => slimHash(fetch(moduleUrl)));
   const analysis = await outcome(analyse);
   const body = JSON.stringify({ main, worker: await worker, slim, analysis });
-  await fetch(new URLSearchParams(location.search).get('report'), { method: 'POST', mode: 'no-cors', body });
+  await fetch(new URLSearchParams(location.search).get('report'), {
+    method: 'POST',
+    mode: 'no-cors',
+    body,
+  });
 }
 
 report();

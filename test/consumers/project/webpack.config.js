@@ -5,5 +5,9 @@ export default {
   target: ['web', 'es2022'],
   entry: { page: './page.js', print: './print.js' },
   experiments: { outputModule: true },
-  output: { module: true, filename: '[name].js', path: fileURLToPath(new URL('./built', import.meta.url)) },
+  output: {
+    module: true,
+    filename: '[name].js',
+    path: fileURLToPath(new URL('./built', import.meta.url)),
+  },
 };

@@ -20,7 +20,11 @@ export interface AnalysedCriterion {
   /** The share of the target that is spread over all classes. */
   readonly labelSmoothing: number;
   /** The loss alone. */
-  forward(logits: FloatArray, targets: ClassIndices | FloatArray, options?: ForwardOptions): number | FloatArray;
+  forward(
+    logits: FloatArray,
+    targets: ClassIndices | FloatArray,
+    options?: ForwardOptions,
+  ): number | FloatArray;
   /** The loss and its gradient. */
   valueAndGrad(
     logits: FloatArray,
@@ -69,7 +73,8 @@ export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
  * layout.
  */
 export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
-  if (!has(criterion, 'layout')) throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+  if (!has(criterion, 'layout'))
+    throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
 }
 
 /** Throws for what is no loss of either kind. */
@@ -79,7 +84,12 @@ export function checkAnyCriterion(name: string, criterion: DiagnosedCriterion): 
 }
 
 function has(criterion: unknown, name: string): boolean {
-  return typeof criterion === 'object' && criterion !== null && says(criterion, name) && 'with' in criterion;
+  return (
+    typeof criterion === 'object' &&
+    criterion !== null &&
+    says(criterion, name) &&
+    'with' in criterion
+  );
 }
 
 /** A test whether a loss takes a target for each logit. */
@@ -98,7 +108,10 @@ export function entryOf(numbers: number | readonly number[], place: number): num
 }
 
 /** The weights of targets of 0 and 1 of a column. */
-export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: number): Float64Array {
+export function columnWeights(
+  { alpha, posWeight }: SigmoidCriterion,
+  column: number,
+): Float64Array {
   const positive = entryOf(posWeight, column);
   if (alpha === null) return Float64Array.of(1, positive);
   const share = entryOf(alpha, column);
@@ -109,7 +122,8 @@ export function columnWeights({ alpha, posWeight }: SigmoidCriterion, column: nu
 export function classWeights(criterion: SoftmaxCriterion, classes: number): Float64Array {
   const { alpha, weight } = readOptions(criterion, ['alpha', 'weight']);
   const given = alpha ?? weight ?? null;
-  if (typeof given !== 'number') return perClass(weight === undefined ? 'alpha' : 'weight', given ?? 1, classes);
+  if (typeof given !== 'number')
+    return perClass(weight === undefined ? 'alpha' : 'weight', given ?? 1, classes);
   return new Float64Array(classes).map((_, j) => (j === 1 ? given : 1 - given));
 }
 

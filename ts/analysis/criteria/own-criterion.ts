@@ -30,7 +30,8 @@ export function nameOf(criterion: AnyCriterion): LossName {
   let most = 0;
   for (const candidate of typeof criterion === 'object' && criterion !== null ? NAMES : []) {
     const options = Object.keys(new CLASSES[candidate]());
-    if (options.length <= most || !options.every((option) => Object.hasOwn(criterion, option))) continue;
+    if (options.length <= most || !options.every((option) => Object.hasOwn(criterion, option)))
+      continue;
     name = candidate;
     most = options.length;
   }

@@ -1,6 +1,12 @@
 // Advice on a diagnosis: the warnings of those who teach to use the loss, and when they hold.
 
-import { classGammas, classWeights, columnWeights, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
+import {
+  classGammas,
+  classWeights,
+  columnWeights,
+  type DiagnosedCriterion,
+  isSigmoid,
+} from '../criteria/criterion.js';
 import { PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
 import { findFavour } from '../settings/class-balance.js';
 import type { Advice, Diagnosis } from './result.js';
@@ -26,8 +32,14 @@ type Findings = Omit<Diagnosis, 'advice' | 'toString'>;
  * The advice there is, the most urgent first. Of logits that look like probabilities nothing else
  * can be said.
  */
-export function adviseOn(findings: Findings, criterion: DiagnosedCriterion, areProbabilities: boolean): Advice[] {
-  const onLogits = areProbabilities ? [probabilities(findings)] : adviseOnLogits(findings, criterion);
+export function adviseOn(
+  findings: Findings,
+  criterion: DiagnosedCriterion,
+  areProbabilities: boolean,
+): Advice[] {
+  const onLogits = areProbabilities
+    ? [probabilities(findings)]
+    : adviseOnLogits(findings, criterion);
   return [...onLogits, alpha(findings, criterion)].filter((advice) => advice !== undefined);
 }
 
@@ -85,11 +97,15 @@ function lowLoss({ loss, floor, focalWeight }: Findings): Advice | undefined {
   };
 }
 
-function overconfident({ overconfident }: Findings, { labelSmoothing }: DiagnosedCriterion): Advice | undefined {
+function overconfident(
+  { overconfident }: Findings,
+  { labelSmoothing }: DiagnosedCriterion,
+): Advice | undefined {
   const { threshold, wrong } = overconfident;
   const rows = overconfident.rows.length;
   if (!(wrong > (1 - threshold) * rows)) return undefined;
-  const remedy = labelSmoothing > 0 ? `labelSmoothing above ${labelSmoothing}` : 'labelSmoothing, such as 0.1,';
+  const remedy =
+    labelSmoothing > 0 ? `labelSmoothing above ${labelSmoothing}` : 'labelSmoothing, such as 0.1,';
   return {
     code: 'overconfident',
     message: `Of ${rows} rows with a confidence above ${threshold}, ${percent(wrong / rows)} are wrong: ${remedy} helps.`,
@@ -102,7 +118,11 @@ function gamma(findings: Findings, criterion: DiagnosedCriterion): Advice | unde
   // The largest stands for one per class.
   const gammas = Array.isArray(criterion.gamma) ? criterion.gamma.length : 1;
   const current = classGammas(criterion, gammas).reduce((most, one) => Math.max(most, one));
-  return lowerGamma(findings, current) ?? extremeImbalance(findings, current) ?? raiseGamma(findings, current);
+  return (
+    lowerGamma(findings, current) ??
+    extremeImbalance(findings, current) ??
+    raiseGamma(findings, current)
+  );
 }
 
 function lowerGamma({ accuracy, confidence }: Findings, current: number): Advice | undefined {
@@ -119,7 +139,10 @@ function lowerGamma({ accuracy, confidence }: Findings, current: number): Advice
 
 function extremeImbalance({ classes, rows }: Findings, current: number): Advice | undefined {
   const counts = classes.map((one) => one.rows);
-  const least = counts.reduce((least, count) => (count > 0 ? Math.min(least, count) : least), Infinity);
+  const least = counts.reduce(
+    (least, count) => (count > 0 ? Math.min(least, count) : least),
+    Infinity,
+  );
   if (!(least / rows < EXTREMELY_RARE && current < MOST_GAMMA)) return undefined;
   const rarest = counts.indexOf(least);
   return {

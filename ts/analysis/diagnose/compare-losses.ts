@@ -85,7 +85,9 @@ export function compareLosses(
   losses: Readonly<Record<string, Compared>>,
   options: DiagnoseOptions = {},
 ): LossComparison[] {
-  return finish(compareInTurns(open(logits, targets, losses, checkOptions(options, DIAGNOSE_OPTIONS))));
+  return finish(
+    compareInTurns(open(logits, targets, losses, checkOptions(options, DIAGNOSE_OPTIONS))),
+  );
 }
 
 /**
@@ -195,7 +197,11 @@ class Reports {
   }
 }
 
-function compareOne(name: string, diagnosis: Diagnosis, report: ClassificationReport): LossComparison {
+function compareOne(
+  name: string,
+  diagnosis: Diagnosis,
+  report: ClassificationReport,
+): LossComparison {
   const { loss, classes, hard, confidence, overconfident, rows } = diagnosis;
   return {
     name,
@@ -221,7 +227,8 @@ function comparisonText(comparisons: readonly LossComparison[]): string {
     'AUC',
   ];
   const lines = comparisons.map((one) => {
-    const { name, value, lossShare, hardLossShare, meanConfidence, overconfidentShare, report } = one;
+    const { name, value, lossShare, hardLossShare, meanConfidence, overconfidentShare, report } =
+      one;
     const ofRarest = lossShare[rarestOf(report)] ?? NaN;
     const figures = [value, ofRarest, hardLossShare, meanConfidence, overconfidentShare];
     return [name, ...[...figures, report.accuracy, report.macro.f1, report.auc].map(figure)];

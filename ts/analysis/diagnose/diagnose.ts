@@ -28,7 +28,11 @@ export interface DiagnoseOptions {
 /** Options of {@link diagnoseAsync}. Every option may be left out. */
 export interface DiagnoseAsyncOptions extends DiagnoseOptions, TurnOptions {}
 
-export const DIAGNOSE_OPTIONS: readonly (keyof DiagnoseOptions)[] = ['overconfidence', 'numClasses', 'spatialSize'];
+export const DIAGNOSE_OPTIONS: readonly (keyof DiagnoseOptions)[] = [
+  'overconfidence',
+  'numClasses',
+  'spatialSize',
+];
 
 /**
  * Looks into a batch through the eyes of a loss: which rows and classes it is about, how sure the
@@ -128,7 +132,10 @@ export function prepare(
   const elementwise = isSigmoid(criterion);
   const layout = elementwise ? undefined : criterion.layout;
   const given = opened(logits, targets, { numClasses, spatialSize }, layout, elementwise ? 1 : 0);
-  return { batch: openBatch(given.logits, given.targets, criterion, given.options), overconfidence };
+  return {
+    batch: openBatch(given.logits, given.targets, criterion, given.options),
+    overconfidence,
+  };
 }
 
 /** The work of a diagnosis. */
@@ -145,12 +152,17 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
   yield count;
 
   const overconfident = placesWhere(count, (k) => (confidences[k] as number) > overconfidence);
-  const sureAndWrong = placesWhere(overconfident.length, (i) => !isRight(overconfident[i] as number)).length;
+  const sureAndWrong = placesWhere(
+    overconfident.length,
+    (i) => !isRight(overconfident[i] as number),
+  ).length;
   yield count;
   const easy = placesWhere(count, (k) => isRight(k) && (confidences[k] as number) > 0.5);
   const hard = placesWhere(count, (k) => (losses[k] as number) > loss.mean);
   yield count;
-  const hardestFirst = yield* ascendingInTurns(tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)));
+  const hardestFirst = yield* ascendingInTurns(
+    tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)),
+  );
   const hardLossShare = shareOfLoss(hard);
   const hardRows = numbersOf(pick(hard, hardestFirst, new Uint32Array(hard.length)));
   yield count;
@@ -165,13 +177,20 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
     loss,
     floor: measured.least / count,
     confidence: summarize(confidences),
-    overconfident: { threshold: overconfidence, rows: numbersOf(overconfident), wrong: sureAndWrong },
+    overconfident: {
+      threshold: overconfidence,
+      rows: numbersOf(overconfident),
+      wrong: sureAndWrong,
+    },
     hard: { threshold: loss.mean, rows: hardRows, lossShare: hardLossShare },
     easy: { rows: easy.length, lossShare: shareOfLoss(easy) },
     classes,
     columns,
     focalWeight: sum(factors) / count,
-    effectiveSampleSize: shareOf(sum(weights) ** 2, sum(tabulate(count, (k) => (weights[k] as number) ** 2))),
+    effectiveSampleSize: shareOf(
+      sum(weights) ** 2,
+      sum(tabulate(count, (k) => (weights[k] as number) ** 2)),
+    ),
   };
   const isSuspicious = measured.mayBeProbabilities && count >= leastSuspicious(batch.width === 1);
   const advice = adviseOn(findings, batch.criterion, isSuspicious);
@@ -225,7 +244,10 @@ function describe(
 }
 
 /** The columns of a batch with several yes-or-no logits per row. */
-function describeColumns(measured: RowLosses, { criterion, call }: LossBatch): ColumnDiagnosis[] | undefined {
+function describeColumns(
+  measured: RowLosses,
+  { criterion, call }: LossBatch,
+): ColumnDiagnosis[] | undefined {
   const { numClasses = 1 } = call;
   if (!isSigmoid(criterion) || numClasses === 1) return undefined;
   const { numbers, labels } = measured;
@@ -235,5 +257,8 @@ function describeColumns(measured: RowLosses, { criterion, call }: LossBatch): C
     const column = columnOf(k);
     positives[column] = (positives[column] as number) + (labels[k] as number);
   }
-  return describe(measured, numClasses, columnOf).map((one, j) => ({ ...one, positives: positives[j] as number }));
+  return describe(measured, numClasses, columnOf).map((one, j) => ({
+    ...one,
+    positives: positives[j] as number,
+  }));
 }

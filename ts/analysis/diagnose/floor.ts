@@ -27,7 +27,8 @@ export function leastLosses(criterion: DiagnosedCriterion): (rows: Rows, first: 
     if (rows.labels.length === 0) return 0;
     if (epsilonOf(criterion) < 0) return NaN;
     if (rows.soft === undefined && smoothing === 0) return 0;
-    if (isSigmoid(criterion)) return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion, first);
+    if (isSigmoid(criterion))
+      return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion, first);
     return criterion.focusOn === 'class' ? NaN : leastOfRows(rows, criterion);
   };
 }
@@ -52,13 +53,18 @@ function leastOfRows(rows: Rows, criterion: SoftmaxCriterion): number {
       continue;
     }
     // That of a class is computed where the first row is of it.
-    if (Number.isNaN(floors[label])) floors[label] = least(target.fill(0).fill(1, label, label + 1), label);
+    if (Number.isNaN(floors[label]))
+      floors[label] = least(target.fill(0).fill(1, label, label + 1), label);
     total += floors[label] as number;
   }
   return total;
 }
 
-function leastOfElements({ labels, numbers, soft, start }: Rows, criterion: SigmoidCriterion, first: number): number {
+function leastOfElements(
+  { labels, numbers, soft, start }: Rows,
+  criterion: SigmoidCriterion,
+  first: number,
+): number {
   const { labelSmoothing: smoothing, numClasses = 1 } = criterion;
   // The terms of no and yes: the first weighs 1.
   const terms = new Float64Array(2);
@@ -80,7 +86,10 @@ function leastOfElements({ labels, numbers, soft, start }: Rows, criterion: Sigm
  * A function from an unsmoothed target, and the class that it is of, to the least loss that there
  * is for it.
  */
-function leastLoss(criterion: SoftmaxCriterion, classes: number): (target: Float64Array, label: number) => number {
+function leastLoss(
+  criterion: SoftmaxCriterion,
+  classes: number,
+): (target: Float64Array, label: number) => number {
   const { labelSmoothing: smoothing, focusOn } = criterion;
   const weights = classWeights(criterion, classes);
   const gammas = classGammas(criterion, classes);

@@ -138,7 +138,8 @@ export function openBatch(
 function labelsOf(targets: FloatArray): Int32Array {
   const row = targets.findIndex((target: number) => !Number.isInteger(target));
   if (row >= 0) {
-    const expected = 'a class index where there is one logit per row, unless for a SigmoidFocalLoss';
+    const expected =
+      'a class index where there is one logit per row, unless for a SigmoidFocalLoss';
     throw outOfRange(`targets[${row}]`, expected, targets[row]);
   }
   return integersOf('targets', targets);
@@ -185,14 +186,22 @@ function measurer(batch: LossBatch): (start: number, count: number) => RowLosses
   const numClasses = isSingle && !takesLogits ? 2 : call.numClasses;
   const read = isSingle ? readElements : readRows;
   const options = isSingle ? { ignoreIndex } : { numClasses, ignoreIndex };
-  const perRow = criterion.with({ reduction: 'none', ...(takesLogits ? {} : { layout: 'channels-last', numClasses }) });
-  const plain = isFocal(criterion) ? perRow.with({ alpha: null, ...(takesLogits && { posWeight: 1 }) }) : undefined;
+  const perRow = criterion.with({
+    reduction: 'none',
+    ...(takesLogits ? {} : { layout: 'channels-last', numClasses }),
+  });
+  const plain = isFocal(criterion)
+    ? perRow.with({ alpha: null, ...(takesLogits && { posWeight: 1 }) })
+    : undefined;
   const leastOf = leastLosses(criterion);
 
   return (start, count) => {
     const { logits, targets } = partOf(batch, start, count);
     const given = isSingle && !takesLogits ? pairsOf(logits) : logits;
-    const { value, grad } = perRow.valueAndGrad(given, targets, { numClasses }) as Record<'value' | 'grad', FloatArray>;
+    const { value, grad } = perRow.valueAndGrad(given, targets, { numClasses }) as Record<
+      'value' | 'grad',
+      FloatArray
+    >;
     const all = read(logits, targets, options, labelSmoothing);
     const { sizes, nonFiniteLogits } = measureGradients(all, given, grad, count);
     const isFine = (k: number) => {
@@ -204,14 +213,23 @@ function measurer(batch: LossBatch): (start: number, count: number) => RowLosses
     const { classes, labels, entropy } = rows;
     const numbers = countedFrom(start, rows.numbers);
     const predictions = predictRows(rows);
-    const of = (values: ArrayLike<number>) => pick(values, rows.numbers, new Float64Array(numbers.length));
+    const of = (values: ArrayLike<number>) =>
+      pick(values, rows.numbers, new Float64Array(numbers.length));
     const losses = of(value);
-    const unweighted = plain === undefined ? entropy : of(plain.forward(given, targets, { numClasses }) as FloatArray);
+    const unweighted =
+      plain === undefined
+        ? entropy
+        : of(plain.forward(given, targets, { numClasses }) as FloatArray);
     const { factorOf, weightOf } = withoutLoss(criterion, classes, call.numClasses);
-    const divide = (values: ArrayLike<number>, otherwise: (label: number, number: number) => number) =>
+    const divide = (
+      values: ArrayLike<number>,
+      otherwise: (label: number, number: number) => number,
+    ) =>
       tabulate(numbers.length, (k) => {
         const divisor = entropy[k] as number;
-        return divisor > 0 ? (values[k] as number) / divisor : otherwise(labels[k] as number, numbers[k] as number);
+        return divisor > 0
+          ? (values[k] as number) / divisor
+          : otherwise(labels[k] as number, numbers[k] as number);
       });
     return {
       classes,
@@ -262,7 +280,10 @@ function measureGradients({ numbers }: Rows, logits: FloatArray, grad: FloatArra
 function join(parts: readonly RowLosses[]): RowLosses {
   const first = parts[0] as RowLosses;
   if (parts.length === 1) return first;
-  const into = <A extends Uint32Array | Int32Array | Float64Array>(joined: A, of: (part: RowLosses) => A): A => {
+  const into = <A extends Uint32Array | Int32Array | Float64Array>(
+    joined: A,
+    of: (part: RowLosses) => A,
+  ): A => {
     let at = 0;
     for (const part of parts) {
       joined.set(of(part), at);
@@ -298,7 +319,9 @@ function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1
   const gammas = classGammas(criterion, classes);
   const factorOf = (label: number) => (gammas[label] === 0 ? 1 : 0);
   if (isSigmoid(criterion)) {
-    const weights = Array.from({ length: columns }, (_, column) => columnWeights(criterion, column));
+    const weights = Array.from({ length: columns }, (_, column) =>
+      columnWeights(criterion, column),
+    );
     const weightOf = (label: number, number: number) =>
       factorOf(label) * (weights[number % columns]?.[label] as number);
     return { factorOf, weightOf };
@@ -308,7 +331,11 @@ function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1
 }
 
 /** The logits and targets of so many rows from a row on, as they lie with the classes last. */
-function partOf({ logits, targets, width, spatialSize, targetsWidth }: LossBatch, start: number, count: number) {
+function partOf(
+  { logits, targets, width, spatialSize, targetsWidth }: LossBatch,
+  start: number,
+  count: number,
+) {
   checkLength('logits', logits);
   checkLength('targets', targets);
   const of = <A extends ClassIndices | FloatArray>(array: A, width: number): A =>
@@ -319,7 +346,13 @@ function partOf({ logits, targets, width, spatialSize, targetsWidth }: LossBatch
 }
 
 /** A copy of rows that lie side by side, one after the other. */
-function gather(array: FloatArray, width: number, spatialSize: number, start: number, count: number): FloatArray {
+function gather(
+  array: FloatArray,
+  width: number,
+  spatialSize: number,
+  start: number,
+  count: number,
+): FloatArray {
   const copy = arrayLike(array, count * width);
   for (let k = 0; k < count; k++) {
     const row = start + k;

@@ -9,12 +9,14 @@ export function diagnosisText(diagnosis: Diagnosis): string {
   const { classes, columns, advice } = diagnosis;
   const parts = [figureTable(diagnosis), groupTable('class', classes)];
   if (columns !== undefined && columns.length <= FEW_COLUMNS) parts.push(columnTable(columns));
-  if (advice.length > 0) parts.push(advice.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+  if (advice.length > 0)
+    parts.push(advice.map(({ code, message }) => `${code}: ${message}`).join('\n'));
   return parts.join('\n\n');
 }
 
 function figureTable(diagnosis: Diagnosis): string {
-  const { rows, nonFinite, accuracy, loss, floor, confidence, overconfident, hard, easy } = diagnosis;
+  const { rows, nonFinite, accuracy, loss, floor, confidence, overconfident, hard, easy } =
+    diagnosis;
   return table([
     ['rows', String(rows)],
     ['not finite', String(nonFinite.rows.length)],

@@ -58,8 +58,13 @@ export class ExactSum {
   /** A sum of the module, which begins there. */
   static ofDigits(memory: BigInt64Array, start: number): ExactSum {
     let units = 0n;
-    for (let i = EXACT_DIGITS - 1; i >= 0; i--) units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
-    return create(units, Number(memory[start + EXACT_DIGITS]), Number(memory[start + EXACT_DIGITS + 1]));
+    for (let i = EXACT_DIGITS - 1; i >= 0; i--)
+      units = (units << DIGIT_BITS) + (memory[start + i] as bigint);
+    return create(
+      units,
+      Number(memory[start + EXACT_DIGITS]),
+      Number(memory[start + EXACT_DIGITS + 1]),
+    );
   }
 
   /** An integer. */
@@ -92,9 +97,12 @@ export class ExactSum {
     const digits = field(name, state, 'units');
     const nan = checkCount(`${name}.nan`, field(name, state, 'nan'));
     const infinite = checkCount(`${name}.infinite`, field(name, state, 'infinite'));
-    if (typeof digits !== 'string') throw wrongType(`${name}.units`, 'a hexadecimal number as a string', digits);
+    if (typeof digits !== 'string')
+      throw wrongType(`${name}.units`, 'a hexadecimal number as a string', digits);
     if (digits.length > LARGEST_LENGTH) {
-      throw new RangeError(`${name}.units must have ${LARGEST_LENGTH} digits or fewer, got ${digits.length}`);
+      throw new RangeError(
+        `${name}.units must have ${LARGEST_LENGTH} digits or fewer, got ${digits.length}`,
+      );
     }
     if (!/^(0|[1-9a-f][0-9a-f]*)$/.test(digits)) {
       throw outOfRange(`${name}.units`, 'a hexadecimal number in lower case', digits);
@@ -102,12 +110,16 @@ export class ExactSum {
     const finite = terms - nan - infinite;
     if (finite < (allFinite ? terms : 0)) {
       const allowed = allFinite ? 'no terms' : `${terms} terms or fewer`;
-      throw new RangeError(`${name} must have ${allowed} that are not finite, got ${nan} NaN and ${infinite} infinite`);
+      throw new RangeError(
+        `${name} must have ${allowed} that are not finite, got ${nan} NaN and ${infinite} infinite`,
+      );
     }
     const units = BigInt(`0x${digits}`);
     if (units < unitsOf(least) * BigInt(finite) || units > unitsOf(most) * BigInt(finite)) {
       const range = least === most ? `${least}` : `${least} to ${most}`;
-      throw new RangeError(`${name}.units must be the sum of ${finite} terms of ${range}, got ${rounded(units)}`);
+      throw new RangeError(
+        `${name}.units must be the sum of ${finite} terms of ${range}, got ${rounded(units)}`,
+      );
     }
     return create(units, nan, infinite);
   }

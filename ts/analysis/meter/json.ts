@@ -4,7 +4,8 @@ import { outOfRange, wrongType } from '../../call/checks.js';
 
 /** An object with fields. */
 export function checkRecord(name: string, expected: string, value: unknown): object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(name, expected, value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongType(name, expected, value);
   return value;
 }
 
@@ -17,6 +18,7 @@ export function field(name: string, record: object, key: string): unknown {
 /** A number of things. */
 export function checkCount(name: string, value: unknown): number {
   if (typeof value !== 'number') throw wrongType(name, 'a number', value);
-  if (!(Number.isSafeInteger(value) && value >= 0)) throw outOfRange(name, 'an integer, not negative', value);
+  if (!(Number.isSafeInteger(value) && value >= 0))
+    throw outOfRange(name, 'an integer, not negative', value);
   return value + 0; // -0 becomes 0
 }

@@ -139,10 +139,16 @@ export class LossMeter {
   update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
     let batch = NOTHING;
     const collect = ({ form }: Batch) => {
-      const digits = new BigInt64Array(load().buffer, kernels().meter_end() >>> 0, 2 * SUM_LENGTH + 1);
+      const digits = new BigInt64Array(
+        load().buffer,
+        kernels().meter_end() >>> 0,
+        2 * SUM_LENGTH + 1,
+      );
       const rows = Number(digits[2 * SUM_LENGTH]);
       const isWeighted = this.#isWeighted && (form.flags & SOFT) === 0;
-      const denominator = isWeighted ? ExactSum.ofDigits(digits, SUM_LENGTH) : ExactSum.ofInteger(rows);
+      const denominator = isWeighted
+        ? ExactSum.ofDigits(digits, SUM_LENGTH)
+        : ExactSum.ofInteger(rows);
       batch = { values: ExactSum.ofDigits(digits, 0), denominator, rows };
     };
     evaluate(specOf(this.#criterion), { ...ADD, collect }, logits, targets, options);
@@ -174,7 +180,14 @@ export class LossMeter {
     const { values, rows, denominator: counted } = this.#seen;
     const sum = values.toNumber();
     const denominator = this.#criterion.normalizer ?? counted.toNumber();
-    return { mean: sum / denominator, sum, rows, denominator, nanRows: values.nan, infiniteRows: values.infinite };
+    return {
+      mean: sum / denominator,
+      sum,
+      rows,
+      denominator,
+      nanRows: values.nan,
+      infiniteRows: values.infinite,
+    };
   }
 
   /** Everything there is to the meter, its criterion included. Nothing is lost. */
@@ -212,7 +225,9 @@ export class LossMeter {
   }
 
   get #isWeighted(): boolean {
-    return says(this.#criterion, 'weight') && (this.#criterion as { weight?: unknown }).weight !== null;
+    return (
+      says(this.#criterion, 'weight') && (this.#criterion as { weight?: unknown }).weight !== null
+    );
   }
 
   /**
@@ -232,10 +247,13 @@ export class LossMeter {
 
   /** In what the loss of another meter differs; nothing where it is the same. */
   #differences(other: LossMeter): string {
-    if (other.#loss !== this.#loss) return `it is for a ${other.#loss}, this one for a ${this.#loss}`;
+    if (other.#loss !== this.#loss)
+      return `it is for a ${other.#loss}, this one for a ${this.#loss}`;
     const theirs: object = other.#criterion;
     return Object.entries(this.#criterion)
-      .flatMap(([name, ours]) => differencesOf(name, ours, (theirs as Record<string, unknown>)[name]))
+      .flatMap(([name, ours]) =>
+        differencesOf(name, ours, (theirs as Record<string, unknown>)[name]),
+      )
       .join('; ');
   }
 }
@@ -250,21 +268,36 @@ function create(criterion: AnyCriterion): LossMeter {
 function toMeter(meter: AnyMeter): LossMeter {
   if (meter instanceof LossMeter) return meter;
   const isForeign =
-    typeof meter === 'object' && meter !== null && typeof meter.toJSON === 'function' && 'update' in meter;
+    typeof meter === 'object' &&
+    meter !== null &&
+    typeof meter.toJSON === 'function' &&
+    'update' in meter;
   if (isForeign) return LossMeter.fromJSON(meter.toJSON());
-  throw wrongType('other', 'a LossMeter (LossMeter.fromJSON makes one of what toJSON returned)', meter);
+  throw wrongType(
+    'other',
+    'a LossMeter (LossMeter.fromJSON makes one of what toJSON returned)',
+    meter,
+  );
 }
 
 const VERSION = 1;
 
 function checkVersion(version: unknown): void {
   if (version === VERSION) return;
-  throw wrongType('state.version', `${VERSION}, the form that this version of focal-loss reads`, version);
+  throw wrongType(
+    'state.version',
+    `${VERSION}, the form that this version of focal-loss reads`,
+    version,
+  );
 }
 
 function checkLoss(loss: unknown): LossName {
   if (isLossName(loss)) return loss;
-  throw wrongType('state.loss', 'the name of a loss', typeof loss === 'string' ? loss.slice(0, 40) : loss);
+  throw wrongType(
+    'state.loss',
+    'the name of a loss',
+    typeof loss === 'string' ? loss.slice(0, 40) : loss,
+  );
 }
 
 /** The loss with options that became JSON, of which all that have a value must be there. */
@@ -277,7 +310,8 @@ function restore(loss: LossName, options: unknown): Criterion<'sum'> {
     if (error instanceof Error) error.message = `state.options: ${error.message}`;
     throw error;
   }
-  for (const [name, value] of Object.entries(criterion)) if (value !== undefined) field('state.options', given, name);
+  for (const [name, value] of Object.entries(criterion))
+    if (value !== undefined) field('state.options', given, name);
   const { reduction } = given as { reduction?: unknown };
   if (reduction !== 'sum') throw wrongType('state.options.reduction', "'sum'", reduction);
   return criterion;

@@ -17,8 +17,19 @@ import type { ClassificationReport, Settings } from '../report/result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from '../report/rows.js';
 import { reportText } from '../report/text.js';
 import { sum } from '../rows/loops.js';
-import { leastSuspicious, mayBeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
-import { confidencesOf, emptyPredictions, fillScores, predictPart, type Rows, readRows } from '../rows/rows.js';
+import {
+  leastSuspicious,
+  mayBeProbabilities,
+  PROBABILITIES_NOTICE,
+} from '../rows/probability-watch.js';
+import {
+  confidencesOf,
+  emptyPredictions,
+  fillScores,
+  predictPart,
+  type Rows,
+  readRows,
+} from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
@@ -28,7 +39,10 @@ import { TermSum } from './term-sum.js';
 
 /** Options of a {@link ReportMeter}: those of a report that do not go with single rows. */
 export interface ReportMeterOptions
-  extends Omit<ReportOptions, 'sampleWeights' | 'intervals' | 'criterion' | 'spatialSize' | 'classNames'> {
+  extends Omit<
+    ReportOptions,
+    'sampleWeights' | 'intervals' | 'criterion' | 'spatialSize' | 'classNames'
+  > {
   /** Names of the classes, one for each. */
   classNames?: readonly string[] | undefined;
 }
@@ -118,7 +132,8 @@ interface Seen {
 
 /** Both together, of the same classes and bins. */
 function merged(a: Seen, b: Seen): Seen {
-  const added = (x: Float64Array, y: Float64Array) => x.map((number, i) => number + (y[i] as number));
+  const added = (x: Float64Array, y: Float64Array) =>
+    x.map((number, i) => number + (y[i] as number));
   let { scored } = a;
   for (let part = b.scored; part !== undefined; part = part.before) {
     scored = { labels: part.labels, scores: part.scores, before: scored };
@@ -238,9 +253,19 @@ export class ReportMeter {
     const given = checkOptions(options, OPTIONS);
     this.#settings = checkSettings(given);
     const { numClasses, ignoreIndex, layout } = given;
-    const { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames } = this.#settings;
+    const { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames } =
+      this.#settings;
     const names = classNames && Object.freeze(Array.from(classNames));
-    const scores = { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames: names };
+    const scores = {
+      bins,
+      zeroDivision,
+      auc,
+      confusion,
+      averageOver,
+      beta,
+      topK,
+      classNames: names,
+    };
     this.#options = Object.freeze({ numClasses, ignoreIndex, layout, ...scores });
     // A report without rows finds out what is wrong with the others.
     emptyReport(this.#options);
@@ -277,9 +302,14 @@ export class ReportMeter {
   merge(other: ReportMeter): this {
     checkMeter(other);
     for (const name of OPTIONS) {
-      const [theirs, ours] = [JSON.stringify(other.#options[name]), JSON.stringify(this.#options[name])];
+      const [theirs, ours] = [
+        JSON.stringify(other.#options[name]),
+        JSON.stringify(this.#options[name]),
+      ];
       if (theirs !== ours) {
-        throw new TypeError(`other must have the same options: its ${name} is ${theirs}, here ${ours}`);
+        throw new TypeError(
+          `other must have the same options: its ${name} is ${theirs}, here ${ours}`,
+        );
       }
     }
     const [seen, theirs] = [this.#seen, other.#seen];
@@ -312,13 +342,18 @@ export class ReportMeter {
     const record = checkRecord('state', 'what ReportMeter.toJSON returned', state);
     const version = field('state', record, 'version');
     if (version !== VERSION) {
-      throw wrongType('state.version', `${VERSION}, the form that this version of focal-loss reads`, version);
+      throw wrongType(
+        'state.version',
+        `${VERSION}, the form that this version of focal-loss reads`,
+        version,
+      );
     }
     const meter = restoreMeter(
       checkRecord('state.options', 'options of a ReportMeter', field('state', record, 'options')),
     );
     const seen = restoreSeen(record, meter.#settings);
-    if (seen !== undefined) checkEntries('state.options.classNames', meter.#settings.classNames ?? null, seen.classes);
+    if (seen !== undefined)
+      checkEntries('state.options.classNames', meter.#settings.classNames ?? null, seen.classes);
     meter.#seen = seen;
     return meter;
   }
@@ -329,19 +364,39 @@ const VERSION = 1;
 /** Kept out of the class: one that names itself is given another name when it is bundled. */
 function checkMeter(other: unknown): void {
   if (other instanceof ReportMeter) return;
-  throw wrongType('other', 'a ReportMeter (ReportMeter.fromJSON makes one of what toJSON returned)', other);
+  throw wrongType(
+    'other',
+    'a ReportMeter (ReportMeter.fromJSON makes one of what toJSON returned)',
+    other,
+  );
 }
 
 /** A report without rows. */
-function emptyReport({ numClasses, ignoreIndex, layout, ...options }: ReportMeterOptions): ClassificationReport {
-  return classificationReport(new Float64Array(), new Uint8Array(), { numClasses, ignoreIndex, layout, ...options });
+function emptyReport({
+  numClasses,
+  ignoreIndex,
+  layout,
+  ...options
+}: ReportMeterOptions): ClassificationReport {
+  return classificationReport(new Float64Array(), new Uint8Array(), {
+    numClasses,
+    ignoreIndex,
+    layout,
+    ...options,
+  });
 }
 
 /** Rows of other classes cannot be added. */
-function checkAlike(seen: Seen, other: { readonly classes: number; readonly isPaired: boolean }): void {
-  const name = ({ classes, isPaired }: { classes: number; isPaired: boolean }) => (isPaired ? 1 : classes);
+function checkAlike(
+  seen: Seen,
+  other: { readonly classes: number; readonly isPaired: boolean },
+): void {
+  const name = ({ classes, isPaired }: { classes: number; isPaired: boolean }) =>
+    isPaired ? 1 : classes;
   if (name(seen) === name(other)) return;
-  throw new RangeError(`rows must have as many logits as those before, ${name(seen)}, got ${name(other)}`);
+  throw new RangeError(
+    `rows must have as many logits as those before, ${name(seen)}, got ${name(other)}`,
+  );
 }
 
 /** The report on what was seen. */
@@ -396,7 +451,9 @@ function rankedOf({ classes, scored }: Seen): RankingArrays {
   scored?.scores.forEach((_, column) => {
     const j = classes === 2 ? 1 : column;
     const scores = joined(Float64Array, scored, (part) => part.scores[column] as Float64Array);
-    const { auc, averagePrecision, precisionOfOthers } = finish(rankingFigures(scores, labels, j, undefined));
+    const { auc, averagePrecision, precisionOfOthers } = finish(
+      rankingFigures(scores, labels, j, undefined),
+    );
     ranked.auc[j] = auc;
     ranked.averagePrecision[j] = averagePrecision;
     if (classes !== 2) return;
@@ -430,7 +487,10 @@ function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMet
   const columns = seen?.scored?.scores ?? [];
   return {
     version: VERSION,
-    options: { ...options, zeroDivision: Number.isNaN(zeroDivision) ? ('NaN' as never) : zeroDivision },
+    options: {
+      ...options,
+      zeroDivision: Number.isNaN(zeroDivision) ? ('NaN' as never) : zeroDivision,
+    },
     classes: seen?.classes ?? 0,
     isPaired: seen?.isPaired ?? false,
     confusion: Array.from(seen?.confusion ?? []),
@@ -454,7 +514,10 @@ function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMet
 function restoreMeter(options: object): ReportMeter {
   const { zeroDivision, ...others } = options as { zeroDivision?: unknown };
   try {
-    return new ReportMeter({ ...others, zeroDivision: zeroDivision === 'NaN' ? NaN : (zeroDivision as number) });
+    return new ReportMeter({
+      ...others,
+      zeroDivision: zeroDivision === 'NaN' ? NaN : (zeroDivision as number),
+    });
   } catch (error) {
     if (error instanceof Error) error.message = `state.options: ${error.message}`;
     throw error;
@@ -463,16 +526,26 @@ function restoreMeter(options: object): ReportMeter {
 
 /** Everything that was seen, checked field by field. */
 function restoreSeen(record: object, settings: Settings): Seen | undefined {
-  const classes = checkInteger('state.classes', 0, 2 ** 24, field('state', record, 'classes') as number);
+  const classes = checkInteger(
+    'state.classes',
+    0,
+    2 ** 24,
+    field('state', record, 'classes') as number,
+  );
   if (classes === 0) return undefined;
   if (classes === 1) throw outOfRange('state.classes', '0, or 2 or more', classes);
   const isPaired = restoreBoolean('state.isPaired', field('state', record, 'isPaired'));
-  const confusion = restoreCounts('state.confusion', field('state', record, 'confusion'), classes * classes);
+  const confusion = restoreCounts(
+    'state.confusion',
+    field('state', record, 'confusion'),
+    classes * classes,
+  );
   const rows = sum(confusion);
   const counts = checkRecord('state.counts', 'counts of rows', field('state', record, 'counts'));
   const count = (name: string) => {
     const found = checkCount(`state.counts.${name}`, field('state.counts', counts, name));
-    if (found > rows) throw outOfRange(`state.counts.${name}`, `at most the number of rows, ${rows}`, found);
+    if (found > rows)
+      throw outOfRange(`state.counts.${name}`, `at most the number of rows, ${rows}`, found);
     return found;
   };
   const total = (name: string) => {
@@ -480,16 +553,28 @@ function restoreSeen(record: object, settings: Settings): Seen | undefined {
     return ExactSum.from(`state.${name}`, field('state', record, name), terms);
   };
   const bins = checkRecord('state.bins', 'bins of a report', field('state', record, 'bins'));
-  const binRows = restoreCounts('state.bins.rows', field('state.bins', bins, 'rows'), settings.bins);
-  if (sum(binRows) !== rows) throw new RangeError(`state.bins.rows must add up to ${rows}, got ${sum(binRows)}`);
-  const confidence = restoreArray('state.confidence', field('state', record, 'confidence'), settings.bins);
+  const binRows = restoreCounts(
+    'state.bins.rows',
+    field('state.bins', bins, 'rows'),
+    settings.bins,
+  );
+  if (sum(binRows) !== rows)
+    throw new RangeError(`state.bins.rows must add up to ${rows}, got ${sum(binRows)}`);
+  const confidence = restoreArray(
+    'state.confidence',
+    field('state', record, 'confidence'),
+    settings.bins,
+  );
   return {
     classes,
     isPaired,
     confusion,
     nonFinite: count('nonFinite'),
     hits: count('hits'),
-    mayBeProbabilities: restoreBoolean('state.mayBeProbabilities', field('state', record, 'mayBeProbabilities')),
+    mayBeProbabilities: restoreBoolean(
+      'state.mayBeProbabilities',
+      field('state', record, 'mayBeProbabilities'),
+    ),
     entropy: total('entropy'),
     distance: total('distance'),
     binRows,
@@ -507,12 +592,18 @@ function restoreScored(record: object, classes: number, confusion: Float64Array)
   const rows = sum(support);
   const labels = restoreCounts('state.labels', field('state', record, 'labels'), rows);
   labels.forEach((label, k) => {
-    if (label >= classes) throw outOfRange(`state.labels[${k}]`, `a class in [0, ${classes})`, label);
+    if (label >= classes)
+      throw outOfRange(`state.labels[${k}]`, `a class in [0, ${classes})`, label);
     support[label] = (support[label] as number) - 1;
   });
   const odd = support.findIndex((rest) => rest !== 0);
-  if (odd >= 0) throw new RangeError(`state.labels must have as many rows of class ${odd} as state.confusion`);
-  const columns = restoreArray('state.scores', field('state', record, 'scores'), classes === 2 ? 1 : classes);
+  if (odd >= 0)
+    throw new RangeError(`state.labels must have as many rows of class ${odd} as state.confusion`);
+  const columns = restoreArray(
+    'state.scores',
+    field('state', record, 'scores'),
+    classes === 2 ? 1 : classes,
+  );
   const scores = columns.map((column, j) =>
     Float64Array.from(restoreArray(`state.scores[${j}]`, column, rows), (score, k) => {
       if (score === 'NaN' || score === 'Infinity' || score === '-Infinity') return Number(score);
@@ -535,5 +626,7 @@ function restoreArray(name: string, given: unknown, length: number): unknown[] {
 }
 
 function restoreCounts(name: string, given: unknown, length: number): Float64Array {
-  return Float64Array.from(restoreArray(name, given, length), (value, i) => checkCount(`${name}[${i}]`, value));
+  return Float64Array.from(restoreArray(name, given, length), (value, i) =>
+    checkCount(`${name}[${i}]`, value),
+  );
 }

@@ -28,7 +28,13 @@ export function openBatch(
     layout: given.layout ?? criterion.layout,
     spatialSize: given.spatialSize,
   };
-  const { logits, targets, options } = opened(givenLogits, givenTargets, asked, asked.layout, isSigmoid ? 1 : 0);
+  const { logits, targets, options } = opened(
+    givenLogits,
+    givenTargets,
+    asked,
+    asked.layout,
+    isSigmoid ? 1 : 0,
+  );
   const { numClasses = isSigmoid ? 1 : undefined } = options;
   const isMultiLabel = isSigmoid && numClasses !== 1;
   if (isMultiLabel && (given.layout === 'channels-first' || given.spatialSize !== undefined)) {

@@ -59,7 +59,11 @@ export function binOf(confidence: number, bins: number): number {
 }
 
 /** The calibration of rows whose number, confidences and right ones are added up bin by bin. */
-export function calibrationOf(weights: Float64Array, confidences: Float64Array, right: Float64Array): Calibration {
+export function calibrationOf(
+  weights: Float64Array,
+  confidences: Float64Array,
+  right: Float64Array,
+): Calibration {
   const { length } = weights;
   const bins = Array.from(weights, (rows, bin) => ({
     from: bin / length,
@@ -72,7 +76,10 @@ export function calibrationOf(weights: Float64Array, confidences: Float64Array, 
   const gap = (bin: CalibrationBin) => Math.abs(bin.confidence - bin.accuracy);
   return {
     expectedError: filled.reduce((sum, bin) => sum + gap(bin) * bin.rows, 0) / sum(weights),
-    maximumError: filled.reduce((most, bin) => Math.max(most, gap(bin)), filled.length === 0 ? NaN : 0),
+    maximumError: filled.reduce(
+      (most, bin) => Math.max(most, gap(bin)),
+      filled.length === 0 ? NaN : 0,
+    ),
     bins,
   };
 }

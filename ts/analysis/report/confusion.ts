@@ -14,11 +14,22 @@ export interface Counts {
 
 export function emptyCounts(classes: number): Counts {
   const zeros = () => new Float64Array(classes);
-  return { support: zeros(), negatives: zeros(), right: zeros(), wrong: zeros(), occurs: new Uint8Array(classes) };
+  return {
+    support: zeros(),
+    negatives: zeros(),
+    right: zeros(),
+    wrong: zeros(),
+    occurs: new Uint8Array(classes),
+  };
 }
 
 /** Counts a row of one class of several. Who is done with them calls {@link countOthers}. */
-export function countRow({ support, right, wrong, occurs }: Counts, label: number, predicted: number, weight: number) {
+export function countRow(
+  { support, right, wrong, occurs }: Counts,
+  label: number,
+  predicted: number,
+  weight: number,
+) {
   support[label] = (support[label] as number) + weight;
   const which = label === predicted ? right : wrong;
   which[predicted] = (which[predicted] as number) + weight;
@@ -44,7 +55,13 @@ export function countOthers({ support, negatives }: Counts): void {
 }
 
 /** Counts whether a label is right, which is 1 or 0 as is what is predicted. */
-export function countLabel(counts: Counts, j: number, label: number, predicted: number, weight: number): void {
+export function countLabel(
+  counts: Counts,
+  j: number,
+  label: number,
+  predicted: number,
+  weight: number,
+): void {
   const { support, negatives, right, wrong, occurs } = counts;
   const all = label === 1 ? support : negatives;
   all[j] = (all[j] as number) + weight;
@@ -56,7 +73,11 @@ export function countLabel(counts: Counts, j: number, label: number, predicted: 
 }
 
 /** Room for a confusion matrix of so many entries. */
-export function makeMatrix(classes: number, entries: number, isWeighted: boolean): Uint32Array | Float64Array {
+export function makeMatrix(
+  classes: number,
+  entries: number,
+  isWeighted: boolean,
+): Uint32Array | Float64Array {
   try {
     return isWeighted ? new Float64Array(entries) : new Uint32Array(entries);
   } catch {

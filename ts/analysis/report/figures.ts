@@ -78,7 +78,10 @@ export function scoreFigures(
   hasRows: boolean,
   averagesAll: boolean,
   settings: Settings,
-): Pick<Findings, 'classes' | 'macro' | 'weighted' | 'micro' | 'auc' | 'weightedAuc' | 'averagePrecision'> {
+): Pick<
+  Findings,
+  'classes' | 'macro' | 'weighted' | 'micro' | 'auc' | 'weightedAuc' | 'averagePrecision'
+> {
   const { support, right, wrong, occurs } = counts;
   checkEntries('classNames', settings.classNames ?? null, support.length);
   const scores = classScores(counts, settings);
@@ -112,7 +115,11 @@ export function scoreFigures(
  * The squared distance of probabilities from the target of a row. No digits are lost where that is
  * near 0.
  */
-export function squaredDistance({ labels, soft, stride, start }: Rows, k: number, probabilities: Float64Array): number {
+export function squaredDistance(
+  { labels, soft, stride, start }: Rows,
+  k: number,
+  probabilities: Float64Array,
+): number {
   const label = labels[k] as number;
   const first = soft === undefined ? 0 : start(k);
   let distance = 0;

@@ -45,7 +45,13 @@ export interface IntervalOptions {
   method?: IntervalMethod | undefined;
 }
 
-export const INTERVAL_OPTIONS: readonly (keyof IntervalOptions)[] = ['level', 'repeats', 'seed', 'groups', 'method'];
+export const INTERVAL_OPTIONS: readonly (keyof IntervalOptions)[] = [
+  'level',
+  'repeats',
+  'seed',
+  'groups',
+  'method',
+];
 
 /** The options of intervals, all of them there. */
 export interface IntervalSettings {
@@ -58,7 +64,8 @@ export interface IntervalSettings {
 
 /** The options that the report's `intervals` are. */
 export function checkIntervals(options: IntervalOptions): IntervalSettings {
-  if (typeof options !== 'object' || options === null) throw wrongType('intervals', 'an object', options);
+  if (typeof options !== 'object' || options === null)
+    throw wrongType('intervals', 'an object', options);
   return checkIntervalSettings(checkOptions(options, INTERVAL_OPTIONS));
 }
 
@@ -75,7 +82,10 @@ export function checkIntervalSettings({
   checkInteger('repeats', 1, 1_000_000, repeats);
   checkInteger('seed', 0, 2 ** 32 - 1, seed);
   checkChoice('method', ['bca', 'percentile'], method);
-  if (groups !== undefined && !(typeof groups === 'object' && groups !== null && typeof groups.length === 'number')) {
+  if (
+    groups !== undefined &&
+    !(typeof groups === 'object' && groups !== null && typeof groups.length === 'number')
+  ) {
     throw wrongType('groups', 'an array with the group of each row', groups);
   }
   return { level, repeats, seed, groups, method };

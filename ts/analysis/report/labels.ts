@@ -2,8 +2,19 @@ import { lengthOf, part } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
 import { checkSameShape } from '../../call/checks.js';
 import { pick, placesWhere, tabulate } from '../rows/loops.js';
-import { leastSuspicious, mayBeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
-import { elementLosses, elementsOf, predictRows, type RowOptions, type Rows, widen } from '../rows/rows.js';
+import {
+  leastSuspicious,
+  mayBeProbabilities,
+  PROBABILITIES_NOTICE,
+} from '../rows/probability-watch.js';
+import {
+  elementLosses,
+  elementsOf,
+  predictRows,
+  type RowOptions,
+  type Rows,
+  widen,
+} from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
@@ -32,7 +43,8 @@ export function* reportOnLabels(
   const members = new Int8Array(size).fill(IGNORED);
   yield* eachPart(rows, 2 * labels, (start, end) => {
     const first = start * labels;
-    const slice = <A extends FloatArray | ClassIndices>(array: A) => part(array, first, (end - start) * labels);
+    const slice = <A extends FloatArray | ClassIndices>(array: A) =>
+      part(array, first, (end - start) * labels);
     const pairs = elementsOf(slice(logits), slice(targets), slice(entropy), options.ignoreIndex);
     tally.add(pairs, (row) => weightOf(start + row));
     for (let k = 0; k < pairs.numbers.length; k++) {
@@ -122,7 +134,10 @@ class LabelTally {
         else wrong++;
       }
     }
-    this.#samples.add(scoresOf(positives, labels.length - positives, right, wrong, this.#settings), weight);
+    this.#samples.add(
+      scoresOf(positives, labels.length - positives, right, wrong, this.#settings),
+      weight,
+    );
     this.#rows++;
     this.#weight += weight;
     if (right === positives && wrong === 0) this.#allRight += weight;
@@ -143,7 +158,10 @@ class LabelTally {
       ...scoreFigures(this.#counts, ranked, this.#rows > 0, averagesAll, this.#settings),
       samples: this.#samples.value,
       confusion: this.#matrix,
-      warning: this.#mayBeProbabilities && this.#count >= leastSuspicious(true) ? PROBABILITIES_NOTICE : undefined,
+      warning:
+        this.#mayBeProbabilities && this.#count >= leastSuspicious(true)
+          ? PROBABILITIES_NOTICE
+          : undefined,
       intervals: undefined,
     };
   }

@@ -49,7 +49,9 @@ export function* rankingFigures(
   const up = new Walk();
   yield* eachPart(length, 1, (start, end) => up.add(order, ranked, start, end, (place) => place));
   const down = new Walk();
-  yield* eachPart(length, 1, (start, end) => down.add(order, ranked, start, end, (place) => length - 1 - place));
+  yield* eachPart(length, 1, (start, end) =>
+    down.add(order, ranked, start, end, (place) => length - 1 - place),
+  );
   const { behind, positives, negatives, precisionsOfOthers } = up.settle();
   return {
     auc: behind / (2 * positives * negatives),

@@ -3,7 +3,13 @@
 
 import { pick, sum } from '../rows/loops.js';
 import { ascending } from '../rows/order.js';
-import { confidencesOf, emptyPredictions, fillScores, predictPart, type Rows } from '../rows/rows.js';
+import {
+  confidencesOf,
+  emptyPredictions,
+  fillScores,
+  predictPart,
+  type Rows,
+} from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { type Interval, intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
 import { areaVariance, normalInterval, placementsOf } from '../uncertainty/delong.js';
@@ -43,7 +49,11 @@ export interface RatedRows {
 }
 
 /** Judges rows, as a report does. */
-export function* rateRows(rows: Rows, settings: Settings, given: ArrayLike<number> | undefined): Work<RatedRows> {
+export function* rateRows(
+  rows: Rows,
+  settings: Settings,
+  given: ArrayLike<number> | undefined,
+): Work<RatedRows> {
   const { labels, classes, numbers, entropy } = rows;
   const { length } = labels;
   const predictions = emptyPredictions(rows);
@@ -59,7 +69,11 @@ export function* rateRows(rows: Rows, settings: Settings, given: ArrayLike<numbe
       hits[k] = Number(settings.topK >= classes || isAmongFirst(rows, k, settings.topK));
   });
   const columns =
-    settings.auc && classes > 0 ? (classes === 2 ? [1] : Array.from({ length: classes }, (_, j) => j)) : [];
+    settings.auc && classes > 0
+      ? classes === 2
+        ? [1]
+        : Array.from({ length: classes }, (_, j) => j)
+      : [];
   const scores = columns.map((j) => {
     const column = new Float64Array(length);
     fillScores(column, rows, predictions, j, 0, length);
@@ -79,7 +93,11 @@ export function* rateRows(rows: Rows, settings: Settings, given: ArrayLike<numbe
 }
 
 /** The intervals of a report on rows of one class each. */
-export function* intervalsOf(rows: Rows, settings: Settings, wanted: IntervalSettings): Work<ReportIntervals> {
+export function* intervalsOf(
+  rows: Rows,
+  settings: Settings,
+  wanted: IntervalSettings,
+): Work<ReportIntervals> {
   const { level, repeats, seed, method } = wanted;
   const rated = yield* rateRows(rows, settings, settings.sampleWeights);
   const { labels, classes } = rated;
@@ -99,7 +117,8 @@ export function* intervalsOf(rows: Rows, settings: Settings, wanted: IntervalSet
     ScoreIntervals,
   ];
   const ofClasses = Array.from({ length: classes }, () => take(OF_CLASS));
-  const area = groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
+  const area =
+    groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
   return {
     ...overall,
     ...(area === undefined ? {} : { auc: area, weightedAuc: area }),
@@ -124,7 +143,10 @@ function areaInterval({ classes, labels, scores }: RatedRows, level: number): In
 }
 
 /** Computes the figures of rows, as often as it is asked to. */
-export function makeRater(rows: RatedRows, settings: Settings): (times: Uint32Array) => Float64Array {
+export function makeRater(
+  rows: RatedRows,
+  settings: Settings,
+): (times: Uint32Array) => Float64Array {
   const { labels, predicted, weights } = rows;
   const orders = rows.scores.map(ranksOf);
   const bins = Int32Array.from(rows.confidence, (p) => binOf(p, settings.bins));
@@ -155,7 +177,13 @@ interface Sums {
 }
 
 /** Adds up rows that weigh so much; counts those of each class as well. */
-function addUp(rows: RatedRows, bins: Int32Array, binCount: number, given: Float64Array, counts: Counts): Sums {
+function addUp(
+  rows: RatedRows,
+  bins: Int32Array,
+  binCount: number,
+  given: Float64Array,
+  counts: Counts,
+): Sums {
   const { labels, predicted, entropy, distance, confidence, hits } = rows;
   const { support, right, wrong } = counts;
   const sums: Sums = { all: 0, right: 0, hits: 0, entropy: 0, distance: 0, calibration: 0 };
@@ -189,7 +217,13 @@ function figuresOf(
   ranked: RankingArrays,
 ): Float64Array {
   const { support, right, wrong } = counts;
-  const scores = scoreFigures(counts, ranked, sums.all > 0, settings.averageOver === 'all', settings);
+  const scores = scoreFigures(
+    counts,
+    ranked,
+    sums.all > 0,
+    settings.averageOver === 'all',
+    settings,
+  );
   const { auc, weightedAuc, averagePrecision } = classes === 2 ? ofSecond(ranked) : scores;
   const overall = {
     accuracy: sums.right / sums.all,
@@ -223,7 +257,8 @@ function ranksOf(scores: Float64Array): Ranks | undefined {
   const order = ascending(scores);
   const starts = new Uint8Array(order.length);
   for (let place = 0; place < order.length; place++) {
-    const isNew = place === 0 || scores[order[place] as number] !== scores[order[place - 1] as number];
+    const isNew =
+      place === 0 || scores[order[place] as number] !== scores[order[place - 1] as number];
     starts[place] = Number(isNew);
   }
   return { order, starts };

@@ -230,10 +230,22 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOption
   if (isMultiLabel) {
     if (settings.intervals !== undefined)
       throw new TypeError('intervals are for rows of one class each, not for labels');
-    return taskOf(reportOnLabels(logits, targets, options, settings), logits, targets, settings, numClasses);
+    return taskOf(
+      reportOnLabels(logits, targets, options, settings),
+      logits,
+      targets,
+      settings,
+      numClasses,
+    );
   }
   const classes = isFloats(kindOf(targets)) ? numClasses : undefined;
-  return taskOf(reportOnBatch(logits, targets, options, settings), logits, targets, settings, classes);
+  return taskOf(
+    reportOnBatch(logits, targets, options, settings),
+    logits,
+    targets,
+    settings,
+    classes,
+  );
 }
 
 /** The report on rows of one class each that have been read. */
@@ -252,7 +264,10 @@ function* reportOnBatch(
   const findings = yield* reportOnRows(rows, settings);
   if (settings.intervals === undefined) return findings;
   const { classes, isPaired } = rows;
-  checkGroups(settings.intervals.groups, classes === 0 ? 0 : lengthOf(logits) / (isPaired ? 1 : classes));
+  checkGroups(
+    settings.intervals.groups,
+    classes === 0 ? 0 : lengthOf(logits) / (isPaired ? 1 : classes),
+  );
   return { ...findings, intervals: yield* intervalsOf(rows, settings, settings.intervals) };
 }
 
@@ -272,7 +287,11 @@ function taskOf(
   const rows = isArray ? Math.floor(lengthOf(targets) / targetsPerRow) : 0;
   // Each resample looks at all rows, and so does what leaves some of them out.
   const resamples = settings.intervals === undefined ? 0 : settings.intervals.repeats * 2 * rows;
-  return { work: withReportText(work, settings), entries: reportEntries(size, rows, settings.auc) + resamples, rows };
+  return {
+    work: withReportText(work, settings),
+    entries: reportEntries(size, rows, settings.auc) + resamples,
+    rows,
+  };
 }
 
 /** The number of entries that are looked at for a report on so many logits. */

@@ -1,7 +1,13 @@
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import { pick } from '../rows/loops.js';
 import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
-import { emptyPredictions, fillScores, type Predictions, predictPart, type Rows } from '../rows/rows.js';
+import {
+  emptyPredictions,
+  fillScores,
+  type Predictions,
+  predictPart,
+  type Rows,
+} from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
@@ -31,7 +37,12 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
       const predicted = predictions.classes[k] as number;
       const weight = weightOf(k);
       const isRight = predicted === label;
-      decisions.add(isRight, predictions.negLogConfidence[k] as number, entropy[k] as number, weight);
+      decisions.add(
+        isRight,
+        predictions.negLogConfidence[k] as number,
+        entropy[k] as number,
+        weight,
+      );
       countRow(counts, label, predicted, weight);
       if (isRight || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK))) hits += weight;
       const cell = label * classes + predicted;
@@ -68,7 +79,11 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
  * A test whether fewer than so many classes come before that of a row: those with larger logits,
  * and of equals those before it. A NaN is the largest.
  */
-export function isAmongFirst({ logits, classes, labels, stride, start }: Rows, k: number, topK: number): boolean {
+export function isAmongFirst(
+  { logits, classes, labels, stride, start }: Rows,
+  k: number,
+  topK: number,
+): boolean {
   const first = start(k);
   const label = labels[k] as number;
   const own = logits[first + label * stride] as number;
@@ -93,7 +108,11 @@ export function balancedAccuracyOf(right: Float64Array, support: Float64Array): 
 
 /** The figures of rankings of two classes. */
 export function ofSecond({ auc, averagePrecision }: RankingArrays) {
-  return { auc: auc[1] as number, weightedAuc: auc[1] as number, averagePrecision: averagePrecision[1] as number };
+  return {
+    auc: auc[1] as number,
+    weightedAuc: auc[1] as number,
+    averagePrecision: averagePrecision[1] as number,
+  };
 }
 
 /** Fills in the figures of all classes that have rows. */
@@ -107,7 +126,9 @@ function* fillRanked(
   const { labels, classes } = rows;
   const scores = new Float64Array(labels.length);
   function* figures(j: number) {
-    yield* eachPart(labels.length, 1, (start, end) => fillScores(scores, rows, predictions, j, start, end));
+    yield* eachPart(labels.length, 1, (start, end) =>
+      fillScores(scores, rows, predictions, j, start, end),
+    );
     return yield* rankingFigures(scores, labels, j, weights);
   }
   if (classes === 2) {

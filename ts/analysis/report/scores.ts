@@ -65,15 +65,23 @@ export function scoresOf(
 }
 
 /** The scores of each class. */
-export function classScores({ support, negatives, right, wrong }: Counts, settings: ScoreSettings): Scores[] {
+export function classScores(
+  { support, negatives, right, wrong }: Counts,
+  settings: ScoreSettings,
+): Scores[] {
   return Array.from(right, (found, j) =>
     scoresOf(support[j] as number, negatives[j] as number, found, wrong[j] as number, settings),
   );
 }
 
 /** The scores of the classes that take part, taken together. */
-export function microScores(counts: Counts, takesPart: (j: number) => boolean, settings: ScoreSettings): Scores {
-  const total = (numbers: Float64Array) => numbers.reduce((sum, number, j) => (takesPart(j) ? sum + number : sum), 0);
+export function microScores(
+  counts: Counts,
+  takesPart: (j: number) => boolean,
+  settings: ScoreSettings,
+): Scores {
+  const total = (numbers: Float64Array) =>
+    numbers.reduce((sum, number, j) => (takesPart(j) ? sum + number : sum), 0);
   const { support, negatives, right, wrong } = counts;
   return scoresOf(total(support), total(negatives), total(right), total(wrong), settings);
 }
@@ -136,6 +144,7 @@ export function average(
   takesPart: (j: number) => boolean = () => true,
 ): number {
   const average = new Average();
-  for (let j = 0; j < numbers.length; j++) if (takesPart(j)) average.add(numbers[j] as number, weight(j));
+  for (let j = 0; j < numbers.length; j++)
+    if (takesPart(j)) average.add(numbers[j] as number, weight(j));
   return average.value;
 }

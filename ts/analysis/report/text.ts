@@ -24,7 +24,11 @@ export interface TextSettings {
 /** A report as a table. */
 export function reportText(report: ClassificationReport, settings: TextSettings): string {
   const { rows, nonFinite, multiLabel, warning } = report;
-  const parts = [classTable(report, settings), figureTable(report, settings), ...confusionTables(report)];
+  const parts = [
+    classTable(report, settings),
+    figureTable(report, settings),
+    ...confusionTables(report),
+  ];
   const whose = multiLabel ? 'labels' : `of ${rows} rows`;
   if (report.intervals !== undefined) parts.push(intervalTable(report, report.intervals));
   if (nonFinite > 0) parts.push(`${nonFinite} ${whose} have logits that are NaN or Infinity.`);
@@ -55,7 +59,9 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
   const { multiLabel, numClasses, accuracy, hammingLoss, logLoss, brier, calibration } = report;
   const ofClasses = [
     ['balanced accuracy', figure(report.balancedAccuracy)],
-    ...(topK > 1 && topK < numClasses ? [[`top-${topK} accuracy`, figure(report.topKAccuracy)]] : []),
+    ...(topK > 1 && topK < numClasses
+      ? [[`top-${topK} accuracy`, figure(report.topKAccuracy)]]
+      : []),
     ['Matthews correlation', figure(report.mcc)],
     ["Cohen's kappa", figure(report.kappa)],
   ];
@@ -74,7 +80,10 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
  * Intervals of the figures that the other tables have about all classes, and of each class's F1.
  */
 function intervalTable(report: ClassificationReport, intervals: ReportIntervals): string {
-  const line = (name: string, value: number, { low, high }: Interval) => [name, ...[value, low, high].map(figure)];
+  const line = (name: string, value: number, { low, high }: Interval) => [
+    name,
+    ...[value, low, high].map(figure),
+  ];
   return table([
     [`${Number((100 * intervals.level).toPrecision(6))} % intervals`, 'figure', 'from', 'to'],
     line('accuracy', report.accuracy, intervals.accuracy),
@@ -89,7 +98,11 @@ function intervalTable(report: ClassificationReport, intervals: ReportIntervals)
     }),
     line('log loss', report.logLoss, intervals.logLoss),
     line('Brier score', report.brier, intervals.brier),
-    line('expected calibration error', report.calibration.expectedError, intervals.calibrationError),
+    line(
+      'expected calibration error',
+      report.calibration.expectedError,
+      intervals.calibrationError,
+    ),
   ]);
 }
 
@@ -111,7 +124,9 @@ function confusionTables({ confusion, multiLabel, classes }: ClassificationRepor
  * column.
  */
 function wrapped(lines: readonly string[][]): string[][][] {
-  const widths = (lines[0] as string[]).map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)));
+  const widths = (lines[0] as string[]).map((_, i) =>
+    Math.max(...lines.map((line) => (line[i] as string).length)),
+  );
   const first = widths[0] as number;
   const tables: string[][][] = [];
   let room = 0;
@@ -143,7 +158,9 @@ function linesOf(sentence: string): string {
 /** A name on one line, of at most so many characters. */
 function shortName(name: string, most: number): string {
   const characters = Array.from(name.replace(/\s+/g, ' '));
-  return characters.length <= most ? characters.join('') : `${characters.slice(0, most - 2).join('')}..`;
+  return characters.length <= most
+    ? characters.join('')
+    : `${characters.slice(0, most - 2).join('')}..`;
 }
 
 /** A count, or a weight with no more digits than a table has room for. */

@@ -54,7 +54,13 @@ export function* ascendingInTurns(keys: Float64Array): Work<Uint32Array> {
 }
 
 /** Puts each index under the upper half of its key, and counts the upper halves with each digit. */
-function pair(keys: Float64Array, pairs: Uint32Array, sizes: Uint32Array, start: number, end: number): void {
+function pair(
+  keys: Float64Array,
+  pairs: Uint32Array,
+  sizes: Uint32Array,
+  start: number,
+  end: number,
+): void {
   const number = new Float64Array(1);
   const bits = new Int32Array(number.buffer);
   for (let i = start; i < end; i++) {

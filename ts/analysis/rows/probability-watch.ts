@@ -36,7 +36,8 @@ function isDistribution(
   if (!mayBeRounded || off > MOST) return false;
   return UNITS.some((unit) => {
     if (off > TOLERANCE + columns / (2 * unit)) return false;
-    for (let j = 0; j < columns; j++) if (!isMultiple(values[start + j * stride] as number, unit)) return false;
+    for (let j = 0; j < columns; j++)
+      if (!isMultiple(values[start + j * stride] as number, unit)) return false;
     return true;
   });
 }
@@ -66,10 +67,19 @@ export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boo
 }
 
 /** A test whether all rows could be probabilities, also rounded ones, and if there are none. */
-export function mayBeProbabilities({ logits, numbers, classes, stride, isPaired, start }: Rows): boolean {
+export function mayBeProbabilities({
+  logits,
+  numbers,
+  classes,
+  stride,
+  isPaired,
+  start,
+}: Rows): boolean {
   for (let k = 0; k < numbers.length; k++) {
     const first = start(k);
-    const is = isPaired ? isShare(logits[first + 1] as number) : isDistribution(logits, [first, stride, classes], true);
+    const is = isPaired
+      ? isShare(logits[first + 1] as number)
+      : isDistribution(logits, [first, stride, classes], true);
     if (!is) return false;
   }
   return true;

@@ -1,7 +1,15 @@
 // A batch as the analysis walks over it: the rows that count, and the class of each.
 
 import { readOptions, said } from '../../arrays/own.js';
-import { arrayLike, copyIndices, copyInto, copyNumbers, kindOf, lengthOf, part } from '../../arrays/typed-arrays.js';
+import {
+  arrayLike,
+  copyIndices,
+  copyInto,
+  copyNumbers,
+  kindOf,
+  lengthOf,
+  part,
+} from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
 import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
 import type { Criterion } from '../../losses/criterion.js';
@@ -33,7 +41,12 @@ export interface RowOptions {
   spatialSize?: number | undefined;
 }
 
-export const ROW_OPTIONS: readonly (keyof RowOptions)[] = ['numClasses', 'ignoreIndex', 'layout', 'spatialSize'];
+export const ROW_OPTIONS: readonly (keyof RowOptions)[] = [
+  'numClasses',
+  'ignoreIndex',
+  'layout',
+  'spatialSize',
+];
 
 /** The rows of a batch that count, one after the other: `k` is a row's place among them. */
 export interface Rows {
@@ -98,14 +111,22 @@ export function* rowsInTurns(
     return yield* elementsInTurns(given, targets, { numClasses, ignoreIndex }, labelSmoothing);
   }
   const logits = widen(given);
-  const criterion = new CrossEntropyLoss({ reduction: 'none', numClasses, ignoreIndex, layout, labelSmoothing });
+  const criterion = new CrossEntropyLoss({
+    reduction: 'none',
+    numClasses,
+    ignoreIndex,
+    layout,
+    labelSmoothing,
+  });
   const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const count = entropy.length;
   const classes = count === 0 ? checkFew(numClasses ?? 0) : lengthOf(logits) / count;
   const positions = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
   const stride = positions === 0 ? 1 : positions;
   const startOf = (row: number) =>
-    positions === 0 ? row * classes : Math.floor(row / positions) * classes * positions + (row % positions);
+    positions === 0
+      ? row * classes
+      : Math.floor(row / positions) * classes * positions + (row % positions);
 
   const soft = isFloats(kindOf(targets)) ? (targets as FloatArray) : undefined;
   const labels = new Int32Array(count);
@@ -117,7 +138,17 @@ export function* rowsInTurns(
       if (soft !== undefined) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
     }
   });
-  const rows = { logits, classes, isPaired: false, stride, numbers, labels, soft, entropy, start: startOf };
+  const rows = {
+    logits,
+    classes,
+    isPaired: false,
+    stride,
+    numbers,
+    labels,
+    soft,
+    entropy,
+    start: startOf,
+  };
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
 }
 
@@ -132,7 +163,8 @@ function* lossesInTurns(
   { numClasses = 1, spatialSize }: RowOptions,
 ): Work<FloatArray> {
   const kind = kindOf(targets);
-  if (kindOf(logits) === undefined || kind === undefined) return criterion.forward(logits, targets, { spatialSize });
+  if (kindOf(logits) === undefined || kind === undefined)
+    return criterion.forward(logits, targets, { spatialSize });
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
   // Without a layout, each logit has a target and a loss.
@@ -210,7 +242,12 @@ function* elementsInTurns(
 ): Work<Rows> {
   const logits = widen(given);
   const { numClasses, ignoreIndex } = readOptions(options, ROW_OPTIONS);
-  const entropy = yield* elementLosses(logits, targets, { numClasses, ignoreIndex }, labelSmoothing);
+  const entropy = yield* elementLosses(
+    logits,
+    targets,
+    { numClasses, ignoreIndex },
+    labelSmoothing,
+  );
   return elementsOf(logits, targets, entropy, ignoreIndex);
 }
 
@@ -274,7 +311,12 @@ export function selectRows(rows: Rows, isWanted: (k: number) => boolean): Rows {
 /**
  * The class of the largest entry of a row, the first of equals; of the first NaN, if there is one.
  */
-function indexOfLargest(entries: FloatArray, start: number, stride: number, classes: number): number {
+function indexOfLargest(
+  entries: FloatArray,
+  start: number,
+  stride: number,
+  classes: number,
+): number {
   let best = 0;
   let largest = entries[start] as number;
   for (let j = 1; j < classes; j++) {
@@ -323,7 +365,13 @@ export function emptyPredictions({ numbers: { length } }: Rows): Predictions {
 }
 
 /** The predictions of rows from one on to before another. */
-export function predictPart(rows: Rows, predictions: Predictions, from: number, to: number, visit?: Visit): void {
+export function predictPart(
+  rows: Rows,
+  predictions: Predictions,
+  from: number,
+  to: number,
+  visit?: Visit,
+): void {
   const { logits, classes, stride } = rows;
   const p = new Float64Array(classes);
   const grain = grainOf(classes);

@@ -19,10 +19,17 @@ interface Shaped {
  * The arrays of a batch, and its options with what the shapes stand for. Every logit is a row by
  * itself where `columns` is not 0, as it is in the formula of a loss.
  */
-export function opened<O extends Shaped>(logits: Logits, targets: Targets, options: O, layout?: Layout, columns = 0) {
+export function opened<O extends Shaped>(
+  logits: Logits,
+  targets: Targets,
+  options: O,
+  layout?: Layout,
+  columns = 0,
+) {
   if (kindOf(logits) !== undefined && kindOf(targets) !== undefined) {
     const given = targets as ClassIndices | FloatArray;
-    const labels = columns === 0 ? labelsAmong(given, logits as FloatArray, options.numClasses) : given;
+    const labels =
+      columns === 0 ? labelsAmong(given, logits as FloatArray, options.numClasses) : given;
     return { logits: logits as FloatArray, targets: labels, options };
   }
   const formula = { columns, channelsFirst: layout === 'channels-first' };
@@ -39,7 +46,9 @@ export function opened<O extends Shaped>(logits: Logits, targets: Targets, optio
 
 /** The same for logits without targets. */
 export function openedLogits(logits: Logits, numClasses: number | undefined) {
-  return kindOf(logits) === undefined ? openLogits(logits, numClasses) : { logits: logits as FloatArray, numClasses };
+  return kindOf(logits) === undefined
+    ? openLogits(logits, numClasses)
+    : { logits: logits as FloatArray, numClasses };
 }
 
 /** The same for targets without logits. */

@@ -34,7 +34,8 @@ export function checkFunction(name: string, value: unknown, expected: string): v
 
 export function checkTurnOptions({ signal, onProgress }: TurnOptions): void {
   checkFunction('onProgress', onProgress, 'a function');
-  const isSignal = typeof (signal as Partial<Signal> | null | undefined)?.throwIfAborted === 'function';
+  const isSignal =
+    typeof (signal as Partial<Signal> | null | undefined)?.throwIfAborted === 'function';
   if (signal !== undefined && !isSignal) throw wrongType('signal', 'an AbortSignal', signal);
 }
 
@@ -47,7 +48,12 @@ export function finish<T>(work: Work<T>): T {
 }
 
 /** Does work in turns. It looks at so many entries in all, which stand for the rows of a batch. */
-export async function inTurns<T>(work: Work<T>, entries: number, rows: number, options: TurnOptions): Promise<T> {
+export async function inTurns<T>(
+  work: Work<T>,
+  entries: number,
+  rows: number,
+  options: TurnOptions,
+): Promise<T> {
   checkTurnOptions(options);
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
@@ -71,7 +77,11 @@ export async function inTurns<T>(work: Work<T>, entries: number, rows: number, o
 /**
  * Has work done on 0, 1, 2, … in parts that take about a turn, where each takes so many entries.
  */
-export function* eachPart(count: number, entriesEach: number, work: (start: number, end: number) => void): Work<void> {
+export function* eachPart(
+  count: number,
+  entriesEach: number,
+  work: (start: number, end: number) => void,
+): Work<void> {
   const step = Math.max(1, Math.floor(TURN / Math.max(entriesEach, 1)));
   for (let start = 0; start < count; start += step) {
     const end = Math.min(start + step, count);

@@ -112,12 +112,24 @@ export interface ClassBalance {
  * balance.warning?.startsWith('class 0 is 90 % of the rows, class 1 is 10 %'); // => true
  * ```
  */
-export function classBalance(targets: Targets, numClasses?: number, options: ClassBalanceOptions = {}): ClassBalance {
-  const { ignoreIndex, beta = 0.999, criterion } = checkOptions(options, ['ignoreIndex', 'beta', 'criterion']);
+export function classBalance(
+  targets: Targets,
+  numClasses?: number,
+  options: ClassBalanceOptions = {},
+): ClassBalance {
+  const {
+    ignoreIndex,
+    beta = 0.999,
+    criterion,
+  } = checkOptions(options, ['ignoreIndex', 'beta', 'criterion']);
   const batch = openedTargets(targets, numClasses);
   checkNumClasses(batch.numClasses, 2);
   if ((batch.numClasses ?? 0) > MAX_ENTRIES) {
-    throw outOfRange('numClasses', `at most ${MAX_ENTRIES}, the most weights a loss takes`, batch.numClasses);
+    throw outOfRange(
+      'numClasses',
+      `at most ${MAX_ENTRIES}, the most weights a loss takes`,
+      batch.numClasses,
+    );
   }
   checkIgnoreIndex(ignoreIndex);
   checkBeta(beta);
@@ -129,13 +141,17 @@ export function classBalance(targets: Targets, numClasses?: number, options: Cla
   const alpha = (counts[1] as number) / rows;
   const balancedAlpha = (rows - (counts[1] as number)) / rows;
   // 1 - beta ** count, where that is not a difference of nearly equal numbers.
-  const effective = counts.map((count) => (count > 0 ? (beta - 1) / Math.expm1(count * Math.log(beta)) : 0));
+  const effective = counts.map((count) =>
+    count > 0 ? (beta - 1) / Math.expm1(count * Math.log(beta)) : 0,
+  );
   const weights = total(effective);
   const favour =
     criterion === undefined
       ? favourOfAlpha(counts, alpha, balancedAlpha)
       : findFavour(counts, classWeights(criterion, counts.length))?.message;
-  const warnings = [favour, saturation(counts, effective, beta)].filter((warning) => warning !== undefined);
+  const warnings = [favour, saturation(counts, effective, beta)].filter(
+    (warning) => warning !== undefined,
+  );
   const balance = {
     rows,
     numClasses: counts.length,
@@ -151,13 +167,18 @@ export function classBalance(targets: Targets, numClasses?: number, options: Cla
 }
 
 /** That the fraction of class 1, taken as alpha, favours the most frequent class. */
-function favourOfAlpha(counts: Float64Array, alpha: number, balancedAlpha: number): string | undefined {
+function favourOfAlpha(
+  counts: Float64Array,
+  alpha: number,
+  balancedAlpha: number,
+): string | undefined {
   const favour = findFavour(
     counts,
     counts.map((_, j) => (j === 1 ? alpha : 1 - alpha)),
   );
   if (favour === undefined) return undefined;
-  const remedy = counts.length === 2 ? `balancedAlpha, ${balancedAlpha}, weighs` : 'inverseFrequency weighs';
+  const remedy =
+    counts.length === 2 ? `balancedAlpha, ${balancedAlpha}, weighs` : 'inverseFrequency weighs';
   return `with alpha ${alpha}, positives / total, ${favour.message}: ${remedy} all classes the same`;
 }
 
@@ -170,10 +191,17 @@ const SAME_SIZE = 1.1;
  * That classes are so large that their effective numbers are the same. A beta of 0 is asked for to
  * have that.
  */
-function saturation(counts: Float64Array, effective: Float64Array, beta: number): string | undefined {
+function saturation(
+  counts: Float64Array,
+  effective: Float64Array,
+  beta: number,
+): string | undefined {
   const rangeOf = (numbers: Float64Array) => {
     const present = numbers.filter((number) => number > 0);
-    return present.reduce((a, b) => Math.max(a, b), 0) / present.reduce((a, b) => Math.min(a, b), Infinity);
+    return (
+      present.reduce((a, b) => Math.max(a, b), 0) /
+      present.reduce((a, b) => Math.min(a, b), Infinity)
+    );
   };
   const sizes = rangeOf(counts);
   if (!(beta > 0 && sizes > SAME_SIZE && rangeOf(effective) < SAME_WEIGHT)) return undefined;
@@ -184,7 +212,15 @@ function saturation(counts: Float64Array, effective: Float64Array, beta: number)
   );
 }
 
-function balanceText({ rows, numClasses, counts, fractions, balancedAlpha, alpha, ...weights }: ClassBalance): string {
+function balanceText({
+  rows,
+  numClasses,
+  counts,
+  fractions,
+  balancedAlpha,
+  alpha,
+  ...weights
+}: ClassBalance): string {
   const { inverseFrequency, effectiveNumber, warning } = weights;
   const columns = [fractions, inverseFrequency, effectiveNumber];
   const lines = Array.from(counts, (count, j) => [
@@ -220,15 +256,23 @@ function count(
 ): Float64Array {
   const kind = checkTargets(targets, false);
   const length = checkLength('targets', targets);
-  if (!isFloats(kind)) return countIndices(targets as ClassIndices, length, numClasses, ignoreIndex);
+  if (!isFloats(kind))
+    return countIndices(targets as ClassIndices, length, numClasses, ignoreIndex);
   if (numClasses === undefined && isEveryInteger(targets as FloatArray)) {
-    return countIndices(integersOf('targets', targets as FloatArray), length, undefined, ignoreIndex);
+    return countIndices(
+      integersOf('targets', targets as FloatArray),
+      length,
+      undefined,
+      ignoreIndex,
+    );
   }
   checkIndices(targets, ignoreIndex === undefined ? undefined : 'where ignoreIndex is given');
   const classes = checkGiven(numClasses, 'where targets are probabilities');
   if (length % classes !== 0) {
     const reason = 'as floats are probabilities where numClasses is given';
-    throw new RangeError(`targets.length must be a multiple of numClasses, ${classes}, ${reason}, got ${length}`);
+    throw new RangeError(
+      `targets.length must be a multiple of numClasses, ${classes}, ${reason}, got ${length}`,
+    );
   }
   return addProbabilities(targets as FloatArray, length, classes);
 }
@@ -255,7 +299,11 @@ function countIndices(
     if (label >= 0 && label < limit) continue;
     if (numClasses !== undefined) throw invalidIndex(targets, row, numClasses, ignoreIndex);
     if (label >= limit)
-      throw outOfRange(`targets[${row}]`, `below ${limit} where numClasses is not given`, targets[row]);
+      throw outOfRange(
+        `targets[${row}]`,
+        `below ${limit} where numClasses is not given`,
+        targets[row],
+      );
     throw outOfRange(`targets[${row}]`, 'a class, 0 or above', targets[row]);
   }
   return tally(labels, numClasses ?? largest + 1, ignoreIndex);
@@ -306,7 +354,8 @@ export function findFavour(counts: Float64Array, weights: Float64Array): Favour 
   });
   if (lightest === most) return undefined;
   const rows = total(counts);
-  const percent = (j: number) => `${Number(((100 * (counts[j] as number)) / rows).toPrecision(3))} %`;
+  const percent = (j: number) =>
+    `${Number(((100 * (counts[j] as number)) / rows).toPrecision(3))} %`;
   const message =
     `class ${most} is ${percent(most)} of the rows, class ${lightest} is ${percent(lightest)}, ` +
     `but a row of class ${most} weighs ${weights[most]} and one of class ${lightest} ${weights[lightest]}`;

@@ -1,7 +1,14 @@
 // Labels as files and data bases hold them: what they stand for is said by the labels themselves,
 // or by `classes`.
 
-import { checkIgnoreIndex, checkOptions, orIgnored, outOfRange, show, wrongType } from '../../call/checks.js';
+import {
+  checkIgnoreIndex,
+  checkOptions,
+  orIgnored,
+  outOfRange,
+  show,
+  wrongType,
+} from '../../call/checks.js';
 
 /** A value that stands for a class. */
 export type ClassLabel = string | number | bigint | boolean;
@@ -67,7 +74,10 @@ export interface EncodedLabels {
  * classIndices([1, 0n, 1]).targets; // => Int32Array.of(1, 0, 1)
  * ```
  */
-export function classIndices(values: Iterable<unknown>, options: ClassIndicesOptions = {}): EncodedLabels {
+export function classIndices(
+  values: Iterable<unknown>,
+  options: ClassIndicesOptions = {},
+): EncodedLabels {
   const read = checkOptions(options, ['classes', 'ignoreIndex']);
   const ignoreIndex = checkIgnoreIndex(read.ignoreIndex);
   const given = read.classes === undefined ? undefined : checkClasses(read.classes);
@@ -75,15 +85,22 @@ export function classIndices(values: Iterable<unknown>, options: ClassIndicesOpt
   const kind = given ? 'any' : commonKind(rows);
   if (kind === 'number') return indicesAsTheyAre(rows, ignoreIndex);
 
-  const classNames = given ?? (kind === 'string' ? distinctTexts(rows) : kind === 'boolean' ? ['false', 'true'] : []);
+  const classNames =
+    given ??
+    (kind === 'string' ? distinctTexts(rows) : kind === 'boolean' ? ['false', 'true'] : []);
   if (ignoreIndex !== undefined && ignoreIndex >= 0 && ignoreIndex < classNames.length) {
-    throw outOfRange('ignoreIndex', `the index of no class, outside [0, ${classNames.length})`, ignoreIndex);
+    throw outOfRange(
+      'ignoreIndex',
+      `the index of no class, outside [0, ${classNames.length})`,
+      ignoreIndex,
+    );
   }
   const indices = new Map(classNames.map((name, j) => [name, j]));
   const targets = Int32Array.from(rows, (label, row) => {
     if (label === MISSING) return ignoreIndex as number;
     const index = indices.get(String(label));
-    if (index === undefined) throw outOfRange(`values[${row}]`, `one of ${listed(classNames)}`, label);
+    if (index === undefined)
+      throw outOfRange(`values[${row}]`, `one of ${listed(classNames)}`, label);
     return index;
   });
   return { targets, classNames };
@@ -99,15 +116,26 @@ const MAX_INDICES = 2 ** 20;
 const MISSING = undefined;
 
 /** The labels, all of which can be, with those that are missing marked. */
-function readRows(values: Iterable<unknown>, ignoreIndex: number | undefined): (ClassLabel | typeof MISSING)[] {
-  if (typeof values !== 'object' || values === null || typeof values[Symbol.iterator] !== 'function') {
+function readRows(
+  values: Iterable<unknown>,
+  ignoreIndex: number | undefined,
+): (ClassLabel | typeof MISSING)[] {
+  if (
+    typeof values !== 'object' ||
+    values === null ||
+    typeof values[Symbol.iterator] !== 'function'
+  ) {
     throw wrongType('values', 'an array or another iterable with one label per row', values);
   }
   const ignored = String(ignoreIndex);
   return Array.from(values, (value, row) => {
     if (value === null || value === undefined) {
       if (ignoreIndex !== undefined) return MISSING;
-      throw wrongType(`values[${row}]`, 'a label, as there is no ignoreIndex for missing ones', value);
+      throw wrongType(
+        `values[${row}]`,
+        'a label, as there is no ignoreIndex for missing ones',
+        value,
+      );
     }
     const label = checkLabel(`values[${row}]`, value);
     return ignoreIndex !== undefined && String(label) === ignored ? MISSING : label;
@@ -119,19 +147,22 @@ function checkLabel(name: string, value: unknown): ClassLabel {
     if (!Number.isFinite(value)) throw outOfRange(name, 'finite', value);
     return value;
   }
-  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
+  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean')
+    return value;
   throw wrongType(name, 'a string, a number, a BigInt or a boolean', value);
 }
 
 /** The labels of the classes, as text. */
 function checkClasses(classes: readonly ClassLabel[]): string[] {
-  if (!Array.isArray(classes)) throw wrongType('classes', 'an array with the label of each class', classes);
+  if (!Array.isArray(classes))
+    throw wrongType('classes', 'an array with the label of each class', classes);
   if (classes.length === 0) throw outOfRange('classes', 'at least one label', classes);
   const names = Array.from(classes, (label, j) => String(checkLabel(`classes[${j}]`, label)));
   const first = new Map<string, number>();
   for (const [j, name] of names.entries()) {
     const before = first.get(name);
-    if (before !== undefined) throw outOfRange(`classes[${j}]`, `another label than classes[${before}]`, classes[j]);
+    if (before !== undefined)
+      throw outOfRange(`classes[${j}]`, `another label than classes[${before}]`, classes[j]);
     first.set(name, j);
   }
   return names;
@@ -149,7 +180,12 @@ function commonKind(rows: readonly (ClassLabel | typeof MISSING)[]): Kind | unde
   if (first === undefined) return undefined;
   const kind = kindOfLabel(first);
   const row = rows.findIndex((label) => label !== MISSING && kindOfLabel(label) !== kind);
-  if (row >= 0) throw wrongType(`values[${row}]`, `a ${kind} like the labels before, without classes`, rows[row]);
+  if (row >= 0)
+    throw wrongType(
+      `values[${row}]`,
+      `a ${kind} like the labels before, without classes`,
+      rows[row],
+    );
   return kind;
 }
 
@@ -176,7 +212,8 @@ function indicesAsTheyAre(
 /** The strings that occur, in order. */
 function distinctTexts(rows: readonly (ClassLabel | typeof MISSING)[]): string[] {
   const empty = rows.indexOf('');
-  if (empty >= 0) throw outOfRange(`values[${empty}]`, 'more than the empty string, without classes', '');
+  if (empty >= 0)
+    throw outOfRange(`values[${empty}]`, 'more than the empty string, without classes', '');
   const names = [...new Set(rows)]
     .filter((label) => label !== MISSING)
     .map(String)
@@ -191,5 +228,7 @@ function distinctTexts(rows: readonly (ClassLabel | typeof MISSING)[]): string[]
 
 /** The classes as an error names them. */
 function listed(classNames: readonly string[]): string {
-  return classNames.length > 8 ? `the ${classNames.length} classes` : `the classes ${classNames.map(show).join(', ')}`;
+  return classNames.length > 8
+    ? `the ${classNames.length} classes`
+    : `the classes ${classNames.map(show).join(', ')}`;
 }

@@ -107,7 +107,8 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
     to = 0.99,
     points = 100,
   } = checkOptions(options, NAMES);
-  for (const [name, value] of Object.entries({ alpha, gamma, labelSmoothing })) checkSingle(name, value);
+  for (const [name, value] of Object.entries({ alpha, gamma, labelSmoothing }))
+    checkSingle(name, value);
   if (alpha !== null) checkNotNegative('alpha', alpha);
   checkOneGamma(gamma);
   checkInteger('points', 2, 2 ** 31 - 1, points);

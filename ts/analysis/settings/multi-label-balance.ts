@@ -86,7 +86,9 @@ export function multiLabelBalance(
   checkTargets(batch.targets, true);
   const length = checkLength('targets', batch.targets);
   if (length % labels !== 0) {
-    throw new RangeError(`targets.length must be a multiple of numClasses, ${labels}, got ${length}`);
+    throw new RangeError(
+      `targets.length must be a multiple of numClasses, ${labels}, got ${length}`,
+    );
   }
   const shares = new Float64Array(length);
   copyNumbers(shares, batch.targets, kindOf(batch.targets) as string);
@@ -114,8 +116,15 @@ export function multiLabelBalance(
   return withText(balance, balanceText);
 }
 
-function balanceText({ counts, positives, fractions, posWeight, balancedAlpha }: MultiLabelBalance): string {
-  const figures = (j: number) => [positives, fractions, posWeight, balancedAlpha].map((of) => figure(of[j] as number));
+function balanceText({
+  counts,
+  positives,
+  fractions,
+  posWeight,
+  balancedAlpha,
+}: MultiLabelBalance): string {
+  const figures = (j: number) =>
+    [positives, fractions, posWeight, balancedAlpha].map((of) => figure(of[j] as number));
   return table([
     ['label', 'rows', 'positives', 'fraction', 'posWeight', 'balanced alpha'],
     ...Array.from(counts, (count, j) => [String(j), String(count), ...figures(j)]),

@@ -51,7 +51,8 @@ export function stages<C extends SoftmaxCriterion = FocalLoss>(
   if (stages.length === 0) throw new RangeError('stages must not be empty');
   const ends: number[] = [];
   const criteria = stages.map((stage, i) => {
-    if (typeof stage !== 'object' || stage === null) throw wrongType(`stages[${i}]`, 'an object', stage);
+    if (typeof stage !== 'object' || stage === null)
+      throw wrongType(`stages[${i}]`, 'an object', stage);
     const { until: given, ...options } = stage;
     const until = said(stage, 'until', given);
     ends.push(checkEnd(`stages[${i}].until`, until, ends.at(-1) ?? 0, i === stages.length - 1));
@@ -62,7 +63,8 @@ export function stages<C extends SoftmaxCriterion = FocalLoss>(
   return (epoch) => {
     checkInteger('epoch', 0, Number.MAX_SAFE_INTEGER, epoch);
     const stage = criteria[ends.findIndex((end) => epoch < end)];
-    if (stage === undefined) throw outOfRange('epoch', `below ${ends.at(-1)}, where the last stage ends`, epoch);
+    if (stage === undefined)
+      throw outOfRange('epoch', `below ${ends.at(-1)}, where the last stage ends`, epoch);
     return stage;
   };
 }

@@ -1,5 +1,12 @@
 import { copyInto, kindOf } from '../../arrays/typed-arrays.js';
-import { checkGiven, checkLength, checkNumClasses, isFloats, outOfRange, wrongType } from '../../call/checks.js';
+import {
+  checkGiven,
+  checkLength,
+  checkNumClasses,
+  isFloats,
+  outOfRange,
+  wrongType,
+} from '../../call/checks.js';
 import { takeLogarithms } from '../elementary.js';
 import { type Logits, openedLogits } from '../rows/tensors.js';
 
@@ -53,24 +60,33 @@ const TOLERANCE = 0.05;
  * plain.forward(single, Uint8Array.of(0, 1)); // => 0.490414626505863
  * ```
  */
-export function probabilitiesToLogits(probabilities: Logits, numClasses?: number): Float64Array<ArrayBuffer> {
+export function probabilitiesToLogits(
+  probabilities: Logits,
+  numClasses?: number,
+): Float64Array<ArrayBuffer> {
   // Each by itself they may be in rows of several labels.
   const opened = openedLogits(probabilities, numClasses === 1 ? undefined : numClasses);
   const given = opened.logits;
-  if (!isFloats(kindOf(given))) throw wrongType('probabilities', 'a Float32Array, Float64Array or Float16Array', given);
-  const classes = numClasses === 1 ? 1 : checkGiven(opened.numClasses, 'where there are no targets');
+  if (!isFloats(kindOf(given)))
+    throw wrongType('probabilities', 'a Float32Array, Float64Array or Float16Array', given);
+  const classes =
+    numClasses === 1 ? 1 : checkGiven(opened.numClasses, 'where there are no targets');
   checkNumClasses(classes, 1);
   const size = checkLength('probabilities', given);
   const rows = size / classes;
   if (!Number.isInteger(rows)) {
-    throw new RangeError(`probabilities.length must be a multiple of numClasses, ${classes}, got ${size}`);
+    throw new RangeError(
+      `probabilities.length must be a multiple of numClasses, ${classes}, got ${size}`,
+    );
   }
   const odds = new Float64Array(size);
   copyInto(odds, given, 0);
   for (let row = 0; row < rows; row++) checkRow(odds, row, classes);
-  if (classes === 1) for (let k = 0; k < size; k++) odds[k] = (odds[k] as number) / (1 - (odds[k] as number));
+  if (classes === 1)
+    for (let k = 0; k < size; k++) odds[k] = (odds[k] as number) / (1 - (odds[k] as number));
   takeLogarithms(odds);
-  if (classes === 1) for (let k = 0; k < size; k++) odds[k] = Math.min(odds[k] as number, Number.MAX_VALUE);
+  if (classes === 1)
+    for (let k = 0; k < size; k++) odds[k] = Math.min(odds[k] as number, Number.MAX_VALUE);
   return odds;
 }
 
@@ -89,6 +105,8 @@ function checkRow(probabilities: Float64Array, row: number, classes: number): vo
     probabilities[place] = Math.min(p, 1) + 0;
   }
   if (classes > 1 && !(Math.abs(sum - 1) <= TOLERANCE)) {
-    throw new RangeError(`probabilities: those of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`);
+    throw new RangeError(
+      `probabilities: those of row ${row} must add up to 1, within ${TOLERANCE}, got ${sum}`,
+    );
   }
 }

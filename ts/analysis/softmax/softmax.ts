@@ -1,5 +1,12 @@
 import type { Fresh, SameKind } from '../../arrays/tensor-types.js';
-import { arrayLike, bufferOf, copyInto, kindOf, type NumberArray, partOrWhole } from '../../arrays/typed-arrays.js';
+import {
+  arrayLike,
+  bufferOf,
+  copyInto,
+  kindOf,
+  type NumberArray,
+  partOrWhole,
+} from '../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../arrays/types.js';
 import {
   checkApart,
@@ -130,8 +137,12 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
   const { kind, rows } = batch;
   if (classes !== undefined) checkPart('classes', classes, 'Int32Array', rows, batch.logits);
   if (confidence !== undefined) checkPart('confidence', confidence, kind, rows, batch.logits);
-  if (classes !== undefined && confidence !== undefined) checkDistinct('confidence', confidence, 'classes', classes);
-  const result = { classes: classes ?? new Int32Array(rows), confidence: confidence ?? arrayLike(batch.logits, rows) };
+  if (classes !== undefined && confidence !== undefined)
+    checkDistinct('confidence', confidence, 'classes', classes);
+  const result = {
+    classes: classes ?? new Int32Array(rows),
+    confidence: confidence ?? arrayLike(batch.logits, rows),
+  };
   const given = { logits: batch.logits, classes, confidence };
   eachTile(given, rows, batch.numClasses, OUTPUT_CONFIDENCE, (tile, start, count) => {
     copyInto(result.classes, targetsArea.view(count), start);
@@ -141,7 +152,12 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
 }
 
 /** Probabilities or their logarithms. */
-function softmaxOutput(given: Logits, classes: number | undefined, options: SoftmaxOutput, wanted: number): FloatArray {
+function softmaxOutput(
+  given: Logits,
+  classes: number | undefined,
+  options: SoftmaxOutput,
+  wanted: number,
+): FloatArray {
   const { out } = checkOptions(options, ['out']);
   const { logits, numClasses, kind, rows } = checkRows(given, classes);
   if (out !== undefined) {
@@ -165,13 +181,24 @@ function checkRows(given: Logits, classes: number | undefined) {
 }
 
 /** A place for one entry per row. */
-function checkPart(name: string, buffer: NumberArray, kind: string, rows: number, logits: FloatArray): void {
+function checkPart(
+  name: string,
+  buffer: NumberArray,
+  kind: string,
+  rows: number,
+  logits: FloatArray,
+): void {
   if (kindOf(buffer) !== kind) throw wrongType(name, `a ${kind}`.replace(/^a I/, 'an I'), buffer);
   checkPerRow(name, buffer as FloatArray, rows);
   checkDistinct(name, buffer, 'logits', logits);
 }
 
-function checkDistinct(name: string, buffer: NumberArray, otherName: string, other: NumberArray): void {
+function checkDistinct(
+  name: string,
+  buffer: NumberArray,
+  otherName: string,
+  other: NumberArray,
+): void {
   checkApart(name, buffer as FloatArray, bufferOf(buffer), otherName, other, bufferOf(other));
 }
 
@@ -190,11 +217,16 @@ function eachTile(
   const tile = tileOf(kindOf(logits) as string);
   const step = tile.reserve(classes, 0);
   // Arrays of an allocation are gone if the memory has just grown.
-  for (const [name, array] of Object.entries(given)) if (array !== undefined) checkLength(name, array);
+  for (const [name, array] of Object.entries(given))
+    if (array !== undefined) checkLength(name, array);
   const { softmax } = kernels();
   for (let start = 0; start < rows; start += step) {
     const count = Math.min(step, rows - start);
-    copyInto(tile.logits.view(count * classes), partOrWhole(logits, start * classes, count * classes), 0);
+    copyInto(
+      tile.logits.view(count * classes),
+      partOrWhole(logits, start * classes, count * classes),
+      0,
+    );
     softmax(count, classes, wanted, tile.flags);
     store(tile, start, count);
   }

@@ -241,10 +241,17 @@ interface Work {
   /** Logits of a row. */
   readonly width: number;
   readonly normalizer: number | undefined;
-  readonly batch: { readonly numClasses: number | undefined; readonly sampleWeights: FloatArray | undefined };
+  readonly batch: {
+    readonly numClasses: number | undefined;
+    readonly sampleWeights: FloatArray | undefined;
+  };
 }
 
-function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOptions, 'metric'>): Work {
+function prepare(
+  givenLogits: Logits,
+  givenTargets: Targets,
+  given: Omit<SweepOptions, 'metric'>,
+): Work {
   const criterion = given.criterion === undefined ? undefined : checkSwept(given.criterion);
   const open = { ...given, numClasses: given.numClasses ?? criterion?.numClasses };
   const columns = criterion instanceof SigmoidFocalLoss || open.numClasses === 1 ? 1 : 0;
@@ -254,11 +261,13 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
   const sampleWeights = floatsOf('sampleWeights', options.sampleWeights);
   const elementwise = loss instanceof SigmoidFocalLoss;
   const axes = checkAxes(options, loss);
-  if (reduction !== 'mean' && reduction !== 'sum') throw wrongType('reduction', "'mean' or 'sum'", reduction);
+  if (reduction !== 'mean' && reduction !== 'sum')
+    throw wrongType('reduction', "'mean' or 'sum'", reduction);
   const normalizer = checkNormalizer(options.normalizer ?? loss.normalizer);
   const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
   const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
-  if (sampleWeights !== undefined) checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
+  if (sampleWeights !== undefined)
+    checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
   const sums = new SweptSums(axes, {
     elementwise,
     posWeight: elementwise ? loss.posWeight : 1,
@@ -282,25 +291,46 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: Omit<SweepOp
 function checkSwept(criterion: AnyCriterion): FocalLoss | SigmoidFocalLoss {
   const loss = makeSum(nameOf(criterion), criterion);
   if (loss instanceof SigmoidFocalLoss) return loss;
-  if (!(loss instanceof FocalLoss)) throw wrongType('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
+  if (!(loss instanceof FocalLoss))
+    throw wrongType('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
   const { focusOn, layout } = loss;
   if (focusOn !== 'smoothed') throw wrongType('criterion.focusOn', "'smoothed'", focusOn);
   if (layout !== 'channels-last') throw wrongType('criterion.layout', "'channels-last'", layout);
   return loss;
 }
 
-function defaultLoss(logits: FloatArray, targets: ClassIndices | FloatArray, numClasses: number | undefined) {
+function defaultLoss(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  numClasses: number | undefined,
+) {
   return isSingleColumn(logits, targets, numClasses) ? new SigmoidFocalLoss() : new FocalLoss();
 }
 
 /** The values of each option: of those that are not given, those of the loss. */
-function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | SigmoidFocalLoss): Axes {
-  const { alpha = [loss.alpha], gamma = loss.gamma, labelSmoothing = loss.labelSmoothing } = options;
-  if (options.gamma === undefined && typeof gamma !== 'number') throw wrongType('criterion.gamma', 'a number', gamma);
-  const axes = [axis('alpha', alpha), axis('gamma', gamma), axis('labelSmoothing', labelSmoothing)] as const;
+function checkAxes(
+  options: Omit<SweepOptions, 'metric'>,
+  loss: FocalLoss | SigmoidFocalLoss,
+): Axes {
+  const {
+    alpha = [loss.alpha],
+    gamma = loss.gamma,
+    labelSmoothing = loss.labelSmoothing,
+  } = options;
+  if (options.gamma === undefined && typeof gamma !== 'number')
+    throw wrongType('criterion.gamma', 'a number', gamma);
+  const axes = [
+    axis('alpha', alpha),
+    axis('gamma', gamma),
+    axis('labelSmoothing', labelSmoothing),
+  ] as const;
   const settings = axes.reduce((product, { length }) => product * length, 1);
   if (settings > MOST_SETTINGS)
-    throw outOfRange('alpha, gamma and labelSmoothing', `at most ${MOST_SETTINGS} settings`, settings);
+    throw outOfRange(
+      'alpha, gamma and labelSmoothing',
+      `at most ${MOST_SETTINGS} settings`,
+      settings,
+    );
   const checkTable = loss instanceof SigmoidFocalLoss ? checkColumnAlpha : checkAlpha;
   const checkOne = (name: string, entry: unknown) => {
     if (typeof entry !== 'number') return checkTable(entry as ArrayLike<number> | null);
@@ -318,12 +348,17 @@ function checkAxes(options: Omit<SweepOptions, 'metric'>, loss: FocalLoss | Sigm
 function axis(name: string, entries: unknown): ArrayLike<unknown> {
   if (typeof entries === 'number' || entries === null) return [entries];
   const { length } = typeof entries === 'object' ? (entries as Partial<ArrayLike<unknown>>) : {};
-  if (typeof length !== 'number') throw wrongType(name, 'what it is to be, or an array of that', entries);
+  if (typeof length !== 'number')
+    throw wrongType(name, 'what it is to be, or an array of that', entries);
   if (!(length >= 1)) throw new RangeError(`${name} needs 1 entry or more, got ${length}`);
   return entries as ArrayLike<unknown>;
 }
 
-function checkEach<U>(name: string, entries: ArrayLike<unknown>, check: (name: string, entry: unknown) => U): U[] {
+function checkEach<U>(
+  name: string,
+  entries: ArrayLike<unknown>,
+  check: (name: string, entry: unknown) => U,
+): U[] {
   return Array.from(entries, (entry, i) => check(`${name}[${i}]`, entry));
 }
 
@@ -338,7 +373,8 @@ function checkBatch(
   const isSoft = isFloats(checkTargets(targets, elementwise));
   const size = checkLength('logits', logits);
   const entries = checkLength('targets', targets);
-  if (elementwise) return { rows: checkSameShape(size, entries, numClasses), width: numClasses ?? 1 };
+  if (elementwise)
+    return { rows: checkSameShape(size, entries, numClasses), width: numClasses ?? 1 };
   if (!isSoft) return { rows: entries, width: checkShape(size, entries, numClasses) };
   const width = checkGiven(numClasses, 'where targets are probabilities');
   return { rows: checkSameShape(size, entries, width), width };
@@ -372,10 +408,14 @@ async function eachTurn(
     checkLength('logits', logits);
     checkLength('targets', targets);
     const weights = sampleWeights && part(sampleWeights, start * ofWeights, count * ofWeights);
-    sums.add(part(logits, start * width, count * width), part(targets, start * ofTargets, count * ofTargets), {
-      ...batch,
-      sampleWeights: weights,
-    });
+    sums.add(
+      part(logits, start * width, count * width),
+      part(targets, start * ofTargets, count * ofTargets),
+      {
+        ...batch,
+        sampleWeights: weights,
+      },
+    );
     await pause(start + count);
   }
 }
@@ -403,11 +443,16 @@ function settingsOf({ axes, sums, normalizer }: Work): SweepSetting[] {
   return settings;
 }
 
-function tableOf({ sums }: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
+function tableOf(
+  { sums }: Work,
+  settings: SweepSetting[],
+  metrics: number[] | undefined,
+): SweepTable {
   const rows = settings.map((setting, i): SweepRow => ({ ...setting, metric: metrics?.[i] }));
   let best: SweepRow | undefined;
   for (const row of rows) {
-    if (row.metric !== undefined && row.metric > (best?.metric ?? Number.NEGATIVE_INFINITY)) best = row;
+    if (row.metric !== undefined && row.metric > (best?.metric ?? Number.NEGATIVE_INFINITY))
+      best = row;
   }
   const losses = Float64Array.from(rows, ({ loss }) => loss);
   return withText({ rows, losses, count: sums.rows, best }, sweepText);

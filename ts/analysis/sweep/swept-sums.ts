@@ -79,7 +79,10 @@ export class SweptSums {
    */
   #room: Block | undefined;
 
-  constructor(axes: Axes, { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss) {
+  constructor(
+    axes: Axes,
+    { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss,
+  ) {
     this.#axes = axes;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
     this.#tables = axes.alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
@@ -107,19 +110,28 @@ export class SweptSums {
       options: OPTIONS,
       kernel: {
         prepare: () => this.#prepare(),
-        run: (batch, logits, targets, rows, flags) => this.#run(batch, logits, targets, rows, flags),
+        run: (batch, logits, targets, rows, flags) =>
+          this.#run(batch, logits, targets, rows, flags),
       },
       collect: () => this.#plan.set(this.#inRoom()),
     };
     const plain = [
       ...(axes.alpha.includes(null) ? [WEIGHTING_EVEN] : []),
-      ...new Set(axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : []))),
+      ...new Set(
+        axes.alpha.flatMap((alpha) => (typeof alpha === 'number' ? weightingsOf(alpha) : [])),
+      ),
     ];
     this.#weightings = [...plain, ...this.#tables.keys()];
-    this.#places = { gamma: placesOf(axes.gamma, this.#gammas), alpha: placesOfAlpha(axes.alpha, plain) };
+    this.#places = {
+      gamma: placesOf(axes.gamma, this.#gammas),
+      alpha: placesOfAlpha(axes.alpha, plain),
+    };
     this.#sums = axes.labelSmoothing.length * this.#gammas.length * this.#weightings.length;
     const entries = this.#gammas.length + axes.labelSmoothing.length + this.#weightings.length;
-    const length = this.#tables.reduce((sum, weights) => sum + weights.length, this.#counted + 1 + entries);
+    const length = this.#tables.reduce(
+      (sum, weights) => sum + weights.length,
+      this.#counted + 1 + entries,
+    );
     if (length > MOST_NUMBERS) throw noRoom();
     this.#plan = new Float64Array(length);
     let place = this.#counted + 1;
@@ -193,7 +205,12 @@ export class SweptSums {
   #run(batch: Batch, logits: number, targets: number, rows: number, flags: number): number {
     const { start } = this.#room as Block;
     const { columns } = this.#spec;
-    const sizes = [this.#gammas.length, this.#axes.labelSmoothing.length, this.#weightings.length, start] as const;
+    const sizes = [
+      this.#gammas.length,
+      this.#axes.labelSmoothing.length,
+      this.#weightings.length,
+      start,
+    ] as const;
     if (columns === 0) return kernels().sweep(logits, targets, rows, batch.width, flags, ...sizes);
     kernels().sweep_elements(logits, targets, rows, columns, flags, ...sizes);
     return -1;

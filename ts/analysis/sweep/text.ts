@@ -18,7 +18,11 @@ export function sweepText({ rows, best }: SweepTable): string {
   return `${text}\n${rest}, the best of them\n${table([head, lineOf(best, hasMetric, true)])}`;
 }
 
-function lineOf({ alpha, gamma, labelSmoothing, loss, metric }: SweepRow, hasMetric: boolean, isBest: boolean) {
+function lineOf(
+  { alpha, gamma, labelSmoothing, loss, metric }: SweepRow,
+  hasMetric: boolean,
+  isBest: boolean,
+) {
   const line = [alphaText(alpha), String(gamma), String(labelSmoothing), significant(loss)];
   return hasMetric ? [...line, significant(metric ?? Number.NaN), isBest ? 'best' : ''] : line;
 }

@@ -34,7 +34,11 @@ export interface Resampled {
 }
 
 /** The units of rows: each by itself, or by the group that it is of. */
-export function strataOf(labels: Int32Array, classes: number, groups: ArrayLike<unknown> | undefined): Strata {
+export function strataOf(
+  labels: Int32Array,
+  classes: number,
+  groups: ArrayLike<unknown> | undefined,
+): Strata {
   const strata: Unit[][] = Array.from({ length: classes }, () => []);
   if (groups === undefined) {
     for (let k = 0; k < labels.length; k++) strata[labels[k] as number]?.push([k]);
@@ -45,7 +49,8 @@ export function strataOf(labels: Int32Array, classes: number, groups: ArrayLike<
       if (members === undefined) byGroup.set(groups[k], [k]);
       else members.push(k);
     });
-    for (const members of byGroup.values()) strata[commonest(members, labels, classes)]?.push(members);
+    for (const members of byGroup.values())
+      strata[commonest(members, labels, classes)]?.push(members);
   }
   return strata.filter((units) => units.length > 0);
 }
@@ -53,7 +58,8 @@ export function strataOf(labels: Int32Array, classes: number, groups: ArrayLike<
 /** The class that most rows of a group have, the first of equals. */
 function commonest(members: Unit, labels: Int32Array, classes: number): number {
   const counts = new Uint32Array(classes);
-  for (const k of members) counts[labels[k] as number] = (counts[labels[k] as number] as number) + 1;
+  for (const k of members)
+    counts[labels[k] as number] = (counts[labels[k] as number] as number) + 1;
   return counts.indexOf(Math.max(...counts));
 }
 
@@ -93,7 +99,8 @@ function drawer(strata: Strata, seed: number): (times: Uint32Array) => void {
   const integer = integersOf(seed);
   const count = (units: readonly Unit[], times: Uint32Array) => {
     for (let n = 0; n < units.length; n++) {
-      for (const k of units[below(units.length, integer)] as Unit) times[k] = (times[k] as number) + 1;
+      for (const k of units[below(units.length, integer)] as Unit)
+        times[k] = (times[k] as number) + 1;
     }
   };
   return (times) => {
@@ -133,18 +140,27 @@ export function intervalOf(
   level: number,
   method: IntervalMethod,
 ): Interval {
-  const numbers = Float64Array.from(repeats, (figures) => figures[i] as number).filter((x) => !Number.isNaN(x));
+  const numbers = Float64Array.from(repeats, (figures) => figures[i] as number).filter(
+    (x) => !Number.isNaN(x),
+  );
   if (numbers.length === 0 || Number.isNaN(value)) return { low: NaN, high: NaN };
   numbers.sort();
   const tails = [(1 - level) / 2, (1 + level) / 2] as const;
   const moved =
-    method === 'bca' ? tails.map((tail) => movedTail(tail, numbers, value, accelerationOf(without, i))) : tails;
+    method === 'bca'
+      ? tails.map((tail) => movedTail(tail, numbers, value, accelerationOf(without, i)))
+      : tails;
   const [low, high] = moved.some(Number.isNaN) ? tails : moved;
   return { low: quantileOf(numbers, low as number), high: quantileOf(numbers, high as number) };
 }
 
 /** NaN where there is no telling, because all resamples are on one side. */
-function movedTail(tail: number, sorted: Float64Array, value: number, acceleration: number): number {
+function movedTail(
+  tail: number,
+  sorted: Float64Array,
+  value: number,
+  acceleration: number,
+): number {
   let fewer = 0;
   let notMore = 0;
   for (const number of sorted) {

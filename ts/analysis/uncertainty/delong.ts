@@ -30,7 +30,10 @@ export function placementsOf(scores: Float64Array, members: ArrayLike<number>): 
     }
     for (let place = first; place < end; place++) {
       const k = order[place] as number;
-      shares[k] = members[k] === 1 ? (others + equal / 2) / negatives : (positives - below - tied / 2) / positives;
+      shares[k] =
+        members[k] === 1
+          ? (others + equal / 2) / negatives
+          : (positives - below - tied / 2) / positives;
     }
     won += tied * (2 * others + equal);
     below += tied;
@@ -46,10 +49,14 @@ export function placementsOf(scores: Float64Array, members: ArrayLike<number>): 
 /** The variance of an area, or of the difference of two on the same rows (DeLong et al., 1988). */
 export function areaVariance(placements: Placements, others?: Placements): number {
   const part = (own: Float64Array, theirs: Float64Array | undefined) => {
-    const numbers = theirs === undefined ? own : own.map((share, k) => share - (theirs[k] as number));
+    const numbers =
+      theirs === undefined ? own : own.map((share, k) => share - (theirs[k] as number));
     return varianceOf(numbers) / numbers.length;
   };
-  return part(placements.ofPositives, others?.ofPositives) + part(placements.ofNegatives, others?.ofNegatives);
+  return (
+    part(placements.ofPositives, others?.ofPositives) +
+    part(placements.ofNegatives, others?.ofNegatives)
+  );
 }
 
 function varianceOf(numbers: Float64Array): number {
@@ -58,7 +65,13 @@ function varianceOf(numbers: Float64Array): number {
 }
 
 /** The normal interval around a value, within bounds. */
-export function normalInterval(value: number, variance: number, level: number, least: number, most: number): Interval {
+export function normalInterval(
+  value: number,
+  variance: number,
+  level: number,
+  least: number,
+  most: number,
+): Interval {
   const reach = normalQuantile((1 + level) / 2) * Math.sqrt(variance);
   return { low: Math.max(least, value - reach), high: Math.min(most, value + reach) };
 }

@@ -12,7 +12,8 @@ export function mcnemar(onlyFirst: number, onlySecond: number): number {
   const all = onlyFirst + onlySecond;
   const fewer = Math.min(onlyFirst, onlySecond);
   if (all === 0) return 1;
-  if (all > MANY) return twoSided(Math.max(0, Math.abs(onlyFirst - onlySecond) - 1) / Math.sqrt(all));
+  if (all > MANY)
+    return twoSided(Math.max(0, Math.abs(onlyFirst - onlySecond) - 1) / Math.sqrt(all));
   // The terms of the binomial distribution, from 2 ** -all on.
   let term = 2 ** -all;
   let sum = term;

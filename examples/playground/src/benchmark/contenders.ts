@@ -54,6 +54,8 @@ function check(ours: ArrayLike<number>, theirs: ArrayLike<number>): void {
     difference = Math.max(difference, Math.abs(ours[i] - theirs[i]));
   }
   if (!(difference <= TOLERANCE * largest)) {
-    throw new Error(`The results differ by ${difference}, of at most ${largest}: they are not compared`);
+    throw new Error(
+      `The results differ by ${difference}, of at most ${largest}: they are not compared`,
+    );
   }
 }

@@ -44,7 +44,9 @@ export function showBenchmark(store: Store): void {
       else if (data.kind === 'times') show(task, data.times);
       else finish(data.message);
     });
-    worker.addEventListener('error', ({ message }) => finish(message || 'The worker did not start'));
+    worker.addEventListener('error', ({ message }) =>
+      finish(message || 'The worker did not start'),
+    );
     worker.postMessage(task);
   });
   cancel.addEventListener('click', () => {
@@ -67,14 +69,20 @@ function summarize(task: Task, times: readonly Times[]): string {
 }
 
 function drawingOf(task: Task, times: readonly Times[]): Drawing {
-  const figures = times.flatMap(({ name, seconds }, i) => seconds.map((one) => ({ name, i, time: 1e6 * one })));
+  const figures = times.flatMap(({ name, seconds }, i) =>
+    seconds.map((one) => ({ name, i, time: 1e6 * one })),
+  );
   const spreads = times.map(({ name, seconds }, i) => ({ name, i, ...quartiles(seconds) }));
   return {
     label: `Microseconds of a call, each round and the median, for ${nameOf(task)}`,
     options: () => ({
       height: 150,
       marginLeft: 95,
-      x: { label: 'microseconds of a call', domain: [0, Math.max(...figures.map(({ time }) => time))], grid: true },
+      x: {
+        label: 'microseconds of a call',
+        domain: [0, Math.max(...figures.map(({ time }) => time))],
+        grid: true,
+      },
       y: { label: null, domain: times.map(({ name }) => name) },
       marks: [
         Plot.barX(spreads, {

@@ -28,7 +28,10 @@ addEventListener('message', async ({ data }: MessageEvent<Task>) => {
     const onRound = (done: number) => tell({ kind: 'progress', share: done / ROUNDS });
     const samples = await timeInterleaved(runs, ROUNDS, onRound, SAMPLE_SECONDS);
     // A slow contender leaves rounds out, which are holes in its samples.
-    const times = contenders.map(({ name }, i) => ({ name, seconds: samples[i].filter(() => true) }));
+    const times = contenders.map(({ name }, i) => ({
+      name,
+      seconds: samples[i].filter(() => true),
+    }));
     tell({ kind: 'times', times });
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });

@@ -35,10 +35,17 @@ export interface Findings {
   readonly names: readonly string[];
   /** The reading of the file. */
   readonly notes: readonly string[];
-  readonly diagnosis: Pick<Diagnosis, 'rows' | 'loss' | 'confidence' | 'classes' | 'effectiveSampleSize' | 'advice'>;
+  readonly diagnosis: Pick<
+    Diagnosis,
+    'rows' | 'loss' | 'confidence' | 'classes' | 'effectiveSampleSize' | 'advice'
+  >;
   readonly overconfident: { readonly rows: number; readonly wrong: number };
   readonly nonFinite: number;
-  readonly hard: { readonly rows: number; readonly lossShare: number; readonly first: readonly HardRow[] };
+  readonly hard: {
+    readonly rows: number;
+    readonly lossShare: number;
+    readonly first: readonly HardRow[];
+  };
   readonly report: ClassificationReport;
 }
 
@@ -48,7 +55,13 @@ const SHOWN = 100;
 const MOST_AREAS = 20;
 
 function criterionOf({ columns }: Batch, { alpha, gamma, smoothing }: LossSettings) {
-  const options = { alpha, gamma, labelSmoothing: smoothing, ignoreIndex: IGNORED, reduction: 'none' } as const;
+  const options = {
+    alpha,
+    gamma,
+    labelSmoothing: smoothing,
+    ignoreIndex: IGNORED,
+    reduction: 'none',
+  } as const;
   return columns === 1 ? new SigmoidFocalLoss(options) : new FocalLoss(options);
 }
 
@@ -66,7 +79,12 @@ export function analyse(batch: Batch, settings: LossSettings): Findings {
   const criterion = criterionOf(batch, settings);
   const { hard, overconfident, nonFinite, ...diagnosis } = diagnose(logits, targets, criterion);
   const auc = classes <= MOST_AREAS;
-  const report = classificationReport(logits, targets, { numClasses: columns, ignoreIndex: IGNORED, bins: 10, auc });
+  const report = classificationReport(logits, targets, {
+    numClasses: columns,
+    ignoreIndex: IGNORED,
+    bins: 10,
+    auc,
+  });
   const first = Array.from(hard.rows.subarray(0, SHOWN), (row): HardRow => {
     const rowLogits = logits.slice(row * columns, (row + 1) * columns);
     const target = targets.slice(row, row + 1);
@@ -94,7 +112,10 @@ export function analyse(batch: Batch, settings: LossSettings): Findings {
 }
 
 /** The data of the heat map. */
-export const SWEEP = { alpha: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], gamma: [0, 0.5, 1, 2, 3, 4, 5] };
+export const SWEEP = {
+  alpha: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+  gamma: [0, 0.5, 1, 2, 3, 4, 5],
+};
 
 /** The loss of a batch for many settings, with the smoothing that is set. */
 export async function sweepBatch(
@@ -128,6 +149,8 @@ export function* rowsAsCsv(batch: Batch, settings: LossSettings): Generator<stri
 }
 
 export function sweepAsCsv(rows: readonly SweepRow[]): string {
-  const lines = rows.map(({ alpha, gamma, labelSmoothing, loss }) => `${alpha},${gamma},${labelSmoothing},${loss}\n`);
+  const lines = rows.map(
+    ({ alpha, gamma, labelSmoothing, loss }) => `${alpha},${gamma},${labelSmoothing},${loss}\n`,
+  );
   return `alpha,gamma,labelSmoothing,loss\n${lines.join('')}`;
 }

@@ -7,12 +7,25 @@ import { list } from '../text.js';
  * last column.
  */
 const TARGET_NAMES = [
-  ...['target', 'targets', 'label', 'labels', 'y_true', 'true_label', 'true_class', 'ground_truth', 'truth', 'gt', 'y'],
+  ...[
+    'target',
+    'targets',
+    'label',
+    'labels',
+    'y_true',
+    'true_label',
+    'true_class',
+    'ground_truth',
+    'truth',
+    'gt',
+    'y',
+  ],
   ...['diagnosis', 'dx', 'class', 'outcome', 'category', 'group'],
 ];
 
 /** Names of columns that say which row it is. pandas writes its index without a name. */
-const ID_NAME = /^(|(.*[ _])?(id|index|uuid|key|name|file|filename|path)|unnamed: 0|row|image|sample|subject|patient)$/;
+const ID_NAME =
+  /^(|(.*[ _])?(id|index|uuid|key|name|file|filename|path)|unnamed: 0|row|image|sample|subject|patient)$/;
 
 /** The prefixes of class names in the names of columns. */
 const PREFIX = /^(logits?|scores?|class|p|prob|pred)[ _:.-]+/;
@@ -103,7 +116,11 @@ export function encodeLabels(
   if (columns.length === 1) return encodeYesAndNo(labels, byName.indexOf(0), columns[0]);
   if (hasNames && !byName.includes(-1)) {
     const names = columns.map((name, j) => labels[byName.indexOf(j)] ?? name.trim());
-    return { classOf: byName, names, note: `The labels are the names of the columns: ${list(names)}.` };
+    return {
+      classOf: byName,
+      names,
+      note: `The labels are the names of the columns: ${list(names)}.`,
+    };
   }
   const known = labels.find((_, i) => byName[i] !== -1);
   if (hasNames && known !== undefined) {
@@ -127,11 +144,21 @@ export function encodeLabels(
  * The same for one logit, of which class 1 is the label that its column is named after, else the
  * second of the two.
  */
-function encodeYesAndNo(labels: readonly string[], named: number, column: string): Encoding | string {
-  if (labels.length !== 2) return `the only label is ${labels[0]}, but one logit is for two classes`;
+function encodeYesAndNo(
+  labels: readonly string[],
+  named: number,
+  column: string,
+): Encoding | string {
+  if (labels.length !== 2)
+    return `the only label is ${labels[0]}, but one logit is for two classes`;
   const sorted = [...labels].sort((a, b) => (plain(a) < plain(b) ? -1 : 1));
   const yes = named === -1 ? sorted[1] : labels[named];
   const names = [sorted[0] === yes ? sorted[1] : sorted[0], yes];
-  const reason = named === -1 ? 'the second in alphabetical order' : `as the name of ${column} says`;
-  return { classOf: labels.map((label) => names.indexOf(label)), names, note: `Class 1 is ${yes}, ${reason}.` };
+  const reason =
+    named === -1 ? 'the second in alphabetical order' : `as the name of ${column} says`;
+  return {
+    classOf: labels.map((label) => names.indexOf(label)),
+    names,
+    note: `Class 1 is ${yes}, ${reason}.`,
+  };
 }

@@ -1,7 +1,14 @@
 import Papa from 'papaparse';
 import { count, list } from '../text.js';
 import { type Batch, classesOf, DataError, notesOn, toClass } from './batch.js';
-import { type Columns, columnName, encodeLabels, findColumns, isHead, toNumber } from './columns.js';
+import {
+  type Columns,
+  columnName,
+  encodeLabels,
+  findColumns,
+  isHead,
+  toNumber,
+} from './columns.js';
 
 /**
  * Reads a CSV file (comma, semicolon, tab) of logits, one column per class, or a single one for
@@ -23,7 +30,9 @@ export function readCsv(
         try {
           const problem = errors.find(({ type }) => type !== 'Delimiter');
           if (problem)
-            throw new DataError(`${title}, line ${table.lines + 1 + (problem.row ?? 0)}: ${problem.message}`);
+            throw new DataError(
+              `${title}, line ${table.lines + 1 + (problem.row ?? 0)}: ${problem.message}`,
+            );
           for (const record of data) table.add(record);
           onProgress(meta.cursor);
         } catch (error) {
@@ -107,7 +116,8 @@ class Table {
 
   finish(): Batch {
     if (this.#columns === undefined && this.#first) this.#begin(this.#first, undefined);
-    if (this.#rows === 0 || this.#columns === undefined) throw new DataError(`${this.#title}: the file has no rows`);
+    if (this.#rows === 0 || this.#columns === undefined)
+      throw new DataError(`${this.#title}: the file has no rows`);
     const { logits, others } = this.#columns;
     const left = others.map((column) => columnName(this.#names, column));
     const verb = left.length === 1 ? 'is no logit, and left out' : 'are no logits, and left out';
@@ -119,7 +129,8 @@ class Table {
       logits: this.#logits.slice(0, this.#rows * logits.length),
       targets: this.#targets.slice(0, this.#rows),
     };
-    if (this.#labels === undefined) return { ...batch, notes: [...notes, ...notesOn(logits.length)] };
+    if (this.#labels === undefined)
+      return { ...batch, notes: [...notes, ...notesOn(logits.length)] };
     const columns = logits.map((column) => this.#names?.[column] ?? columnName(undefined, column));
     const labels = written(this.#labels);
     const encoding = encodeLabels(labels, columns, this.#names !== undefined);
@@ -144,7 +155,8 @@ class Table {
     this.#columns = findColumns(this.#names, row.cells);
     const { logits, others, target } = this.#columns;
     if (logits.length < 1) throw this.#tooFew(row, others);
-    if (toNumber(row.cells[target]) === undefined && row.cells[target].trim() !== '') this.#labels = new Map();
+    if (toNumber(row.cells[target]) === undefined && row.cells[target].trim() !== '')
+      this.#labels = new Map();
     if (!isNames) this.#addRow(first);
   }
 
@@ -189,7 +201,9 @@ class Table {
     const value = toNumber(cell);
     if (value !== undefined) return value;
     if (cell.trim() === '') throw this.#missing(line, column);
-    throw new DataError(`${this.#place(line, column)}: ${JSON.stringify(cell.slice(0, 40))} is not a number`);
+    throw new DataError(
+      `${this.#place(line, column)}: ${JSON.stringify(cell.slice(0, 40))} is not a number`,
+    );
   }
 
   #missing(line: Line, column: number): DataError {
@@ -199,7 +213,9 @@ class Table {
   #tooFew(line: Line, others: readonly number[]): DataError {
     const left = others.length === 0 ? '' : `, ${others.length} of them without a logit`;
     const columns = count(line.cells.length, 'column');
-    return new DataError(`${this.#place(line)}: ${columns}${left}; at least one logit and the target are needed`);
+    return new DataError(
+      `${this.#place(line)}: ${columns}${left}; at least one logit and the target are needed`,
+    );
   }
 
   #place({ number }: Line, column?: number): string {
@@ -208,9 +224,11 @@ class Table {
   }
 
   #makeRoom(columns: number): void {
-    if (this.#rows >= this.#targets.length) this.#targets = grow(this.#targets, new Int32Array(2 * this.#rows));
+    if (this.#rows >= this.#targets.length)
+      this.#targets = grow(this.#targets, new Int32Array(2 * this.#rows));
     const needed = (this.#rows + 1) * columns;
-    if (needed > this.#logits.length) this.#logits = grow(this.#logits, new Float32Array(2 * needed));
+    if (needed > this.#logits.length)
+      this.#logits = grow(this.#logits, new Float32Array(2 * needed));
   }
 }
 

@@ -1,7 +1,12 @@
 // Charts and tables of what is found in a batch.
 
 import * as Plot from '@observablehq/plot';
-import type { Calibration, CalibrationBin, ClassificationReport, SweepRow } from 'focal-loss/analysis';
+import type {
+  Calibration,
+  CalibrationBin,
+  ClassificationReport,
+  SweepRow,
+} from 'focal-loss/analysis';
 import { COLORS, type Drawing, tip } from '../chart.js';
 import { inkOn } from '../ink.js';
 import { make, makeTable, percent, short } from '../page.js';
@@ -16,8 +21,19 @@ export function reliabilityDrawing({ bins, expectedError }: Calibration): Drawin
       x: { label: 'confidence', domain: [0, 1] },
       y: { label: 'accuracy', domain: [0, 1], grid: true },
       marks: [
-        Plot.rectY(filled, { x1: 'from', x2: 'to', y: 'accuracy', fill: COLORS[0], fillOpacity: 0.35 }),
-        Plot.line([0, 1], { x: (d: number) => d, y: (d: number) => d, stroke: 'currentColor', strokeDasharray: '4' }),
+        Plot.rectY(filled, {
+          x1: 'from',
+          x2: 'to',
+          y: 'accuracy',
+          fill: COLORS[0],
+          fillOpacity: 0.35,
+        }),
+        Plot.line([0, 1], {
+          x: (d: number) => d,
+          y: (d: number) => d,
+          stroke: 'currentColor',
+          strokeDasharray: '4',
+        }),
         Plot.dot(filled, { x: 'confidence', y: 'accuracy', fill: COLORS[0], r: 4 }),
         tip(filled, 'x', {
           x: 'confidence',
@@ -41,7 +57,11 @@ export function sweepDrawing(rows: readonly SweepRow[]): Drawing {
   const losses = rows.map(({ loss }) => loss);
   const cells = rows.map(({ alpha, gamma, loss }): Cell => ({ alpha: Number(alpha), gamma, loss }));
   const [least, most] = [Math.min(...losses), Math.max(...losses)];
-  const color: Plot.ScaleOptions = { type: least > 0 ? 'log' : 'linear', scheme: 'YlGnBu', domain: [least, most] };
+  const color: Plot.ScaleOptions = {
+    type: least > 0 ? 'log' : 'linear',
+    scheme: 'YlGnBu',
+    domain: [least, most],
+  };
   const { apply } = Plot.scale({ color }) as { apply(loss: number): string | undefined };
   const at = { x: 'gamma', y: 'alpha' } as const;
   return {
@@ -63,7 +83,8 @@ export function sweepDrawing(rows: readonly SweepRow[]): Drawing {
         }),
         tip(cells, 'xy', {
           ...at,
-          title: ({ alpha, gamma, loss }: Cell) => `alpha ${alpha}\ngamma ${gamma}\nloss ${short(loss, 5)}`,
+          title: ({ alpha, gamma, loss }: Cell) =>
+            `alpha ${alpha}\ngamma ${gamma}\nloss ${short(loss, 5)}`,
         }),
       ],
     }),
@@ -77,7 +98,9 @@ export function confusionTable({ report, names }: Findings): HTMLElement {
   const { confusion, numClasses }: ClassificationReport = report;
   const counts = Array.from(confusion ?? []);
   if (numClasses > MOST_CLASSES) return confusionList(counts, names);
-  const lines = Array.from({ length: numClasses }, (_, j) => counts.slice(j * numClasses, (j + 1) * numClasses));
+  const lines = Array.from({ length: numClasses }, (_, j) =>
+    counts.slice(j * numClasses, (j + 1) * numClasses),
+  );
   const table = makeTable(
     'Rows of each class, by predicted class',
     ['class', ...names.map((name) => `as ${name}`)],
@@ -88,7 +111,10 @@ export function confusionTable({ report, names }: Findings): HTMLElement {
   for (const [i, cell] of cells.entries()) {
     const line = lines[Math.floor(i / numClasses)];
     const total = line.reduce((sum, count) => sum + count, 0);
-    cell.style.setProperty('--share', total === 0 ? '0%' : percent(counts[i] / total).replace(' ', ''));
+    cell.style.setProperty(
+      '--share',
+      total === 0 ? '0%' : percent(counts[i] / total).replace(' ', ''),
+    );
   }
   table.classList.add('confusion');
   return table;
@@ -96,12 +122,18 @@ export function confusionTable({ report, names }: Findings): HTMLElement {
 
 function confusionList(counts: readonly number[], names: readonly string[]): HTMLElement {
   const classes = names.length;
-  const wrong = [...counts.keys()].filter((i) => counts[i] > 0 && i % classes !== Math.floor(i / classes));
+  const wrong = [...counts.keys()].filter(
+    (i) => counts[i] > 0 && i % classes !== Math.floor(i / classes),
+  );
   const most = wrong.sort((a, b) => counts[b] - counts[a]).slice(0, MOST_CLASSES);
   return makeTable(
     `The most frequent of ${count(wrong.length, 'kind')} of mistakes`,
     ['class', 'predicted', 'rows'],
-    most.map((i) => [names[Math.floor(i / classes)], names[i % classes], counts[i].toLocaleString('en')]),
+    most.map((i) => [
+      names[Math.floor(i / classes)],
+      names[i % classes],
+      counts[i].toLocaleString('en'),
+    ]),
   );
 }
 
@@ -121,7 +153,8 @@ export function classTable({ report, diagnosis, names }: Findings): HTMLElement 
 
 export function hardTable({ hard, names }: Findings): HTMLElement {
   const nameOf = (label: number) => names[label] ?? String(label);
-  const shown = hard.first.length === 1 ? 'The hardest row' : `The ${hard.first.length} hardest rows`;
+  const shown =
+    hard.first.length === 1 ? 'The hardest row' : `The ${hard.first.length} hardest rows`;
   return makeTable(
     `${shown}, of ${hard.rows.toLocaleString('en')} above the mean; rows are counted from 0`,
     ['row', 'target', 'predicted', 'confidence', 'loss', 'logits'],
@@ -140,7 +173,15 @@ export function hardTable({ hard, names }: Findings): HTMLElement {
 }
 
 /** The summary in words. */
-export function describe({ title, notes, diagnosis, hard, overconfident, nonFinite, report }: Findings): HTMLElement {
+export function describe({
+  title,
+  notes,
+  diagnosis,
+  hard,
+  overconfident,
+  nonFinite,
+  report,
+}: Findings): HTMLElement {
   // Advice that makes all else worthless is said before it.
   const urgent = diagnosis.advice.filter(({ code }) => code === 'probabilities');
   const advice = diagnosis.advice.filter((one) => !urgent.includes(one));
@@ -155,7 +196,9 @@ export function describe({ title, notes, diagnosis, hard, overconfident, nonFini
       `that all say as much as ${short(diagnosis.effectiveSampleSize)} rows of equal weight.`,
     `${count(overconfident.rows, 'row')} with a confidence above 95 %, ${overconfident.wrong.toLocaleString('en')} of them wrong.`,
     ...(nonFinite > 0
-      ? [`${count(nonFinite, 'row')} ${nonFinite === 1 ? 'is' : 'are'} left out, for a loss that is not finite.`]
+      ? [
+          `${count(nonFinite, 'row')} ${nonFinite === 1 ? 'is' : 'are'} left out, for a loss that is not finite.`,
+        ]
       : []),
     ...advice.map(({ message }) => message),
   ];

@@ -20,8 +20,15 @@ export function makeExample(rows: number): Batch {
     while (left >= 0 && target < classes - 1) left -= CLASSES[++target].share;
     targets[row] = target;
     for (let j = 0; j < classes; j++) {
-      logits[row * classes + j] = 1.2 * random.normal() + (j === target ? CLASSES[j].lead : 0) + (j === 0 ? 1 : 0);
+      logits[row * classes + j] =
+        1.2 * random.normal() + (j === target ? CLASSES[j].lead : 0) + (j === 0 ? 1 : 0);
     }
   }
-  return { title: `example of ${rows.toLocaleString('en')} rows`, logits, targets, classes, columns: classes };
+  return {
+    title: `example of ${rows.toLocaleString('en')} rows`,
+    logits,
+    targets,
+    classes,
+    columns: classes,
+  };
 }

@@ -16,8 +16,10 @@ const NUMBERS = /^[fiu][1248]$|^b1$/;
 /** Reads a file. */
 export function readNpy(file: ArrayBuffer, title: string): NpyArray {
   const { data, shape, dtype, fortranOrder } = understand(file, title);
-  if (!NUMBERS.test(dtype)) throw new DataError(`${title}: ${dtype} are no numbers; save it as float32 or int32`);
-  if (fortranOrder) throw new DataError(`${title}: it lies column by column; save numpy.ascontiguousarray(x)`);
+  if (!NUMBERS.test(dtype))
+    throw new DataError(`${title}: ${dtype} are no numbers; save it as float32 or int32`);
+  if (fortranOrder)
+    throw new DataError(`${title}: it lies column by column; save numpy.ascontiguousarray(x)`);
   const values = data as unknown as Values;
   const length = shape.reduce((product, size) => product * size, 1);
   if (values.length !== length) {
@@ -32,7 +34,9 @@ function understand(file: ArrayBuffer, title: string) {
   try {
     return parse(file);
   } catch (error) {
-    throw new DataError(`${title}: it cannot be read as .npy: ${error instanceof Error ? error.message : error}`);
+    throw new DataError(
+      `${title}: it cannot be read as .npy: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 
@@ -46,7 +50,9 @@ export function toBatch(arrays: readonly NpyArray[]): Batch {
   const [logits, targets] = tell(first, second);
   const [rows, columns] = isColumn(logits) ? [logits.shape[0], 1] : tableShape(logits, 1);
   if (targets.shape[0] !== rows) {
-    throw new DataError(`${targets.title} has ${targets.shape[0]} rows, but ${logits.title} has ${rows}`);
+    throw new DataError(
+      `${targets.title} has ${targets.shape[0]} rows, but ${logits.title} has ${rows}`,
+    );
   }
   return {
     title: `${logits.title}, ${targets.title}`,
@@ -66,7 +72,8 @@ function tell(first: NpyArray, second: NpyArray): readonly [logits: NpyArray, ta
   if (!(isColumn(first) || isColumn(second))) {
     throw new DataError(`${titles}: one must be the targets, one number per row`);
   }
-  if (isColumn(first) !== isColumn(second)) return isColumn(second) ? [first, second] : [second, first];
+  if (isColumn(first) !== isColumn(second))
+    return isColumn(second) ? [first, second] : [second, first];
   const holdsTargets = isYesOrNo(second);
   if (isYesOrNo(first) === holdsTargets) {
     throw new DataError(
@@ -76,17 +83,23 @@ function tell(first: NpyArray, second: NpyArray): readonly [logits: NpyArray, ta
   return holdsTargets ? [first, second] : [second, first];
 }
 
-const isColumn = ({ shape }: NpyArray) => shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+const isColumn = ({ shape }: NpyArray) =>
+  shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 
 function isYesOrNo({ values }: NpyArray): boolean {
-  for (let i = 0; i < values.length; i++) if (![0, 1, IGNORED].includes(Number(values[i]))) return false;
+  for (let i = 0; i < values.length; i++)
+    if (![0, 1, IGNORED].includes(Number(values[i]))) return false;
   return true;
 }
 
-function tableShape({ title, shape }: NpyArray, leastColumns: number): readonly [rows: number, columns: number] {
+function tableShape(
+  { title, shape }: NpyArray,
+  leastColumns: number,
+): readonly [rows: number, columns: number] {
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows < 1 || columns < leastColumns) {
-    const expected = leastColumns === 1 ? '[rows, classes]' : '[rows, classes + 1], the target last';
+    const expected =
+      leastColumns === 1 ? '[rows, classes]' : '[rows, classes + 1], the target last';
     throw new DataError(`${title}: its shape is [${shape.join(', ')}], but it must be ${expected}`);
   }
   return [rows, columns];
@@ -108,14 +121,19 @@ function splitLast(array: NpyArray): Batch {
 }
 
 function toFloats(values: Values): Batch['logits'] {
-  if (values instanceof Float32Array || values instanceof Float64Array) return values as Batch['logits'];
+  if (values instanceof Float32Array || values instanceof Float64Array)
+    return values as Batch['logits'];
   return Float64Array.from(values, Number);
 }
 
 function toTargets(values: Values, rows: number, columns: number, title: string): Batch['targets'] {
   const targets = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {
-    targets[row] = toClass(Number(values[row]), columns, () => `${title}, row ${row} (counted from 0)`);
+    targets[row] = toClass(
+      Number(values[row]),
+      columns,
+      () => `${title}, row ${row} (counted from 0)`,
+    );
   }
   return targets;
 }

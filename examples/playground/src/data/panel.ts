@@ -6,7 +6,14 @@ import { make, panelOf, part } from '../page.js';
 import type { Store } from '../store.js';
 import { type Findings, type LossSettings, sweepAsCsv } from './analyse.js';
 import { Client } from './client.js';
-import { classTable, confusionTable, describe, hardTable, reliabilityDrawing, sweepDrawing } from './drawings.js';
+import {
+  classTable,
+  confusionTable,
+  describe,
+  hardTable,
+  reliabilityDrawing,
+  sweepDrawing,
+} from './drawings.js';
 import type { Reply } from './protocol.js';
 
 export function showData(store: Store): void {
@@ -33,7 +40,9 @@ export function showData(store: Store): void {
     view.clear('Cancelled.');
     chooser.focus();
   });
-  part(panel, 'export-rows').addEventListener('click', () => client.begin({ kind: 'export', loss: loss() }));
+  part(panel, 'export-rows').addEventListener('click', () =>
+    client.begin({ kind: 'export', loss: loss() }),
+  );
   part(panel, 'export-sweep').addEventListener('click', () => {
     save('sweep.csv', new Blob([sweepAsCsv(view.sweep)], { type: 'text/csv' }));
   });

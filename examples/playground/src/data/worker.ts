@@ -25,7 +25,9 @@ async function answer(request: Request): Promise<void> {
   switch (request.kind) {
     case 'open':
       tell({ kind: 'progress', stage: 'Reading', share: 0 });
-      batch = await openFiles(request.files, (share) => tell({ kind: 'progress', stage: 'Reading', share }));
+      batch = await openFiles(request.files, (share) =>
+        tell({ kind: 'progress', stage: 'Reading', share }),
+      );
       swept = undefined;
       return study(batch, request.loss);
     case 'example':
@@ -39,7 +41,10 @@ async function answer(request: Request): Promise<void> {
     case 'export':
       if (!batch) return;
       tell({ kind: 'progress', stage: 'Writing' });
-      tell({ kind: 'exported', file: new Blob([...rowsAsCsv(batch, request.loss)], { type: 'text/csv' }) });
+      tell({
+        kind: 'exported',
+        file: new Blob([...rowsAsCsv(batch, request.loss)], { type: 'text/csv' }),
+      });
   }
 }
 

@@ -67,7 +67,11 @@ export function showRace(store: Store): void {
 const COURSES: readonly { part: string; label: string; of: (standing: Standing) => number }[] = [
   { part: 'recall', label: 'recall of the rare class', of: ({ recall }) => recall },
   { part: 'f1', label: 'F1 of the rare class', of: ({ f1 }) => f1 },
-  { part: 'gradient', label: "rare class's share of the gradient", of: ({ gradientShares }) => gradientShares[1] },
+  {
+    part: 'gradient',
+    label: "rare class's share of the gradient",
+    of: ({ gradientShares }) => gradientShares[1],
+  },
 ];
 
 class View {
@@ -98,7 +102,11 @@ const lastOf = (standings: readonly Standing[]) => standings[standings.length - 
 
 function sceneOf({ train, runners }: Race): Drawing {
   const { points, targets } = train;
-  const rows = Array.from(targets, (target, row) => ({ x: points[2 * row], y: points[2 * row + 1], target }));
+  const rows = Array.from(targets, (target, row) => ({
+    x: points[2 * row],
+    y: points[2 * row + 1],
+    target,
+  }));
   const square = { x1: -REACH, y1: -REACH, x2: REACH, y2: REACH };
   return {
     label: `Training rows, ${rows.filter(({ target }) => target === 1).length} of ${rows.length} rare, and where each network decides for the rare class`,
@@ -108,9 +116,24 @@ function sceneOf({ train, runners }: Race): Drawing {
       x: { domain: [-EXTENT, EXTENT], label: null },
       y: { domain: [-EXTENT, EXTENT], label: null },
       marks: [
-        Plot.dot(rows, { filter: isCommon, x: 'x', y: 'y', r: 2, fill: 'currentColor', fillOpacity: 0.35, clip: true }),
+        Plot.dot(rows, {
+          filter: isCommon,
+          x: 'x',
+          y: 'y',
+          r: 2,
+          fill: 'currentColor',
+          fillOpacity: 0.35,
+          clip: true,
+        }),
         // Another shape, not another colour alone.
-        Plot.dot(rows, { filter: isRare, x: 'x', y: 'y', r: 4.5, symbol: 'triangle', fill: COLORS[2] }),
+        Plot.dot(rows, {
+          filter: isRare,
+          x: 'x',
+          y: 'y',
+          r: 4.5,
+          symbol: 'triangle',
+          fill: COLORS[2],
+        }),
         ...runners.map((runner, i) =>
           Plot.contour(runner.preferences(), {
             width: GRID,
@@ -154,7 +177,14 @@ function tableOf({ runners, epoch }: Race): HTMLElement {
     ['loss', 'accuracy', 'recall', 'precision', 'F1', 'gradient of common', 'of rare'],
     runners.map(({ name, standings }) => {
       const { accuracy, recall, precision, f1, gradientShares } = lastOf(standings);
-      return [name, percent(accuracy), percent(recall), percent(precision), short(f1), ...gradientShares.map(percent)];
+      return [
+        name,
+        percent(accuracy),
+        percent(recall),
+        percent(precision),
+        short(f1),
+        ...gradientShares.map(percent),
+      ];
     }),
   );
 }

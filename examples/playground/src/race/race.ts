@@ -70,7 +70,9 @@ export class Runner {
   }
 
   judge(train: Cloud, test: Cloud): void {
-    const report = classificationReport(this.#model.forward(test.points), test.targets, { auc: false });
+    const report = classificationReport(this.#model.forward(test.points), test.targets, {
+      auc: false,
+    });
     const { recall, precision, f1 } = report.classes[1];
     const { classes } = diagnose(this.#model.forward(train.points), train.targets, this.#criterion);
     const gradientShares = classes.map(({ gradientShare }) => gradientShare);
@@ -131,7 +133,10 @@ export class Race {
 
 function pick({ points, targets }: Cloud, rows: Int32Array): Cloud {
   return {
-    points: Float32Array.from({ length: 2 * rows.length }, (_, i) => points[2 * rows[i >> 1] + (i % 2)]),
+    points: Float32Array.from(
+      { length: 2 * rows.length },
+      (_, i) => points[2 * rows[i >> 1] + (i % 2)],
+    ),
     targets: Uint8Array.from(rows, (row) => targets[row]),
   };
 }

@@ -27,7 +27,10 @@ export const plainJsTwo: Contender = {
   },
 };
 
-function compute({ logits, targets, classes, loss }: Workload, grad: Floats | undefined): () => number {
+function compute(
+  { logits, targets, classes, loss }: Workload,
+  grad: Floats | undefined,
+): () => number {
   switch (loss.kind) {
     case 'sigmoid-focal':
       return () => sigmoidFocal(logits, targets, loss, grad);

@@ -111,7 +111,13 @@ function maximum(logits: Floats, start: number, end: number): number {
 }
 
 /** The sum of the exponentials; they themselves go to `grad` where there is one. */
-function exponentials(logits: Floats, start: number, end: number, max: number, grad: Floats | undefined): number {
+function exponentials(
+  logits: Floats,
+  start: number,
+  end: number,
+  max: number,
+  grad: Floats | undefined,
+): number {
   let sum = 0;
   for (let i = start; i < end; i++) {
     const exponential = Math.exp(logits[i] - max);

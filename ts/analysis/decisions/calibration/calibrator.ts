@@ -75,7 +75,13 @@ export interface CalibratorState<M extends CalibrationMethod = CalibrationMethod
 }
 
 const METHODS: readonly CalibrationMethod[] = ['temperature', 'platt', 'isotonic'];
-const OUTCOMES: readonly CalibrationOutcome[] = ['fitted', 'separable', 'reversed', 'constant', 'one-class'];
+const OUTCOMES: readonly CalibrationOutcome[] = [
+  'fitted',
+  'separable',
+  'reversed',
+  'constant',
+  'one-class',
+];
 const VERSION = 1;
 
 /** The largest number of each type. */
@@ -182,11 +188,24 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     const record = checkRecord('state', 'what Calibrator.toJSON returned', state);
     const version = field('state', record, 'version');
     if (version !== VERSION) {
-      throw wrongType('state.version', `${VERSION}, the form that this version of focal-loss reads`, version);
+      throw wrongType(
+        'state.version',
+        `${VERSION}, the form that this version of focal-loss reads`,
+        version,
+      );
     }
     const method = checkChoice('state.method', METHODS, field('state', record, 'method') as M);
-    const numClasses = checkInteger('state.numClasses', 1, 2 ** 24, field('state', record, 'numClasses') as number);
-    const outcome = checkChoice('state.outcome', OUTCOMES, field('state', record, 'outcome') as CalibrationOutcome);
+    const numClasses = checkInteger(
+      'state.numClasses',
+      1,
+      2 ** 24,
+      field('state', record, 'numClasses') as number,
+    );
+    const outcome = checkChoice(
+      'state.outcome',
+      OUTCOMES,
+      field('state', record, 'outcome') as CalibrationOutcome,
+    );
     const given = checkRecord(
       'state.parameters',
       `parameters of the method '${method}'`,
@@ -206,7 +225,9 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
 }
 
 /** A calibrator. Kept out of the class, which has another name when it is bundled. */
-export function makeCalibrator<M extends CalibrationMethod>(state: Omit<CalibratorState<M>, 'version'>): Calibrator<M> {
+export function makeCalibrator<M extends CalibrationMethod>(
+  state: Omit<CalibratorState<M>, 'version'>,
+): Calibrator<M> {
   return new Calibrator(state);
 }
 
@@ -232,8 +253,15 @@ function columnsOf(numClasses: number): number {
   return numClasses <= 2 ? 1 : numClasses;
 }
 
-function byLines({ slopes, intercepts }: PlattParameters, odds: Float64Array, numClasses: number, columns: number) {
-  const lines = odds.map((score, k) => lineAt(slopes[k % columns] as number, intercepts[k % columns] as number, score));
+function byLines(
+  { slopes, intercepts }: PlattParameters,
+  odds: Float64Array,
+  numClasses: number,
+  columns: number,
+) {
+  const lines = odds.map((score, k) =>
+    lineAt(slopes[k % columns] as number, intercepts[k % columns] as number, score),
+  );
   if (numClasses === 1) return lines;
   const pairs = pairsOf(lines);
   if (numClasses === 2) return pairs;
@@ -317,7 +345,11 @@ function restoreFigures(name: string, given: unknown): CalibrationFigures {
     checkNumber(`${name}.${key}`, 'a number', value);
     return value;
   };
-  return { logLoss: number('logLoss'), brier: number('brier'), calibrationError: number('calibrationError') };
+  return {
+    logLoss: number('logLoss'),
+    brier: number('brier'),
+    calibrationError: number('calibrationError'),
+  };
 }
 
 const PARAMETERS = 'state.parameters';
@@ -334,7 +366,12 @@ function restoreParameters(method: CalibrationMethod, given: object, numClasses:
   }
   if (method === 'platt') {
     return {
-      slopes: restoreNumbers(`${PARAMETERS}.slopes`, field(PARAMETERS, given, 'slopes'), columns, checkFinite),
+      slopes: restoreNumbers(
+        `${PARAMETERS}.slopes`,
+        field(PARAMETERS, given, 'slopes'),
+        columns,
+        checkFinite,
+      ),
       intercepts: restoreNumbers(
         `${PARAMETERS}.intercepts`,
         field(PARAMETERS, given, 'intercepts'),
@@ -343,11 +380,20 @@ function restoreParameters(method: CalibrationMethod, given: object, numClasses:
       ),
     };
   }
-  const scores = restoreList(`${PARAMETERS}.scores`, field(PARAMETERS, given, 'scores'), columns, restoreScores);
+  const scores = restoreList(
+    `${PARAMETERS}.scores`,
+    field(PARAMETERS, given, 'scores'),
+    columns,
+    restoreScores,
+  );
   const lengths = (j: number) => (scores[j] as number[]).length;
-  const restoreOne = (name: string, value: unknown, j: number) => restoreProbabilities(name, value, lengths(j));
+  const restoreOne = (name: string, value: unknown, j: number) =>
+    restoreProbabilities(name, value, lengths(j));
   const probabilities = field(PARAMETERS, given, 'probabilities');
-  return { scores, probabilities: restoreList(`${PARAMETERS}.probabilities`, probabilities, columns, restoreOne) };
+  return {
+    scores,
+    probabilities: restoreList(`${PARAMETERS}.probabilities`, probabilities, columns, restoreOne),
+  };
 }
 
 function restoreList<T>(
@@ -398,6 +444,7 @@ function checkOrder(
   expected: string,
 ): void {
   numbers.forEach((number, i) => {
-    if (i > 0 && !isRight(numbers[i - 1] as number, number)) throw outOfRange(`${name}[${i}]`, expected, number);
+    if (i > 0 && !isRight(numbers[i - 1] as number, number))
+      throw outOfRange(`${name}[${i}]`, expected, number);
   });
 }

@@ -41,14 +41,23 @@ export function evidenceOf(
 ): Evidence {
   const all = readRows(logits, targets, options);
   if (sampleWeights !== undefined) {
-    checkPerRow('sampleWeights', sampleWeights, all.classes === 0 ? 0 : rowsOf(logits, all.isPaired, all.classes));
+    checkPerRow(
+      'sampleWeights',
+      sampleWeights,
+      all.classes === 0 ? 0 : rowsOf(logits, all.isPaired, all.classes),
+    );
     checkWeights(sampleWeights);
   }
-  if (all.numbers.length === 0) throw new RangeError('targets must have a row that counts, got none');
-  const weightOf = (number: number) => (sampleWeights === undefined ? 1 : (sampleWeights[number] as number));
+  if (all.numbers.length === 0)
+    throw new RangeError('targets must have a row that counts, got none');
+  const weightOf = (number: number) =>
+    sampleWeights === undefined ? 1 : (sampleWeights[number] as number);
   const rows = selectRows(all, (k) => weightOf(all.numbers[k] as number) > 0);
   const count = rows.numbers.length;
-  if (count === 0) throw new RangeError('sampleWeights must be above 0 for a row that counts, got 0 for all of them');
+  if (count === 0)
+    throw new RangeError(
+      'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
+    );
   return {
     rows: count,
     classes: rows.classes,
@@ -83,7 +92,8 @@ function sharesOf({ numbers, classes, stride, soft, start }: Rows): Float64Array
   if (soft === undefined) return undefined;
   const shares = new Float64Array(numbers.length * classes);
   for (let k = 0; k < numbers.length; k++) {
-    for (let j = 0; j < classes; j++) shares[k * classes + j] = soft[start(k) + j * stride] as number;
+    for (let j = 0; j < classes; j++)
+      shares[k * classes + j] = soft[start(k) + j * stride] as number;
   }
   return shares;
 }
@@ -96,7 +106,8 @@ function rowsOf(logits: FloatArray, isSingle: boolean, classes: number): number 
 export function membersOf({ rows, classes, targets, shares }: Evidence, j: number): Float64Array {
   const members = new Float64Array(rows);
   for (let k = 0; k < rows; k++) {
-    members[k] = shares === undefined ? Number(targets[k] === j) : (shares[k * classes + j] as number);
+    members[k] =
+      shares === undefined ? Number(targets[k] === j) : (shares[k * classes + j] as number);
   }
   return members;
 }

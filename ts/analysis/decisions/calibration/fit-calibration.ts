@@ -1,5 +1,10 @@
 import type { FloatArray } from '../../../arrays/types.js';
-import { checkChoice, checkInteger, checkOptions, checkSampleWeights } from '../../../call/checks.js';
+import {
+  checkChoice,
+  checkInteger,
+  checkOptions,
+  checkSampleWeights,
+} from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import { classificationReport } from '../../report/report.js';
 import { ROW_OPTIONS, type RowOptions } from '../../rows/rows.js';
@@ -12,14 +17,21 @@ import {
   calibrated,
   makeCalibrator,
 } from './calibrator.js';
-import { type CalibrationOutcome, type Evidence, evidenceOf, type Fit, membersOf } from './evidence.js';
+import {
+  type CalibrationOutcome,
+  type Evidence,
+  evidenceOf,
+  type Fit,
+  membersOf,
+} from './evidence.js';
 import { fitKnots } from './isotonic.js';
 import { logOddsOf } from './log-odds.js';
 import { fitLine } from './platt.js';
 import { fitTemperature } from './temperature.js';
 
 /** Options of {@link fitCalibration}. */
-export interface FitCalibrationOptions<M extends CalibrationMethod = CalibrationMethod> extends RowOptions {
+export interface FitCalibrationOptions<M extends CalibrationMethod = CalibrationMethod>
+  extends RowOptions {
   /**
    * The method. `'temperature'` divides all logits by one number, and changes no prediction.
    * `'platt'` has a slope and an intercept for each class's log-odds. `'isotonic'` takes any course
@@ -38,7 +50,12 @@ export interface FitCalibrationOptions<M extends CalibrationMethod = Calibration
   bins?: number | undefined;
 }
 
-const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [...ROW_OPTIONS, 'method', 'sampleWeights', 'bins'];
+const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [
+  ...ROW_OPTIONS,
+  'method',
+  'sampleWeights',
+  'bins',
+];
 
 /**
  * Fits a calibration to validation rows: what turns the logits of a model into probabilities that
@@ -83,7 +100,11 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   options: FitCalibrationOptions<M> = {},
 ): Calibrator<M> {
   const given = checkOptions(options, OPTIONS);
-  const method = checkChoice('method', ['temperature', 'platt', 'isotonic'], given.method ?? 'temperature') as M;
+  const method = checkChoice(
+    'method',
+    ['temperature', 'platt', 'isotonic'],
+    given.method ?? 'temperature',
+  ) as M;
   const bins = checkInteger('bins', 1, 10_000, given.bins ?? 15);
   const weights = floatsOf('sampleWeights', given.sampleWeights);
   if (weights !== undefined) checkSampleWeights(weights);
@@ -101,7 +122,10 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   });
 }
 
-function fitBy<M extends CalibrationMethod>(method: M, evidence: Evidence): Fit<CalibrationParameters[M]>;
+function fitBy<M extends CalibrationMethod>(
+  method: M,
+  evidence: Evidence,
+): Fit<CalibrationParameters[M]>;
 function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
   if (method === 'temperature') return fitTemperature(evidence);
   const odds = logOddsOf(evidence.pairs, evidence.classes).map(toFinite);
@@ -119,7 +143,10 @@ function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
     );
   if (method === 'platt') {
     const lines = fitEach(fitLine);
-    const parameters = { slopes: lines.map(({ slope }) => slope), intercepts: lines.map(({ intercept }) => intercept) };
+    const parameters = {
+      slopes: lines.map(({ slope }) => slope),
+      intercepts: lines.map(({ intercept }) => intercept),
+    };
     return { parameters, outcome: outcomeOf(lines) };
   }
   const knots = fitEach(fitKnots);

@@ -28,7 +28,11 @@ export interface Knots {
  * targets: by pooling neighbours that are in the wrong order (Ayer et al., An empirical
  * distribution function for sampling with incomplete information, 1955). Equal log-odds are one.
  */
-export function fitKnots(odds: Float64Array, members: Float64Array, weights: Float64Array | undefined): Knots {
+export function fitKnots(
+  odds: Float64Array,
+  members: Float64Array,
+  weights: Float64Array | undefined,
+): Knots {
   const order = ascending(odds);
   const sorted = pick(odds, order, new Float64Array(order.length));
   const blocks: Block[] = [];
@@ -82,7 +86,11 @@ function outcomeOf(sorted: Float64Array, probabilities: readonly number[]): Cali
 }
 
 /** The probability at some log-odds: on the line between the two knots beside them. NaN for NaN. */
-export function readKnots(scores: readonly number[], probabilities: readonly number[], score: number): number {
+export function readKnots(
+  scores: readonly number[],
+  probabilities: readonly number[],
+  score: number,
+): number {
   if (Number.isNaN(score)) return NaN;
   const last = scores.length - 1;
   if (score <= (scores[0] as number)) return probabilities[0] as number;

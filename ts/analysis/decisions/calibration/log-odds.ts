@@ -30,7 +30,8 @@ function againstOthers(logits: Float64Array, classes: number): Float64Array {
     const start = row * classes;
     const best = placeOfLargest(logits, start, classes);
     likeliest[row] = best;
-    for (let k = start; k < start + classes; k++) if (k !== best) rest[place++] = logits[k] as number;
+    for (let k = start; k < start + classes; k++)
+      if (k !== best) rest[place++] = logits[k] as number;
   }
   const others = softmax(logits, classes);
   for (let start = 0; start < others.length; start += classes) sumOfOthers(others, start, classes);

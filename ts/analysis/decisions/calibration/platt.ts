@@ -33,7 +33,11 @@ const ROUNDING = 1e-13;
  * Machines, 1999). So there is a least one also of classes that can be told apart. Newton's method
  * with halved steps, as Lin, Lin and Weng have it (A note on Platt's probabilistic outputs, 2007).
  */
-export function fitLine(odds: Float64Array, members: Float64Array, weights: Float64Array | undefined): Line {
+export function fitLine(
+  odds: Float64Array,
+  members: Float64Array,
+  weights: Float64Array | undefined,
+): Line {
   const positives = weigh(members, weights);
   const negatives = weigh(
     members.map((share) => 1 - share),
@@ -44,7 +48,8 @@ export function fitLine(odds: Float64Array, members: Float64Array, weights: Floa
   const flat = logarithm((positives + 1) / (negatives + 1));
   const { middle, spread } = extentOf(odds);
   if (spread === 0) return { slope: 0, intercept: flat, outcome: 'constant' };
-  if (positives === 0 || negatives === 0) return { slope: 0, intercept: flat, outcome: 'one-class' };
+  if (positives === 0 || negatives === 0)
+    return { slope: 0, intercept: flat, outcome: 'one-class' };
   const scores = odds.map((score) => (score - middle) / spread);
   const targets = members.map((share) => share * yes + (1 - share) * no);
   const found = search(new LineLoss(scores, targets, weights), flat);
@@ -107,7 +112,8 @@ class LineLoss {
     const targets = this.#targets;
     const weights = this.#weights;
     const grad = this.#grad;
-    for (let k = 0; k < scores.length; k++) this.#logits[k] = slope * (scores[k] as number) + intercept;
+    for (let k = 0; k < scores.length; k++)
+      this.#logits[k] = slope * (scores[k] as number) + intercept;
     const options = { grad, sampleWeights: weights };
     const { value: loss } = this.#criterion.valueAndGrad(this.#logits, targets, options);
     let [first, second] = [0, 0];

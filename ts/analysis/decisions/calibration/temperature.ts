@@ -23,8 +23,10 @@ export function fitTemperature(evidence: Evidence): Fit<TemperatureParameters> {
   if (slopes.areFlat) return { parameters: { temperature: 1 }, outcome: 'constant' };
   let low = 1 / HIGHEST;
   let high = Math.min(HIGHEST, Number.MAX_VALUE / slopes.largest);
-  if (slopes.at(low).slope >= 0) return { parameters: { temperature: 1 / low }, outcome: 'reversed' };
-  if (slopes.at(high).slope <= 0) return { parameters: { temperature: 1 / high }, outcome: 'separable' };
+  if (slopes.at(low).slope >= 0)
+    return { parameters: { temperature: 1 / low }, outcome: 'reversed' };
+  if (slopes.at(high).slope <= 0)
+    return { parameters: { temperature: 1 / high }, outcome: 'separable' };
   let beta = Math.min(Math.max(1, low), high);
   for (let i = 0; i < STEPS; i++) {
     const { slope, curvature } = slopes.at(beta);
@@ -58,7 +60,8 @@ class Slopes {
     let largest = 0;
     for (let row = 0; row < rows; row++) {
       let most = -Infinity;
-      for (let k = row * classes; k < (row + 1) * classes; k++) most = Math.max(most, pairs[k] as number);
+      for (let k = row * classes; k < (row + 1) * classes; k++)
+        most = Math.max(most, pairs[k] as number);
       for (let k = row * classes; k < (row + 1) * classes; k++) {
         this.#logits[k] = Math.max((pairs[k] as number) - most, -Number.MAX_VALUE);
         largest = Math.max(largest, -(this.#logits[k] as number));

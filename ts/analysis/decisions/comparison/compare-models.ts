@@ -1,7 +1,12 @@
 import { readOptions } from '../../../arrays/own.js';
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../../arrays/types.js';
-import { checkOptions, checkPerRow, checkSampleWeights, checkWeights } from '../../../call/checks.js';
+import {
+  checkOptions,
+  checkPerRow,
+  checkSampleWeights,
+  checkWeights,
+} from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import {
   AVERAGED,
@@ -20,7 +25,13 @@ import { ROW_OPTIONS, type RowOptions, type Rows, readRows } from '../../rows/ro
 import { table, withText } from '../../rows/table.js';
 import { type Logits, opened, type Targets } from '../../rows/tensors.js';
 import { finish } from '../../rows/turns.js';
-import { type Interval, intervalOf, type Resampled, resample, strataOf } from '../../uncertainty/bootstrap.js';
+import {
+  type Interval,
+  intervalOf,
+  type Resampled,
+  resample,
+  strataOf,
+} from '../../uncertainty/bootstrap.js';
 import { areaVariance, normalInterval, placementsOf } from '../../uncertainty/delong.js';
 import { mcnemar } from '../../uncertainty/mcnemar.js';
 import { twoSided } from '../../uncertainty/normal.js';
@@ -31,7 +42,11 @@ export interface CompareModelsOptions extends RowOptions, IntervalOptions {
   sampleWeights?: FloatArray | readonly number[] | undefined;
 }
 
-const OPTIONS: readonly (keyof CompareModelsOptions)[] = [...ROW_OPTIONS, ...INTERVAL_OPTIONS, 'sampleWeights'];
+const OPTIONS: readonly (keyof CompareModelsOptions)[] = [
+  ...ROW_OPTIONS,
+  ...INTERVAL_OPTIONS,
+  'sampleWeights',
+];
 
 /** A way to tell a difference from chance. */
 export type ModelTest = 'delong' | 'mcnemar' | 'bootstrap';
@@ -113,19 +128,23 @@ export function compareModels(
   const read = (name: string, logits: Logits) => {
     const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
     const rows = named(name, () => readRows(batch.logits, batch.targets, batch.options));
-    const size = rows.classes === 0 ? 0 : lengthOf(batch.logits) / (rows.isPaired ? 1 : rows.classes);
+    const size =
+      rows.classes === 0 ? 0 : lengthOf(batch.logits) / (rows.isPaired ? 1 : rows.classes);
     return { rows, size };
   };
   const [a, b] = [read('logitsA', logitsA), read('logitsB', logitsB)];
   if (a.rows.classes !== b.rows.classes) {
-    throw new RangeError(`logitsB must have as many classes as logitsA, ${a.rows.classes}, got ${b.rows.classes}`);
+    throw new RangeError(
+      `logitsB must have as many classes as logitsA, ${a.rows.classes}, got ${b.rows.classes}`,
+    );
   }
   if (sampleWeights !== undefined) {
     checkPerRow('sampleWeights', sampleWeights, a.size);
     checkWeights(sampleWeights);
   }
   checkGroups(wanted.groups, a.size);
-  if (a.rows.numbers.length === 0) throw new RangeError('targets must have a row that counts, got none');
+  if (a.rows.numbers.length === 0)
+    throw new RangeError('targets must have a row that counts, got none');
   return compare(a.rows, b.rows, wanted, sampleWeights);
 }
 
@@ -148,7 +167,8 @@ type Name = (typeof NAMES)[number];
 /** The places of the compared figures among those of a rater. */
 function placesOf(classes: number): Readonly<Record<Name, number>> {
   const macro = OVERALL.length + AVERAGED.indexOf('f1');
-  const ofClass = OVERALL.length + AVERAGES.length * AVERAGED.length + OF_CLASS.length + OF_CLASS.indexOf('f1');
+  const ofClass =
+    OVERALL.length + AVERAGES.length * AVERAGED.length + OF_CLASS.length + OF_CLASS.indexOf('f1');
   const overall = (name: (typeof OVERALL)[number]) => OVERALL.indexOf(name);
   return {
     auc: overall('auc'),
@@ -159,26 +179,47 @@ function placesOf(classes: number): Readonly<Record<Name, number>> {
   };
 }
 
-function compare(a: Rows, b: Rows, wanted: IntervalSettings, weights: FloatArray | undefined): ModelComparison {
+function compare(
+  a: Rows,
+  b: Rows,
+  wanted: IntervalSettings,
+  weights: FloatArray | undefined,
+): ModelComparison {
   const settings = checkSettings(readOptions<ReportOptions>({ topK: 1 }, ['topK']));
-  const [first, second] = [a, b].map((rows) => finish(rateRows(rows, settings, weights))) as [RatedRows, RatedRows];
+  const [first, second] = [a, b].map((rows) => finish(rateRows(rows, settings, weights))) as [
+    RatedRows,
+    RatedRows,
+  ];
   const raters = [makeRater(first, settings), makeRater(second, settings)] as const;
   const places = placesOf(first.classes);
-  const figuresOf = (times: Uint32Array) => raters.map((rater) => rater(times)) as [Float64Array, Float64Array];
+  const figuresOf = (times: Uint32Array) =>
+    raters.map((rater) => rater(times)) as [Float64Array, Float64Array];
   const differencesOf = (times: Uint32Array) => {
     const [x, y] = figuresOf(times);
-    return Float64Array.from(NAMES, (name) => (y[places[name]] as number) - (x[places[name]] as number));
+    return Float64Array.from(
+      NAMES,
+      (name) => (y[places[name]] as number) - (x[places[name]] as number),
+    );
   };
   const groups = wanted.groups && Array.from(a.numbers, (number) => wanted.groups?.[number]);
   const strata = strataOf(first.labels, first.classes, groups);
   const { repeats, seed, method, level } = wanted;
-  const resampled = finish(resample(strata, first.labels.length, differencesOf, repeats, seed, method));
+  const resampled = finish(
+    resample(strata, first.labels.length, differencesOf, repeats, seed, method),
+  );
   const [x, y] = figuresOf(new Uint32Array(first.labels.length).fill(1));
   const byBootstrap = (name: Name, i: number): ModelDifference => {
     const [one, other] = [x[places[name]] as number, y[places[name]] as number];
     const difference = other - one;
     const interval = intervalOf(resampled, i, difference, level, method);
-    return { first: one, second: other, difference, ...interval, pValue: shareBeyond(resampled, i), test: 'bootstrap' };
+    return {
+      first: one,
+      second: other,
+      difference,
+      ...interval,
+      pValue: shareBeyond(resampled, i),
+      test: 'bootstrap',
+    };
   };
   const [auc, accuracy, f1, logLoss, brier] = NAMES.map(byBootstrap) as [
     ModelDifference,
@@ -191,7 +232,9 @@ function compare(a: Rows, b: Rows, wanted: IntervalSettings, weights: FloatArray
   const comparison = {
     rows: first.labels.length,
     auc: (areIndependent ? byDeLong(first, second, level) : undefined) ?? auc,
-    accuracy: areIndependent ? { ...accuracy, pValue: byMcNemar(first, second), test: 'mcnemar' as const } : accuracy,
+    accuracy: areIndependent
+      ? { ...accuracy, pValue: byMcNemar(first, second), test: 'mcnemar' as const }
+      : accuracy,
     f1,
     logLoss,
     brier,

@@ -1,10 +1,17 @@
 import { checkChoice, checkInteger, checkOptions } from '../../../call/checks.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
-import { type Column, CURVE_OPTIONS, type CurveOptions, ofColumns, type PerClass } from './columns.js';
+import {
+  type Column,
+  CURVE_OPTIONS,
+  type CurveOptions,
+  ofColumns,
+  type PerClass,
+} from './columns.js';
 import { probabilitiesOf } from './ranking.js';
 
 /** Options of {@link calibrationCurve}. */
-export interface CalibrationCurveOptions<P extends number | 'each' = number | 'each'> extends CurveOptions<P> {
+export interface CalibrationCurveOptions<P extends number | 'each' = number | 'each'>
+  extends CurveOptions<P> {
   /**
    * The number of bins. Those without rows are left out.
    *
@@ -75,7 +82,9 @@ export function calibrationCurve<P extends number | 'each' = number>(
 function curveOf(column: Column, bins: number, byQuantiles: boolean): CalibrationCurve {
   const { members, weights, positive } = column;
   const p = probabilitiesOf(column.scores, column.areOdds);
-  const edges = byQuantiles ? quantilesOf(p, bins) : Float64Array.from({ length: bins + 1 }, (_, i) => i / bins);
+  const edges = byQuantiles
+    ? quantilesOf(p, bins)
+    : Float64Array.from({ length: bins + 1 }, (_, i) => i / bins);
   const rows = new Float64Array(bins);
   const sums = new Float64Array(bins);
   const found = new Float64Array(bins);

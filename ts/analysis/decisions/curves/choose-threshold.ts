@@ -9,7 +9,13 @@ import {
 } from '../../../call/checks.js';
 import { figure, table, withText } from '../../rows/table.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
-import { type Column, CURVE_OPTIONS, type CurveOptions, ofColumns, type PerClass } from './columns.js';
+import {
+  type Column,
+  CURVE_OPTIONS,
+  type CurveOptions,
+  ofColumns,
+  type PerClass,
+} from './columns.js';
 import { probabilitiesOf, type Ranking, rankingOf } from './ranking.js';
 
 /** The figure by which a threshold is chosen: the largest, or of costs the least. */
@@ -46,7 +52,8 @@ export interface LeastFigures {
 }
 
 /** Options of {@link chooseThreshold}. */
-export interface ChooseThresholdOptions<P extends number | 'each' = number | 'each'> extends CurveOptions<P> {
+export interface ChooseThresholdOptions<P extends number | 'each' = number | 'each'>
+  extends CurveOptions<P> {
   /**
    * The figure that decides: the F1 score; the F score with `beta`; Youden's index, recall +
    * specificity - 1; the balanced accuracy, which has its largest value at the same threshold; or
@@ -65,7 +72,13 @@ export interface ChooseThresholdOptions<P extends number | 'each' = number | 'ea
   atLeast?: LeastFigures | undefined;
 }
 
-const OPTIONS: readonly (keyof ChooseThresholdOptions)[] = [...CURVE_OPTIONS, 'by', 'beta', 'costs', 'atLeast'];
+const OPTIONS: readonly (keyof ChooseThresholdOptions)[] = [
+  ...CURVE_OPTIONS,
+  'by',
+  'beta',
+  'costs',
+  'atLeast',
+];
 
 /** All thresholds, falling: entries of the same place in the arrays belong together. */
 export interface ThresholdTable {
@@ -169,15 +182,23 @@ interface Task {
   readonly atLeast: readonly (readonly [keyof LeastFigures, number])[];
 }
 
-const CHOICES: readonly ThresholdCriterion[] = ['f1', 'f-beta', 'youden', 'balanced-accuracy', 'cost'];
+const CHOICES: readonly ThresholdCriterion[] = [
+  'f1',
+  'f-beta',
+  'youden',
+  'balanced-accuracy',
+  'cost',
+];
 const COSTS = ['falsePositive', 'falseNegative', 'truePositive', 'trueNegative'] as const;
 const LEAST = ['recall', 'precision', 'specificity'] as const;
 
 function checkTask({ by = 'f1', beta, costs, atLeast = {} }: ChooseThresholdOptions): Task {
   checkChoice('by', CHOICES, by);
   if (beta !== undefined) checkNotNegative('beta', beta);
-  if (by === 'f-beta' && beta === undefined) throw new TypeError("beta must be given for by: 'f-beta'");
-  if (by === 'cost' && costs === undefined) throw new TypeError("costs must be given for by: 'cost'");
+  if (by === 'f-beta' && beta === undefined)
+    throw new TypeError("beta must be given for by: 'f-beta'");
+  if (by === 'cost' && costs === undefined)
+    throw new TypeError("costs must be given for by: 'cost'");
   const square = by === 'f-beta' ? (beta as number) ** 2 : 1;
   const least = checkNamed('atLeast', atLeast, LEAST);
   return {
@@ -288,9 +309,12 @@ function worthOf(counts: Counts, { by, recalls, precisions, costs }: Task): numb
 /** There must be rows to decide by. */
 function checkSides({ positive }: Column, { positives, negatives }: Ranking, { by }: Task): void {
   if (by === 'cost') return;
-  if (positives === 0) throw new RangeError(`targets must have a row of class ${positive} for by: '${by}', got none`);
+  if (positives === 0)
+    throw new RangeError(`targets must have a row of class ${positive} for by: '${by}', got none`);
   if (negatives === 0 && (by === 'youden' || by === 'balanced-accuracy')) {
-    throw new RangeError(`targets must have a row that is not of class ${positive} for by: '${by}', got none`);
+    throw new RangeError(
+      `targets must have a row that is not of class ${positive} for by: '${by}', got none`,
+    );
   }
 }
 
@@ -318,7 +342,8 @@ function placeOfBest(curve: ThresholdTable, { by, atLeast }: Task): number {
   let best = -1;
   for (let i = 0; i < curve.values.length; i++) {
     if (!atLeast.every(([name, least]) => (curve[name][i] as number) >= least)) continue;
-    if (best < 0 || sign * (curve.values[i] as number) > sign * (curve.values[best] as number)) best = i;
+    if (best < 0 || sign * (curve.values[i] as number) > sign * (curve.values[best] as number))
+      best = i;
   }
   if (best >= 0) return best;
   const wanted = atLeast.map(([name, least]) => `a ${name} of ${least}`).join(' and ');
@@ -326,11 +351,14 @@ function placeOfBest(curve: ThresholdTable, { by, atLeast }: Task): number {
     const found = curve[name].reduce((highest, value) => (value > highest ? value : highest), 0);
     return `a ${name} of ${found}`;
   });
-  throw new RangeError(`atLeast must be had at some threshold, got ${wanted} where the most is ${most.join(' and ')}`);
+  throw new RangeError(
+    `atLeast must be had at some threshold, got ${wanted} where the most is ${most.join(' and ')}`,
+  );
 }
 
 function choiceText(choice: ThresholdChoice, by: ThresholdCriterion): string {
-  const { threshold, value, recall, precision, specificity, f1, balancedAccuracy, accuracy } = choice;
+  const { threshold, value, recall, precision, specificity, f1, balancedAccuracy, accuracy } =
+    choice;
   return table([
     [`threshold for class ${choice.positive}`, figure(threshold)],
     [by, figure(value)],

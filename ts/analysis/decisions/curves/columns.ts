@@ -3,7 +3,13 @@
 
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../../arrays/types.js';
-import { checkInteger, checkPerRow, checkSampleWeights, checkWeights, outOfRange } from '../../../call/checks.js';
+import {
+  checkInteger,
+  checkPerRow,
+  checkSampleWeights,
+  checkWeights,
+  outOfRange,
+} from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import { type JudgedBatch, openBatch } from '../../report/batch.js';
@@ -76,12 +82,17 @@ export function ofColumns<T>(
   const batch = openBatch(logits, targets, options);
   const sampleWeights = floatsOf('sampleWeights', options.sampleWeights);
   if (sampleWeights !== undefined) checkSampleWeights(sampleWeights);
-  const { columnOf, classes } = batch.isMultiLabel ? labelsOf(batch, sampleWeights) : classesOf(batch, sampleWeights);
-  const { positive = classes === 2 && !batch.isMultiLabel ? 1 : classes === 1 ? 0 : undefined } = options;
+  const { columnOf, classes } = batch.isMultiLabel
+    ? labelsOf(batch, sampleWeights)
+    : classesOf(batch, sampleWeights);
+  const { positive = classes === 2 && !batch.isMultiLabel ? 1 : classes === 1 ? 0 : undefined } =
+    options;
   if (positive === 'each') return Array.from({ length: classes }, (_, j) => make(columnOf(j)));
   if (positive === undefined) {
     const of = batch.isMultiLabel ? 'labels' : 'classes';
-    throw new TypeError(`positive must be given where there are ${classes} ${of}: one of them, or 'each'`);
+    throw new TypeError(
+      `positive must be given where there are ${classes} ${of}: one of them, or 'each'`,
+    );
   }
   return make(columnOf(checkInteger('positive', 0, classes - 1, positive)));
 }
@@ -92,10 +103,16 @@ interface Columns {
 }
 
 /** Rows of one class each. */
-function classesOf({ logits, targets, options }: JudgedBatch, sampleWeights: FloatArray | undefined): Columns {
+function classesOf(
+  { logits, targets, options }: JudgedBatch,
+  sampleWeights: FloatArray | undefined,
+): Columns {
   const all = readRows(logits, targets, options);
   const { classes } = all;
-  const weightOf = weightingOf(sampleWeights, classes === 0 ? 0 : lengthOf(logits) / (all.isPaired ? 1 : classes));
+  const weightOf = weightingOf(
+    sampleWeights,
+    classes === 0 ? 0 : lengthOf(logits) / (all.isPaired ? 1 : classes),
+  );
   checkCount(all.numbers);
   const rows = selectRows(all, (k) => weightOf(all.numbers[k] as number) > 0);
   const { numbers, labels } = rows;
@@ -113,7 +130,10 @@ function classesOf({ logits, targets, options }: JudgedBatch, sampleWeights: Flo
 }
 
 /** Rows of several labels, each of which is yes or no by itself. */
-function labelsOf({ logits, targets, options }: JudgedBatch, sampleWeights: FloatArray | undefined): Columns {
+function labelsOf(
+  { logits, targets, options }: JudgedBatch,
+  sampleWeights: FloatArray | undefined,
+): Columns {
   const rows = readElements(logits, targets, options);
   const classes = options.numClasses as number;
   const all = rows.numbers;
@@ -140,11 +160,15 @@ function labelsOf({ logits, targets, options }: JudgedBatch, sampleWeights: Floa
 }
 
 function checkCount(numbers: Uint32Array, whose = ''): void {
-  if (numbers.length === 0) throw new RangeError(`targets ${whose}must have a row that counts, got none`);
+  if (numbers.length === 0)
+    throw new RangeError(`targets ${whose}must have a row that counts, got none`);
 }
 
 /** The weight of each row of a batch, all of which are checked. */
-function weightingOf(sampleWeights: FloatArray | undefined, rows: number): (number: number) => number {
+function weightingOf(
+  sampleWeights: FloatArray | undefined,
+  rows: number,
+): (number: number) => number {
   if (sampleWeights === undefined) return () => 1;
   checkPerRow('sampleWeights', sampleWeights, rows);
   checkWeights(sampleWeights);
@@ -152,14 +176,25 @@ function weightingOf(sampleWeights: FloatArray | undefined, rows: number): (numb
 }
 
 /** The weights of the rows that have one. */
-function weightsOf(sampleWeights: FloatArray | undefined, numbers: Uint32Array): Float64Array | undefined {
+function weightsOf(
+  sampleWeights: FloatArray | undefined,
+  numbers: Uint32Array,
+): Float64Array | undefined {
   if (numbers.length === 0) {
-    throw new RangeError('sampleWeights must be above 0 for a row that counts, got 0 for all of them');
+    throw new RangeError(
+      'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
+    );
   }
-  return sampleWeights && tabulate(numbers.length, (k) => sampleWeights[numbers[k] as number] as number);
+  return (
+    sampleWeights && tabulate(numbers.length, (k) => sampleWeights[numbers[k] as number] as number)
+  );
 }
 
-function noProbability({ logits, classes, stride, start }: Rows, k: number, where: string): RangeError {
+function noProbability(
+  { logits, classes, stride, start }: Rows,
+  k: number,
+  where: string,
+): RangeError {
   const first = start(k);
   const own = Array.from({ length: classes }, (_, j) => logits[first + j * stride] as number);
   const odd = own.find((logit) => !(logit < Infinity)) ?? -Infinity;

@@ -1,11 +1,18 @@
 import type { FloatArray } from '../../../arrays/types.js';
 import { checkNumber, checkOptions, outOfRange, wrongType } from '../../../call/checks.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
-import { type Column, CURVE_OPTIONS, type CurveOptions, ofColumns, type PerClass } from './columns.js';
+import {
+  type Column,
+  CURVE_OPTIONS,
+  type CurveOptions,
+  ofColumns,
+  type PerClass,
+} from './columns.js';
 import { probabilitiesOf, rankingOf } from './ranking.js';
 
 /** Options of {@link decisionCurve}. */
-export interface DecisionCurveOptions<P extends number | 'each' = number | 'each'> extends CurveOptions<P> {
+export interface DecisionCurveOptions<P extends number | 'each' = number | 'each'>
+  extends CurveOptions<P> {
   /**
    * The threshold probabilities, in [0, 1).
    *
@@ -69,7 +76,8 @@ function checkThresholds(given: FloatArray | readonly number[]): Float64Array {
   }
   return Float64Array.from(given, (threshold, i) => {
     checkNumber(`thresholds[${i}]`, 'a number', threshold);
-    if (!(threshold >= 0 && threshold < 1)) throw outOfRange(`thresholds[${i}]`, 'in [0, 1)', threshold);
+    if (!(threshold >= 0 && threshold < 1))
+      throw outOfRange(`thresholds[${i}]`, 'in [0, 1)', threshold);
     return threshold;
   });
 }
@@ -87,7 +95,11 @@ function curveOf(column: Column, thresholds: Float64Array): DecisionCurve {
       const count = countNotBelow(p, threshold);
       return count === 0
         ? 0
-        : benefit(truePositives[count - 1] as number, falsePositives[count - 1] as number, threshold);
+        : benefit(
+            truePositives[count - 1] as number,
+            falsePositives[count - 1] as number,
+            threshold,
+          );
     }),
     treatAll: thresholds.map((threshold) => benefit(positives, negatives, threshold)),
   };

@@ -1,10 +1,17 @@
 import { checkBoolean, checkOptions } from '../../../call/checks.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
-import { type Column, CURVE_OPTIONS, type CurveOptions, ofColumns, type PerClass } from './columns.js';
+import {
+  type Column,
+  CURVE_OPTIONS,
+  type CurveOptions,
+  ofColumns,
+  type PerClass,
+} from './columns.js';
 import { areaOf, pickRanks, precisionOf, probabilitiesOf, rankingOf } from './ranking.js';
 
 /** Options of {@link rocCurve} and {@link precisionRecallCurve}. */
-export interface ThresholdCurveOptions<P extends number | 'each' = number | 'each'> extends CurveOptions<P> {
+export interface ThresholdCurveOptions<P extends number | 'each' = number | 'each'>
+  extends CurveOptions<P> {
   /**
    * Leaves out points on a straight line between others, as scikit-learn's `drop_intermediate`.
    *
@@ -71,7 +78,8 @@ function rocOf(column: Column, drop: boolean): RocCurve {
   const whole = rankingOf(column);
   const { truePositives, falsePositives, positives, negatives } = whole;
   const last = truePositives.length - 1;
-  const isCorner = (i: number) => i === 0 || i === last || bends(falsePositives, i) || bends(truePositives, i);
+  const isCorner = (i: number) =>
+    i === 0 || i === last || bends(falsePositives, i) || bends(truePositives, i);
   const kept = drop ? pickRanks(whole, isCorner) : whole;
   const rate = (counts: Float64Array, all: number) =>
     Float64Array.of(0, ...counts).map((count) => (all > 0 ? count / all : NaN));
@@ -86,7 +94,11 @@ function rocOf(column: Column, drop: boolean): RocCurve {
 
 /** True where a count rises by another amount behind a place than before it. */
 function bends(counts: Float64Array, i: number): boolean {
-  const [before, here, behind] = [counts[i - 1] as number, counts[i] as number, counts[i + 1] as number];
+  const [before, here, behind] = [
+    counts[i - 1] as number,
+    counts[i] as number,
+    counts[i + 1] as number,
+  ];
   return behind - here !== here - before;
 }
 
@@ -145,7 +157,8 @@ function precisionRecallOf(column: Column, drop: boolean): PrecisionRecallCurve 
   const whole = rankingOf(column);
   const { truePositives: found, positives } = whole;
   const last = found.length - 1;
-  const isCorner = (i: number) => i === 0 || i === last || found[i] !== found[i - 1] || found[i] !== found[i + 1];
+  const isCorner = (i: number) =>
+    i === 0 || i === last || found[i] !== found[i - 1] || found[i] !== found[i + 1];
   const kept = drop ? pickRanks(whole, isCorner) : whole;
   const precision = kept.truePositives.map((count, i) => {
     const taken = count + (kept.falsePositives[i] as number);
