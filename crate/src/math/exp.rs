@@ -141,7 +141,7 @@ pub fn scale<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
 /// [`ExpTable::EXP_M1_ULP`] units in the last place.
 ///
 /// ```
-/// use focal_loss::{arch::F64x2, math::exp::decay, vector::Vector};
+/// use focal_loss::{math::exp::decay, simd::{F64x2, vector::Vector}};
 /// let (power, less_one) = decay(F64x2::splat(-1e-300));
 /// assert_eq!((power.lane(0), less_one.lane(0)), (1.0, -1e-300));
 /// ```

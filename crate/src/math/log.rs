@@ -135,7 +135,7 @@ pub fn finite_log<V: Vector<Scalar: LogTable>>(v: V) -> V {
 /// Off by at most [`LogTable::LOG_ULP`] units in the last place.
 ///
 /// ```
-/// use focal_loss::{arch::F64x2, math::log::log, vector::Vector};
+/// use focal_loss::{math::log::log, simd::{F64x2, vector::Vector}};
 /// assert_eq!(log(F64x2::splat(1.0)).lane(0), 0.0);
 /// assert_eq!(log(F64x2::splat(0.0)).lane(1), f64::NEG_INFINITY);
 /// ```
@@ -156,7 +156,7 @@ pub fn log<V: Vector<Scalar: LogTable>>(v: V) -> V {
 /// NaN stays. Off by at most [`LogTable::LOG_1P_ULP`] units in the last place.
 ///
 /// ```
-/// use focal_loss::{arch::F64x2, math::log::log_1p, vector::Vector};
+/// use focal_loss::{math::log::log_1p, simd::{F64x2, vector::Vector}};
 /// assert_eq!(log_1p(F64x2::splat(1e-300)).lane(0), 1e-300);
 /// ```
 #[inline(always)]

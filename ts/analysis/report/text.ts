@@ -84,18 +84,27 @@ function intervalTable(report: ClassificationReport, intervals: ReportIntervals)
     name,
     ...[value, low, high].map(figure),
   ];
-  return table([
-    [`${Number((100 * intervals.level).toPrecision(6))} % intervals`, 'figure', 'from', 'to'],
+  const head = [
+    `${Number((100 * intervals.level).toPrecision(6))} % intervals`,
+    'figure',
+    'from',
+    'to',
+  ];
+  const decisions = [
     line('accuracy', report.accuracy, intervals.accuracy),
     line('balanced accuracy', report.balancedAccuracy, intervals.balancedAccuracy),
     line('Matthews correlation', report.mcc, intervals.mcc),
     line("Cohen's kappa", report.kappa, intervals.kappa),
     line('AUC', report.auc, intervals.auc),
     line('average precision', report.averagePrecision, intervals.averagePrecision),
+  ];
+  const f1 = [
     line('macro F1', report.macro.f1, intervals.macro.f1),
     ...report.classes.slice(0, FEW_CLASSES).map(({ name, f1 }, j) => {
       return line(`F1 of ${shortName(name, NAME)}`, f1, intervals.classes[j]?.f1 as Interval);
     }),
+  ];
+  const probabilities = [
     line('log loss', report.logLoss, intervals.logLoss),
     line('Brier score', report.brier, intervals.brier),
     line(
@@ -103,7 +112,8 @@ function intervalTable(report: ClassificationReport, intervals: ReportIntervals)
       report.calibration.expectedError,
       intervals.calibrationError,
     ),
-  ]);
+  ];
+  return table([head, ...decisions, ...f1, ...probabilities]);
 }
 
 function confusionTables({ confusion, multiLabel, classes }: ClassificationReport): string[] {
