@@ -76,6 +76,18 @@ function figureTable(report: ClassificationReport, { topK }: TextSettings): stri
   ]);
 }
 
+/** The figures about all classes that have an interval, by their names in the table. */
+const IN_ALL = [
+  ['accuracy', 'accuracy'],
+  ['balanced accuracy', 'balancedAccuracy'],
+  ['Matthews correlation', 'mcc'],
+  ["Cohen's kappa", 'kappa'],
+  ['AUC', 'auc'],
+  ['average precision', 'averagePrecision'],
+  ['log loss', 'logLoss'],
+  ['Brier score', 'brier'],
+] as const;
+
 /**
  * Intervals of the figures that the other tables have about all classes, and of each class's F1.
  */
@@ -90,30 +102,16 @@ function intervalTable(report: ClassificationReport, intervals: ReportIntervals)
     'from',
     'to',
   ];
-  const decisions = [
-    line('accuracy', report.accuracy, intervals.accuracy),
-    line('balanced accuracy', report.balancedAccuracy, intervals.balancedAccuracy),
-    line('Matthews correlation', report.mcc, intervals.mcc),
-    line("Cohen's kappa", report.kappa, intervals.kappa),
-    line('AUC', report.auc, intervals.auc),
-    line('average precision', report.averagePrecision, intervals.averagePrecision),
-  ];
   const f1 = [
     line('macro F1', report.macro.f1, intervals.macro.f1),
     ...report.classes.slice(0, FEW_CLASSES).map(({ name, f1 }, j) => {
       return line(`F1 of ${shortName(name, NAME)}`, f1, intervals.classes[j]?.f1 as Interval);
     }),
   ];
-  const probabilities = [
-    line('log loss', report.logLoss, intervals.logLoss),
-    line('Brier score', report.brier, intervals.brier),
-    line(
-      'expected calibration error',
-      report.calibration.expectedError,
-      intervals.calibrationError,
-    ),
-  ];
-  return table([head, ...decisions, ...f1, ...probabilities]);
+  const inAll = IN_ALL.map(([name, key]) => line(name, report[key], intervals[key]));
+  const { expectedError } = report.calibration;
+  const calibration = line('expected calibration error', expectedError, intervals.calibrationError);
+  return table([head, ...inAll, ...f1, calibration]);
 }
 
 function confusionTables({ confusion, multiLabel, classes }: ClassificationReport): string[] {
