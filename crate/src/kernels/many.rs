@@ -20,6 +20,10 @@ use crate::{
 /// Classes that are summed in the scalar type before the sum goes on in float64.
 const RUN: usize = 128;
 
+/// Classes whose distances from the largest are summed in the scalar type: few, because these may be
+/// equal, and roundings of equal sums add up.
+const SPREAD_RUN: usize = 32;
+
 /// Bytes of exponentials that wait for their factors: they stay in the first-level cache.
 const BLOCK_BYTES: usize = 16 * 1024;
 
@@ -89,9 +93,9 @@ impl<V: Real> RowPasses<V> {
             top.sub(x.sub(shift).mul(unit)).clear(V::lane_is(self.target.wrapping_sub(j)))
         };
         let mut total = V::Wide::zero();
-        for from in (0..n - rest).step_by(RUN) {
+        for from in (0..n - rest).step_by(SPREAD_RUN) {
             let mut sum = [zero; 2];
-            for j in (from..(from + RUN).min(n - rest)).step_by(V::LANES) {
+            for j in (from..(from + SPREAD_RUN).min(n - rest)).step_by(V::LANES) {
                 sum = [sum[1], sum[0].add(below(j))];
             }
             total = total.accumulate(sum[0].add(sum[1]));
