@@ -20,8 +20,8 @@ use crate::{
 /// Classes that are summed in the scalar type before the sum goes on in float64.
 const RUN: usize = 128;
 
-/// Classes whose distances from the largest are summed in the scalar type: few, because these may be
-/// equal, and roundings of equal sums add up.
+/// Classes whose distances from the largest are summed in the scalar type: few, because these may
+/// be equal, and roundings of equal sums add up.
 const SPREAD_RUN: usize = 32;
 
 /// Bytes of exponentials that wait for their factors: they stay in the first-level cache.
