@@ -326,7 +326,7 @@ function leaves(
   const { gradScales } = batch;
   const factorLeaves = loadNumbers(spec.numbers, gradOutput, denominator);
   if (!isNarrow()) return false;
-  const valueLeaves = leavesFloat32(1 / denominator);
+  const valueLeaves = leavesFloat32(1, denominator);
   if (valueLeaves || !method.wantsGrad) return valueLeaves;
   const gradLeaves = factorLeaves || (gradScales !== undefined && someLeaveFloat32(gradScales));
   return gradLeaves && method.wantsValue ? undefined : gradLeaves;

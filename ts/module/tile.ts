@@ -90,15 +90,16 @@ export function loadNumbers(
   for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
   view[NUMBER_UPSTREAM] = gradOutput;
   view[NUMBER_DENOMINATOR] = denominator;
-  return leavesFloat32(gradOutput / denominator);
+  return leavesFloat32(gradOutput, denominator);
 }
 
 /**
  * A test whether float32 has no number for one of float64, or one of few digits, or one so near to
- * its end that a product with it might leave float32: because it is too large or too small.
+ * its end that a product with it might leave float32: because it is too large or too small. The
+ * number is a quotient, taken here: engines may allocate a fraction that they pass to a function.
  */
-export function leavesFloat32(x: number): boolean {
-  const size = Math.abs(x);
+export function leavesFloat32(x: number, divisor = 1): boolean {
+  const size = Math.abs(x / divisor);
   return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 118));
 }
 
