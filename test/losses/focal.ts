@@ -1,10 +1,7 @@
-import fc from 'fast-check';
 import { FocalLoss } from 'focal-loss';
-import { Numbers, softmaxCall } from '../property/calls.js';
-import { often, softmax } from '../property/draws.js';
-import { anyFactor, anyShare } from '../property/numbers.js';
+import { focalCall } from '../property/calls.js';
+import { focal } from '../property/draws.js';
 import { focalOracle } from '../support/family-oracle.js';
-import { weightOf } from '../support/oracle.js';
 import { lossTests } from './loss-tests.js';
 
 export const focalLoss = lossTests({
@@ -70,37 +67,7 @@ export const focalLoss = lossTests({
     'focal-soft': 40,
     'focal-class': 40,
   },
-  calls: {
-    ...softmax,
-    gammaPerClass: often(fc.constant(false), fc.constant(true)),
-    focusOn: fc.constantFrom('smoothed', 'target', 'class'),
-  },
-  makeCall(dtype, drawn) {
-    const { classes, focusOn, gamma, gammaPerClass, labelSmoothing } = drawn;
-    const numbers = new Numbers(dtype, drawn);
-    const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
-    const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
-    const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
-    const gammas = gammaPerClass
-      ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2)
-      : undefined;
-    const weights =
-      alpha === null
-        ? null
-        : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
-    return softmaxCall(dtype, drawn, {
-      numbers,
-      weights: each?.seen,
-      isSoft,
-      isWeighted: false,
-      create: (settings) => new FocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn }),
-      judge: (logits, q) => {
-        const power = gammas?.[q.indexOf(1)] ?? gamma;
-        return {
-          expected: focalOracle({ logits, q, weights, labelSmoothing, gamma: power, focusOn }),
-          gamma: power,
-        };
-      },
-    });
-  },
+  calls: focal,
+  makeCall: (dtype, drawn) =>
+    focalCall(dtype, drawn, (settings) => new FocalLoss(settings), focalOracle),
 });

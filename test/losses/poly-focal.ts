@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { PolyFocalLoss } from 'focal-loss';
-import { Numbers, softmaxCall } from '../property/calls.js';
-import { often, softmax } from '../property/draws.js';
-import { anyFactor, anyShare } from '../property/numbers.js';
+import { focalCall } from '../property/calls.js';
+import { focal, softmax } from '../property/draws.js';
 import { type FamilyResult, type FocalRow, focalOracle } from '../support/family-oracle.js';
-import { weightOf } from '../support/oracle.js';
 import { lossTests } from './loss-tests.js';
 
 /** The sum of all numbers but one. */
@@ -120,37 +118,12 @@ export const polyFocalLoss = lossTests({
     },
   ],
   golden: { 'poly-focal': 32 },
-  calls: {
-    ...softmax,
-    epsilon: fc.constantFrom(1, 0, 0.25, 4),
-    gammaPerClass: often(fc.constant(false), fc.constant(true)),
-    focusOn: fc.constantFrom('smoothed', 'target', 'class'),
-  },
-  makeCall(dtype, drawn) {
-    const { classes, focusOn, gamma, gammaPerClass, labelSmoothing, epsilon } = drawn;
-    const numbers = new Numbers(dtype, drawn);
-    const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
-    const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
-    const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
-    const gammas = gammaPerClass
-      ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2)
-      : undefined;
-    const weights =
-      alpha === null
-        ? null
-        : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
-    return softmaxCall(dtype, drawn, {
-      numbers,
-      weights: each?.seen,
-      isSoft,
-      isWeighted: false,
-      create: (settings) =>
-        new PolyFocalLoss({ ...settings, alpha, gamma: gammas ?? gamma, focusOn, epsilon }),
-      judge: (logits, q) => {
-        const power = gammas?.[q.indexOf(1)] ?? gamma;
-        const row = { logits, q, weights, labelSmoothing, gamma: power, focusOn };
-        return { expected: polyOracle(row, epsilon), gamma: power };
-      },
-    });
-  },
+  calls: { ...softmax, epsilon: fc.constantFrom(1, 0, 0.25, 4), ...focal },
+  makeCall: (dtype, { epsilon, ...drawn }) =>
+    focalCall(
+      dtype,
+      drawn,
+      (settings) => new PolyFocalLoss({ ...settings, epsilon }),
+      (row) => polyOracle(row, epsilon),
+    ),
 });

@@ -8,13 +8,15 @@ import {
   type GradientOptions,
 } from 'focal-loss';
 import type { Dtype } from '../support/dtypes.js';
-import { type FamilyResult, oneHot } from '../support/family-oracle.js';
+import { type FamilyResult, type FocalRow, oneHot } from '../support/family-oracle.js';
+import { weightOf } from '../support/oracle.js';
 import { generator } from '../support/random.js';
-import type { AnyCall, SigmoidCall, SoftmaxCall } from './draws.js';
+import type { AnyCall, FocalCall, SigmoidCall, SoftmaxCall } from './draws.js';
 import {
   anyFactor,
   anyLogits,
   anyProbabilities,
+  anyShare,
   anyUpstream,
   indicesOf,
   type Random,
@@ -275,6 +277,51 @@ export function softmaxCall(dtype: Dtype, drawn: SoftmaxCall, parts: SoftmaxPart
     ordinary,
     dispose,
   };
+}
+
+/** The options of a focal loss that {@link focalCall} draws. */
+type FocalSettings = Settings & {
+  layout?: 'channels-first';
+  alpha: number | number[] | null;
+  gamma: number | number[];
+  focusOn: FocalRow['focusOn'];
+};
+
+/**
+ * A call of a focal loss on softmax logits.
+ * @param create makes the criterion
+ * @param oracle says what a row gives
+ */
+export function focalCall(
+  dtype: Dtype,
+  drawn: FocalCall,
+  create: (settings: FocalSettings) => Criterion,
+  oracle: (row: FocalRow) => FamilyResult,
+): Call {
+  const { classes, focusOn, gamma, gammaPerClass, labelSmoothing } = drawn;
+  const numbers = new Numbers(dtype, drawn);
+  const isSoft = drawn.soft && focusOn !== 'target' && !gammaPerClass;
+  const each = numbers.perClass(drawn.alpha === 'each', classes, anyFactor);
+  const alpha = drawn.alpha === null ? null : (each?.option ?? anyShare(numbers.random));
+  const gammas = gammaPerClass
+    ? numbers.many(classes, (random) => Math.floor(11 * random()) / 2)
+    : undefined;
+  const weights =
+    alpha === null
+      ? null
+      : Array.from({ length: classes }, (_, j) => each?.seen[j] ?? weightOf(alpha, j));
+  return softmaxCall(dtype, drawn, {
+    numbers,
+    weights: each?.seen,
+    isSoft,
+    isWeighted: false,
+    create: (settings) => create({ ...settings, alpha, gamma: gammas ?? gamma, focusOn }),
+    judge: (logits, q) => {
+      const power = gammas?.[q.indexOf(1)] ?? gamma;
+      const row = { logits, q, weights, labelSmoothing, gamma: power, focusOn };
+      return { expected: oracle(row), gamma: power };
+    },
+  });
 }
 
 /** The parts of a call that a loss of its own has whose every logit is a row by itself. */

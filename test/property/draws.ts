@@ -75,6 +75,13 @@ export const common = {
 /** The draws for calls of any softmax loss. */
 export const softmax = { ...common, soft: fc.boolean(), channelsFirst: fc.boolean() };
 
+/** The draws for calls of a focal loss on softmax logits. */
+export const focal = {
+  ...softmax,
+  gammaPerClass: often(fc.constant(false), fc.constant(true)),
+  focusOn: fc.constantFrom('smoothed', 'target', 'class'),
+};
+
 /** The draws for calls of any loss whose every logit is a row by itself. */
 export const sigmoid = {
   ...common,
@@ -90,4 +97,5 @@ type DrawnOf<R> = { [Name in keyof R]: R[Name] extends fc.Arbitrary<infer D> ? D
 /** The parts that calls of all losses have. */
 export type AnyCall = DrawnOf<typeof common>;
 export type SoftmaxCall = DrawnOf<typeof softmax>;
+export type FocalCall = DrawnOf<typeof focal>;
 export type SigmoidCall = DrawnOf<typeof sigmoid>;
