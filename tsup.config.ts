@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
 import { moduleId } from './scripts/build/close-wasm.mjs';
-import { printableWasm } from './scripts/build/printable.mjs';
+import { embeddedWasm } from './scripts/build/embedded-text.js';
 
 /**
  * The names that stay: people see those of the classes when they print a criterion, and those of
@@ -115,9 +115,9 @@ function entry(name: string, options: Options = {}): Options {
 export default defineConfig([
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be
   // taught.
-  entry('index', { esbuildPlugins: [printableWasm] }),
+  entry('index', { esbuildPlugins: [embeddedWasm] }),
   entry('slim', slim('slim', 'focal-loss.wasm', 'pkg')),
-  entry('analysis', { esbuildPlugins: [analysisModule, printableWasm] }),
+  entry('analysis', { esbuildPlugins: [analysisModule, embeddedWasm] }),
   entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis')),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),

@@ -4,6 +4,8 @@ const consumers = 'test/consumers/**/*.test.ts';
 
 export default defineConfig({
   test: {
+    // Vitest leaves one processor free by itself: on two, that is half of them.
+    maxWorkers: '100%',
     // A busy machine must not fail them: how long something takes is for the benchmark to say.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -19,9 +19,14 @@ const OWN_FILES = [
 ].map((name) => `scripts/build/${name}`);
 
 /** Scripts that decide how it lies in the npm package. */
-const BUNDLE_FILES = ['bundle', 'entries', 'close-wasm', 'printable', 'types'].map(
-  (name) => `scripts/build/${name}.mjs`,
-);
+const BUNDLE_FILES = [
+  'bundle.mjs',
+  'entries.mjs',
+  'close-wasm.mjs',
+  'embedded-text.ts',
+  'text-lines.mjs',
+  'types.mjs',
+].map((name) => `scripts/build/${name}`);
 
 /** @typedef {import('../bootstrap/rust.mjs').Toolchain} Toolchain */
 

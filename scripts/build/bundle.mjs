@@ -5,7 +5,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { nodeBin, root } from '../bootstrap/paths.mjs';
 import { mustRun } from '../bootstrap/process.mjs';
-import { inLines } from './printable.mjs';
+import { inLines } from './text-lines.mjs';
 import { declarations } from './types.mjs';
 
 const dist = join(root, 'dist');

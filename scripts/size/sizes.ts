@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import CliTable from 'cli-table3';
+import { embeddedText } from '../build/embedded-text.js';
 import { entries } from '../build/entries.mjs';
-import { toPrintable, withoutLines } from '../build/printable.mjs';
+import { withoutLines } from '../build/text-lines.mjs';
 
 /**
  * The size that the main entry may have as a web server sends it, in bytes: compressed by brotli.
@@ -45,7 +46,7 @@ export function measure(): Sizes {
     .map(({ file }) => `dist/${file}.js`);
   const module = read('crate/pkg/focal_loss_bg.wasm');
   const entry = read('dist/index.js');
-  const code = Buffer.from(withoutLines(entry.toString()).replace(toPrintable(module), ''));
+  const code = Buffer.from(withoutLines(entry.toString()).replace(embeddedText(module), ''));
   return {
     module: sizeOf(module),
     code: sizeOf(code),

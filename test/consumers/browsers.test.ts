@@ -2,9 +2,10 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
+import { IS_SAMPLE } from '../support/sample.js';
 import { BROWSERS, type Browser, visit } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject, makePlainProject } from './bundlers.js';
-import { analysisPrinted, IS_SAMPLE } from './project.js';
+import { analysisPrinted } from './project.js';
 import { serveFiles, serveVite } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";

@@ -5,9 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, inject } from 'vitest';
 import { NODE_VERSIONS } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
-
-/** A sample, as in `npm test`: some of the versions of Node and of the bundlers stand for all. */
-export const IS_SAMPLE = process.env.FOCAL_LOSS_SAMPLE !== undefined;
+import { IS_SAMPLE } from '../support/sample.js';
 
 /** The versions of Node in which the package is tried: of a sample the oldest and the newest. */
 export const NODES_TRIED = NODE_VERSIONS.filter(

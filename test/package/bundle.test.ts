@@ -7,11 +7,12 @@ import * as slim from 'focal-loss/slim';
 import * as tfjs from 'focal-loss/tfjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { embeddedText } from '../../scripts/build/embedded-text.js';
 import { entries } from '../../scripts/build/entries.mjs';
-import { toPrintable, withoutLines } from '../../scripts/build/printable.mjs';
+import { withoutLines } from '../../scripts/build/text-lines.mjs';
 
 const literalOf = (folder: string) =>
-  `"${toPrintable(readFileSync(new URL(`../../crate/${folder}/focal_loss_bg.wasm`, import.meta.url)))}"`;
+  `"${embeddedText(readFileSync(new URL(`../../crate/${folder}/focal_loss_bg.wasm`, import.meta.url)))}"`;
 const fileOf = (entry: string) => fileURLToPath(import.meta.resolve(entry));
 const read = (entry: string) => readFileSync(fileOf(entry), 'utf8');
 

@@ -1,5 +1,5 @@
 // Bytes as printable text, as which the WebAssembly module lies in the bundle.
-// scripts/build/printable.mjs writes it.
+// scripts/build/embedded-text.ts writes it.
 //
 // What carries the bundle compresses it, and finds what repeats only where the same bytes give the
 // same characters. Base64 hides that: compressed, it is 1.6 times as large as the bytes themselves,

@@ -3,11 +3,12 @@
 
 import file from '../../crate/pkg/focal_loss_bg.wasm';
 import { fromPrintable } from './base91.js';
+import { fromStreams } from './streams.js';
 
 /**
  * The module. What the bundler makes of the import is text; TypeScript goes by the declarations
  * beside the file.
  */
 export function moduleBytes(): Uint8Array<ArrayBuffer> {
-  return fromPrintable(file as unknown as string);
+  return fromStreams((file as unknown as string).split('!').map(fromPrintable));
 }
