@@ -115,7 +115,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('the sliders stay in sight, in little room, and cover no heading that is gone to', async () => {
       const page = await open();
-      for (const id of ['race', 'data', 'benchmark']) {
+      for (const id of ['race', 'data', 'decisions', 'benchmark']) {
         const places = await page.evaluate((id: string) => {
           const section = document.getElementById(id) as HTMLElement;
           section.scrollIntoView();
@@ -155,6 +155,12 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       );
       await page.click('[data-example="1000"]');
       await isDone(page);
+      await decided(page);
+      const chart = (name: string) => shown(`#decisions [data-part="${name}"]`);
+      expect(await chart('reliability')).toMatch(/^(before|calibrated) probability .* rows?$/);
+      expect(await chart('roc')).toMatch(/^false positive rate [\d.]+ % recall [\d.]+ %$/);
+      expect(await chart('precision-recall')).toMatch(/^recall [\d.]+ % precision [\d.]+ %$/);
+      expect(await chart('benefit')).toMatch(/^threshold 0\.\d+ before .* treating none 0$/);
       expect(await shown('#data [data-part="sweep"]')).toMatch(
         /^alpha 0\.\d.*gamma [\d.]+.*loss 0\.\d+$/,
       );
@@ -373,6 +379,117 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await page.evaluate(() => location.hash)).toBe('#seed=6&rare=10');
       expect(await standings()).not.toBe(before);
     });
+
+    const decided = (page: Page) =>
+      until(
+        page,
+        () => document.querySelector('#decisions [data-part="status"]')?.textContent === 'Done.',
+      );
+    const drawn = (page: Page) =>
+      page.evaluate(() =>
+        Array.from(document.querySelectorAll('#decisions .charts svg'), (svg) => svg.outerHTML),
+      );
+
+    it('one threshold moves through all charts of decisions and the confusion matrix', async () => {
+      const page = await open('#threshold=0.2');
+      await decided(page);
+      const summary = () => textOf(page, '#decisions [data-part="summary"]');
+      const matrix = () => textOf(page, '#decisions [data-part="confusion"] tbody');
+      expect(await summary()).toMatch(/^From 0\.2 on, a row is taken for ill: recall \d/);
+      const before = [...(await drawn(page)), await matrix(), await summary()];
+      expect(before).toHaveLength(4 + 2);
+      await page.focus('#threshold');
+      // Chromium moves a tenth of the way, Firefox as well.
+      await page.keyboard.press('PageUp');
+      const threshold = await textOf(page, '[data-value="threshold"]');
+      expect(await page.evaluate(() => location.hash)).toBe(`#threshold=${threshold}`);
+      expect(await summary()).toContain(`From ${threshold} on`);
+      const after = [...(await drawn(page)), await matrix(), await summary()];
+      for (const [i, part] of after.entries()) expect(part, `part ${i}`).not.toBe(before[i]);
+      // And one that is the best by some figure can be had by a button.
+      await page.click('#decisions [data-part="proposals"] button');
+      const best = await textOf(page, '#decisions [data-part="proposals"] button');
+      expect(best).toMatch(/^Best F1: 0\.\d{3}$/);
+      expect(Number(await textOf(page, '[data-value="threshold"]'))).toBe(Number(best.slice(9)));
+      expect(await findBarriers(page)).toEqual([]);
+    });
+
+    it('calibration is chosen, and the built-in model learns from the loss that is set', async () => {
+      const page = await open('#calibration=0');
+      await decided(page);
+      const honesty = () => textOf(page, '#decisions [data-part="honesty"] table');
+      expect(await honesty()).toMatch(/^figureas they are/);
+      const charts = await drawn(page);
+      await page.select('#calibration', '3');
+      await until(page, () =>
+        document
+          .querySelector('#decisions [data-part="honesty"] table')
+          ?.textContent?.includes('calibrated'),
+      );
+      expect(await page.evaluate(() => location.hash)).toBe('#calibration=3');
+      const calibrated = await drawn(page);
+      expect(calibrated[0]).not.toBe(charts[0]);
+      await page.focus('#gamma');
+      await page.keyboard.press('Home');
+      await until(
+        page,
+        (before: string) => document.querySelector('#decisions .charts svg')?.outerHTML !== before,
+        calibrated[0],
+      );
+      await decided(page);
+    });
+
+    it.each([1280, 390])(
+      "a file's logits are decided on, for each of its classes, in a window of %i",
+      async (width) => {
+        const page = await open('', width);
+        await decided(page);
+        const lines = ['CN,MCI,AD,diagnosis'];
+        for (let row = 0; row < 60; row++) {
+          const j = row % 10 === 0 ? 2 : row % 3 === 0 ? 1 : 0;
+          const logit = (k: number) => (k === j ? 1 : 0) + ((row * 7 + k * 5) % 11) / 8;
+          lines.push([logit(0), logit(1), logit(2), ['CN', 'MCI', 'AD'][j]].join());
+        }
+        lines.push('nan,0,0,AD');
+        await choose(page, { 'three.csv': `${lines.join('\n')}\n` }, '#decision-files');
+        await until(page, () =>
+          document
+            .querySelector('#decisions [data-part="facts"]')
+            ?.textContent?.includes('of three.csv'),
+        );
+        await decided(page);
+        const facts = await textOf(page, '#decisions [data-part="facts"]');
+        expect(facts).toContain('The labels are the names of the columns: CN, MCI and AD.');
+        expect(facts).toContain('1 row with logits that are not finite is left out.');
+        const matrix = () => textOf(page, '#decisions [data-part="confusion"] thead');
+        // The rarest class is looked for, unless another is chosen.
+        expect(await matrix()).toBe('classas ADas not AD');
+        await page.select('#positive', '0');
+        await until(page, () =>
+          document
+            .querySelector('#decisions [data-part="confusion"] thead')
+            ?.textContent?.includes('as CN'),
+        );
+        expect(await drawn(page)).toHaveLength(4);
+        expect(await overhang(page)).toBe(0);
+        expect(await findBarriers(page)).toEqual([]);
+
+        await choose(page, { 'few.csv': 'a,b,target\n1,2,0\n2,1,1\n' }, '#decision-files');
+        const error = '#decisions [data-part="error"]';
+        await until(
+          page,
+          (error: string) => document.querySelector(error)?.textContent !== '',
+          error,
+        );
+        expect(await textOf(page, error)).toBe(
+          'few.csv: there must be two rows or more of class 1, and of others, but there are 1 and 1',
+        );
+        expect(await count(page, '#decisions [data-part="results"]:not([hidden])')).toBe(0);
+        await page.click('#decisions [data-part="built-in"]');
+        await decided(page);
+        expect(await count(page, '#decisions [data-part="results"]:not([hidden])')).toBe(1);
+      },
+    );
 
     it('the benchmark of the browser shows medians and their spread, and can be cancelled', async () => {
       const page = await open();

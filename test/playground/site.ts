@@ -91,11 +91,15 @@ export function count(page: Page, selector: string): Promise<number> {
 }
 
 /** Chooses files, as a visitor does. */
-export async function choose(page: Page, files: Readonly<Record<string, string>>): Promise<void> {
+export async function choose(
+  page: Page,
+  files: Readonly<Record<string, string>>,
+  selector = '#files',
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-files-'));
   const paths = Object.keys(files).map((name) => join(folder, name));
   for (const path of paths) writeFileSync(path, files[basename(path)]);
-  const input = await page.$('#files');
+  const input = await page.$(selector);
   await input?.uploadFile(...paths);
 }
 

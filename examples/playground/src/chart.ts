@@ -64,12 +64,12 @@ export interface Line {
   readonly y: ArrayLike<number>;
 }
 
-/** Marks for lines, in the colours of their order. */
-export function lineMarks(lines: readonly Line[]): Plot.Markish[] {
+/** Marks for lines, in the colours of their order; clipped where they leave the axes. */
+export function lineMarks(lines: readonly Line[], clip = false): Plot.Markish[] {
   return lines.map(({ x, y }, i) =>
     Plot.line(
       { length: x.length },
-      { x: Array.from(x), y: Array.from(y), stroke: COLORS[i], strokeWidth: 2 },
+      { x: Array.from(x), y: Array.from(y), stroke: COLORS[i], strokeWidth: 2, clip },
     ),
   );
 }

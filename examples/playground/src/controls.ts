@@ -30,9 +30,11 @@ export function bindControls(store: Store): void {
 
 function prepare(control: HTMLInputElement | HTMLSelectElement, setting: Setting): void {
   if (control instanceof HTMLSelectElement) {
-    const choices = 'choices' in setting ? setting.choices : [];
+    const { choices, names } = 'choices' in setting ? setting : { choices: [] };
     control.replaceChildren(
-      ...choices.map((value) => new Option(value.toLocaleString('en'), String(value))),
+      ...choices.map(
+        (value, i) => new Option(names?.[i] ?? value.toLocaleString('en'), String(value)),
+      ),
     );
   } else if ('min' in setting) {
     control.min = String(setting.min);

@@ -3,6 +3,7 @@ import { showCode } from './code.js';
 import { bindControls } from './controls.js';
 import { showCurves } from './curves.js';
 import { showData } from './data/panel.js';
+import { showDecisions } from './decisions/panel.js';
 import { showRace } from './race/panel.js';
 import { Store } from './store.js';
 
@@ -12,4 +13,5 @@ showCode(store);
 showCurves(store);
 showRace(store);
 showData(store);
+showDecisions(store);
 showBenchmark(store);

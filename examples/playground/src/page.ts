@@ -73,6 +73,20 @@ export function makeTable(
   );
 }
 
+/** Gives each cell of a table of counts a tint, by its share of its line. */
+export function tint(table: HTMLElement, lines: readonly (readonly number[])[]): void {
+  const cells = table.querySelectorAll<HTMLElement>('td');
+  let cell = 0;
+  for (const line of lines) {
+    const total = line.reduce((sum, count) => sum + count, 0);
+    for (const count of line) {
+      const share = total === 0 ? '0%' : percent(count / total).replace(' ', '');
+      cells[cell++].style.setProperty('--share', share);
+    }
+  }
+  table.classList.add('confusion');
+}
+
 /** A number for people: a few digits. */
 export function short(value: number, digits = 3): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : '–';

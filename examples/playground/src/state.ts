@@ -1,9 +1,13 @@
 // The settings of a visitor, and their form in the address.
 
-/** The bounds of a setting: a number between bounds, in steps, or one of a few. */
+/** The bounds of a setting: a number between bounds, in steps, or one of a few, by name or not. */
 export type Setting =
   | { readonly initial: number; readonly min: number; readonly max: number; readonly step: number }
-  | { readonly initial: number; readonly choices: readonly number[] };
+  | {
+      readonly initial: number;
+      readonly choices: readonly number[];
+      readonly names?: readonly string[];
+    };
 
 /** All settings. Those of the loss come first; it is the same in all panels. */
 export const SETTINGS = {
@@ -12,6 +16,12 @@ export const SETTINGS = {
   smoothing: { initial: 0, min: 0, max: 0.3, step: 0.01 },
   seed: { initial: 1, min: 1, max: 9999, step: 1 },
   rare: { initial: 5, min: 1, max: 50, step: 1 },
+  calibration: {
+    initial: 2,
+    choices: [0, 1, 2, 3],
+    names: ['none', 'temperature', 'Platt', 'isotonic'],
+  },
+  threshold: { initial: 0.5, min: 0, max: 1, step: 0.001 },
   rows: { initial: 65536, choices: [32, 1024, 65536] },
   classes: { initial: 2, choices: [2, 10, 100] },
 } as const satisfies Record<string, Setting>;

@@ -1,8 +1,10 @@
 import {
   type CurveOptions,
   calibrationCurve,
+  chooseThreshold,
   classificationReport,
   decisionCurve,
+  fitCalibration,
   precisionRecallCurve,
   rocCurve,
   SigmoidFocalLoss,
@@ -253,6 +255,45 @@ describe('batches of all forms', () => {
     expect(decisionCurve(odds, new Uint8Array(5)).netBenefit.every((benefit) => benefit <= 0)).toBe(
       true,
     );
+  });
+
+  it('a class that is masked has probability 0, and the other of two then 1', () => {
+    const masked = Float64Array.of(-Infinity, 0, 0, -Infinity, 0, 0, -Infinity, 5, 2, 0);
+    const labels = Uint8Array.of(1, 0, 1, 0, 0);
+    const ps = [1, 0, 0.5, 1, 1 / (1 + Math.exp(2))];
+    const roc = rocCurve(masked, labels, { dropIntermediate: false });
+    expectClose(roc.thresholds, [Infinity, 1, 0.5, ps[4], 0].map(String), 'thresholds');
+    expect(roc.auc).toBe(4.5 / 6);
+    expectClose(precisionRecallCurve(masked, labels).thresholds, [0, ps[4], 0.5, 1], 'rising');
+    const { probability, rows, expectedError } = calibrationCurve(masked, labels, { bins: 2 });
+    expectClose(rows, [3, 2], 'rows');
+    expectClose(probability, [(ps[1] + ps[2] + ps[4]) / 3, 1], 'probability');
+    // One row in three of the first bin is of the class, and one in two of the second.
+    const error = (3 * Math.abs(1 / 3 - (ps[1] + ps[2] + ps[4]) / 3) + 2 * 0.5) / 5;
+    expect(expectedError).toBeCloseTo(error, 12);
+    const { netBenefit } = decisionCurve(masked, labels, { thresholds: [0.75] });
+    expectClose(netBenefit, [(1 - 3) / 5], 'net benefit');
+    const { curve } = chooseThreshold(masked, labels);
+    expectClose(
+      curve.thresholds,
+      [Infinity, 0.75, (0.5 + ps[4]) / 2, ps[4] / 2, 0].map(String),
+      '',
+    );
+  });
+
+  it('calibrated probabilities of 0 and 1, as of isotonic regression, are taken', () => {
+    const labels = Uint8Array.of(0, 0, 1, 1);
+    const fitTo = (x: Float64Array) => fitCalibration(x, labels, { method: 'isotonic' });
+    const single = fitTo(Float64Array.of(-3, -1, 1, 3));
+    for (const x of [Float64Array.of(-9, 0, 9), Float32Array.of(-9, 0, 9)]) {
+      const calibrated = single.apply(x, { output: 'logits' });
+      const { thresholds } = rocCurve(calibrated, labels.subarray(1), { dropIntermediate: false });
+      expectClose(thresholds, ['Infinity', 1, 0.5, 0], 'thresholds');
+    }
+    const pairs = fitTo(Float64Array.of(0, -3, 0, -1, 0, 1, 0, 3));
+    const calibrated = pairs.apply(Float64Array.of(0, -9, 0, 0, 0, 9), { output: 'logits' });
+    const { expectedError } = calibrationCurve(calibrated, labels.subarray(1));
+    expect(expectedError).toBeCloseTo(0.5 / 3, 12);
   });
 
   const roc = (changes: object, x = logits, y: Uint8Array = targets) =>

@@ -1,4 +1,4 @@
-// The fourth panel: how quick this browser is.
+// The fifth panel: how quick this browser is.
 
 import * as Plot from '@observablehq/plot';
 import { quartiles } from '../../../../scripts/bench/timing.js';

@@ -9,7 +9,7 @@ import type {
 } from 'focal-loss/analysis';
 import { COLORS, type Drawing, tip } from '../chart.js';
 import { inkOn } from '../ink.js';
-import { make, makeTable, percent, short } from '../page.js';
+import { make, makeTable, percent, short, tint } from '../page.js';
 import { count } from '../text.js';
 import type { Findings } from './analyse.js';
 
@@ -106,17 +106,7 @@ export function confusionTable({ report, names }: Findings): HTMLElement {
     ['class', ...names.map((name) => `as ${name}`)],
     lines.map((line, j) => [names[j], ...line.map((count) => count.toLocaleString('en'))]),
   );
-  // The share of the class's rows, as a tint.
-  const cells = table.querySelectorAll<HTMLElement>('td');
-  for (const [i, cell] of cells.entries()) {
-    const line = lines[Math.floor(i / numClasses)];
-    const total = line.reduce((sum, count) => sum + count, 0);
-    cell.style.setProperty(
-      '--share',
-      total === 0 ? '0%' : percent(counts[i] / total).replace(' ', ''),
-    );
-  }
-  table.classList.add('confusion');
+  tint(table, lines);
   return table;
 }
 

@@ -2,10 +2,11 @@
 
 import type { SweepRow } from 'focal-loss/analysis';
 import { Chart } from '../chart.js';
+import { Client, type Listener, type Outcome } from '../client.js';
 import { make, panelOf, part } from '../page.js';
 import type { Store } from '../store.js';
+import { takeFiles, WorkSign } from '../work.js';
 import { type Findings, type LossSettings, sweepAsCsv } from './analyse.js';
-import { Client } from './client.js';
 import {
   classTable,
   confusionTable,
@@ -14,21 +15,20 @@ import {
   reliabilityDrawing,
   sweepDrawing,
 } from './drawings.js';
-import type { Reply } from './protocol.js';
+import type { Reply, Request } from './protocol.js';
 
 export function showData(store: Store): void {
   const panel = panelOf('data');
   const view = new View(panel);
-  const client = new Client(view);
+  const client = new Client<Request, Reply>(
+    view,
+    () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }),
+  );
   const loss = (): LossSettings => store.state;
-  const open = (files: readonly File[]) => {
-    if (files.length === 0) return;
+  takeFiles(panel, (files) => {
     view.clear();
     client.begin({ kind: 'open', files, loss: loss() });
-  };
-
-  const chooser = part<HTMLInputElement>(panel, 'files');
-  chooser.addEventListener('change', () => open([...(chooser.files ?? [])]));
+  });
   for (const button of panel.querySelectorAll<HTMLButtonElement>('[data-example]')) {
     button.addEventListener('click', () => {
       view.clear();
@@ -38,7 +38,7 @@ export function showData(store: Store): void {
   part(panel, 'cancel').addEventListener('click', () => {
     client.cancel();
     view.clear('Cancelled.');
-    chooser.focus();
+    part(panel, 'files').focus();
   });
   part(panel, 'export-rows').addEventListener('click', () =>
     client.begin({ kind: 'export', loss: loss() }),
@@ -47,30 +47,23 @@ export function showData(store: Store): void {
     save('sweep.csv', new Blob([sweepAsCsv(view.sweep)], { type: 'text/csv' }));
   });
 
-  panel.addEventListener('dragover', (event) => {
-    event.preventDefault();
-    panel.classList.add('dropping');
-  });
-  panel.addEventListener('dragleave', () => panel.classList.remove('dropping'));
-  panel.addEventListener('drop', (event) => {
-    event.preventDefault();
-    panel.classList.remove('dropping');
-    open([...(event.dataTransfer?.files ?? [])]);
-  });
-
-  store.watch(['alpha', 'gamma', 'smoothing'], () => client.analyse(loss()));
+  store.watch(['alpha', 'gamma', 'smoothing'], () =>
+    client.follow({ kind: 'analyse', loss: loss() }),
+  );
 }
 
 /** The state that the panel shows. */
-class View {
+class View implements Listener<Reply> {
   /** The last sweep. */
   sweep: readonly SweepRow[] = [];
   readonly #panel: HTMLElement;
+  readonly #sign: WorkSign;
   readonly #reliability: Chart;
   readonly #heat: Chart;
 
   constructor(panel: HTMLElement) {
     this.#panel = panel;
+    this.#sign = new WorkSign(panel);
     this.#reliability = new Chart(part(panel, 'reliability'));
     this.#heat = new Chart(part(panel, 'sweep'));
   }
@@ -78,20 +71,18 @@ class View {
   /** Shows nothing but a sentence. */
   clear(status = ''): void {
     part(this.#panel, 'results').hidden = true;
-    part(this.#panel, 'error').textContent = '';
-    part(this.#panel, 'status').textContent = status;
+    this.#sign.say(status);
   }
 
   busy(isBusy: boolean): void {
-    part(this.#panel, 'work').hidden = !isBusy;
+    this.#sign.busy(isBusy);
     part<HTMLButtonElement>(this.#panel, 'export-rows').disabled = isBusy;
-    this.#panel.setAttribute('aria-busy', String(isBusy));
   }
 
-  reply(reply: Reply): void {
+  reply(reply: Reply | Outcome): void {
     switch (reply.kind) {
       case 'progress':
-        this.#showProgress(reply.stage, reply.share);
+        this.#sign.progress(reply.stage, reply.share);
         break;
       case 'findings':
         this.#showFindings(reply.findings);
@@ -105,20 +96,11 @@ class View {
         break;
       case 'failed':
         this.clear();
-        part(this.#panel, 'error').textContent = reply.message;
+        this.#sign.say('', reply.message);
         break;
       case 'done':
-        part(this.#panel, 'status').textContent = 'Done.';
+        this.#sign.say('Done.');
     }
-  }
-
-  #showProgress(stage: string, share?: number): void {
-    const progress = part<HTMLProgressElement>(this.#panel, 'progress');
-    if (share === undefined) progress.removeAttribute('value');
-    else progress.value = share;
-    const status = part(this.#panel, 'status');
-    // Said once for each stage, not for each step of the bar.
-    if (status.textContent !== `${stage} …`) status.textContent = `${stage} …`;
   }
 
   #showFindings(findings: Findings): void {

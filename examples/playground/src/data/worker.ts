@@ -1,27 +1,21 @@
 // Reads and computes beside the page, which stays quick. To cancel, the page ends the worker.
 
+import { serve } from '../serve.js';
 import { analyse, type LossSettings, rowsAsCsv, sweepBatch } from './analyse.js';
 import type { Batch } from './batch.js';
 import { makeExample } from './example.js';
 import { openFiles } from './open.js';
 import type { Reply, Request } from './protocol.js';
 
+type Tell = (reply: Reply) => void;
+
 let batch: Batch | undefined;
 /** The smoothing of the last sweep, which depends on nothing else of the loss. */
 let swept: number | undefined;
 
-const tell = (reply: Reply) => postMessage(reply);
+serve<Request, Reply>(answer);
 
-addEventListener('message', async ({ data }: MessageEvent<Request>) => {
-  try {
-    await answer(data);
-    tell({ kind: 'done' });
-  } catch (error) {
-    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
-  }
-});
-
-async function answer(request: Request): Promise<void> {
+async function answer(request: Request, tell: Tell): Promise<void> {
   switch (request.kind) {
     case 'open':
       tell({ kind: 'progress', stage: 'Reading', share: 0 });
@@ -29,14 +23,14 @@ async function answer(request: Request): Promise<void> {
         tell({ kind: 'progress', stage: 'Reading', share }),
       );
       swept = undefined;
-      return study(batch, request.loss);
+      return study(batch, request.loss, tell);
     case 'example':
       tell({ kind: 'progress', stage: 'Making the example' });
       batch = makeExample(request.rows);
       swept = undefined;
-      return study(batch, request.loss);
+      return study(batch, request.loss, tell);
     case 'analyse':
-      if (batch) await study(batch, request.loss);
+      if (batch) await study(batch, request.loss, tell);
       return;
     case 'export':
       if (!batch) return;
@@ -48,7 +42,7 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-async function study(batch: Batch, loss: LossSettings): Promise<void> {
+async function study(batch: Batch, loss: LossSettings, tell: Tell): Promise<void> {
   tell({ kind: 'progress', stage: 'Diagnosing' });
   tell({ kind: 'findings', findings: analyse(batch, loss) });
   if (swept === loss.smoothing) return;

@@ -82,10 +82,12 @@ export function precisionOf({ truePositives, falsePositives, positives }: Rankin
   return total / positives;
 }
 
-/** The probabilities that scores stand for. */
+/** The probabilities that scores stand for. Where the other class is masked, odds are infinite. */
 export function probabilitiesOf(scores: Float64Array, areOdds: boolean): Float64Array {
   const pairs = new Float64Array(2 * scores.length);
-  for (let i = 0; i < scores.length; i++) pairs[2 * i + 1] = scores[i] as number;
+  for (let i = 0; i < scores.length; i++) {
+    pairs[2 * i + 1] = Math.min(scores[i] as number, Number.MAX_VALUE);
+  }
   const shares = softmax(pairs, 2);
   return scores.map((_, i) => {
     const yes = shares[2 * i + 1] as number;

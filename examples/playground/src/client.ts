@@ -1,23 +1,27 @@
-import type { LossSettings } from './analyse.js';
-import type { Reply, Request } from './protocol.js';
+/** The end of each request. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly message: string };
 
-/** The news that there may be while the worker works. */
-export interface Listener {
-  reply(reply: Reply): void;
+/** The news that there may be while a worker works. */
+export interface Listener<Reply> {
+  reply(reply: Reply | Outcome): void;
   /** A flag that says that something is going on. */
   busy(isBusy: boolean): void;
 }
 
-/** The worker, as the page sees it: one request at a time. */
-export class Client {
-  readonly #listener: Listener;
+/** A worker, as the page sees it: one request at a time. */
+export class Client<Request, Reply extends { readonly kind: string }> {
+  readonly #listener: Listener<Reply>;
+  readonly #start: () => Worker;
   #worker: Worker | undefined;
   #isBusy = false;
-  /** The loss that has been set in the meantime. */
-  #next: LossSettings | undefined;
+  /** The last request that came in the meantime. */
+  #next: Request | undefined;
 
-  constructor(listener: Listener) {
+  constructor(listener: Listener<Reply>, start: () => Worker) {
     this.#listener = listener;
+    this.#start = start;
   }
 
   /** Asks for something new, and forgets what is going on. */
@@ -27,12 +31,11 @@ export class Client {
   }
 
   /**
-   * Asks for the analysis of what is there; while the worker is busy, the last loss that was set
-   * waits.
+   * Asks for something about what is there; while the worker is busy, the last such request waits.
    */
-  analyse(loss: LossSettings): void {
-    if (this.#isBusy) this.#next = loss;
-    else if (this.#worker) this.#send({ kind: 'analyse', loss });
+  follow(request: Request): void {
+    if (this.#isBusy) this.#next = request;
+    else if (this.#worker) this.#send(request);
   }
 
   /** Ends the worker, and with it what it has read. */
@@ -44,19 +47,19 @@ export class Client {
 
   #send(request: Request): void {
     this.#next = undefined;
-    this.#worker ??= this.#start();
+    this.#worker ??= this.#open();
     this.#isBusy = true;
     this.#listener.busy(true);
     this.#worker.postMessage(request);
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
+  #open(): Worker {
+    const worker = this.#start();
+    worker.addEventListener('message', ({ data }: MessageEvent<Reply | Outcome>) => {
       const next = this.#next;
       if (data.kind === 'done' || data.kind === 'failed') this.#finish();
       this.#listener.reply(data);
-      if (data.kind === 'done' && next) this.analyse(next);
+      if (data.kind === 'done' && next) this.follow(next);
     });
     // It did not start, or ran out of memory.
     worker.addEventListener('error', ({ message }) => {
