@@ -10,6 +10,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../../support/failure.js';
 import { generator } from '../../support/random.js';
+import proc from '../fixtures/proc.json';
 import fixtures from '../fixtures/uncertainty.json';
 
 const { models, repeats, seed, level } = fixtures;
@@ -93,8 +94,33 @@ describe('tests', () => {
     expect(accuracy.pValue).toBeCloseTo(models.mcnemar, 14);
   });
 
-  it.each(fixtures.mcnemar)("McNemar's, of $counts rows", ({ counts, exact, approximate }) => {
-    const [onlyFirst = 0, onlySecond = 0] = counts;
+  it.each(proc.cases)("pROC's areas, their intervals and their difference, $name", (one) => {
+    const { level } = one;
+    const labels = Uint8Array.from(one.targets);
+    const models = [Float64Array.from(one.first), Float64Array.from(one.second)] as const;
+    const quick = { level, repeats: 1, method: 'percentile' } as const;
+    models.forEach((odds, i) => {
+      const { auc, intervals } = classificationReport(odds, labels, { intervals: quick });
+      expect(auc).toBeCloseTo(one.auc[i] as number, 14);
+      const own = intervals?.auc as Interval;
+      expectInterval(own, one.intervals[i] as number[], `area ${i}`, 1e-14);
+      // An interval that ends before 0 and 1 says what the variance is.
+      const normal = new Map([
+        [0.5, 0.6744897501960817],
+        [0.9, 1.6448536269514722],
+        [0.95, 1.959963984540054],
+      ]);
+      const deviation = (own.high - own.low) / 2 / (normal.get(level) as number);
+      expect(deviation ** 2 / (one.variance[i] as number)).toBeCloseTo(1, 12);
+    });
+    const { auc } = compareModels(...models, labels, quick);
+    expect(auc.test).toBe('delong');
+    expect(auc.difference).toBeCloseTo((one.auc[1] as number) - (one.auc[0] as number), 14);
+    expectInterval(auc, one.difference, 'difference', 1e-14);
+    expect(auc.pValue / one.pValue).toBeCloseTo(1, 11);
+  });
+
+  const disagreeing = (onlyFirst: number, onlySecond: number) => {
     const rows = onlyFirst + onlySecond + 2;
     const labels = Uint8Array.from({ length: rows }, (_, k) => k % 2);
     const sign = (k: number, isRight: boolean) => ((labels[k] === 1) === isRight ? 1 : -1);
@@ -102,10 +128,18 @@ describe('tests', () => {
     const b = Float64Array.from(labels, (_, k) =>
       sign(k, k < onlySecond || k >= onlyFirst + onlySecond),
     );
-    const { accuracy } = compareModels(a, b, labels, { repeats: 1, method: 'percentile' });
-    const expected = onlyFirst + onlySecond > 1000 ? approximate : exact;
-    expect(accuracy.pValue / expected).toBeCloseTo(1, 11);
-  });
+    return compareModels(a, b, labels, { repeats: 1, method: 'percentile' }).accuracy;
+  };
+
+  it.each([...fixtures.mcnemar, ...proc.mcnemar])(
+    "McNemar's, of $counts rows",
+    ({ counts, exact, approximate }) => {
+      const [onlyFirst = 0, onlySecond = 0] = counts;
+      const { pValue } = disagreeing(onlyFirst, onlySecond);
+      const expected = onlyFirst + onlySecond > 1000 ? approximate : exact;
+      expect(pValue / expected).toBeCloseTo(1, 11);
+    },
+  );
 });
 
 describe('intervals', () => {
