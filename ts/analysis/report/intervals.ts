@@ -185,6 +185,8 @@ export interface ReportIntervals {
   readonly weighted: ScoreIntervals;
   /** Intervals of the figures of all classes taken together. */
   readonly micro: ScoreIntervals;
+  /** Intervals of the averages over multi-label rows. */
+  readonly samples: ScoreIntervals | undefined;
   /** Intervals of the figures of each class. */
   readonly classes: readonly ClassIntervals[];
 }

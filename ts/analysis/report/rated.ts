@@ -107,6 +107,30 @@ export function* intervalsOf(
   const resampled = yield* resample(strata, labels.length, rater, repeats, seed, method);
   const values = rater(new Uint32Array(labels.length).fill(1));
   const all = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));
+  const named = namedIntervals(all, classes);
+  const area =
+    groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
+  return {
+    ...named,
+    ...(area === undefined
+      ? {}
+      : {
+          auc: area,
+          weightedAuc: area,
+          classes: named.classes.map((own) => ({ ...own, auc: area })),
+        }),
+    level,
+    repeats,
+    seed,
+    method,
+  };
+}
+
+/** Intervals by the names of their figures, in the order of these; those of samples are the last. */
+export function namedIntervals(
+  all: readonly Interval[],
+  classes: number,
+): Omit<ReportIntervals, keyof IntervalSettings> {
   let place = 0;
   const take = <Name extends string>(names: readonly Name[]) =>
     Object.fromEntries(names.map((name) => [name, all[place++]])) as Record<Name, Interval>;
@@ -117,20 +141,8 @@ export function* intervalsOf(
     ScoreIntervals,
   ];
   const ofClasses = Array.from({ length: classes }, () => take(OF_CLASS));
-  const area =
-    groups === undefined && rated.weights === undefined ? areaInterval(rated, level) : undefined;
-  return {
-    ...overall,
-    ...(area === undefined ? {} : { auc: area, weightedAuc: area }),
-    macro,
-    weighted,
-    micro,
-    classes: area === undefined ? ofClasses : ofClasses.map((own) => ({ ...own, auc: area })),
-    level,
-    repeats,
-    seed,
-    method,
-  };
+  const samples = place < all.length ? take(AVERAGED) : undefined;
+  return { ...overall, macro, weighted, micro, samples, classes: ofClasses };
 }
 
 /** The interval of the area of two classes by DeLong's method, where there are rows enough. */
@@ -247,12 +259,12 @@ function figuresOf(
 }
 
 /** Rows in the order of a score, and where a new score begins. */
-interface Ranks {
+export interface Ranks {
   readonly order: Uint32Array;
   readonly starts: Uint8Array;
 }
 
-function ranksOf(scores: Float64Array): Ranks | undefined {
+export function ranksOf(scores: Float64Array): Ranks | undefined {
   if (scores.some(Number.isNaN)) return undefined;
   const order = ascending(scores);
   const starts = new Uint8Array(order.length);
@@ -285,7 +297,12 @@ function rankedOf(
 }
 
 /** The area and the average precisions of rows that are there so often, in one order. */
-function areasOf({ order, starts }: Ranks, labels: Int32Array, j: number, given: Float64Array) {
+export function areasOf(
+  { order, starts }: Ranks,
+  labels: Int32Array,
+  j: number,
+  given: Float64Array,
+) {
   let [positives, negatives] = [0, 0];
   let [won, precisionsOfOthers] = [0, 0];
   for (let place = 0, end = 0; place < order.length; place = end) {

@@ -24,6 +24,7 @@ import { checkGroups, checkIntervals, type IntervalOptions } from './intervals.j
 import { reportOnLabels } from './labels.js';
 import { AREA_PASSES } from './ranking.js';
 import { intervalsOf } from './rated.js';
+import { labelIntervals } from './rated-labels.js';
 import type { ClassificationReport, Findings, Settings } from './result.js';
 import { reportOnRows } from './rows.js';
 import { reportText } from './text.js';
@@ -90,10 +91,11 @@ export interface ReportOptions extends RowOptions {
    */
   criterion?: AnyCriterion | undefined;
   /**
-   * Asks for an interval beside each figure, of rows of one class each: the area under the ROC
-   * curve of two classes by DeLong's method (1988), where rows have neither weights nor groups; all
-   * else by a bootstrap that draws as many rows of each class as there are, or groups by the class
-   * that most of their rows have. Averages are over the same classes in all resamples.
+   * Asks for an interval beside each figure: the area under the ROC curve of two classes by
+   * DeLong's method (1988), where rows have neither weights nor groups; all else by a bootstrap
+   * that draws as many rows of each class as there are, or groups by the class that most of their
+   * rows have. Multi-label rows, or groups of them, are drawn from all alike, with all of their
+   * labels. Averages are over the same classes in all resamples.
    *
    * @defaultValue none
    */
@@ -228,10 +230,8 @@ function prepare(givenLogits: Logits, givenTargets: Targets, given: ReportOption
   const { logits, targets, options, isMultiLabel } = openBatch(givenLogits, givenTargets, given);
   const { numClasses } = options;
   if (isMultiLabel) {
-    if (settings.intervals !== undefined)
-      throw new TypeError('intervals are for rows of one class each, not for labels');
     return taskOf(
-      reportOnLabels(logits, targets, options, settings),
+      reportOnLabelBatch(logits, targets, options, settings),
       logits,
       targets,
       settings,
@@ -269,6 +269,19 @@ function* reportOnBatch(
     classes === 0 ? 0 : lengthOf(logits) / (isPaired ? 1 : classes),
   );
   return { ...findings, intervals: yield* intervalsOf(rows, settings, settings.intervals) };
+}
+
+function* reportOnLabelBatch(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  settings: Settings,
+): Work<Findings> {
+  const findings = yield* reportOnLabels(logits, targets, options, settings);
+  const { intervals: wanted } = settings;
+  if (wanted === undefined) return findings;
+  const intervals = yield* labelIntervals(logits, targets, options, settings, wanted);
+  return { ...findings, intervals };
 }
 
 /**

@@ -88,6 +88,13 @@ const IN_ALL = [
   ['Brier score', 'brier'],
 ] as const;
 
+/** Those of labels. */
+const IN_ALL_LABELS = [
+  ['rows with all labels right', 'accuracy'],
+  ['Hamming loss', 'hammingLoss'],
+  ...IN_ALL.slice(4),
+] as const;
+
 /**
  * Intervals of the figures that the other tables have about all classes, and of each class's F1.
  */
@@ -108,7 +115,9 @@ function intervalTable(report: ClassificationReport, intervals: ReportIntervals)
       return line(`F1 of ${shortName(name, NAME)}`, f1, intervals.classes[j]?.f1 as Interval);
     }),
   ];
-  const inAll = IN_ALL.map(([name, key]) => line(name, report[key], intervals[key]));
+  const inAll = (report.multiLabel ? IN_ALL_LABELS : IN_ALL).map(([name, key]) =>
+    line(name, report[key], intervals[key]),
+  );
   const { expectedError } = report.calibration;
   const calibration = line('expected calibration error', expectedError, intervals.calibrationError);
   return table([head, ...inAll, ...f1, calibration]);
