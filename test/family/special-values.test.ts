@@ -257,3 +257,58 @@ describe.each(dtypes)('$name', (dtype) => {
     }
   });
 });
+
+describe('a masked class under smoothing, however small its share, makes the value infinite', () => {
+  const SHARES = [5e-324, 1e-323, 1e-310, 1e-300, 1e-46, 1e-45, 1e-40, 1e-30, 0.5];
+  const ALPHAS = [null, 0.25, [0.5, 0.5, 0.5], [1e-310, 1, 1e-310], new Array(3).fill(5e-324)];
+  const GAMMAS = [0, 2, 2.3];
+  const FOCI = ['smoothed', 'target', 'class'] as const;
+
+  it.each([Float32Array, Float64Array])('%o', (Floats) => {
+    for (const [logits, targets] of [
+      [Floats.of(0, -Infinity, 1), Uint8Array.of(0)],
+      [Floats.of(0, -Infinity, -Infinity), Uint8Array.of(0)],
+      [Floats.of(0, -Infinity, 1, -1, 2, -3), Uint8Array.of(2, 1)],
+    ] as const) {
+      for (const labelSmoothing of SHARES) {
+        for (const alpha of ALPHAS) {
+          const losses = [
+            new CrossEntropyLoss({ weight: Array.isArray(alpha) ? alpha : null, labelSmoothing }),
+            ...GAMMAS.flatMap((gamma) =>
+              FOCI.flatMap((focusOn) =>
+                [FocalLoss, PolyFocalLoss].map(
+                  (Loss) => new Loss({ alpha, gamma, focusOn, labelSmoothing }),
+                ),
+              ),
+            ),
+          ];
+          for (const loss of losses) {
+            const [of1 = NaN, ...others] = loss
+              .with({ reduction: 'none' })
+              .forward(logits, targets);
+            expect([of1, ...others.map(Number)], JSON.stringify(loss)).toEqual(
+              others.length === 0 ? [Infinity] : [Infinity, expect.any(Number)],
+            );
+            const grad = loss.with({ reduction: 'sum' }).backward(logits, targets);
+            expect(grad.some(Number.isNaN), JSON.stringify(loss)).toBe(false);
+          }
+        }
+      }
+    }
+  });
+
+  it('also where the share is a small probability, or the row weighs little', () => {
+    const logits = Float64Array.of(0, -Infinity, 1);
+    const soft = Float64Array.of(1, 5e-324, 0);
+    for (const focusOn of ['smoothed', 'class'] as const) {
+      const loss = new FocalLoss({ focusOn, alpha: [0.25, 0.25, 0.25], numClasses: 3 });
+      expect(loss.forward(logits, soft)).toBe(Infinity);
+      const smoothed = loss.with({ labelSmoothing: 0.1 });
+      const sampleWeights = Float64Array.of(5e-324);
+      expect(smoothed.forward(logits, Uint8Array.of(0), { sampleWeights })).toBe(Infinity);
+      expect(smoothed.forward(logits, Uint8Array.of(0), { sampleWeights: Float64Array.of(0) })).toBe(
+        focusOn === 'class' ? 0 : NaN,
+      );
+    }
+  });
+});

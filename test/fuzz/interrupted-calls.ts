@@ -44,7 +44,7 @@ function formCalls(entry: Losses, seed: number): Calls {
       const given = { ...options, numClasses: classes };
       const criterion = new Loss(given);
       const suitable = isSigmoid ? yes : isSoft ? soft : targets;
-      calls[`new ${name}, ${form}`] = () => new Loss(given);
+      calls[`new ${name}, ${form}`] = () => new Loss(given).forward(logits, suitable);
       calls[`valueAndGrad, ${form}`] = () => criterion.valueAndGrad(logits, suitable);
     }
   }

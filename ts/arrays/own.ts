@@ -38,6 +38,20 @@ export function says(object: object, name: string): boolean {
   return said(object, name, (object as Record<string, unknown>)[name]) !== undefined;
 }
 
+/**
+ * Defines a property that does not change, by a descriptor that inherits nothing. Returns the
+ * object.
+ */
+export function define<T extends object>(
+  object: T,
+  name: PropertyKey,
+  value: unknown,
+  enumerable = false,
+): T {
+  const descriptor = { __proto__: null, value, enumerable };
+  return Object.defineProperty(object, name, descriptor as PropertyDescriptor);
+}
+
 /** The values of options, of the names that are known. Nothing is inherited. */
 export function readOptions<O extends object>(options: O, names: readonly string[]): O {
   const read: Record<string, unknown> = Object.create(null);

@@ -1,3 +1,4 @@
+import { define } from '../arrays/own.js';
 import { ELEMENTS, PROBABILITIES, STAGE } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
 import { Area, type Block, giveBack, isKept, keep, MAX_BYTES, room } from '../module/memory.js';
@@ -59,7 +60,7 @@ class Resident<A extends Float32Array | Float64Array> implements ResidentArrays<
     this.#targets = new Area(Int32Array, () => block.start + 2 * size);
     // Not every runtime has the symbol, nor do the types of all that have it.
     const { dispose } = Symbol as { readonly dispose?: symbol };
-    if (dispose !== undefined) Object.defineProperty(this, dispose, { value: this.dispose });
+    if (dispose !== undefined) define(this, dispose, this.dispose);
   }
 
   get logits(): A {

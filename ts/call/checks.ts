@@ -2,6 +2,7 @@
 // each error names the argument, where there are rows the row, and the value.
 
 import { readOptions } from '../arrays/own.js';
+import { shorten } from '../arrays/shorten.js';
 import { isGone, kindOf, lengthOf, type NumberArray, overlap } from '../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../arrays/types.js';
 import { addressOf, type BufferLookup, isAllocated, isStale } from '../module/memory.js';
@@ -19,11 +20,13 @@ export const MAX_ENTRIES = 2 ** 24;
 /** The distance from 1 that the sum of a row's probabilities may have. */
 export const TOLERANCE = 1e-3;
 
-/** A value as an error message shows it. */
+/** A value as an error message shows it: of a long one, the beginning. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return JSON.stringify(shorten(value));
   if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object' || value === null) return String(value);
+  // Engines take long to make decimal digits of many.
+  if (typeof value === 'bigint' && BigInt.asIntN(256, value) !== value) return 'a large BigInt';
+  if (typeof value !== 'object' || value === null) return shorten(String(value));
   return `an ${kindOf(value) ?? (Array.isArray(value) ? 'Array' : 'object')}`.replace(
     /^an (?=[FU])/,
     'a ',

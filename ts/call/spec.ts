@@ -65,7 +65,7 @@ export interface OwnParts {
   readonly columns?: number;
   readonly channelsFirst?: boolean;
   readonly isWeighted?: boolean;
-  readonly indicesOnly?: string | undefined;
+  readonly indicesOnly: string | undefined;
   /** True where something else than the options takes float64. */
   readonly isWide?: boolean;
 }
@@ -76,7 +76,10 @@ export interface OwnParts {
  */
 export function makeSpec(
   { reduction, numClasses, normalizer, ignoreIndex }: CommonSettings,
-  {
+  own: OwnParts,
+): LossSpec {
+  // What is left out is not what all objects inherit.
+  const {
     flags,
     numbers,
     perClass,
@@ -87,8 +90,7 @@ export function makeSpec(
     isWeighted = false,
     indicesOnly,
     isWide = false,
-  }: OwnParts,
-): LossSpec {
+  } = { __proto__: null, ...own } as OwnParts;
   return {
     reduction,
     numClasses,
@@ -102,7 +104,7 @@ export function makeSpec(
       (bits, { area }) => bits | (area === undefined ? 0 : PER_CLASS_FLAGS[area]),
       flags,
     ),
-    numbers: kernelNumbers(numbers, labelSmoothing, ignoreIndex),
+    numbers: kernelNumbers({ __proto__: null, ...numbers } as LossNumbers, labelSmoothing, ignoreIndex),
     perClass,
     isWide: isWide || needsFloat64(labelSmoothing, sizes),
   };

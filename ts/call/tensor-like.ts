@@ -2,6 +2,7 @@
 // the shape says takes the place of options.
 
 import { said } from '../arrays/own.js';
+import { shorten } from '../arrays/shorten.js';
 import type { Shape } from '../arrays/tensor-types.js';
 import { kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
@@ -53,7 +54,7 @@ function openTensor(name: string, data: unknown, shape: unknown, areTargets: boo
   const array = isList ? flatten(`${name}.data`, data, areTargets).array : (data as NumberArray);
   const length = checkLength(name, array);
   if (productOf(copy) !== length)
-    throw new RangeError(`${name} of shape [${copy}] has ${length} entries`);
+    throw new RangeError(`${name} of shape [${shorten(String(copy))}] has ${length} entries`);
   return { array, shape: copy, isList: isList && copy.length < 2 };
 }
 
@@ -152,7 +153,7 @@ function shapeOf(
   // The axis may be there with a length of 1.
   const single = whole.map((size, i) => (isOne && i === axis ? 1 : size));
   if (y.shape !== undefined && ![expected, single].some((shape) => `${y.shape}` === `${shape}`)) {
-    throw new RangeError(`targets must have the shape [${expected}], got [${y.shape}]`);
+    throw new RangeError(`targets must have the shape [${expected}], got [${shorten(String(y.shape))}]`);
   }
   return { rows, numClasses: found };
 }

@@ -1,3 +1,4 @@
+import { define } from '../arrays/own.js';
 import type {
   Fresh,
   Logits,
@@ -57,7 +58,7 @@ export abstract class Criterion<R extends Reduction = Reduction> {
    */
   protected constructor(settings: object, spec: object) {
     for (const [name, value] of Object.entries(settings)) {
-      Object.defineProperty(this, name, { value, enumerable: true });
+      define(this, name, value, true);
     }
     this.#spec = spec as LossSpec;
   }

@@ -116,5 +116,6 @@ function crossEntropySpec(settings: CrossEntropySettings): LossSpec {
     perClass: perClass('weight', weight, 'alpha'),
     sizes: [weight],
     isWeighted: weight !== null,
+    indicesOnly: undefined,
   });
 }

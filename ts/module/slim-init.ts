@@ -1,5 +1,6 @@
 // The sources of the module in `focal-loss/slim` and `focal-loss/analysis/slim`.
 
+import { shorten } from '../arrays/shorten.js';
 import { type Exports, take, wasm } from './instance.js';
 import { explained } from './module-error.js';
 
@@ -106,7 +107,7 @@ function stage<T>(
 
 function fetched(url: string | URL): Stage {
   const failed = (cause: unknown) =>
-    new Error(`the WebAssembly module could not be fetched from ${url}: ${reasonOf(cause)}`, {
+    new Error(`the WebAssembly module could not be fetched from ${shorten(String(url))}: ${shorten(reasonOf(cause))}`, {
       cause,
     });
   const { process } = globalThis as Host;
@@ -126,7 +127,7 @@ function fetched(url: string | URL): Stage {
 function received(response: Response): Stage {
   if (!response.ok) {
     throw new Error(
-      `the WebAssembly module could not be fetched: ${response.status} for ${response.url || 'a Response'}`,
+      `the WebAssembly module could not be fetched: ${response.status} for ${shorten(response.url) || 'a Response'}`,
     );
   }
   return stage(() => response.arrayBuffer(), compiled);
@@ -179,7 +180,7 @@ function startedFrom(source: ModuleSource): Outcome {
       return imported(source as ImportedFile);
     default:
       throw new TypeError(
-        `source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got ${found}`,
+        `source must be a WebAssembly.Module, bytes, a Response, a URL or a string, got ${shorten(found)}`,
       );
   }
 }

@@ -1,6 +1,7 @@
 // The common part of all losses on tensors.
 
 import { customGrad, getBackend, type Tensor, tidy } from '@tensorflow/tfjs-core';
+import { shorten } from '../arrays/shorten.js';
 import { named } from './named.js';
 
 /** Where a loss is computed: see {@link TensorLossOptions}. */
@@ -52,7 +53,7 @@ export function tensorLoss(
 ): LossFunction {
   if (!['auto', 'kernel', 'ops'].includes(implementation)) {
     throw new TypeError(
-      `implementation must be 'auto', 'kernel' or 'ops', got ${String(implementation)}`,
+      `implementation must be 'auto', 'kernel' or 'ops', got ${shorten(String(implementation))}`,
     );
   }
   return named(name, (yTrue, yPred) => {

@@ -1,4 +1,5 @@
 import { says } from '../../arrays/own.js';
+import { shorten } from '../../arrays/shorten.js';
 import type { FloatArray } from '../../arrays/types.js';
 import { checkOptions, wrongType } from '../../call/checks.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
@@ -149,7 +150,7 @@ function open(
   // Plain arrays become typed ones, once for all losses: reports know logits by their array.
   const arrays = new Map<Logits, FloatArray>();
   return Object.entries(losses).map(([name, compared]) => {
-    const { criterion, own = logits } = unpack(`losses.${name}`, compared);
+    const { criterion, own = logits } = unpack(`losses.${shorten(name)}`, compared);
     const { batch, ...rest } = prepare(own, targets, criterion, options);
     const array = arrays.get(own) ?? batch.logits;
     arrays.set(own, array);
@@ -167,11 +168,16 @@ function* compareInTurns(losses: readonly Named[]): Work<LossComparison[]> {
   return withText(comparisons, comparisonText);
 }
 
-function unpack(name: string, compared: Compared): { criterion: DiagnosedCriterion; own?: Logits } {
+interface Unpacked {
+  readonly criterion: DiagnosedCriterion;
+  readonly own: Logits | undefined;
+}
+
+function unpack(name: string, compared: Compared): Unpacked {
   const isPair = typeof compared === 'object' && compared !== null && says(compared, 'criterion');
   if (!isPair) {
     checkAnyCriterion(name, compared as DiagnosedCriterion);
-    return { criterion: compared as DiagnosedCriterion };
+    return { criterion: compared as DiagnosedCriterion, own: undefined };
   }
   const { criterion, logits } = checkOptions(compared as ComparedPair, ['criterion', 'logits']);
   checkAnyCriterion(`${name}.criterion`, criterion);

@@ -1,4 +1,4 @@
-import { says } from '../../arrays/own.js';
+import { said } from '../../arrays/own.js';
 import type { Batch } from '../../call/batch.js';
 import { show, wrongType } from '../../call/checks.js';
 import { evaluate } from '../../call/evaluate.js';
@@ -225,9 +225,13 @@ export class LossMeter {
   }
 
   get #isWeighted(): boolean {
-    return (
-      says(this.#criterion, 'weight') && (this.#criterion as { weight?: unknown }).weight !== null
-    );
+    return this.#weight !== null;
+  }
+
+  /** The weights of the classes, of a loss that has such. */
+  get #weight(): readonly number[] | null {
+    const { weight } = this.#criterion as { weight?: readonly number[] | null };
+    return said(this.#criterion, 'weight', weight, null);
   }
 
   /**
@@ -235,9 +239,8 @@ export class LossMeter {
    * probabilities always adds 1.
    */
   #weightsOf(rows: number): Terms {
-    const { weight } = this.#criterion as { weight?: readonly number[] | null };
     let [least, most] = [1, 1];
-    for (const entry of weight ?? []) {
+    for (const entry of this.#weight ?? []) {
       const single = Math.fround(entry);
       least = Math.min(least, entry, single);
       most = Math.max(most, entry, single === Infinity ? 0 : single);

@@ -1,3 +1,4 @@
+import { shorten } from '../../arrays/shorten.js';
 import {
   checkBoolean,
   checkEntries,
@@ -303,12 +304,12 @@ export class ReportMeter {
     checkMeter(other);
     for (const name of OPTIONS) {
       const [theirs, ours] = [
-        JSON.stringify(other.#options[name]),
-        JSON.stringify(this.#options[name]),
+        String(JSON.stringify(other.#options[name])),
+        String(JSON.stringify(this.#options[name])),
       ];
       if (theirs !== ours) {
         throw new TypeError(
-          `other must have the same options: its ${name} is ${theirs}, here ${ours}`,
+          `other must have the same options: its ${name} is ${shorten(theirs)}, here ${shorten(ours)}`,
         );
       }
     }

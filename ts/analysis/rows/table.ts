@@ -1,3 +1,5 @@
+import { define } from '../../arrays/own.js';
+
 /** Lines of cells under each other: the first column to the left, all others to the right. */
 export function table(lines: readonly (readonly string[])[]): string {
   const widths: number[] = [];
@@ -24,5 +26,5 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
  */
 export function withText<T extends object>(object: T, text: (object: T) => string): T {
   const value = () => text(object);
-  return Object.defineProperties(object, { toString: { value }, [INSPECT]: { value } });
+  return define(define(object, 'toString', value), INSPECT, value);
 }

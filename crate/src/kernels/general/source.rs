@@ -167,9 +167,20 @@ impl<V: Real> Typed<'_, V> {
         if !weights.is_none() {
             for (i, q) in shares.iter_mut().enumerate() {
                 // SAFETY: passed on.
-                *q *= unsafe { weights.of_class(from + i) }.to_f64();
+                *q = part(*q, unsafe { weights.of_class(from + i) }.to_f64());
             }
         }
+    }
+}
+
+/// The product of a share and a weight: 0 only where one of them is, so that an infinite
+/// cross-entropy is not lost.
+#[inline(always)]
+fn part(share: f64, weight: f64) -> f64 {
+    if share > 0.0 && weight > 0.0 {
+        (share * weight).max(f64::from_bits(1))
+    } else {
+        share * weight
     }
 }
 
@@ -229,7 +240,7 @@ impl<V: Real> Source for Typed<'_, V> {
                 for (i, (to, plain)) in
                     chunk.means[..n].iter_mut().zip(&chunk.shares[..n]).enumerate()
                 {
-                    *to = plain * mean.of_class(from + i).to_f64();
+                    *to = part(*plain, mean.of_class(from + i).to_f64());
                 }
             }
             self.smooth(from, &mut chunk.shares[..n]);

@@ -147,6 +147,9 @@ impl Mixtures<'_> {
         let (log_sum, pt, one_minus_pt) =
             (lane(two.softmax.log_sum), lane(two.softmax.pt), lane(two.softmax.one_minus_pt));
         let zero = D::constant(0.0);
+        // The weight of a class is 0 only where that of the row is, or its share.
+        let least = D::constant(f64::from_bits(1)).keep(weight.gt(zero));
+        let weigh = |q: D| q.mul(weight).pmax(least.keep(q.gt(zero)));
         // Value and −d_j of two classes, and their probabilities.
         let classes = |[x, q, e]: [D; 3]| {
             let p = e.mul(inverse);
@@ -154,20 +157,13 @@ impl Mixtures<'_> {
             (
                 terms(
                     loss,
-                    &Class {
-                        pt: p,
-                        one_minus_pt: D::constant(1.0).sub(p),
-                        nll,
-                        weight: q.mul(weight),
-                    },
+                    &Class { pt: p, one_minus_pt: D::constant(1.0).sub(p), nll, weight: weigh(q) },
                 ),
                 p,
             )
         };
-        let [largest, pull] = terms(
-            loss,
-            &Class { pt, one_minus_pt, nll: log_sum, weight: D::splat(own).mul(weight) },
-        );
+        let [largest, pull] =
+            terms(loss, &Class { pt, one_minus_pt, nll: log_sum, weight: weigh(D::splat(own)) });
         let mut totals = [<D as Vector>::Wide::zero(); 2];
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
