@@ -85,7 +85,7 @@ const CALLS: [string, (value: unknown) => unknown][] = [
   ['kind', (value) => focal.hessianDiag(logits, targets, { kind: any(value) })],
   ['rows', (value) => allocate(any(value), 2)],
   ['dtype', (value) => allocate(1, 2, any(value))],
-  ['implementation', (value) => focalLoss({}, any(value))],
+  ['implementation', (value) => focalLoss({ implementation: any(value) })],
   ...ofTwo.flatMap((name) =>
     [...ANALYSIS, text].map(
       (option) =>
@@ -112,7 +112,10 @@ const CALLS: [string, (value: unknown) => unknown][] = [
   ['stages', (value) => analysis.stages(any([value]))],
   ['a stage', (value) => analysis.stages(any([{ gamma: value }]))],
   ['classIndices', (value) => analysis.classIndices([value], { classes: ['a', 'b'] })],
-  ['classIndices, classes', (value) => analysis.classIndices(['a'], { classes: any([value, value]) })],
+  [
+    'classIndices, classes',
+    (value) => analysis.classIndices(['a'], { classes: any([value, value]) }),
+  ],
   ['classBalance', (value) => analysis.classBalance(any(value))],
   ['softmax', (value) => analysis.softmax(logits, any(value))],
   ['init', (value) => slim.init(any(value))],

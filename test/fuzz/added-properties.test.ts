@@ -33,7 +33,8 @@ function namesIn(specifier: string): string[] {
 /** Makes a call while all objects have properties of these names. */
 function whileAdded(names: readonly string[], value: unknown, call: () => unknown): unknown {
   const descriptor = { __proto__: null, value, configurable: true, writable: true };
-  for (const name of names) Object.defineProperty(Object.prototype, name, descriptor as PropertyDescriptor);
+  for (const name of names)
+    Object.defineProperty(Object.prototype, name, descriptor as PropertyDescriptor);
   try {
     return call();
   } catch (error) {

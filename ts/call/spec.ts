@@ -65,7 +65,7 @@ export interface OwnParts {
   readonly columns?: number;
   readonly channelsFirst?: boolean;
   readonly isWeighted?: boolean;
-  readonly indicesOnly: string | undefined;
+  readonly indicesOnly?: string | undefined;
   /** True where something else than the options takes float64. */
   readonly isWide?: boolean;
 }
@@ -104,7 +104,11 @@ export function makeSpec(
       (bits, { area }) => bits | (area === undefined ? 0 : PER_CLASS_FLAGS[area]),
       flags,
     ),
-    numbers: kernelNumbers({ __proto__: null, ...numbers } as LossNumbers, labelSmoothing, ignoreIndex),
+    numbers: kernelNumbers(
+      { __proto__: null, ...numbers } as LossNumbers,
+      labelSmoothing,
+      ignoreIndex,
+    ),
     perClass,
     isWide: isWide || needsFloat64(labelSmoothing, sizes),
   };

@@ -153,7 +153,9 @@ function shapeOf(
   // The axis may be there with a length of 1.
   const single = whole.map((size, i) => (isOne && i === axis ? 1 : size));
   if (y.shape !== undefined && ![expected, single].some((shape) => `${y.shape}` === `${shape}`)) {
-    throw new RangeError(`targets must have the shape [${expected}], got [${shorten(String(y.shape))}]`);
+    throw new RangeError(
+      `targets must have the shape [${expected}], got [${shorten(String(y.shape))}]`,
+    );
   }
   return { rows, numClasses: found };
 }

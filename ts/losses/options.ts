@@ -125,7 +125,8 @@ export function checkSoftmaxOptions(settings: SoftmaxSettings): SoftmaxSettings 
 /** The spec of a softmax loss. */
 export function makeSoftmaxSpec(
   settings: SoftmaxSettings,
-  own: Omit<OwnParts, 'labelSmoothing' | 'columns' | 'channelsFirst'>,
+  own: Omit<OwnParts, 'labelSmoothing' | 'columns' | 'channelsFirst'> &
+    Pick<LossSpec, 'indicesOnly'>,
 ): LossSpec {
   const { labelSmoothing, layout, ignoreIndex } = settings;
   return makeSpec(settings, {

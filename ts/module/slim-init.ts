@@ -107,9 +107,12 @@ function stage<T>(
 
 function fetched(url: string | URL): Stage {
   const failed = (cause: unknown) =>
-    new Error(`the WebAssembly module could not be fetched from ${shorten(String(url))}: ${shorten(reasonOf(cause))}`, {
-      cause,
-    });
+    new Error(
+      `the WebAssembly module could not be fetched from ${shorten(String(url))}: ${shorten(reasonOf(cause))}`,
+      {
+        cause,
+      },
+    );
   const { process } = globalThis as Host;
   if (process?.versions?.node === undefined || !/^file:/i.test(String(url))) {
     return stage(() => fetch(url), received, failed);
