@@ -271,6 +271,27 @@ describe('rows from which little can be learnt', () => {
     }
   });
 
+  it.each(METHODS)(
+    '%s: one logit per row, at the ends of its type, of rows that are all right',
+    (method) => {
+      for (const x of [
+        [1e308, -1e308, 800, -800],
+        [1.7e308, -1.7e308, 1e-10, -1e-10],
+        [1e-300, -1e-300, Number.MAX_VALUE, -Number.MAX_VALUE],
+      ]) {
+        const logits = Float64Array.from(x);
+        const found = fitCalibration(logits, Uint8Array.of(1, 0, 1, 0), { method });
+        expect(finite(found.apply(logits)), `${x}`).toBe(true);
+        for (const figure of Object.values(found.after)) expect(figure, `${x}`).toBeLessThan(1);
+        // What is sure of its class by a temperature is so in rows of three as well.
+        const three = Float64Array.from(x.flatMap((logit) => [0, logit, -1.7e308]));
+        const wide = fitCalibration(three, Uint8Array.of(1, 0, 1, 0), { method, numClasses: 3 });
+        expect(finite(wide.apply(three)), `${x}`).toBe(true);
+        expect(Number.isFinite(wide.after.logLoss), `${x}`).toBe(true);
+      }
+    },
+  );
+
   it('a class that no row has is ruled out by isotonic regression, one that all rule out is as likely as all', () => {
     const { logits, targets } = overconfident(40, 3, 4);
     const two = targets.map((target) => target % 2);
@@ -323,6 +344,15 @@ describe('rows that were not seen', () => {
     const sure = fitCalibration(odds, [0, 0, 1, 1], { numClasses: 1 });
     expect(sure.apply(Float32Array.of(3e38), { output: 'logits' })[0]).toBe(3.4028234663852886e38);
     expect(sure.apply(Float64Array.of(1e308), { output: 'logits' })[0]).toBe(Number.MAX_VALUE);
+  });
+
+  it('logits far below 0 in a type of less range are in their order, or alike', () => {
+    const sure = fitCalibration([4, 0, 0, 4], [0, 1]); // temperature e^-10
+    const far = Float32Array.of(-2e38, -1e38, -3e38, -1e38, -Infinity, -1e38, NaN, -1e38);
+    const logits = sure.apply(far, { output: 'logits' });
+    const most = 3.4028234663852886e38;
+    expect(logits).toEqual(Float32Array.of(-most, 0, -most, 0, -Infinity, 0, NaN, NaN));
+    expect(sure.apply(far).subarray(0, 6)).toEqual(Float32Array.of(0, 1, 0, 1, 0, 1));
   });
 
   it('batches without rows', () => {

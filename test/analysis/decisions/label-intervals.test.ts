@@ -15,7 +15,7 @@ const LABELS = 3;
 const ROWS = 60;
 const criterion = new SigmoidFocalLoss({ numClasses: LABELS, ignoreIndex: -1 });
 
-/** Visits of patients, one to three each; some labels do not count, and those of a row not at all. */
+/** Visits of patients; some labels do not count, and those of a row not at all. */
 function makeVisits() {
   const random = generator(21);
   const groups = Int32Array.from({ length: ROWS }, (_, row) => Math.floor((row * 7) / 15));

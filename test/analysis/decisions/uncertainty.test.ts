@@ -315,6 +315,16 @@ describe('comparisons', () => {
     expect(text.split('\n').length).toBe(6);
     expect(text).toMatch(/^figure +first +second +difference +from +to +p-value +test$/m);
     expect(text).toMatch(/^accuracy( +-?\d\.\d{4}){6} +mcnemar$/m);
+    // A model that is right of 40 rows against one that is wrong.
+    const odds = Float64Array.from(
+      { length: 40 },
+      (_, row) => (row % 2 === 0 ? -1 : 1) * (1 + row),
+    );
+    const labels = Uint8Array.from(odds, (x) => Number(x > 0));
+    const worse = odds.map((x) => -x);
+    expect(`${compareModels(worse, odds, labels, { repeats: 10 })}`).toMatch(
+      /^accuracy .* <0\.0001 +mcnemar$/m,
+    );
   });
 });
 

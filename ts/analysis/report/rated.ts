@@ -126,7 +126,7 @@ export function* intervalsOf(
   };
 }
 
-/** Intervals by the names of their figures, in the order of these; those of samples are the last. */
+/** Intervals by the names of their figures, in the order of these; samples come last. */
 export function namedIntervals(
   all: readonly Interval[],
   classes: number,

@@ -162,13 +162,9 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     if (output === 'probabilities') {
       copyInto(result, probabilitiesOf(this, wide), 0);
     } else {
-      // Losses make NaN of +Infinity, which a type of less range has sooner.
+      // A type of less range has infinities sooner.
       const most = LARGEST[kind] as number;
-      copyInto(
-        result,
-        calibrated(this, wide).map((logit) => Math.min(logit, most)),
-        0,
-      );
+      copyInto(result, inRange(calibrated(this, wide), 1, numClasses, most), 0);
     }
     return result as Fresh<L>;
   }
@@ -239,13 +235,43 @@ export function calibrated(calibration: Calibration, given: Float64Array): Float
   const logits = numClasses === 1 ? given.map(finiteOrMasked) : given;
   if (method === 'temperature') {
     const { temperature } = parameters as TemperatureParameters;
-    return logits.map((logit) => logit / temperature);
+    return inRange(logits, temperature, numClasses, Number.MAX_VALUE);
   }
   const odds = numClasses === 1 ? logits : logOddsOf(logits, numClasses);
   const columns = columnsOf(numClasses);
   return method === 'platt'
     ? byLines(parameters as PlattParameters, odds, numClasses, columns)
     : byKnots(parameters as IsotonicParameters, odds, numClasses, columns);
+}
+
+/**
+ * Logits divided by a number. Rows in which the largest numbers there are would become infinite are
+ * seen from their largest logit, which makes no difference to softmax, and those far below it end
+ * where numbers do. Masked classes stay masked.
+ */
+function inRange(
+  given: Float64Array,
+  divisor: number,
+  numClasses: number,
+  most: number,
+): Float64Array {
+  const logits = given.map((logit) => logit / divisor);
+  for (let start = 0; start < logits.length; start += numClasses) {
+    const own = given.subarray(start, start + numClasses);
+    const row = logits.subarray(start, start + numClasses);
+    const isIn = (logit: number, j: number) =>
+      Math.abs(logit) <= most || !Number.isFinite(own[j] as number);
+    if (row.every(isIn)) continue;
+    const largest = numClasses === 1 ? 0 : own.reduce((a, b) => Math.max(a, b));
+    own.forEach((logit, j) => {
+      if (Number.isFinite(logit)) row[j] = within((logit - largest) / divisor, most);
+    });
+  }
+  return logits;
+}
+
+function within(number: number, most: number): number {
+  return Math.min(Math.max(number, -most), most);
 }
 
 /** The number of log-odds that a row has. */
@@ -262,7 +288,11 @@ function byLines(
   const lines = odds.map((score, k) =>
     lineAt(slopes[k % columns] as number, intercepts[k % columns] as number, score),
   );
-  if (numClasses === 1) return lines;
+  if (numClasses === 1) {
+    return lines.map((line, k) =>
+      Number.isFinite(odds[k]) ? within(line, Number.MAX_VALUE) : line,
+    );
+  }
   const pairs = pairsOf(lines);
   if (numClasses === 2) return pairs;
   // Each class has a sigmoid against all others: softmax divides these by their sum.

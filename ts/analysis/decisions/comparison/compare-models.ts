@@ -293,7 +293,9 @@ function textOf(comparison: ModelComparison): string {
     ['figure', 'first', 'second', 'difference', 'from', 'to', 'p-value', 'test'],
     ...NAMES.map((name) => {
       const { first, second, difference, low, high, pValue, test } = comparison[name];
-      return [TITLES[name], ...[first, second, difference, low, high, pValue].map(show), test];
+      // One that rounds to 0 is small, not 0.
+      const p = pValue < 0.00005 ? '<0.0001' : show(pValue);
+      return [TITLES[name], ...[first, second, difference, low, high].map(show), p, test];
     }),
   ]);
 }
