@@ -101,6 +101,40 @@ export const OUTPUT_LOGARITHMS = 1;
 /** The probability of the likeliest class alone. */
 export const OUTPUT_CONFIDENCE = 2;
 
+// Figures of rows, by their places: each has room for as many float64 numbers as the call says.
+
+/** The probability of the likeliest class. */
+export const FIGURE_CONFIDENCE = 0;
+/** That class, as an integer of 32 bits. */
+export const FIGURE_PREDICTED = 1;
+/** Of a softmax: minus the logarithm of the confidence. */
+export const FIGURE_NEG_LOG_CONFIDENCE = 2;
+/** Of a softmax: the cross-entropy with the target. */
+export const FIGURE_CROSS_ENTROPY = 3;
+/** Of a softmax: the squared distance of the probabilities from the target. */
+export const FIGURE_DISTANCE = 4;
+/** Of a softmax: room for the kernel, a number for each class and one more. */
+export const FIGURE_SCRATCH = 5;
+/** Of a loss: itself. */
+export const FIGURE_LOSS = 2;
+/** Of a loss: the size of the gradient. */
+export const FIGURE_GRADIENT = 3;
+/** Of a loss: the focusing factor. */
+export const FIGURE_FACTOR = 4;
+/** Of a loss: the weight of the cross-entropy in it. */
+export const FIGURE_WEIGHT = 5;
+/** Of a loss: the class of the row, -1 where it does not count; an integer of 32 bits. */
+export const FIGURE_LABEL = 6;
+/**
+ * Of a loss: the numbers of the rows that are added up, whose losses come first; integers of 32
+ * bits, as are those of the next two.
+ */
+export const FIGURE_NUMBER = 7;
+/** Of a loss: the numbers of those that are overconfident. */
+export const FIGURE_SURE = 8;
+/** Of a loss: the numbers of rows that count and whose loss or gradient is not finite. */
+export const FIGURE_NON_FINITE = 9;
+
 // Weightings of a sweep that are no tables.
 
 /** All rows weigh the same. */
@@ -143,3 +177,58 @@ export const TOTAL_VALUES = 0;
 export const TOTAL_ROWS = 1;
 /** The weights of their classes, added up. */
 export const TOTAL_WEIGHTS = 2;
+
+// Places of what rows add up to under a loss, of those that count and whose loss and gradient are
+// finite. The first three are about the rows of one call.
+
+/** The number of these rows. */
+export const TALLY_LISTED = 0;
+/** The number of those whose confidence is above the threshold. */
+export const TALLY_SURE = 1;
+/** The number of rows that count but whose loss or gradient is not finite. */
+export const TALLY_NON_FINITE = 2;
+/** The threshold. */
+export const TALLY_THRESHOLD = 3;
+/** The number of logits, of rows that count, that are not finite. */
+export const TALLY_LOGITS = 4;
+/** The number of rows that are added up. */
+export const TALLY_ROWS = 5;
+/** The number of those that are predicted right. */
+export const TALLY_RIGHT = 6;
+/** The number of those with a confidence above 1/2 besides. */
+export const TALLY_EASY = 7;
+/** Their losses. */
+export const TALLY_EASY_LOSS = 8;
+/** The number of overconfident rows that are predicted wrong. */
+export const TALLY_SURE_AND_WRONG = 9;
+/** The losses. */
+export const TALLY_LOSS = 10;
+/** The smallest of them. */
+export const TALLY_LEAST_LOSS = 11;
+/** The largest of them. */
+export const TALLY_MOST_LOSS = 12;
+/** The confidences. */
+export const TALLY_CONFIDENCE = 13;
+/** The smallest of them. */
+export const TALLY_LEAST_CONFIDENCE = 14;
+/** The largest of them. */
+export const TALLY_MOST_CONFIDENCE = 15;
+/** The focusing factors. */
+export const TALLY_FACTOR = 16;
+/** The weights. */
+export const TALLY_WEIGHT = 17;
+/** The squares of the weights. */
+export const TALLY_SQUARES = 18;
+
+// Places of what the rows of a class, or column, add up to.
+
+/** Their number. */
+export const GROUP_ROWS = 0;
+/** The number of those that are predicted right. */
+export const GROUP_RIGHT = 1;
+/** The number of those whose class is 1. */
+export const GROUP_ONES = 2;
+/** Their losses. */
+export const GROUP_LOSS = 3;
+/** The sizes of their gradients. */
+export const GROUP_GRADIENT = 4;

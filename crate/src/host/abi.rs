@@ -20,6 +20,7 @@ macro_rules! record {
 
         impl $record {
             /// All of them 0.
+            #[allow(dead_code, reason = "records of a host's memory begin as its zeros")]
             pub(super) const ZERO: Self = Self { $($name: 0.0),* };
             /// The place of each number, by the names that TypeScript has for them.
             pub const ALL: &[(&str, i64)] = &[
@@ -145,6 +146,42 @@ pub mod output {
     } }
 }
 
+/// The places of figures of rows: one after the other, each with room for as many float64 numbers
+/// as the host says.
+pub mod figure {
+    shared! { "FIGURE_" usize {
+        /// The probability of the likeliest class.
+        CONFIDENCE = 0;
+        /// That class, as an integer of 32 bits.
+        PREDICTED = 1;
+        /// Of a softmax: minus the logarithm of the confidence.
+        NEG_LOG_CONFIDENCE = 2;
+        /// Of a softmax: the cross-entropy with the target.
+        CROSS_ENTROPY = 3;
+        /// Of a softmax: the squared distance of the probabilities from the target.
+        DISTANCE = 4;
+        /// Of a softmax: room for the kernel, a number for each class and one more.
+        SCRATCH = 5;
+        /// Of a loss: itself.
+        LOSS = 2;
+        /// Of a loss: the size of the gradient.
+        GRADIENT = 3;
+        /// Of a loss: the focusing factor.
+        FACTOR = 4;
+        /// Of a loss: the weight of the cross-entropy in it.
+        WEIGHT = 5;
+        /// Of a loss: the class of the row, −1 where it does not count; an integer of 32 bits.
+        LABEL = 6;
+        /// Of a loss: the numbers of the rows that are added up, whose losses come first; integers
+        /// of 32 bits, as are those of the next two.
+        NUMBER = 7;
+        /// Of a loss: the numbers of those that are overconfident.
+        SURE = 8;
+        /// Of a loss: the numbers of rows that count and whose loss or gradient is not finite.
+        NON_FINITE = 9;
+    } }
+}
+
 /// The weightings of a sweep that are no tables, as a number.
 pub mod weighting {
     shared! { "WEIGHTING_" i32 {
@@ -197,6 +234,67 @@ record! { "TOTAL_"
     }
 }
 
+record! { "TALLY_"
+    /// What rows add up to under a loss: of those that count and whose loss and gradient are finite.
+    /// The first three are about the rows of one call, and what follows about all since zeros.
+    Tally {
+        /// The number of these rows.
+        listed,
+        /// The number of those whose confidence is above the threshold.
+        sure,
+        /// The number of rows that count but whose loss or gradient is not finite.
+        non_finite,
+        /// The threshold.
+        threshold,
+        /// The number of logits, of rows that count, that are not finite.
+        logits,
+        /// The number of rows that are added up.
+        rows,
+        /// The number of those that are predicted right.
+        right,
+        /// The number of those with a confidence above ½ besides.
+        easy,
+        /// Their losses.
+        easy_loss,
+        /// The number of overconfident rows that are predicted wrong.
+        sure_and_wrong,
+        /// The losses.
+        loss,
+        /// The smallest of them.
+        least_loss,
+        /// The largest of them.
+        most_loss,
+        /// The confidences.
+        confidence,
+        /// The smallest of them.
+        least_confidence,
+        /// The largest of them.
+        most_confidence,
+        /// The focusing factors.
+        factor,
+        /// The weights.
+        weight,
+        /// The squares of the weights.
+        squares,
+    }
+}
+
+record! { "GROUP_"
+    /// What the rows of a class, or column, add up to.
+    Group {
+        /// Their number.
+        rows,
+        /// The number of those that are predicted right.
+        right,
+        /// The number of those whose class is 1.
+        ones,
+        /// Their losses.
+        loss,
+        /// The sizes of their gradients.
+        gradient,
+    }
+}
+
 /// Every number that both sides know.
 pub const ALL: &[&[(&str, i64)]] = &[
     flag::ALL,
@@ -204,7 +302,10 @@ pub const ALL: &[&[(&str, i64)]] = &[
     area::ALL,
     size::ALL,
     output::ALL,
+    figure::ALL,
     weighting::ALL,
     Numbers::ALL,
     Totals::ALL,
+    Tally::ALL,
+    Group::ALL,
 ];

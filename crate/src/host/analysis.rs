@@ -17,6 +17,41 @@ export! {
     /// See [`State::logarithms`](super::State::logarithms).
     logarithms(count: usize) = state().logarithms(count);
 
+    /// See [`State::softmax_figures`](super::State::softmax_figures).
+    softmax_figures(rows: usize, classes: usize, flags: u32, buffer: usize, room: usize)
+        = state().softmax_figures(rows, classes, flags, at_mut(buffer), room);
+
+    /// See [`State::loss_figures`](super::State::loss_figures).
+    loss_figures(
+        logits: usize,
+        targets: usize,
+        rows: usize,
+        classes: usize,
+        flags: u32,
+        buffer: usize,
+        room: usize,
+        first: usize
+    ) -> i32 = {
+        let buffer = (at_mut(buffer), room);
+        state().loss_figures(at(logits), at(targets), (rows, classes), flags, buffer, first)
+    };
+
+    /// See [`State::element_figures`](super::State::element_figures).
+    element_figures(
+        logits: usize,
+        targets: usize,
+        count: usize,
+        columns: usize,
+        flags: u32,
+        buffer: usize,
+        room: usize,
+        first: usize,
+        groups: usize
+    ) = {
+        let (buffer, rows) = ((at_mut(buffer), room), (first, groups));
+        state().element_figures(at(logits), at(targets), (count, columns), flags, buffer, rows)
+    };
+
     /// See [`State::sweep`](super::State::sweep).
     sweep(
         logits: usize,

@@ -372,7 +372,7 @@ impl State {
     }
 
     /// The problem of a call.
-    fn problem(&self, flags: u32) -> Problem {
+    pub(super) fn problem(&self, flags: u32) -> Problem {
         let has = |bit: u32| flags & bit != 0;
         let gammas: *mut f64 = self.address_if(flags, flag::GAMMA_PER_CLASS, area::GAMMAS);
         let focal = Focal {

@@ -12,10 +12,14 @@ mod analysis;
 mod bindings;
 mod call;
 #[cfg(feature = "analysis")]
+mod figures;
+#[cfg(feature = "analysis")]
 mod meter;
 mod state;
 #[cfg(feature = "analysis")]
 mod sweep;
+#[cfg(feature = "analysis")]
+mod tally;
 mod tile;
 
 #[cfg(feature = "analysis")]

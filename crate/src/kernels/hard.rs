@@ -23,11 +23,7 @@ use crate::math::Real;
 /// As for [`super::solve`].
 pub(super) unsafe fn focal<V: Real>(rows: &Rows<V::Scalar>, with: &Focal, sink: &mut dyn Sink<V>) {
     let power = Power::new(with.gamma);
-    let loss = Loss::<V> {
-        hard: Hard::of(with, Later(&power)),
-        smoothing: (with.label_smoothing > 0.0)
-            .then(|| Smoothing::new(with.label_smoothing, rows.classes)),
-    };
+    let loss = loss_of::<V>(with, &power, rows.classes);
     // A module has one copy of the kernels. Where all that it evaluates is this loss, the compiler
     // may know so.
     #[cfg(not(feature = "analysis"))]
@@ -36,6 +32,20 @@ pub(super) unsafe fn focal<V: Real>(rows: &Rows<V::Scalar>, with: &Focal, sink: 
     let evaluation: &dyn Evaluation<V> = &loss;
     // SAFETY: passed on.
     unsafe { evaluate(rows, evaluation, sink) }
+}
+
+/// The focal loss of rows of so many classes, with the power of its γ.
+#[inline(always)]
+pub(super) fn loss_of<'a, V: Real>(
+    with: &Focal,
+    power: &'a Power<V>,
+    classes: usize,
+) -> Loss<'a, V> {
+    Loss {
+        hard: Hard::of(with, Later(power)),
+        smoothing: (with.label_smoothing > 0.0)
+            .then(|| Smoothing::new(with.label_smoothing, classes)),
+    }
 }
 
 /// Runs `evaluation` on the softmax of all `rows` and puts the values into `sink`.

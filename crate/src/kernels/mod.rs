@@ -16,6 +16,8 @@ mod pair;
 #[cfg(feature = "analysis")]
 mod predict;
 mod problem;
+#[cfg(feature = "analysis")]
+mod row_figures;
 mod rows;
 mod sigmoid;
 mod sink;
@@ -29,6 +31,10 @@ pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid
 #[cfg(feature = "analysis")]
 pub use predict::{Wanted, softmax_output};
 pub use problem::Problem;
+#[cfg(feature = "analysis")]
+pub use row_figures::{
+    LossFigures, SoftmaxFigures, UNCOUNTED, element_figures, loss_figures, softmax_figures,
+};
 pub(crate) use rows::narrow;
 pub use rows::{Rows, Scale, Weights};
 pub use sigmoid::{Elements, PerColumn, sigmoid};

@@ -84,7 +84,7 @@ impl<V: Real> Evaluation<V> for SoftmaxOutput {
 
 /// The index of the largest number, the first of equal ones. NaN counts as larger than all others.
 #[inline(always)]
-fn largest<S: Scalar>(row: &[S]) -> usize {
+pub(super) fn largest<S: Scalar>(row: &[S]) -> usize {
     let (mut index, mut top) = (0, S::from_f64(f64::NEG_INFINITY));
     for (j, &x) in row.iter().enumerate() {
         let is_first_nan = x.to_f64().is_nan() && !top.to_f64().is_nan();
@@ -119,24 +119,8 @@ pub unsafe fn softmax_output<V: Real>(
                 *top = V::Scalar::from_f64(f64::NAN);
             }
         }
-        let batch = Rows {
-            logits,
-            targets: likeliest,
-            grad: if wanted == Wanted::Probabilities { logits } else { core::ptr::null_mut() },
-            values,
-            rows,
-            classes,
-            weights: Weights::none(),
-            row_weights: core::ptr::null(),
-            scale: V::Scalar::from_f64(1.0),
-            row_scales: core::ptr::null(),
-            ignored: None,
-        };
-        evaluate::<V, dyn Evaluation<V>>(
-            &batch,
-            &SoftmaxOutput { classes, wanted },
-            &mut Total::zero(),
-        );
+        let grad = if wanted == Wanted::Probabilities { logits } else { core::ptr::null_mut() };
+        of_likeliest::<V>(logits, (rows, classes), likeliest, values, grad, wanted);
         if wanted == Wanted::Logarithms {
             for i in 0..rows {
                 let row = slice::from_raw_parts_mut(logits.add(i * classes), classes);
@@ -144,6 +128,52 @@ pub unsafe fn softmax_output<V: Real>(
             }
         }
     }
+}
+
+/// Computes what is `wanted` of rows whose likeliest classes are known. Where these are to have
+/// probabilities for all classes, they go to `grad`.
+///
+/// # Safety
+/// As for [`softmax_output`].
+unsafe fn of_likeliest<V: Real>(
+    logits: *const V::Scalar,
+    (rows, classes): (usize, usize),
+    likeliest: *const i32,
+    values: *mut V::Scalar,
+    grad: *mut V::Scalar,
+    wanted: Wanted,
+) {
+    let batch = Rows {
+        logits,
+        targets: likeliest,
+        grad,
+        values,
+        rows,
+        classes,
+        weights: Weights::none(),
+        row_weights: core::ptr::null(),
+        scale: V::Scalar::from_f64(1.0),
+        row_scales: core::ptr::null(),
+        ignored: None,
+    };
+    let output = SoftmaxOutput { classes, wanted };
+    // SAFETY: passed on.
+    unsafe { evaluate::<V, dyn Evaluation<V>>(&batch, &output, &mut Total::zero()) };
+}
+
+/// Computes the probabilities of the likeliest classes of rows, which are known.
+///
+/// # Safety
+/// As for [`softmax_output`].
+pub(super) unsafe fn confidences<V: Real>(
+    logits: *const V::Scalar,
+    size: (usize, usize),
+    likeliest: *const i32,
+    values: *mut V::Scalar,
+) {
+    let grad = core::ptr::null_mut();
+    // SAFETY: passed on.
+    unsafe { of_likeliest::<V>(logits, size, likeliest, values, grad, Wanted::Confidence) }
 }
 
 /// Turns logits into the logarithms of their probabilities, of which that at `index` is `−below`.

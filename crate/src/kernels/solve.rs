@@ -51,6 +51,13 @@ pub unsafe fn solve<V: Real>(
     unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, sink) }
 }
 
+/// The focal loss that a problem is, where the fast kernels solve it: see [`solve`].
+#[cfg(feature = "analysis")]
+pub(super) fn plain(problem: &Problem, soft: bool, unweighted: bool) -> Option<Focal> {
+    let plan = plan(problem, soft, unweighted);
+    plan.task.is_none().then_some(plan.focal)
+}
+
 /// The owner of the weights of the classes.
 #[derive(Clone, Copy, PartialEq)]
 enum Weighed {

@@ -47,6 +47,11 @@ export function makeSum(name: LossName, options: object): Criterion<'sum'> {
   return new CLASSES[name]({ ...options, reduction: 'sum' }) as Criterion<'sum'>;
 }
 
+/** The same, which gives the value of each row. */
+export function makeEach(name: LossName, options: object): Criterion<'none'> {
+  return new CLASSES[name]({ ...options, reduction: 'none' }) as Criterion<'none'>;
+}
+
 export function isLossName(name: unknown): name is LossName {
   return NAMES.some((known) => known === name);
 }

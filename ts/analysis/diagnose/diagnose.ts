@@ -1,14 +1,22 @@
 import { checkOptions, checkShare } from '../../call/checks.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
-import { pick, placesWhere, sum, tabulate } from '../rows/loops.js';
+import { pick } from '../rows/loops.js';
 import { ascendingInTurns } from '../rows/order.js';
 import { leastSuspicious } from '../rows/probability-watch.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
-import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from '../rows/turns.js';
+import {
+  eachPart,
+  finish,
+  inTurns,
+  TURN_OPTIONS,
+  type TurnOptions,
+  type Work,
+} from '../rows/turns.js';
 import { adviseOn } from './advice.js';
-import type { ClassDiagnosis, ColumnDiagnosis, Diagnosis, Summary } from './result.js';
-import { entriesOf, type LossBatch, measureRows, openBatch, type RowLosses } from './row-losses.js';
+import type { Diagnosis } from './result.js';
+import { entriesOf, type LossBatch, measureRows, openBatch } from './row-losses.js';
+import { type Lists, shareOf } from './tally.js';
 import { diagnosisText } from './text.js';
 
 /** Options of {@link diagnose}. Every option may be left out. */
@@ -140,125 +148,47 @@ export function prepare(
 
 /** The work of a diagnosis. */
 export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Diagnosis> {
-  const measured = yield* measureRows(batch);
-  const { numbers, labels, predicted, confidences, losses, factors, weights } = measured;
-  const count = losses.length;
-  const isRight = (k: number) => predicted[k] === labels[k];
-  const loss = summarize(losses);
-  const total = sum(losses);
-  const numbersOf = (places: Uint32Array) => pick(numbers, places, new Uint32Array(places.length));
-  const shareOfLoss = (places: Uint32Array) =>
-    shareOf(sum(pick(losses, places, new Float64Array(places.length))), total);
-  yield count;
-
-  const overconfident = placesWhere(count, (k) => (confidences[k] as number) > overconfidence);
-  const sureAndWrong = placesWhere(
-    overconfident.length,
-    (i) => !isRight(overconfident[i] as number),
-  ).length;
-  yield count;
-  const easy = placesWhere(count, (k) => isRight(k) && (confidences[k] as number) > 0.5);
-  const hard = placesWhere(count, (k) => (losses[k] as number) > loss.mean);
-  yield count;
-  const hardestFirst = yield* ascendingInTurns(
-    tabulate(hard.length, (i) => -(losses[hard[i] as number] as number)),
-  );
-  const hardLossShare = shareOfLoss(hard);
-  const hardRows = numbersOf(pick(hard, hardestFirst, new Uint32Array(hard.length)));
-  yield count;
-  const classes = describe(measured, measured.classes, (k) => labels[k] as number);
-  yield count;
-  const columns = describeColumns(measured, batch);
-  yield count;
+  const { tally, ...measured } = yield* measureRows(batch, overconfidence);
+  const { rows: count, losses: loss, easy } = tally;
+  const { factor, weight, squares } = tally.factors;
+  const { overconfident, nonFinite, ...listed } = tally.lists();
+  const hard = yield* hardest(listed, loss.mean);
+  const { criterion, call } = batch;
   const findings = {
     rows: count,
-    nonFinite: { rows: measured.nonFinite, logits: measured.nonFiniteLogits },
-    accuracy: placesWhere(count, isRight).length / count,
+    nonFinite: { rows: nonFinite, logits: tally.nonFiniteLogits },
+    accuracy: tally.right / count,
     loss,
     floor: measured.least / count,
-    confidence: summarize(confidences),
-    overconfident: {
-      threshold: overconfidence,
-      rows: numbersOf(overconfident),
-      wrong: sureAndWrong,
-    },
-    hard: { threshold: loss.mean, rows: hardRows, lossShare: hardLossShare },
-    easy: { rows: easy.length, lossShare: shareOfLoss(easy) },
-    classes,
-    columns,
-    focalWeight: sum(factors) / count,
-    effectiveSampleSize: shareOf(
-      sum(weights) ** 2,
-      sum(tabulate(count, (k) => (weights[k] as number) ** 2)),
-    ),
+    confidence: tally.confidences,
+    overconfident: { threshold: overconfidence, rows: overconfident, wrong: tally.sureAndWrong },
+    hard: { threshold: loss.mean, rows: hard.rows, lossShare: shareOf(hard.loss, tally.loss) },
+    easy: { rows: easy.rows, lossShare: shareOf(easy.loss, tally.loss) },
+    classes: tally.classes(),
+    columns: isSigmoid(criterion) && (call.numClasses ?? 1) > 1 ? tally.columns() : undefined,
+    focalWeight: factor / count,
+    effectiveSampleSize: shareOf(weight ** 2, squares),
   };
   const isSuspicious = measured.mayBeProbabilities && count >= leastSuspicious(batch.width === 1);
   const advice = adviseOn(findings, batch.criterion, isSuspicious);
   return withText({ ...findings, advice }, diagnosisText);
 }
 
-function summarize(values: Float64Array): Summary {
-  if (values.length === 0) return { mean: NaN, min: NaN, max: NaN };
-  let min = Infinity;
-  let max = -Infinity;
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k] as number;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  // Where all values are the same, rounding must not move the mean away from them.
-  return { mean: Math.min(Math.max(sum(values) / values.length, min), max), min, max };
-}
-
-/** A part of a whole, and of nothing none. */
-function shareOf(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
-}
-
-/** The figures of groups of rows, of which there are so many. */
-function describe(
-  { labels, predicted, losses, gradients }: RowLosses,
-  groups: number,
-  groupOf: (k: number) => number,
-): ClassDiagnosis[] {
-  const counts = new Float64Array(groups);
-  const right = new Float64Array(groups);
-  const lossOf = new Float64Array(groups);
-  const gradientOf = new Float64Array(groups);
-  for (let k = 0; k < labels.length; k++) {
-    const group = groupOf(k);
-    counts[group] = (counts[group] as number) + 1;
-    lossOf[group] = (lossOf[group] as number) + (losses[k] as number);
-    gradientOf[group] = (gradientOf[group] as number) + (gradients[k] as number);
-    if (predicted[k] === labels[k]) right[group] = (right[group] as number) + 1;
-  }
-  const loss = sum(lossOf);
-  const gradient = sum(gradientOf);
-  return Array.from(counts, (count, j) => ({
-    rows: count,
-    accuracy: (right[j] as number) / count,
-    meanLoss: (lossOf[j] as number) / count,
-    lossShare: shareOf(lossOf[j] as number, loss),
-    gradientShare: shareOf(gradientOf[j] as number, gradient),
-  }));
-}
-
-/** The columns of a batch with several yes-or-no logits per row. */
-function describeColumns(
-  measured: RowLosses,
-  { criterion, call }: LossBatch,
-): ColumnDiagnosis[] | undefined {
-  const { numClasses = 1 } = call;
-  if (!isSigmoid(criterion) || numClasses === 1) return undefined;
-  const { numbers, labels } = measured;
-  const columnOf = (k: number) => (numbers[k] as number) % numClasses;
-  const positives = new Float64Array(numClasses);
-  for (let k = 0; k < labels.length; k++) {
-    const column = columnOf(k);
-    positives[column] = (positives[column] as number) + (labels[k] as number);
-  }
-  return describe(measured, numClasses, columnOf).map((one, j) => ({
-    ...one,
-    positives: positives[j] as number,
-  }));
+/** The rows whose loss is above a threshold, the largest first, and their losses added up. */
+function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, threshold: number) {
+  const rows = new Uint32Array(losses.length);
+  const negated = new Float64Array(losses.length);
+  let count = 0;
+  let total = 0;
+  yield* eachPart(losses.length, 1, (start, end) => {
+    for (let k = start; k < end; k++) {
+      const loss = losses[k] as number;
+      if (!(loss > threshold)) continue;
+      negated[count] = -loss;
+      rows[count++] = numbers[k] as number;
+      total += loss;
+    }
+  });
+  const order = yield* ascendingInTurns(negated.subarray(0, count));
+  return { rows: pick(rows, order, order), loss: total };
 }

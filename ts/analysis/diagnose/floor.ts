@@ -13,24 +13,34 @@ import {
   type SoftmaxCriterion,
 } from '../criteria/criterion.js';
 import { sum } from '../rows/loops.js';
-import type { Rows } from '../rows/rows.js';
+
+/** The rows that a least loss is asked of. */
+export interface FlooredRows {
+  /** The number of rows of each class. */
+  readonly counts: Float64Array;
+  /** The number of each row in the batch. */
+  readonly numbers: Uint32Array;
+  /**
+   * The probability of a class that a row has for its target, by its number; of yes-or-no logits
+   * that of yes, whatever the class.
+   */
+  shareOf(row: number, j: number): number;
+  /** True where targets are probabilities; of yes-or-no logits where some are neither 0 nor 1. */
+  readonly areSpread: boolean;
+}
 
 /**
- * A function from rows, the first of which has a number in the batch, to the least that their
- * losses can add up to, whatever their logits. It is NaN where there is no formula: for targets
- * that are spread over classes under `focusOn: 'class'`, and under the focus of yes-or-no logits;
- * and for a poly-1 loss whose `epsilon` is below 0.
+ * The least that the losses of rows can add up to, whatever their logits. It is NaN where there
+ * is no formula: for targets that are spread over classes under `focusOn: 'class'`, and under the
+ * focus of yes-or-no logits; and for a poly-1 loss whose `epsilon` is below 0.
  */
-export function leastLosses(criterion: DiagnosedCriterion): (rows: Rows, first: number) => number {
+export function leastOf(rows: FlooredRows, criterion: DiagnosedCriterion): number {
   const { labelSmoothing: smoothing } = criterion;
-  return (rows, first) => {
-    if (rows.labels.length === 0) return 0;
-    if (epsilonOf(criterion) < 0) return NaN;
-    if (rows.soft === undefined && smoothing === 0) return 0;
-    if (isSigmoid(criterion))
-      return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion, first);
-    return criterion.focusOn === 'class' ? NaN : leastOfRows(rows, criterion);
-  };
+  if (rows.numbers.length === 0) return 0;
+  if (epsilonOf(criterion) < 0) return NaN;
+  if (!rows.areSpread && smoothing === 0) return 0;
+  if (isSigmoid(criterion)) return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion);
+  return criterion.focusOn === 'class' ? NaN : leastOfRows(rows, criterion);
 }
 
 /** The coefficient of poly-1: 0 for a loss without that term. */
@@ -38,41 +48,35 @@ function epsilonOf(criterion: DiagnosedCriterion): number {
   return said(criterion, 'epsilon', (criterion as SoftmaxCriterion).epsilon, 0);
 }
 
-function leastOfRows(rows: Rows, criterion: SoftmaxCriterion): number {
-  const { labels, classes, soft, stride } = rows;
+function leastOfRows(rows: FlooredRows, criterion: SoftmaxCriterion): number {
+  const { counts, numbers } = rows;
+  const classes = counts.length;
   const least = leastLoss(criterion, classes);
   const target = new Float64Array(classes);
-  const floors = new Float64Array(classes).fill(NaN);
+  if (!rows.areSpread) {
+    const leastOfClass = (j: number) => least(target.fill(0).fill(1, j, j + 1), j);
+    return counts.reduce((total, count, j) => total + (count && count * leastOfClass(j)), 0);
+  }
   let total = 0;
-  for (let k = 0; k < labels.length; k++) {
-    const label = labels[k] as number;
-    if (soft !== undefined) {
-      const start = rows.start(k);
-      for (let j = 0; j < classes; j++) target[j] = soft[start + j * stride] as number;
-      total += least(target, label);
-      continue;
+  for (const number of numbers) {
+    let label = 0;
+    for (let j = 0; j < classes; j++) {
+      target[j] = rows.shareOf(number, j);
+      if ((target[j] as number) > (target[label] as number)) label = j;
     }
-    // That of a class is computed where the first row is of it.
-    if (Number.isNaN(floors[label]))
-      floors[label] = least(target.fill(0).fill(1, label, label + 1), label);
-    total += floors[label] as number;
+    total += least(target, label);
   }
   return total;
 }
 
-function leastOfElements(
-  { labels, numbers, soft, start }: Rows,
-  criterion: SigmoidCriterion,
-  first: number,
-): number {
+function leastOfElements(rows: FlooredRows, criterion: SigmoidCriterion): number {
   const { labelSmoothing: smoothing, numClasses = 1 } = criterion;
   // The terms of no and yes: the first weighs 1.
   const terms = new Float64Array(2);
   let total = 0;
-  for (let k = 0; k < labels.length; k++) {
-    const column = (first + (numbers[k] as number)) % numClasses;
-    const target = soft === undefined ? (labels[k] as number) : (soft[start(k) + 1] as number);
-    const share = target * (1 - smoothing) + smoothing / 2;
+  for (const number of rows.numbers) {
+    const column = number % numClasses;
+    const share = rows.shareOf(number, 1) * (1 - smoothing) + smoothing / 2;
     const alpha = criterion.alpha === null ? undefined : entryOf(criterion.alpha, column);
     const weight = alpha === undefined ? 1 : alpha * share + (1 - alpha) * (1 - share);
     terms[0] = 1 - share;

@@ -1,7 +1,8 @@
 // The loss, gradient and prediction of each row of a batch, a part of the batch at a time.
 
-import { arrayLike, lengthOf, part } from '../../arrays/typed-arrays.js';
+import { arrayLike, kindOf, part } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
+import type { Batch } from '../../call/batch.js';
 import {
   checkGiven,
   checkLength,
@@ -14,61 +15,36 @@ import {
   isFloats,
   outOfRange,
 } from '../../call/checks.js';
+import { evaluate } from '../../call/evaluate.js';
+import { FORWARD, type Method } from '../../call/method.js';
 import { integersOf } from '../../call/plain-arrays.js';
+import type { LossSpec } from '../../call/spec.js';
+import { specOf } from '../../losses/criterion.js';
 import {
-  classGammas,
-  classWeights,
-  columnWeights,
-  type DiagnosedCriterion,
-  isFocal,
-  isSigmoid,
-} from '../criteria/criterion.js';
-import { pick, placesWhere, tabulate } from '../rows/loops.js';
+  FIGURE_LABEL,
+  FIGURE_LOSS,
+  FIGURE_NON_FINITE,
+  FIGURE_NUMBER,
+  FIGURE_SURE,
+  TALLY_THRESHOLD,
+  TILE_ROWS,
+} from '../../module/abi.js';
+import { kernels } from '../../module/analysis-kernels.js';
+import { load } from '../../module/instance.js';
+import { type Block, room } from '../../module/memory.js';
+import { type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
+import { makeEach, nameOf } from '../criteria/own-criterion.js';
+import { placesWhere } from '../rows/loops.js';
 import { mayBeProbabilities } from '../rows/probability-watch.js';
-import {
-  confidencesOf,
-  isSingleColumn,
-  pairsOf,
-  predictRows,
-  type Rows,
-  readElements,
-  readRows,
-  selectRows,
-  widen,
-} from '../rows/rows.js';
+import { checkFew, FEW_CLASSES, isSingleColumn, pairsOf, widen } from '../rows/rows.js';
 import { TURN, type Work } from '../rows/turns.js';
-import { leastLosses } from './floor.js';
+import { type FlooredRows, leastOf } from './floor.js';
+import { GROUP_LENGTH, TALLY_LENGTH, Tally } from './tally.js';
 
-/**
- * The figures that a criterion gives for the rows that count and whose loss and gradient are
- * finite.
- */
+/** The rows of a batch under its criterion. */
 export interface RowLosses {
-  /** The number of classes. */
-  readonly classes: number;
-  /** The number of each in the batch. */
-  readonly numbers: Uint32Array;
-  /** The class of each. */
-  readonly labels: Int32Array;
-  /** The predicted class of each. */
-  readonly predicted: Int32Array;
-  /** Its probability. */
-  readonly confidences: Float64Array;
-  /** The loss of each. */
-  readonly losses: Float64Array;
-  /** The size of the gradient of each: the sum of its entries, all taken as positive. */
-  readonly gradients: Float64Array;
-  /** The factor of each, `(1 - pt) ** gamma`, without alpha. */
-  readonly factors: Float64Array;
-  /**
-   * By how much the cross-entropy of each weighs in the loss: the factor with alpha, or the class
-   * weight.
-   */
-  readonly weights: Float64Array;
-  /** The numbers of the rows that count, but whose loss or gradient is not finite. */
-  readonly nonFinite: Uint32Array;
-  /** The number of logits of the rows that count that are not finite. */
-  readonly nonFiniteLogits: number;
+  /** What the rows that count and whose loss and gradient are finite add up to. */
+  readonly tally: Tally;
   /** The least that the losses could add up to; NaN where there is no formula for it. */
   readonly least: number;
   /** True where all rows that count could be probabilities. */
@@ -153,11 +129,12 @@ export function entriesOf({ rows, width }: LossBatch): number {
   return rows * (width + AFTERWARDS);
 }
 
-/** Passes a batch through its criterion, row by row. */
-export function* measureRows(batch: LossBatch): Work<RowLosses> {
+/**
+ * Passes a batch through its criterion, row by row. Rows above the threshold are overconfident.
+ */
+export function* measureRows(batch: LossBatch, overconfidence: number): Work<RowLosses> {
   const { rows, width, criterion, call } = batch;
-  const measure = measurer(batch);
-  const parts: RowLosses[] = [];
+  const measured = new MeasuredRows(batch, overconfidence);
   // Parts begin at a whole group of rows, as kernels have them, and where a row of columns does.
   const unit = 4 * (isSigmoid(criterion) ? (call.numClasses ?? 1) : 1);
   const step = Math.ceil(TURN / Math.max(width, 1) / unit) * unit;
@@ -165,169 +142,211 @@ export function* measureRows(batch: LossBatch): Work<RowLosses> {
   for (let start = 0; start === 0 || start < rows; start += step) {
     const count = Math.min(step, rows - start);
     try {
-      parts.push(measure(start, count));
+      measured.add(start, count);
     } catch (error) {
       // An error about a part counts the part's rows. All rows as one part have the error that
       // counts from the first.
-      if (start > 0) measure(0, rows);
+      if (start > 0) new MeasuredRows(batch, overconfidence).add(0, rows);
       throw error;
     }
     yield count * width;
   }
-  return join(parts);
+  return measured.rowLosses();
 }
 
-/** A function that measures so many rows from a row on. */
-function measurer(batch: LossBatch): (start: number, count: number) => RowLosses {
-  const { criterion, call, width } = batch;
-  const { ignoreIndex, labelSmoothing } = criterion;
-  const takesLogits = isSigmoid(criterion);
-  const isSingle = width === 1;
-  const numClasses = isSingle && !takesLogits ? 2 : call.numClasses;
-  const read = isSingle ? readElements : readRows;
-  const options = isSingle ? { ignoreIndex } : { numClasses, ignoreIndex };
-  const perRow = criterion.with({
-    reduction: 'none',
-    ...(takesLogits ? {} : { layout: 'channels-last', numClasses }),
-  });
-  const plain = isFocal(criterion)
-    ? perRow.with({ alpha: null, ...(takesLogits && { posWeight: 1 }) })
-    : undefined;
-  const leastOf = leastLosses(criterion);
+/** The most rows of a vector. */
+const VECTOR = 4;
 
-  return (start, count) => {
-    const { logits, targets } = partOf(batch, start, count);
-    const given = isSingle && !takesLogits ? pairsOf(logits) : logits;
-    const { value, grad } = perRow.valueAndGrad(given, targets, { numClasses }) as Record<
-      'value' | 'grad',
-      FloatArray
-    >;
-    const all = read(logits, targets, options, labelSmoothing);
-    const { sizes, nonFiniteLogits } = measureGradients(all, given, grad, count);
-    const isFine = (k: number) => {
-      const row = all.numbers[k] as number;
-      return Number.isFinite(value[row]) && Number.isFinite(sizes[row]);
+/** Places of figures. */
+const FIGURES = FIGURE_NON_FINITE + 1;
+
+/** The label of rows that do not count. */
+const UNCOUNTED = -1;
+
+/**
+ * The rows of a batch that have been measured: by the criterion made again of this module's
+ * classes, in whose place a kernel runs that puts down what it finds.
+ */
+class MeasuredRows {
+  readonly #batch: LossBatch;
+  readonly #spec: LossSpec;
+  readonly #method: Method;
+  /** True where each row is one logit, beside which a 0 stands. */
+  readonly #isPaired: boolean;
+  readonly #numClasses: number | undefined;
+  readonly #tally: Tally;
+  readonly #classes: number;
+  readonly #columns: number;
+  readonly #overconfidence: number;
+  #mayBeProbabilities = true;
+  /** The number of the next row, and of how many the room can take the figures. */
+  #next = 0;
+  #height = 0;
+  #room: Block | undefined;
+
+  constructor(batch: LossBatch, overconfidence: number) {
+    const { criterion, call, width, rows } = batch;
+    const elementwise = isSigmoid(criterion);
+    this.#batch = batch;
+    this.#overconfidence = overconfidence;
+    this.#isPaired = width === 1 && !elementwise;
+    this.#numClasses = this.#isPaired ? 2 : call.numClasses;
+    const changes = elementwise
+      ? { normalizer: undefined }
+      : { normalizer: undefined, layout: 'channels-last', numClasses: this.#numClasses };
+    this.#spec = specOf(makeEach(nameOf(criterion), { ...criterion, ...changes }));
+    this.#method = {
+      ...FORWARD,
+      kernel: {
+        prepare: () => this.#prepare(),
+        run: (batch, logits, targets, rows, flags) =>
+          this.#run(batch, logits, targets, rows, flags),
+      },
+      collect: () => this.#collect(),
     };
-    const rows = selectRows(all, isFine);
-    const nonFinite = placesWhere(all.numbers.length, (k) => !isFine(k));
-    const { classes, labels, entropy } = rows;
-    const numbers = countedFrom(start, rows.numbers);
-    const predictions = predictRows(rows);
-    const of = (values: ArrayLike<number>) =>
-      pick(values, rows.numbers, new Float64Array(numbers.length));
-    const losses = of(value);
-    const unweighted =
-      plain === undefined
-        ? entropy
-        : of(plain.forward(given, targets, { numClasses }) as FloatArray);
-    const { factorOf, weightOf } = withoutLoss(criterion, classes, call.numClasses);
-    const divide = (
-      values: ArrayLike<number>,
-      otherwise: (label: number, number: number) => number,
-    ) =>
-      tabulate(numbers.length, (k) => {
-        const divisor = entropy[k] as number;
-        return divisor > 0
-          ? (values[k] as number) / divisor
-          : otherwise(labels[k] as number, numbers[k] as number);
-      });
-    return {
+    const { numClasses = 1 } = call;
+    this.#classes = classesOf(batch);
+    this.#columns = elementwise && numClasses > 1 ? numClasses : 0;
+    this.#tally = new Tally(rows, this.#classes, this.#columns);
+  }
+
+  /** Measures so many rows from one on, which come behind those before. */
+  add(start: number, count: number): void {
+    const { logits, targets } = partOf(this.#batch, start, count);
+    const given = this.#isPaired ? pairsOf(logits) : logits;
+    const { columns } = this.#spec;
+    this.#next = start;
+    const most = columns === 0 ? TILE_ROWS : Math.max(2 * TILE_ROWS, 4 * columns);
+    this.#height = Math.min(count, most) + VECTOR;
+    evaluate(this.#spec, this.#method, given, targets, { numClasses: this.#numClasses });
+  }
+
+  /** The place of a figure in the room, behind the sums. */
+  #placeOf(figure: number): number {
+    return (this.#room as Block).start + 8 * (TALLY_LENGTH + figure * this.#height);
+  }
+
+  /** Takes room for sums and figures. Nobody keeps it: it is there until the call ends. */
+  #prepare(): void {
+    const groups = GROUP_LENGTH * (this.#classes + this.#columns);
+    this.#room = room(8 * (TALLY_LENGTH + FIGURES * this.#height + groups));
+    if (this.#room === undefined) throw new RangeError('not enough memory for figures of rows');
+    this.#sums()[TALLY_THRESHOLD] = this.#overconfidence;
+  }
+
+  #sums(): Float64Array {
+    return new Float64Array(load().buffer, this.#room?.start, TALLY_LENGTH);
+  }
+
+  #run(batch: Batch, logits: number, targets: number, rows: number, flags: number): number {
+    const { start } = this.#room as Block;
+    const { columns } = this.#spec;
+    const given = this.#mayBeProbabilities
+      ? logitsAt(batch, logits, rows * batch.width)
+      : undefined;
+    const room = [flags, start, this.#height, this.#next] as const;
+    if (columns === 0) {
+      const row = kernels().loss_figures(logits, targets, rows, batch.width, ...room);
+      if (row !== -1) return row;
+    } else kernels().element_figures(logits, targets, rows, columns, ...room, this.#columns);
+    const memory = load().buffer;
+    const numbers = (figure: number) => new Uint32Array(memory, this.#placeOf(figure), rows);
+    if (given !== undefined) {
+      const labels = new Int32Array(memory, this.#placeOf(FIGURE_LABEL), rows);
+      this.#watch(given, labels, batch.width);
+    }
+    this.#tally.list(this.#sums(), {
+      losses: new Float64Array(memory, this.#placeOf(FIGURE_LOSS), rows),
+      numbers: numbers(FIGURE_NUMBER),
+      overconfident: numbers(FIGURE_SURE),
+      nonFinite: numbers(FIGURE_NON_FINITE),
+    });
+    this.#next += rows;
+    return -1;
+  }
+
+  /** Takes what the kernel has added up of all rows of a call. */
+  #collect(): void {
+    const groups = (first: number, count: number) =>
+      new Float64Array(
+        load().buffer,
+        this.#placeOf(FIGURES) + 8 * GROUP_LENGTH * first,
+        GROUP_LENGTH * count,
+      );
+    const classes = groups(0, this.#classes);
+    this.#tally.add(this.#sums(), classes, groups(this.#classes, this.#columns));
+  }
+
+  /** Looks whether logits could be probabilities, of the rows that count. */
+  #watch(logits: FloatArray, labels: Int32Array, width: number): void {
+    const places = placesWhere(labels.length, (k) => labels[k] !== UNCOUNTED);
+    const classes = width === 1 ? 2 : width;
+    this.#mayBeProbabilities = mayBeProbabilities({
+      logits: width === 1 ? pairsOf(logits) : logits,
+      labels: places,
       classes,
-      numbers,
-      labels,
-      predicted: predictions.classes,
-      confidences: confidencesOf(predictions),
-      losses,
-      gradients: of(sizes),
-      factors: divide(unweighted, factorOf),
-      weights: divide(losses, weightOf),
-      nonFinite: countedFrom(start, pick(all.numbers, nonFinite, nonFinite)),
-      nonFiniteLogits,
-      least: leastOf(rows, start),
-      mayBeProbabilities: mayBeProbabilities(all),
+      stride: 1,
+      isPaired: this.#isPaired || width === 1,
+      start: (k) => (places[k] as number) * classes,
+    });
+  }
+
+  /** All that has been found. */
+  rowLosses(): RowLosses {
+    const { criterion, call, rows } = this.#batch;
+    const tally = this.#tally;
+    if (rows === 0) checkFew(call.numClasses ?? 0);
+    const floored = {
+      counts: tally.counts,
+      numbers: tally.lists().numbers,
+      shareOf: sharesOf(this.#batch),
+      areSpread: areSpread(this.#batch),
     };
-  };
-}
-
-/** Numbers of rows that have been counted from a row of the batch on, counted from its first. */
-function countedFrom(start: number, numbers: Uint32Array): Uint32Array {
-  const counted = new Uint32Array(numbers.length);
-  for (let k = 0; k < numbers.length; k++) counted[k] = start + (numbers[k] as number);
-  return counted;
-}
-
-/**
- * The sizes of the gradients of the rows that count, by their numbers, and how many of their logits
- * are not finite.
- */
-function measureGradients({ numbers }: Rows, logits: FloatArray, grad: FloatArray, count: number) {
-  const sizes = new Float64Array(count);
-  const width = lengthOf(grad) / Math.max(count, 1);
-  let nonFiniteLogits = 0;
-  for (let k = 0; k < numbers.length; k++) {
-    const row = numbers[k] as number;
-    let size = 0;
-    for (let place = row * width; place < (row + 1) * width; place++) {
-      size += Math.abs(grad[place] as number);
-      if (!Number.isFinite(logits[place])) nonFiniteLogits++;
-    }
-    sizes[row] = size;
+    return {
+      tally,
+      least: leastOf(floored, criterion),
+      mayBeProbabilities: this.#mayBeProbabilities,
+    };
   }
-  return { sizes, nonFiniteLogits };
 }
 
-/** Parts as one. */
-function join(parts: readonly RowLosses[]): RowLosses {
-  const first = parts[0] as RowLosses;
-  if (parts.length === 1) return first;
-  const into = <A extends Uint32Array | Int32Array | Float64Array>(
-    joined: A,
-    of: (part: RowLosses) => A,
-  ): A => {
-    let at = 0;
-    for (const part of parts) {
-      joined.set(of(part), at);
-      at += of(part).length;
-    }
-    return joined;
-  };
-  const rows = parts.reduce((total, { numbers }) => total + numbers.length, 0);
-  const nonFinite = parts.reduce((total, { nonFinite }) => total + nonFinite.length, 0);
-  const figures = (of: (part: RowLosses) => Float64Array) => into(new Float64Array(rows), of);
-  return {
-    classes: first.classes,
-    numbers: into(new Uint32Array(rows), (part) => part.numbers),
-    labels: into(new Int32Array(rows), (part) => part.labels),
-    predicted: into(new Int32Array(rows), (part) => part.predicted),
-    confidences: figures((part) => part.confidences),
-    losses: figures((part) => part.losses),
-    gradients: figures((part) => part.gradients),
-    factors: figures((part) => part.factors),
-    weights: figures((part) => part.weights),
-    nonFinite: into(new Uint32Array(nonFinite), (part) => part.nonFinite),
-    nonFiniteLogits: parts.reduce((total, part) => total + part.nonFiniteLogits, 0),
-    least: parts.reduce((total, part) => total + part.least, 0),
-    mayBeProbabilities: parts.every((part) => part.mayBeProbabilities),
+/** A copy of logits that lie at an address. */
+function logitsAt({ tile }: Batch, address: number, count: number): FloatArray {
+  const memory = load().buffer;
+  return tile.kind === 'Float64Array'
+    ? new Float64Array(memory, address, count).slice()
+    : new Float32Array(memory, address, count).slice();
+}
+
+/** The number of classes of the rows of a batch; where there are none, of how many it says. */
+function classesOf({ width, rows, call: { numClasses = 0 } }: LossBatch): number {
+  if (width === 1) return 2;
+  return rows === 0 ? Math.min(numClasses, FEW_CLASSES) : width;
+}
+
+/** A function that reads the probabilities that rows have for targets, by their numbers. */
+function sharesOf({
+  targets,
+  targetsWidth: width,
+  spatialSize,
+}: LossBatch): FlooredRows['shareOf'] {
+  if (width === 1) return (row) => Number(targets[row]);
+  if (spatialSize === 0) return (row, j) => targets[row * width + j] as number;
+  return (row, j) => {
+    const first = Math.floor(row / spatialSize) * width * spatialSize + (row % spatialSize);
+    return targets[first + j * spatialSize] as number;
   };
 }
 
-/**
- * The multipliers of cross-entropies that have become 0: the factor for a label, and with the
- * weight of a row.
- */
-function withoutLoss(criterion: DiagnosedCriterion, classes: number, columns = 1) {
-  const gammas = classGammas(criterion, classes);
-  const factorOf = (label: number) => (gammas[label] === 0 ? 1 : 0);
-  if (isSigmoid(criterion)) {
-    const weights = Array.from({ length: columns }, (_, column) =>
-      columnWeights(criterion, column),
-    );
-    const weightOf = (label: number, number: number) =>
-      factorOf(label) * (weights[number % columns]?.[label] as number);
-    return { factorOf, weightOf };
-  }
-  const weights = classWeights(criterion, classes);
-  return { factorOf, weightOf: (label: number) => factorOf(label) * (weights[label] as number) };
+/** A test whether targets are probabilities; of single ones, whether any is neither 0 nor 1. */
+function areSpread({ targets, targetsWidth, criterion }: LossBatch): boolean {
+  if (!isFloats(kindOf(targets))) return false;
+  if (targetsWidth > 1) return true;
+  const isClass = (target: number | bigint) =>
+    target === 0 || target === 1 || target === criterion.ignoreIndex;
+  let k = 0;
+  while (k < targets.length && isClass(targets[k] as number)) k++;
+  return k < targets.length;
 }
 
 /** The logits and targets of so many rows from a row on, as they lie with the classes last. */

@@ -11,8 +11,8 @@ import {
 import { cohensKappa, matthews } from '../report/agreement.js';
 import { binOf, calibrationOf } from '../report/calibration.js';
 import { type Counts, countOthers, countRow, emptyCounts } from '../report/confusion.js';
-import { scoreFigures, squaredDistance } from '../report/figures.js';
-import { emptyFigures, type RankingArrays, rankingFigures } from '../report/ranking.js';
+import { scoreFigures } from '../report/figures.js';
+import { emptyRanking, type RankingArrays, rankingFigures } from '../report/ranking.js';
 import { checkSettings, classificationReport, type ReportOptions } from '../report/report.js';
 import type { ClassificationReport, Settings } from '../report/result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from '../report/rows.js';
@@ -23,14 +23,8 @@ import {
   mayBeProbabilities,
   PROBABILITIES_NOTICE,
 } from '../rows/probability-watch.js';
-import {
-  confidencesOf,
-  emptyPredictions,
-  fillScores,
-  predictPart,
-  type Rows,
-  readRows,
-} from '../rows/rows.js';
+import { figuresOf, fillScores, type RowFigures } from '../rows/row-figures.js';
+import { type Rows, readRows } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
@@ -157,14 +151,10 @@ function merged(a: Seen, b: Seen): Seen {
 
 /** Everything that is to be seen of a batch. */
 function see(rows: Rows, settings: Settings): Seen {
-  const { labels, classes, numbers, entropy } = rows;
-  const { length } = numbers;
-  const predictions = emptyPredictions(rows);
+  const { labels, classes } = rows;
+  const { length } = labels;
+  const figures = figuresOf(rows);
   const sums = { entropy: new TermSum(), distance: new TermSum() };
-  predictPart(rows, predictions, 0, length, (k, p) =>
-    sums.distance.add(squaredDistance(rows, k, p) / (classes === 2 ? 2 : 1)),
-  );
-  const confidences = confidencesOf(predictions);
   const bins = settings.bins;
   const confidence = Array.from({ length: bins }, () => new TermSum());
   const seen = {
@@ -175,12 +165,14 @@ function see(rows: Rows, settings: Settings): Seen {
     hits: 0,
   };
   for (let k = 0; k < length; k++) {
-    const [label, predicted] = [labels[k] as number, predictions.classes[k] as number];
+    const [label, predicted] = [labels[k] as number, figures.predicted[k] as number];
     const cell = label * classes + predicted;
     seen.confusion[cell] = (seen.confusion[cell] as number) + 1;
     if (settings.topK >= classes || isAmongFirst(rows, k, settings.topK)) seen.hits++;
-    sums.entropy.add(entropy[k] as number);
-    const p = confidences[k] as number;
+    sums.entropy.add(figures.crossEntropy[k] as number);
+    // The probabilities of two classes are equally far from their targets.
+    sums.distance.add((figures.distance[k] as number) / (classes === 2 ? 2 : 1));
+    const p = figures.confidence[k] as number;
     if (Number.isNaN(p)) seen.nonFinite++;
     const bin = binOf(p, bins);
     seen.binRows[bin] = (seen.binRows[bin] as number) + 1;
@@ -196,17 +188,17 @@ function see(rows: Rows, settings: Settings): Seen {
     distance: sums.distance.total(),
     confidence: confidence.map((sum) => sum.total()),
     scored: settings.auc
-      ? { labels: labels.slice(), scores: scoresOf(rows, predictions), before: undefined }
+      ? { labels: labels.slice(), scores: scoresOf(rows, figures), before: undefined }
       : undefined,
   };
 }
 
 /** The scores of rows by which they are ranked: of class 1 of two, or of each. */
-function scoresOf(rows: Rows, predictions: ReturnType<typeof emptyPredictions>): Float64Array[] {
+function scoresOf(rows: Rows, figures: RowFigures): Float64Array[] {
   const classes = rows.classes === 2 ? [1] : Array.from({ length: rows.classes }, (_, j) => j);
   return classes.map((j) => {
-    const scores = new Float64Array(rows.numbers.length);
-    fillScores(scores, rows, predictions, j, 0, scores.length);
+    const scores = new Float64Array(rows.labels.length);
+    fillScores(scores, rows, figures, j, 0, scores.length);
     return scores;
   });
 }
@@ -285,7 +277,7 @@ export class ReportMeter {
     const { numClasses, ignoreIndex, layout } = this.#options;
     const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
     const rows = readRows(batch.logits, batch.targets, batch.options);
-    if (rows.numbers.length === 0) return this;
+    if (rows.labels.length === 0) return this;
     const before = this.#seen;
     if (before !== undefined) checkAlike(before, rows);
     checkEntries('classNames', this.#settings.classNames ?? null, rows.classes);
@@ -447,7 +439,7 @@ function countsOf(confusion: Float64Array, classes: number): Counts {
 
 /** The areas and average precisions of all rows. */
 function rankedOf({ classes, scored }: Seen): RankingArrays {
-  const ranked = emptyFigures(classes);
+  const ranked = emptyRanking(classes);
   const labels = joined(Int32Array, scored, (part) => part.labels);
   scored?.scores.forEach((_, column) => {
     const j = classes === 2 ? 1 : column;

@@ -2,7 +2,7 @@
 
 import type { FloatArray } from '../../arrays/types.js';
 import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
-import type { Rows } from '../rows/rows.js';
+import type { RowFigures } from '../rows/row-figures.js';
 import { Bins } from './calibration.js';
 import { type Counts, makeMatrix } from './confusion.js';
 import type { RankingArrays } from './ranking.js';
@@ -41,19 +41,36 @@ export class Decisions {
     this.#bins = new Bins(bins);
   }
 
-  /** The squared distance of the probabilities of one from the target. */
-  addDistance(distance: number, weight: number): void {
-    this.#distance += distance * weight;
-  }
-
-  /** Everything else: minus the logarithm of its probability, and its cross-entropy. */
-  add(isRight: boolean, negLogConfidence: number, entropy: number, weight: number): void {
-    this.weight += weight;
-    if (isRight) this.#right += weight;
-    else this.#wrong += weight;
-    if (Number.isNaN(negLogConfidence)) this.nonFinite++;
-    this.#entropy += entropy * weight;
-    this.#bins.add(Math.exp(-negLogConfidence), isRight, weight);
+  /**
+   * Adds so many decisions, of which the first has a place among the labels and weights, and the
+   * others follow.
+   */
+  add(
+    labels: Int32Array,
+    first: number,
+    count: number,
+    { predicted, confidence, crossEntropy, distance }: RowFigures,
+    weights: Float64Array | undefined,
+  ): void {
+    let [all, right, wrong, entropies, distances, nonFinite] = [0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < count; i++) {
+      const weight = weights === undefined ? 1 : (weights[first + i] as number);
+      const p = confidence[i] as number;
+      const isRight = predicted[i] === labels[first + i];
+      all += weight;
+      if (isRight) right += weight;
+      else wrong += weight;
+      if (Number.isNaN(p)) nonFinite++;
+      entropies += (crossEntropy[i] as number) * weight;
+      distances += (distance[i] as number) * weight;
+      this.#bins.add(p, isRight, weight);
+    }
+    this.weight += all;
+    this.#right += right;
+    this.#wrong += wrong;
+    this.nonFinite += nonFinite;
+    this.#entropy += entropies;
+    this.#distance += distances;
   }
 
   figures() {
@@ -109,28 +126,4 @@ export function scoreFigures(
     weightedAuc: average(ranked.auc, (j) => support[j] as number),
     averagePrecision: average(ranked.averagePrecision, () => 1),
   };
-}
-
-/**
- * The squared distance of probabilities from the target of a row. No digits are lost where that is
- * near 0.
- */
-export function squaredDistance(
-  { labels, soft, stride, start }: Rows,
-  k: number,
-  probabilities: Float64Array,
-): number {
-  const label = labels[k] as number;
-  const first = soft === undefined ? 0 : start(k);
-  let distance = 0;
-  let others = 0;
-  for (let j = 0; j < probabilities.length; j++) {
-    const p = probabilities[j] as number;
-    if (soft !== undefined) distance += (p - (soft[first + j * stride] as number)) ** 2;
-    else if (j !== label) {
-      distance += p * p;
-      others += p;
-    }
-  }
-  return distance + others * others;
 }

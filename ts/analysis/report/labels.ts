@@ -7,18 +7,12 @@ import {
   mayBeProbabilities,
   PROBABILITIES_NOTICE,
 } from '../rows/probability-watch.js';
-import {
-  elementLosses,
-  elementsOf,
-  predictRows,
-  type RowOptions,
-  type Rows,
-  widen,
-} from '../rows/rows.js';
+import { figuresOf } from '../rows/row-figures.js';
+import { checkElements, elementsOf, type RowOptions, type Rows, widen } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { countLabel, emptyCounts } from './confusion.js';
-import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
-import { emptyFigures, type RankingArrays, rankingFigures } from './ranking.js';
+import { Decisions, matrixOf, scoreFigures, weightsOf } from './figures.js';
+import { emptyRanking, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { ScoreAverage, scoresOf } from './scores.js';
 
@@ -33,7 +27,7 @@ export function* reportOnLabels(
   settings: Settings,
 ): Work<Findings> {
   const logits = widen(given);
-  const entropy = yield* elementLosses(logits, targets, options);
+  yield* checkElements(logits, targets, options);
   const labels = options.numClasses as number;
   const size = lengthOf(logits);
   const rows = checkSameShape(size, size, labels);
@@ -45,13 +39,13 @@ export function* reportOnLabels(
     const first = start * labels;
     const slice = <A extends FloatArray | ClassIndices>(array: A) =>
       part(array, first, (end - start) * labels);
-    const pairs = elementsOf(slice(logits), slice(targets), slice(entropy), options.ignoreIndex);
+    const pairs = elementsOf(slice(logits), slice(targets), options.ignoreIndex);
     tally.add(pairs, (row) => weightOf(start + row));
     for (let k = 0; k < pairs.numbers.length; k++) {
       members[first + (pairs.numbers[k] as number)] = pairs.labels[k] as number;
     }
   });
-  const ranked = emptyFigures(labels);
+  const ranked = emptyRanking(labels);
   for (let j = 0; settings.auc && j < labels; j++) {
     const counted = placesWhere(rows, (row) => members[row * labels + j] !== IGNORED);
     const column = (array: ArrayLike<number>) =>
@@ -91,28 +85,22 @@ class LabelTally {
 
   /** Adds the labels that count of some rows, each of which is a pair. */
   add(pairs: Rows, weightOf: (row: number) => number): void {
-    const { numbers, labels, entropy } = pairs;
+    const { numbers, labels } = pairs;
     this.#mayBeProbabilities &&= mayBeProbabilities(pairs);
     this.#count += numbers.length;
     const rowOf = (k: number) => Math.floor((numbers[k] as number) / this.#labels);
-    const predictions = predictRows(pairs, (k, probabilities) =>
-      this.#decisions.addDistance(squaredDistance(pairs, k, probabilities) / 2, weightOf(rowOf(k))),
-    );
+    const figures = figuresOf(pairs);
+    const { predicted } = figures;
+    const weights = tabulate(numbers.length, (k) => weightOf(rowOf(k)));
+    this.#decisions.add(labels, 0, numbers.length, figures, weights);
     for (let first = 0, end = 0; first < numbers.length; first = end) {
       const row = rowOf(first);
       const weight = weightOf(row);
       for (; end < numbers.length && rowOf(end) === row; end++) {
-        const label = labels[end] as number;
-        const predicted = predictions.classes[end] as number;
-        this.#decisions.add(
-          label === predicted,
-          predictions.negLogConfidence[end] as number,
-          entropy[end] as number,
-          weight,
-        );
-        this.#addLabel((numbers[end] as number) % this.#labels, label, predicted, weight);
+        const j = (numbers[end] as number) % this.#labels;
+        this.#addLabel(j, labels[end] as number, predicted[end] as number, weight);
       }
-      this.#addRow(labels.subarray(first, end), predictions.classes.subarray(first, end), weight);
+      this.#addRow(labels.subarray(first, end), predicted.subarray(first, end), weight);
     }
   }
 
@@ -145,11 +133,14 @@ class LabelTally {
 
   findings(ranked: RankingArrays): Findings {
     const averagesAll = this.#settings.averageOver !== 'present';
+    const found = this.#decisions.figures();
     return {
       multiLabel: true,
       rows: this.#rows,
       numClasses: this.#labels,
-      ...this.#decisions.figures(),
+      ...found,
+      // The two probabilities of a label are equally far from their targets.
+      brier: found.brier / 2,
       accuracy: this.#allRight / this.#weight,
       balancedAccuracy: NaN,
       topKAccuracy: NaN,

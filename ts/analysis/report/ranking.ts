@@ -1,5 +1,5 @@
-import { ascendingInTurns } from '../rows/order.js';
-import { eachPart, type Work } from '../rows/turns.js';
+import { ascendingInTurns, sortInTurns } from '../rows/order.js';
+import { eachPart, TURN, type Work } from '../rows/turns.js';
 
 /** Looks at each row with its score that the figures of a ranking take. */
 export const AREA_PASSES = 14;
@@ -26,12 +26,14 @@ export interface RankingArrays {
 }
 
 /** Room for the figures of classes, NaN at first. */
-export function emptyFigures(classes: number): RankingArrays {
+export function emptyRanking(classes: number): RankingArrays {
   const none = () => new Float64Array(classes).fill(NaN);
   return { auc: none(), averagePrecision: none() };
 }
 
-/** The figures of rows that are of a class or not. */
+/**
+ * The figures of rows that are of a class or not. The scores are overwritten.
+ */
 export function* rankingFigures(
   scores: Float64Array,
   labels: Int32Array,
@@ -44,6 +46,113 @@ export function* rankingFigures(
     isNumber &&= areNumbers(scores, start, end);
   });
   if (!isNumber) return UNRANKED;
+  return weights === undefined
+    ? yield* figuresOfEven(scores, labels, positive)
+    : yield* figuresOfWeighted(scores, labels, positive, weights);
+}
+
+function areNumbers(scores: Float64Array, start: number, end: number): boolean {
+  for (let k = start; k < end; k++) if (Number.isNaN(scores[k])) return false;
+  return true;
+}
+
+/**
+ * The figures of rows that weigh the same: the scores of the class and those of the others are
+ * sorted by themselves, so that nothing has to go with them.
+ */
+function* figuresOfEven(
+  scores: Float64Array,
+  labels: Int32Array,
+  positive: number,
+): Work<RankingFigures> {
+  const { length } = scores;
+  const apart = new Float64Array(length);
+  let positives = 0;
+  let end = length;
+  yield* eachPart(length, 1, (from, to) => {
+    for (let k = from; k < to; k++) {
+      const place = labels[k] === positive ? positives++ : --end;
+      apart[place] = scores[k] as number;
+    }
+  });
+  const sorted = function* (from: number, to: number): Work<Float64Array> {
+    return yield* sortInTurns(apart.subarray(from, to), scores.subarray(from, to));
+  };
+  const merge = new Merge(yield* sorted(0, positives), yield* sorted(positives, length));
+  while (!merge.isDone) {
+    merge.run(TURN);
+    yield TURN;
+  }
+  return merge.figures();
+}
+
+/** The walk through two ascending lists of scores: of rows of a class, and of the others. */
+class Merge {
+  readonly #own: Float64Array;
+  readonly #others: Float64Array;
+  /** The places that have been reached. */
+  #first = 0;
+  #second = 0;
+  /** Twice the number of pairs in which a row of the class comes behind another. */
+  #behind = 0;
+  #precisions = 0;
+  #precisionsOfOthers = 0;
+
+  constructor(own: Float64Array, others: Float64Array) {
+    this.#own = own;
+    this.#others = others;
+  }
+
+  get isDone(): boolean {
+    return this.#first === this.#own.length && this.#second === this.#others.length;
+  }
+
+  /** Goes on by so many rows, about. */
+  run(rows: number): void {
+    const own = this.#own;
+    const others = this.#others;
+    const all = own.length + others.length;
+    let i = this.#first;
+    let j = this.#second;
+    const end = Math.min(i + j + rows, all);
+    let behind = this.#behind;
+    let precisions = this.#precisions;
+    let precisionsOfOthers = this.#precisionsOfOthers;
+    while (i + j < end) {
+      const [before, fewer] = [i, j];
+      const isOwn = j === others.length || (own[i] as number) <= (others[j] as number);
+      const score = (isOwn ? own[i] : others[j]) as number;
+      while (own[i] === score) i++;
+      while (others[j] === score) j++;
+      behind += (i - before) * (fewer + j);
+      // Rows of the class with this score or a higher one, among all such rows.
+      if (i > before) precisions += (i - before) * ((own.length - before) / (all - before - fewer));
+      if (j > fewer) precisionsOfOthers += (j - fewer) * (j / (i + j));
+    }
+    this.#first = i;
+    this.#second = j;
+    this.#behind = behind;
+    this.#precisions = precisions;
+    this.#precisionsOfOthers = precisionsOfOthers;
+  }
+
+  figures(): RankingFigures {
+    const [positives, negatives] = [this.#own.length, this.#others.length];
+    return {
+      auc: this.#behind / (2 * positives * negatives),
+      averagePrecision: this.#precisions / positives,
+      precisionOfOthers: this.#precisionsOfOthers / negatives,
+    };
+  }
+}
+
+function* figuresOfWeighted(
+  scores: Float64Array,
+  labels: Int32Array,
+  positive: number,
+  weights: Float64Array,
+): Work<RankingFigures> {
+  const { length } = scores;
   const order = yield* ascendingInTurns(scores);
   const ranked = { scores, labels, positive, weights };
   const up = new Walk();
@@ -65,12 +174,7 @@ interface Ranked {
   readonly scores: Float64Array;
   readonly labels: Int32Array;
   readonly positive: number;
-  readonly weights: Float64Array | undefined;
-}
-
-function areNumbers(scores: Float64Array, start: number, end: number): boolean {
-  for (let k = start; k < end; k++) if (Number.isNaN(scores[k])) return false;
-  return true;
+  readonly weights: Float64Array;
 }
 
 /** The rows of a class and of others that a walk has come by. */
@@ -111,7 +215,7 @@ class Walk {
         tied = 0;
         others = 0;
       }
-      const weight = weights === undefined ? 1 : (weights[k] as number);
+      const weight = weights[k] as number;
       if (labels[k] === positive) tied += weight;
       else others += weight;
     }

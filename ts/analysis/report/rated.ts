@@ -3,20 +3,15 @@
 
 import { pick, sum } from '../rows/loops.js';
 import { ascending } from '../rows/order.js';
-import {
-  confidencesOf,
-  emptyPredictions,
-  fillScores,
-  predictPart,
-  type Rows,
-} from '../rows/rows.js';
+import { emptyFigures, fillFigures, fillScores } from '../rows/row-figures.js';
+import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { type Interval, intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
 import { areaVariance, normalInterval, placementsOf } from '../uncertainty/delong.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { binOf } from './calibration.js';
 import { type Counts, countOthers, emptyCounts } from './confusion.js';
-import { scoreFigures, squaredDistance } from './figures.js';
+import { scoreFigures } from './figures.js';
 import {
   AVERAGED,
   AVERAGES,
@@ -26,7 +21,7 @@ import {
   type ReportIntervals,
   type ScoreIntervals,
 } from './intervals.js';
-import { emptyFigures, type RankingArrays } from './ranking.js';
+import { emptyRanking, type RankingArrays } from './ranking.js';
 import type { Settings } from './result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from './rows.js';
 
@@ -54,17 +49,23 @@ export function* rateRows(
   settings: Settings,
   given: ArrayLike<number> | undefined,
 ): Work<RatedRows> {
-  const { labels, classes, numbers, entropy } = rows;
+  const { labels, classes } = rows;
   const { length } = labels;
-  const predictions = emptyPredictions(rows);
-  const distance = new Float64Array(length);
+  const figures = emptyFigures(length);
+  const { predicted, confidence, crossEntropy, distance, negLogConfidence } = figures;
   const hits = new Uint8Array(length);
-  const visit = (k: number, probabilities: Float64Array) => {
-    // The probabilities of two classes are equally far from their targets.
-    distance[k] = squaredDistance(rows, k, probabilities) / (classes === 2 ? 2 : 1);
-  };
   yield* eachPart(length, classes, (start, end) => {
-    predictPart(rows, predictions, start, end, visit);
+    const of = <A extends Int32Array | Float64Array>(all: A) => all.subarray(start, end) as A;
+    const own = {
+      predicted: of(predicted),
+      confidence: of(confidence),
+      negLogConfidence: of(negLogConfidence),
+      crossEntropy: of(crossEntropy),
+      distance: of(distance),
+    };
+    fillFigures(own, rows, start, end);
+    // The probabilities of two classes are equally far from their targets.
+    for (let k = start; classes === 2 && k < end; k++) distance[k] = (distance[k] as number) / 2;
     for (let k = start; k < end; k++)
       hits[k] = Number(settings.topK >= classes || isAmongFirst(rows, k, settings.topK));
   });
@@ -76,18 +77,18 @@ export function* rateRows(
       : [];
   const scores = columns.map((j) => {
     const column = new Float64Array(length);
-    fillScores(column, rows, predictions, j, 0, length);
+    fillScores(column, rows, figures, j, 0, length);
     return column;
   });
   return {
     classes,
     labels,
-    predicted: predictions.classes,
-    entropy,
+    predicted,
+    entropy: crossEntropy,
     distance,
-    confidence: confidencesOf(predictions),
+    confidence,
     hits,
-    weights: given && pick(given, numbers, new Float64Array(length)),
+    weights: given && pick(given, rows.numbers, new Float64Array(length)),
     scores,
   };
 }
@@ -281,7 +282,7 @@ function rankedOf(
   orders: readonly (Ranks | undefined)[],
   given: Float64Array,
 ): RankingArrays {
-  const ranked = emptyFigures(classes);
+  const ranked = emptyRanking(classes);
   orders.forEach((ranks, i) => {
     if (ranks === undefined) return;
     const j = classes === 2 ? 1 : i;

@@ -1,66 +1,64 @@
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import { pick } from '../rows/loops.js';
 import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
-import {
-  emptyPredictions,
-  fillScores,
-  type Predictions,
-  predictPart,
-  type Rows,
-} from '../rows/rows.js';
+import { emptyFigures, fillFigures, fillScores, type RowFigures } from '../rows/row-figures.js';
+import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
 import { countOthers, countRow, emptyCounts } from './confusion.js';
-import { Decisions, matrixOf, scoreFigures, squaredDistance, weightsOf } from './figures.js';
-import { emptyFigures, type RankingArrays, rankingFigures } from './ranking.js';
+import { Decisions, matrixOf, scoreFigures, weightsOf } from './figures.js';
+import { emptyRanking, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { average } from './scores.js';
 
+/** Rows whose figures are there at a time, at most. */
+const AT_ONCE = 2 ** 14;
+
 /** The report on rows of one class each. */
 export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
-  const { labels, classes, numbers, entropy } = rows;
+  const { labels, classes } = rows;
   const { topK } = settings;
+  const { length } = labels;
   const given = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
-  const weights = given && pick(given, numbers, new Float64Array(numbers.length));
-  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
-  const predictions = emptyPredictions(rows);
+  const weights = given && pick(given, rows.numbers, new Float64Array(length));
   const decisions = new Decisions(settings.bins);
   const counts = emptyCounts(classes);
   const matrix = matrixOf(settings, classes, classes * classes);
+  const figures = emptyFigures(Math.min(length, AT_ONCE));
+  const scores = new ScoresOfClasses(rows, settings.auc);
   let hits = 0;
-  const visit = (k: number, probabilities: Float64Array) =>
-    decisions.addDistance(squaredDistance(rows, k, probabilities), weightOf(k));
-  yield* eachPart(labels.length, classes, (start, end) => {
-    predictPart(rows, predictions, start, end, visit);
+  const add = (start: number, end: number) => {
+    fillFigures(figures, rows, start, end);
+    decisions.add(labels, start, end - start, figures, weights);
+    scores.keep(figures, start, end);
     for (let k = start; k < end; k++) {
       const label = labels[k] as number;
-      const predicted = predictions.classes[k] as number;
-      const weight = weightOf(k);
-      const isRight = predicted === label;
-      decisions.add(
-        isRight,
-        predictions.negLogConfidence[k] as number,
-        entropy[k] as number,
-        weight,
-      );
+      const predicted = figures.predicted[k - start] as number;
+      const weight = weights === undefined ? 1 : (weights[k] as number);
       countRow(counts, label, predicted, weight);
-      if (isRight || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK))) hits += weight;
+      const isHit =
+        predicted === label || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK));
+      if (isHit) hits += weight;
       const cell = label * classes + predicted;
       if (matrix !== undefined) matrix[cell] = (matrix[cell] as number) + weight;
     }
+  };
+  yield* eachPart(length, classes, (start, end) => {
+    for (let first = start; first < end; first += AT_ONCE)
+      add(first, Math.min(first + AT_ONCE, end));
   });
   countOthers(counts);
   const { support, right } = counts;
-  const ranked = emptyFigures(classes);
-  if (settings.auc) yield* fillRanked(ranked, rows, predictions, support, weights);
-  const figures = decisions.figures();
+  const ranked = emptyRanking(classes);
+  if (settings.auc) yield* fillRanked(ranked, rows, scores, support, weights);
+  const found = decisions.figures();
   return {
     multiLabel: false,
     rows: labels.length,
     numClasses: classes,
-    ...figures,
+    ...found,
     // The probabilities of two classes are equally far from their targets.
-    brier: figures.brier / (classes === 2 ? 2 : 1),
+    brier: found.brier / (classes === 2 ? 2 : 1),
     balancedAccuracy: balancedAccuracyOf(right, support),
     topKAccuracy: hits / decisions.weight,
     mcc: matthews(counts),
@@ -115,33 +113,69 @@ export function ofSecond({ auc, averagePrecision }: RankingArrays) {
   };
 }
 
+/** The scores of rows, or of many classes what they are made of. */
+class ScoresOfClasses {
+  readonly #rows: Rows;
+  readonly #isPair: boolean;
+  /** The scores for class 1 of two; of more classes minus the logarithms of the confidences. */
+  readonly #kept: Float64Array;
+  /** Predicted classes, of more than two. */
+  readonly #predicted: Int32Array;
+
+  constructor(rows: Rows, areWanted: boolean) {
+    const length = areWanted ? rows.labels.length : 0;
+    this.#rows = rows;
+    this.#isPair = rows.classes === 2;
+    this.#kept = new Float64Array(length);
+    this.#predicted = new Int32Array(this.#isPair ? 0 : length);
+  }
+
+  /** Keeps what scores are made of, of some rows. */
+  keep(figures: RowFigures, start: number, end: number): void {
+    if (this.#kept.length === 0) return;
+    if (this.#isPair) {
+      fillScores(this.#kept, this.#rows, figures, 1, start, end);
+      return;
+    }
+    this.#kept.set(figures.negLogConfidence.subarray(0, end - start), start);
+    this.#predicted.set(figures.predicted.subarray(0, end - start), start);
+  }
+
+  /** The scores for a class, once: they may be overwritten. */
+  *of(j: number): Work<Float64Array> {
+    const { length } = this.#kept;
+    if (this.#isPair) return this.#kept;
+    const scores = new Float64Array(length);
+    yield* eachPart(length, 1, (start, end) => {
+      const figures = {
+        predicted: this.#predicted.subarray(start, end),
+        negLogConfidence: this.#kept.subarray(start, end),
+      };
+      fillScores(scores, this.#rows, figures, j, start, end);
+    });
+    return scores;
+  }
+}
+
 /** Fills in the figures of all classes that have rows. */
 function* fillRanked(
   { auc, averagePrecision }: RankingArrays,
-  rows: Rows,
-  predictions: Predictions,
+  { labels, classes }: Rows,
+  scores: ScoresOfClasses,
   support: Float64Array,
   weights: Float64Array | undefined,
 ): Work<void> {
-  const { labels, classes } = rows;
-  const scores = new Float64Array(labels.length);
-  function* figures(j: number) {
-    yield* eachPart(labels.length, 1, (start, end) =>
-      fillScores(scores, rows, predictions, j, start, end),
-    );
-    return yield* rankingFigures(scores, labels, j, weights);
-  }
   if (classes === 2) {
     // Two classes are each other's opposite: the more a row is one, the less it is the other: one
     // order is enough.
-    const found = yield* figures(1);
+    const found = yield* rankingFigures(yield* scores.of(1), labels, 1, weights);
     auc.fill(found.auc);
     averagePrecision.set([found.precisionOfOthers, found.averagePrecision]);
     return;
   }
   for (let j = 0; j < classes; j++) {
     if ((support[j] as number) === 0) continue;
-    const found = yield* figures(j);
+    const found = yield* rankingFigures(yield* scores.of(j), labels, j, weights);
     auc[j] = found.auc;
     averagePrecision[j] = found.averagePrecision;
   }

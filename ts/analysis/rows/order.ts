@@ -1,20 +1,31 @@
-// Sorting rows by a number of each. Engines sort typed arrays by value quickly; indices by
-// something else only through a comparison that they call for every pair. So indices are put under
-// the numbers' upper halves, into integers of 64 bits. Where there are many, these are dealt out by
-// eight bits at a time, the lowest first (Knuth, The Art of Computer Programming, volume 3, 5.2.5),
-// which takes half the time, and can be interrupted.
+// Numbers in order, by dealing them out digit by digit, the lowest first (Knuth, The Art of Computer
+// Programming, volume 3, 5.2.5): that takes less time than comparisons, can be interrupted, and has
+// no order that it is slow for. The digits are those of the upper halves of float64 numbers, in
+// which most differ; what is left is put right afterwards, or dealt out by the lower halves first.
 
 import { eachPart, finish, type Work } from './turns.js';
 
-/** The bits of a digit, and how many digits there are of so many. */
-const DIGIT_BITS = 8;
+/** The bits of a digit, how many digits there are of so many, and the digits of half a number. */
+const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
+const PLACES = 3;
 
-/** Up to so many keys the engine's own sorting is quicker. */
-const FEW = 2048;
-
-/** Up to so many indices are put in their places one by one. */
+/** Up to so many numbers are put in their places one by one. */
 const SHORT = 32;
+
+/** Steps for each number in which numbers are put right one by one, at most. */
+const STEPS = 4;
+
+/** The half of a number that digits are of. */
+type Half = 0 | 1;
+const LOWER: Half = 0;
+const UPPER: Half = 1;
+
+/** Numbers as they are dealt out, with indices that go with them. */
+interface Deck {
+  readonly numbers: Float64Array;
+  readonly indices: Uint32Array | undefined;
+}
 
 /**
  * The indices of keys, from the smallest key to the largest; those of equal keys in the order in
@@ -27,99 +38,134 @@ export function ascending(keys: Float64Array): Uint32Array {
 /** The same in turns. */
 export function* ascendingInTurns(keys: Float64Array): Work<Uint32Array> {
   const { length } = keys;
-  const pairs = new BigUint64Array(length);
-  let from = new Uint32Array(pairs.buffer);
-  const sizes = new Uint32Array(length > FEW ? (32 / DIGIT_BITS) * DIGITS : 0);
-  yield* eachPart(length, 1, (start, end) => pair(keys, from, sizes, start, end));
-  if (length <= FEW) pairs.sort();
-  else {
-    let to = new Uint32Array(2 * length);
-    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      const places = placesOf(sizes, (shift / DIGIT_BITS) * DIGITS);
-      yield* eachPart(length, 1, (start, end) => deal(from, to, shift, places, start, end));
-      [from, to] = [to, from];
-    }
-  }
-  const order = new Uint32Array(length);
-  yield* eachPart(length, 1, (start, end) => {
-    for (let place = start; place < end; place++) order[place] = from[2 * place] as number;
-  });
-  let start = 0;
-  for (let end = 1; end <= length; end++) {
-    if (end < length && from[2 * end + 1] === from[2 * start + 1]) continue;
-    if (end - start > 1) sortRun(order, start, end, keys);
-    start = end;
-  }
-  return order;
+  const indices = new Uint32Array(length);
+  for (let i = 0; i < length; i++) indices[i] = i;
+  const spare = { numbers: new Float64Array(length), indices: new Uint32Array(length) };
+  const sorted = yield* inOrder({ numbers: keys.slice(), indices }, spare);
+  return sorted.indices as Uint32Array;
 }
 
-/** Puts each index under the upper half of its key, and counts the upper halves with each digit. */
-function pair(
-  keys: Float64Array,
-  pairs: Uint32Array,
+/**
+ * The numbers from the smallest to the largest, in one of two arrays of one length, both of which
+ * are overwritten. No NaN.
+ */
+export function* sortInTurns(numbers: Float64Array, spare: Float64Array): Work<Float64Array> {
+  const sorted = yield* inOrder(
+    { numbers, indices: undefined },
+    { numbers: spare, indices: undefined },
+  );
+  return sorted.numbers;
+}
+
+function* inOrder(deck: Deck, spare: Deck): Work<Deck> {
+  const { length } = deck.numbers;
+  for (let i = 0; i < length; i++) deck.numbers[i] = (deck.numbers[i] as number) + 0; // -0 becomes 0
+  if (length <= SHORT) {
+    putRight(deck, Infinity);
+    return deck;
+  }
+  let [from, to] = [deck, spare];
+  const dealOut = function* (half: Half): Work<void> {
+    const sizes = new Uint32Array(PLACES * DIGITS);
+    yield* eachPart(length, 1, (start, end) => count(from.numbers, half, sizes, start, end));
+    for (let place = 0; place < PLACES; place++) {
+      const piles = sizes.subarray(place * DIGITS, (place + 1) * DIGITS);
+      if (piles.includes(length)) continue;
+      heap(piles);
+      yield* eachPart(length, 1, (start, end) => deal(from, to, half, place, piles, start, end));
+      [from, to] = [to, from];
+    }
+  };
+  yield* dealOut(UPPER);
+  if (!putRight(from, STEPS * length)) {
+    yield* dealOut(LOWER);
+    yield* dealOut(UPPER);
+  }
+  return from;
+}
+
+/**
+ * The mask that turns the bits of half a number into digits in the order of the numbers: all bits of
+ * negative ones are turned over, and the sign of the others.
+ */
+function maskOf(upper: number, half: Half): number {
+  const sign = upper >> 31;
+  return half === UPPER ? sign | 0x80000000 : sign;
+}
+
+/** Counts the numbers with each digit, at each place of half of them. */
+function count(
+  numbers: Float64Array,
+  half: Half,
   sizes: Uint32Array,
   start: number,
   end: number,
 ): void {
-  const number = new Float64Array(1);
-  const bits = new Int32Array(number.buffer);
+  const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
   for (let i = start; i < end; i++) {
-    number[0] = (keys[i] as number) + 0; // -0 becomes 0
-    const half = bits[1] as number;
-    // In the order of the keys, if all bits of negative ones are turned over, and the sign of the
-    // others.
-    let upper = half ^ ((half >> 31) | 0x80000000);
-    pairs[2 * i] = i;
-    pairs[2 * i + 1] = upper;
-    for (let first = 0; first < sizes.length; first += DIGITS) {
-      const place = first + (upper & (DIGITS - 1));
-      sizes[place] = (sizes[place] as number) + 1;
-      upper >>>= DIGIT_BITS;
-    }
+    const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
+    const first = bits & (DIGITS - 1);
+    const second = DIGITS + ((bits >>> DIGIT_BITS) & (DIGITS - 1));
+    const third = 2 * DIGITS + (bits >>> (2 * DIGIT_BITS));
+    sizes[first] = (sizes[first] as number) + 1;
+    sizes[second] = (sizes[second] as number) + 1;
+    sizes[third] = (sizes[third] as number) + 1;
   }
 }
 
-/** Where the pile of each digit begins: where the one before it ends. */
-function placesOf(sizes: Uint32Array, first: number): Uint32Array {
-  const places = new Uint32Array(DIGITS);
-  for (let digit = 1; digit < DIGITS; digit++) {
-    places[digit] = (places[digit - 1] as number) + (sizes[first + digit - 1] as number);
+/** Turns the sizes of piles into where each begins: where the one before it ends. */
+function heap(piles: Uint32Array): void {
+  let place = 0;
+  for (let digit = 0; digit < DIGITS; digit++) {
+    const size = piles[digit] as number;
+    piles[digit] = place;
+    place += size;
   }
-  return places;
 }
 
-/** Puts each pair where the pile of its digit has got to. */
+/** Puts each number where the pile of its digit has got to. */
 function deal(
-  from: Uint32Array,
-  to: Uint32Array,
-  shift: number,
-  places: Uint32Array,
+  { numbers, indices }: Deck,
+  to: Deck,
+  half: Half,
+  place: number,
+  piles: Uint32Array,
   start: number,
   end: number,
 ): void {
+  const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
+  const shift = place * DIGIT_BITS;
+  const toNumbers = to.numbers;
+  const toIndices = to.indices;
   for (let i = start; i < end; i++) {
-    const upper = from[2 * i + 1] as number;
-    const digit = (upper >>> shift) & (DIGITS - 1);
-    const place = places[digit] as number;
-    places[digit] = place + 1;
-    to[2 * place] = from[2 * i] as number;
-    to[2 * place + 1] = upper;
+    const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
+    const digit = (bits >>> shift) & (DIGITS - 1);
+    const at = piles[digit] as number;
+    piles[digit] = at + 1;
+    toNumbers[at] = numbers[i] as number;
+    if (indices !== undefined && toIndices !== undefined) toIndices[at] = indices[i] as number;
   }
 }
 
-/** Sorts ascending indices, from one place to another, of keys whose upper halves are the same. */
-function sortRun(order: Uint32Array, start: number, end: number, keys: Float64Array): void {
-  for (let place = start + 1; place < end; place++) {
-    const index = order[place] as number;
-    const key = keys[index] as number;
-    if ((keys[order[place - 1] as number] as number) <= key) continue;
-    if (end - start > SHORT) {
-      order.subarray(start, end).sort((a, b) => (keys[a] as number) - (keys[b] as number) || a - b);
-      return;
+/**
+ * Moves each number to before those that are larger, in no more than about so many steps. Returns
+ * whether all are in their places.
+ */
+function putRight({ numbers, indices }: Deck, steps: number): boolean {
+  let left = steps;
+  for (let i = 1; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    if ((numbers[i - 1] as number) <= number) continue;
+    const index = indices?.[i] as number;
+    let gap = i;
+    for (; gap > 0 && (numbers[gap - 1] as number) > number && left > 0; gap--) {
+      left--;
+      numbers[gap] = numbers[gap - 1] as number;
+      if (indices !== undefined) indices[gap] = indices[gap - 1] as number;
     }
-    let gap = place;
-    for (; gap > start && (keys[order[gap - 1] as number] as number) > key; gap--)
-      order[gap] = order[gap - 1] as number;
-    order[gap] = index;
+    numbers[gap] = number;
+    if (indices !== undefined) indices[gap] = index;
+    if (left === 0) return false;
   }
+  return true;
 }

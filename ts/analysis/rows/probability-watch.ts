@@ -66,16 +66,21 @@ export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boo
   return values.length > 0;
 }
 
+/** Rows as far as they are looked at here. */
+type WatchedRows = Pick<Rows, 'logits' | 'classes' | 'stride' | 'isPaired' | 'start'> & {
+  readonly labels: ArrayLike<unknown>;
+};
+
 /** A test whether all rows could be probabilities, also rounded ones, and if there are none. */
 export function mayBeProbabilities({
   logits,
-  numbers,
+  labels,
   classes,
   stride,
   isPaired,
   start,
-}: Rows): boolean {
-  for (let k = 0; k < numbers.length; k++) {
+}: WatchedRows): boolean {
+  for (let k = 0; k < labels.length; k++) {
     const first = start(k);
     const is = isPaired
       ? isShare(logits[first + 1] as number)
@@ -95,7 +100,7 @@ export function leastSuspicious(isPaired: boolean): number {
 
 /** A test whether the logits of rows look like probabilities. */
 export function lookLikeProbabilities(rows: Rows): boolean {
-  return rows.numbers.length >= leastSuspicious(rows.isPaired) && mayBeProbabilities(rows);
+  return rows.labels.length >= leastSuspicious(rows.isPaired) && mayBeProbabilities(rows);
 }
 
 /** The warning that is given then. */

@@ -4,7 +4,6 @@ import { readOptions, said } from '../../arrays/own.js';
 import {
   arrayLike,
   copyIndices,
-  copyInto,
   copyNumbers,
   kindOf,
   lengthOf,
@@ -15,8 +14,7 @@ import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
 import type { Criterion } from '../../losses/criterion.js';
 import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
-import { grainOf, sumInAnyOrder } from './any-order.js';
-import { pick, placesWhere, tabulate } from './loops.js';
+import { pick, placesWhere } from './loops.js';
 import { eachPart, finish, TURN, type Work } from './turns.js';
 
 /**
@@ -65,8 +63,6 @@ export interface Rows {
   readonly labels: Int32Array;
   /** The targets, where they are probabilities. They lie as the logits do. */
   readonly soft: FloatArray | undefined;
-  /** Their cross-entropy with the targets. */
-  readonly entropy: ArrayLike<number>;
   /** The place where the logits of one begin. */
   start(k: number): number;
 }
@@ -94,9 +90,8 @@ export function readRows(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
-  labelSmoothing = 0,
 ): Rows {
-  return finish(rowsInTurns(given, targets, options, labelSmoothing));
+  return finish(rowsInTurns(given, targets, options));
 }
 
 /** The same in turns, in which each logit is looked at twice. */
@@ -104,22 +99,16 @@ export function* rowsInTurns(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
-  labelSmoothing = 0,
 ): Work<Rows> {
   const { numClasses, ignoreIndex, layout, spatialSize } = readOptions(options, ROW_OPTIONS);
   if (isSingleColumn(given, targets, numClasses)) {
-    return yield* elementsInTurns(given, targets, { numClasses, ignoreIndex }, labelSmoothing);
+    return yield* elementsInTurns(given, targets, { numClasses, ignoreIndex });
   }
   const logits = widen(given);
-  const criterion = new CrossEntropyLoss({
-    reduction: 'none',
-    numClasses,
-    ignoreIndex,
-    layout,
-    labelSmoothing,
-  });
-  const entropy = yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize });
-  const count = entropy.length;
+  const criterion = new CrossEntropyLoss({ reduction: 'sum', numClasses, ignoreIndex, layout });
+  yield* checkInTurns(criterion, logits, targets, { numClasses, spatialSize });
+  const isSoft = isFloats(kindOf(targets));
+  const count = lengthOf(targets) / (isSoft ? (numClasses as number) : 1);
   const classes = count === 0 ? checkFew(numClasses ?? 0) : lengthOf(logits) / count;
   const positions = criterion.layout === 'channels-first' ? (spatialSize ?? count) : 0;
   const stride = positions === 0 ? 1 : positions;
@@ -128,59 +117,59 @@ export function* rowsInTurns(
       ? row * classes
       : Math.floor(row / positions) * classes * positions + (row % positions);
 
-  const soft = isFloats(kindOf(targets)) ? (targets as FloatArray) : undefined;
+  const soft = isSoft ? (targets as FloatArray) : undefined;
   const labels = new Int32Array(count);
   if (soft === undefined) copyIndices(labels, targets as ClassIndices, kindOf(targets) as string);
-  const numbers = new Uint32Array(count);
   yield* eachPart(count, classes, (from, to) => {
-    for (let row = from; row < to; row++) {
-      numbers[row] = row;
-      if (soft !== undefined) labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
-    }
+    for (let row = from; soft !== undefined && row < to; row++)
+      labels[row] = indexOfLargest(soft, startOf(row), stride, classes);
   });
-  const rows = {
-    logits,
-    classes,
-    isPaired: false,
-    stride,
-    numbers,
-    labels,
-    soft,
-    entropy,
-    start: startOf,
-  };
+  const shape = { classes, isPaired: false, stride, start: startOf };
+  const rows = allRows({ logits, ...shape, labels, soft });
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
 }
 
+/** Rows all of which count. Their numbers are listed where somebody asks for them. */
+function allRows(rows: Omit<Rows, 'numbers'>): Rows {
+  let numbers: Uint32Array | undefined;
+  return {
+    ...rows,
+    get numbers() {
+      if (numbers === undefined) {
+        numbers = new Uint32Array(rows.labels.length);
+        for (let row = 0; row < numbers.length; row++) numbers[row] = row;
+      }
+      return numbers;
+    },
+  };
+}
+
 /**
- * The losses of the rows of a batch, part by part. What is wrong is refused as it is at one go, by
- * the number of its row.
+ * Has a loss check a batch, part by part. What is wrong is refused as it is at one go, by the number
+ * of its row.
  */
-function* lossesInTurns(
-  criterion: Criterion<'none'> & { readonly layout?: Layout },
+function* checkInTurns(
+  criterion: Criterion<'sum'> & { readonly layout?: Layout },
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
   { numClasses = 1, spatialSize }: RowOptions,
-): Work<FloatArray> {
+): Work<void> {
   const kind = kindOf(targets);
-  if (kindOf(logits) === undefined || kind === undefined)
-    return criterion.forward(logits, targets, { spatialSize });
+  const whole = () => void criterion.forward(logits, targets, { spatialSize });
+  if (kindOf(logits) === undefined || kind === undefined) return whole();
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
-  // Without a layout, each logit has a target and a loss.
+  // Without a layout, each logit has a target.
   const layout = said(criterion, 'layout', criterion.layout);
-  const isElementwise = layout === undefined;
-  const rows = isElementwise || isFloats(kind) ? entries / numClasses : entries;
+  const rows = layout === undefined || isFloats(kind) ? entries / numClasses : entries;
   const samples = layout === 'channels-first' ? rows / (spatialSize ?? rows) : rows;
   const width = size / samples;
   const height = entries / samples;
   if (size <= TURN || !(Number.isInteger(width) && Number.isInteger(height))) {
-    const losses = criterion.forward(logits, targets, { spatialSize });
+    whole();
     yield size;
-    return losses;
+    return;
   }
-  const losses = arrayLike(logits, isElementwise ? entries : rows);
-  const lossesEach = lengthOf(losses) / samples;
   try {
     yield* eachPart(samples, width, (start, end) => {
       const count = end - start;
@@ -188,13 +177,12 @@ function* lossesInTurns(
       checkLength('targets', targets);
       const x = part(logits, start * width, count * width);
       const y = part(targets, start * height, count * height);
-      copyInto(losses, criterion.forward(x, y, { spatialSize }), start * lossesEach);
+      criterion.forward(x, y, { spatialSize });
     });
   } catch (error) {
-    criterion.forward(logits, targets, { spatialSize });
+    whole();
     throw error;
   }
-  return losses;
 }
 
 /**
@@ -229,57 +217,46 @@ export function readElements(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
-  labelSmoothing = 0,
 ): Rows {
-  return finish(elementsInTurns(given, targets, options, labelSmoothing));
+  return finish(elementsInTurns(given, targets, options));
 }
 
 function* elementsInTurns(
   given: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
-  labelSmoothing: number,
 ): Work<Rows> {
   const logits = widen(given);
   const { numClasses, ignoreIndex } = readOptions(options, ROW_OPTIONS);
-  const entropy = yield* elementLosses(
-    logits,
-    targets,
-    { numClasses, ignoreIndex },
-    labelSmoothing,
-  );
-  return elementsOf(logits, targets, entropy, ignoreIndex);
+  yield* checkElements(logits, targets, { numClasses, ignoreIndex });
+  return elementsOf(logits, targets, ignoreIndex);
 }
 
-/** The binary cross-entropy of each logit. Checks all of them. */
-export function* elementLosses(
+/** Checks logits and their targets. */
+export function* checkElements(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
   { numClasses, ignoreIndex }: RowOptions,
-  labelSmoothing = 0,
-): Work<FloatArray> {
-  const options = { alpha: null, gamma: 0, numClasses, ignoreIndex, labelSmoothing };
-  const criterion = new SigmoidFocalLoss({ ...options, reduction: 'none' });
-  return yield* lossesInTurns(criterion, logits, targets, { numClasses, spatialSize: undefined });
+): Work<void> {
+  const options = { alpha: null, gamma: 0, numClasses, ignoreIndex };
+  const criterion = new SigmoidFocalLoss({ ...options, reduction: 'sum' });
+  yield* checkInTurns(criterion, logits, targets, { numClasses, spatialSize: undefined });
 }
 
 /** Logits that have been checked, as rows of two classes. */
 export function elementsOf(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
-  entropy: FloatArray,
   ignoreIndex: number | undefined,
 ): Rows {
-  const count = entropy.length;
+  const count = lengthOf(logits);
   const shares = new Float64Array(count);
   copyNumbers(shares, targets, kindOf(targets) as string);
   const labels = new Int32Array(count);
-  const numbers = new Uint32Array(count);
   let isSoft = false;
   for (let k = 0; k < count; k++) {
     const share = shares[k] as number;
     labels[k] = share > 0.5 ? 1 : 0;
-    numbers[k] = k;
     if (share !== ignoreIndex && share !== 0 && share !== 1) isSoft = true;
   }
   const soft = isSoft ? new Float64Array(2 * count) : undefined;
@@ -291,19 +268,18 @@ export function elementsOf(
   }
   const start = (k: number) => 2 * k;
   const shape = { classes: 2, isPaired: true, stride: 1, start };
-  const rows = { logits: pairsOf(logits), ...shape, numbers, labels, soft, entropy };
+  const rows = allRows({ logits: pairsOf(logits), ...shape, labels, soft });
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => shares[k] !== ignoreIndex);
 }
 
 /** Some of the rows. */
 export function selectRows(rows: Rows, isWanted: (k: number) => boolean): Rows {
-  const places = placesWhere(rows.numbers.length, isWanted);
-  if (places.length === rows.numbers.length) return rows;
+  const places = placesWhere(rows.labels.length, isWanted);
+  if (places.length === rows.labels.length) return rows;
   return {
     ...rows,
     numbers: pick(rows.numbers, places, new Uint32Array(places.length)),
     labels: pick(rows.labels, places, new Int32Array(places.length)),
-    entropy: pick(rows.entropy, places, new Float64Array(places.length)),
     start: (k) => rows.start(places[k] as number),
   };
 }
@@ -328,105 +304,4 @@ function indexOfLargest(
     }
   }
   return best;
-}
-
-/** The predictions of softmax for rows. */
-export interface Predictions {
-  /** The class with the largest logit of each row, the first of equals. */
-  readonly classes: Int32Array;
-  /** That logit. */
-  readonly largest: Float64Array;
-  /** Minus the logarithm of its probability, with all its digits also where that is nearly 1. */
-  readonly negLogConfidence: Float64Array;
-}
-
-/**
- * Shows the probabilities of all classes of a row, in float64. The array is the same for all rows.
- */
-export type Visit = (k: number, probabilities: Float64Array) => void;
-
-/**
- * The prediction of each row. NaN where the softmax is none: where a logit is NaN or +Infinity, or
- * all are -Infinity.
- */
-export function predictRows(rows: Rows, visit?: Visit): Predictions {
-  const predictions = emptyPredictions(rows);
-  predictPart(rows, predictions, 0, rows.numbers.length, visit);
-  return predictions;
-}
-
-/** Room for the prediction of each row. */
-export function emptyPredictions({ numbers: { length } }: Rows): Predictions {
-  return {
-    classes: new Int32Array(length),
-    largest: new Float64Array(length),
-    negLogConfidence: new Float64Array(length),
-  };
-}
-
-/** The predictions of rows from one on to before another. */
-export function predictPart(
-  rows: Rows,
-  predictions: Predictions,
-  from: number,
-  to: number,
-  visit?: Visit,
-): void {
-  const { logits, classes, stride } = rows;
-  const p = new Float64Array(classes);
-  const grain = grainOf(classes);
-  for (let k = from; k < to; k++) {
-    const start = rows.start(k);
-    const best = indexOfLargest(logits, start, stride, classes);
-    const largest = logits[start + best * stride] as number;
-    // The largest term, which is 1, is left out: so there are digits of the others where they are
-    // few.
-    let most = 0;
-    for (let j = 0; j < classes; j++) {
-      const term = Math.exp((logits[start + j * stride] as number) - largest);
-      p[j] = term;
-      if (j !== best && term > most) most = term;
-    }
-    p[best] = 0;
-    const rest = classes === 2 ? (p[1 - best] as number) : sumInAnyOrder(p, most, grain);
-    const others = largest === Infinity ? NaN : rest;
-    predictions.classes[k] = best;
-    predictions.largest[k] = largest;
-    predictions.negLogConfidence[k] = Math.log1p(others);
-    if (visit === undefined) continue;
-    p[best] = 1;
-    for (let j = 0; j < classes; j++) p[j] = (p[j] as number) / (1 + others);
-    visit(k, p);
-  }
-}
-
-/** The probability of the predicted class of each row. */
-export function confidencesOf({ negLogConfidence }: Predictions): Float64Array {
-  return tabulate(negLogConfidence.length, (k) => Math.exp(-(negLogConfidence[k] as number)));
-}
-
-/**
- * The scores of rows for a class, to be compared with each other: the logarithm of its probability
- * or, of two classes, of its odds, which is in the same order. Rows of the same probability have
- * the same score, to the last bit: the exponentials of different numbers have no sum in common with
- * those of others (Lindemann and Weierstrass), and the order makes no difference.
- */
-export function fillScores(
-  scores: Float64Array,
-  rows: Rows,
-  { largest, negLogConfidence }: Predictions,
-  j: number,
-  from: number,
-  to: number,
-): void {
-  const { logits, classes, stride } = rows;
-  const offset = j * stride;
-  const other = (j === 0 ? 1 : 0) * stride;
-  for (let k = from; k < to; k++) {
-    const start = rows.start(k);
-    const logit = logits[start + offset] as number;
-    const unsure = negLogConfidence[k] as number;
-    if (classes !== 2) scores[k] = logit - (largest[k] as number) - unsure;
-    else scores[k] = Number.isNaN(unsure) ? NaN : logit - (logits[start + other] as number);
-  }
 }

@@ -14,9 +14,8 @@ import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import { type JudgedBatch, openBatch } from '../../report/batch.js';
 import { placesWhere, tabulate } from '../../rows/loops.js';
+import { figuresOf, fillScores } from '../../rows/row-figures.js';
 import {
-  fillScores,
-  predictRows,
   ROW_OPTIONS,
   type RowOptions,
   type Rows,
@@ -117,10 +116,10 @@ function classesOf(
   const rows = selectRows(all, (k) => weightOf(all.numbers[k] as number) > 0);
   const { numbers, labels } = rows;
   const weights = weightsOf(sampleWeights, numbers);
-  const predictions = predictRows(rows);
+  const figures = figuresOf(rows);
   const columnOf = (positive: number): Column => {
     const scores = new Float64Array(numbers.length);
-    fillScores(scores, rows, predictions, positive, 0, scores.length);
+    fillScores(scores, rows, figures, positive, 0, scores.length);
     const unknown = scores.findIndex(Number.isNaN);
     if (unknown >= 0) throw noProbability(rows, unknown, `row ${numbers[unknown]}`);
     const members = Uint8Array.from(labels, (label) => Number(label === positive));

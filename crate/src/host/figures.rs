@@ -1,0 +1,179 @@
+//! Figures of rows of a host, each in a place of a buffer: see [`figure`].
+
+use core::{ptr, slice};
+
+use super::{
+    abi::{Group, Tally, area, figure, flag},
+    call::{Float, by_float},
+    state::State,
+};
+use crate::{
+    kernels::{self, Elements, LossFigures, Rows, SoftmaxFigures, TargetCheck},
+    simd::{F32x4, F64x2},
+};
+
+/// The place of a figure in a buffer with room for so many rows.
+fn place<T>(buffer: *mut f64, room: usize, figure: usize) -> *mut T {
+    buffer.wrapping_add(figure * room).cast()
+}
+
+/// The parts of a buffer for what a loss makes of rows, all in float64 numbers.
+struct LossBuffer {
+    tally: *mut Tally,
+    figures: LossFigures,
+    /// One for each class.
+    classes: *mut Group,
+    /// One for each column, where there are several.
+    columns: *mut Group,
+}
+
+impl LossBuffer {
+    /// The buffer of so many classes, with room for the figures of so many rows.
+    fn new(start: *mut f64, room: usize, classes: usize) -> Self {
+        let figures = start.wrapping_add(Tally::ALL.len());
+        let groups: *mut Group = place(figures, room, figure::NON_FINITE + 1);
+        Self {
+            tally: start.cast(),
+            figures: of_loss(figures, room),
+            classes: groups,
+            columns: groups.wrapping_add(classes),
+        }
+    }
+
+    /// Adds up the figures of `n` rows, of which the first has the number `first`, and so many
+    /// logits that are not finite.
+    ///
+    /// # Safety
+    /// The buffer must be there, and the figures have been put down.
+    unsafe fn add(&self, (n, first): (usize, usize), columns: usize, logits: usize) {
+        // SAFETY: passed on; nothing else looks at the buffer.
+        unsafe {
+            let tally = &mut *self.tally;
+            tally.logits += logits as f64;
+            let columns = slice::from_raw_parts_mut(self.columns, columns);
+            tally.add(&self.figures, (n, first), self.classes, columns);
+        }
+    }
+}
+
+/// The places of what a loss makes of rows.
+fn of_loss(buffer: *mut f64, room: usize) -> LossFigures {
+    LossFigures {
+        label: place(buffer, room, figure::LABEL),
+        predicted: place(buffer, room, figure::PREDICTED),
+        confidence: place(buffer, room, figure::CONFIDENCE),
+        loss: place(buffer, room, figure::LOSS),
+        gradient: place(buffer, room, figure::GRADIENT),
+        factor: place(buffer, room, figure::FACTOR),
+        weight: place(buffer, room, figure::WEIGHT),
+        number: place(buffer, room, figure::NUMBER),
+        sure: place(buffer, room, figure::SURE),
+        non_finite: place(buffer, room, figure::NON_FINITE),
+    }
+}
+
+impl State {
+    /// Puts down what a softmax says of rows in the tile, whose classes are in the area of targets;
+    /// where the targets are probabilities, these are in theirs as well.
+    ///
+    /// # Safety
+    /// The rows must be in the tile, and the buffer have room for them, in whole vectors, and behind
+    /// them for its scratch.
+    pub unsafe fn softmax_figures(
+        &mut self,
+        rows: usize,
+        classes: usize,
+        flags: u32,
+        buffer: *mut f64,
+        room: usize,
+    ) {
+        let out = SoftmaxFigures {
+            predicted: place(buffer, room, figure::PREDICTED),
+            confidence: place(buffer, room, figure::CONFIDENCE),
+            neg_log_confidence: place(buffer, room, figure::NEG_LOG_CONFIDENCE),
+            cross_entropy: place(buffer, room, figure::CROSS_ENTROPY),
+            distance: place(buffer, room, figure::DISTANCE),
+            scratch: place(buffer, room, figure::SCRATCH),
+        };
+        let [logits, labels] = [area::LOGITS, area::TARGETS].map(|area| self.tile.address(area));
+        by_float!(flags, V => {
+            let shares: *mut Float<V> = self.address_if(flags, flag::SOFT, area::PROBABILITIES);
+            let logits = logits.cast::<Float<V>>();
+            // SAFETY: passed on.
+            unsafe { kernels::softmax_figures(logits, (rows, classes), labels.cast(), shares, &out) };
+        });
+    }
+
+    /// Puts down what the loss that flags and numbers state makes of rows, of which the first has
+    /// the number `first`, and adds it up. Gradients go to the tile. Returns −1, or the first row
+    /// whose target is neither a class nor ignored; then nothing is computed.
+    ///
+    /// # Safety
+    /// As for [`Self::solve`]; and the buffer must have room for them, in whole vectors.
+    pub unsafe fn loss_figures(
+        &mut self,
+        logits: *const u8,
+        targets: *const u8,
+        (rows, classes): (usize, usize),
+        flags: u32,
+        (buffer, room): (*mut f64, usize),
+        first: usize,
+    ) -> i32 {
+        let is_soft = flags & flag::SOFT != 0;
+        if !is_soft {
+            let ignored = self.ignored(flags).map(|ignored| ignored as i32);
+            // SAFETY: the caller vouches for the targets.
+            let targets = unsafe { slice::from_raw_parts(targets.cast(), rows) };
+            if let TargetCheck::Invalid(row) = kernels::check_targets(targets, classes, ignored) {
+                return row as i32;
+            }
+        }
+        let problem = self.problem(flags);
+        let [grad, values] = [area::LOGITS, area::VALUES].map(|area| self.tile.address(area));
+        by_float!(flags, V => {
+            let rows: Rows<Float<V>> = Rows {
+                grad: grad.cast(),
+                values: values.cast(),
+                ..self.rows(logits, targets, rows, classes, flags)
+            };
+            let shares = if is_soft { targets.cast() } else { ptr::null() };
+            // SAFETY: the caller vouches for all of it, and the targets have been checked.
+            unsafe {
+                let buffer = LossBuffer::new(buffer, room, classes);
+                let logits = kernels::loss_figures::<V>(&rows, shares, &problem, &buffer.figures);
+                buffer.add((rows.rows, first), 0, logits);
+            }
+        });
+        -1
+    }
+
+    /// The same of elements, whose targets have been checked; also for each of so many `groups` of
+    /// columns.
+    ///
+    /// # Safety
+    /// As for [`Self::sigmoid`]; and the buffer must have room for them, in whole vectors.
+    pub unsafe fn element_figures(
+        &mut self,
+        logits: *const u8,
+        targets: *const u8,
+        (count, columns): (usize, usize),
+        flags: u32,
+        (buffer, room): (*mut f64, usize),
+        (first, groups): (usize, usize),
+    ) {
+        let [grad, values] = [area::LOGITS, area::VALUES].map(|area| self.tile.address(area));
+        by_float!(flags, V => {
+            let elements: Elements<Float<V>> = Elements {
+                grad: grad.cast(),
+                values: values.cast(),
+                ..self.elements(logits, targets, count, columns, flags)
+            };
+            // SAFETY: the caller vouches for all of it.
+            unsafe {
+                let buffer = LossBuffer::new(buffer, room, 2);
+                let logits = kernels::element_figures::<V>(&elements, &buffer.figures);
+                buffer.add((count, first), groups, logits);
+            }
+        });
+    }
+}

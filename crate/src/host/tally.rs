@@ -1,0 +1,89 @@
+//! What the figures of rows add up to.
+
+use super::abi::{Group, Tally};
+use crate::kernels::{LossFigures, UNCOUNTED};
+
+impl Tally {
+    /// Adds `n` rows, of which the first has the number `first`: to this, to the group of their
+    /// class and, where there are `columns`, to that of their column. Lists their numbers, and puts
+    /// their losses first.
+    ///
+    /// # Safety
+    /// The figures must have been put down, and there be a group for every class and column.
+    pub unsafe fn add(
+        &mut self,
+        figures: &LossFigures,
+        (n, first): (usize, usize),
+        classes: *mut Group,
+        columns: &mut [Group],
+    ) {
+        (self.listed, self.sure, self.non_finite) = (0.0, 0.0, 0.0);
+        let (mut listed, mut sure, mut non_finite) = (0, 0, 0);
+        // The record lies in memory, where each sum would have to be written back.
+        let mut sums = *self;
+        if sums.rows == 0.0 {
+            (sums.least_loss, sums.least_confidence) = (f64::INFINITY, f64::INFINITY);
+            (sums.most_loss, sums.most_confidence) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        }
+        for i in 0..n {
+            // SAFETY: the caller vouches for the figures, the classes and the lists.
+            unsafe {
+                let label = *figures.label.add(i);
+                if label == UNCOUNTED {
+                    continue;
+                }
+                let number = first + i;
+                let (loss, gradient) = (*figures.loss.add(i), *figures.gradient.add(i));
+                if !(loss.is_finite() && gradient.is_finite()) {
+                    figures.non_finite.add(non_finite).write(number as u32);
+                    non_finite += 1;
+                    continue;
+                }
+                figures.loss.add(listed).write(loss);
+                figures.number.add(listed).write(number as u32);
+                listed += 1;
+                let is_right = *figures.predicted.add(i) == label;
+                let confidence = *figures.confidence.add(i);
+                let is_sure = confidence > sums.threshold;
+                if is_sure {
+                    figures.sure.add(sure).write(number as u32);
+                    sure += 1;
+                }
+                let is_easy = is_right && confidence > 0.5;
+                sums.easy += f64::from(is_easy);
+                sums.easy_loss += if is_easy { loss } else { 0.0 };
+                sums.sure_and_wrong += f64::from(is_sure && !is_right);
+                sums.loss += loss;
+                sums.least_loss = if loss < sums.least_loss { loss } else { sums.least_loss };
+                sums.most_loss = if loss > sums.most_loss { loss } else { sums.most_loss };
+                sums.confidence += confidence;
+                if confidence < sums.least_confidence {
+                    sums.least_confidence = confidence;
+                }
+                if confidence > sums.most_confidence {
+                    sums.most_confidence = confidence;
+                }
+                let weight = *figures.weight.add(i);
+                sums.factor += *figures.factor.add(i);
+                sums.weight += weight;
+                sums.squares += weight * weight;
+                sums.right += f64::from(is_right);
+                let join = |group: &mut Group| {
+                    group.rows += 1.0;
+                    group.right += f64::from(is_right);
+                    group.ones += f64::from(label == 1);
+                    group.loss += loss;
+                    group.gradient += gradient;
+                };
+                join(&mut *classes.add(label as usize));
+                let columned = columns.len();
+                if columned > 0 {
+                    columns.get_mut(number % columned).map(join);
+                }
+            }
+        }
+        sums.rows += listed as f64;
+        (sums.listed, sums.sure, sums.non_finite) = (listed as f64, sure as f64, non_finite as f64);
+        *self = sums;
+    }
+}
