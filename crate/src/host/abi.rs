@@ -235,8 +235,8 @@ record! { "TOTAL_"
 }
 
 record! { "TALLY_"
-    /// What rows add up to under a loss: of those that count and whose loss and gradient are finite.
-    /// The first three are about the rows of one call, and what follows about all since zeros.
+    /// What rows add up to under a loss: of those that count and whose loss and gradient are
+    /// finite. The first three are about the rows of one call, the others about all since zeros.
     Tally {
         /// The number of these rows.
         listed,

@@ -77,8 +77,8 @@ impl State {
     /// where the targets are probabilities, these are in theirs as well.
     ///
     /// # Safety
-    /// The rows must be in the tile, and the buffer have room for them, in whole vectors, and behind
-    /// them for its scratch.
+    /// The rows must be in the tile, and the buffer have room for them, in whole vectors, and
+    /// behind them for its scratch.
     pub unsafe fn softmax_figures(
         &mut self,
         rows: usize,

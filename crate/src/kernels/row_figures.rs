@@ -212,10 +212,10 @@ const PRECISION: u32 = 53;
 /// From more terms than 2 to this power on, sums in any order may be rounded.
 const MOST_BITS: u32 = 26;
 
-/// The sum of terms that are not negative, which does not depend on their order, to the last bit: of
-/// each, the bits above a fixed one are added up, and then those below, which in either sum are too
-/// few for anything to be rounded (Demmel and Nguyen, Fast Reproducible Floating-Point Summation,
-/// 2013). Its relative error is below 2⁻⁵² for up to 2¹⁷ terms, and below 2⁻⁴⁵ for 2²⁰.
+/// The sum of terms that are not negative, which does not depend on their order, to the last bit:
+/// of each, the bits above a fixed one are added up, and then those below, which in either sum are
+/// too few for anything to be rounded (Demmel and Nguyen, Fast Reproducible Floating-Point
+/// Summation, 2013). Its relative error is below 2⁻⁵² for up to 2¹⁷ terms, and below 2⁻⁴⁵ for 2²⁰.
 fn sum_in_any_order(terms: &[f64]) -> f64 {
     let most = terms.iter().fold(0.0, |most, &term| if term > most { term } else { most });
     let bits = (usize::BITS - (terms.len() - 1).leading_zeros()).clamp(3, MOST_BITS);
@@ -234,7 +234,8 @@ fn sum_in_any_order(terms: &[f64]) -> f64 {
     upper + lower
 }
 
-/// The places of what a loss makes of rows: in each, one entry for each row and up to a vector more.
+/// The places of what a loss makes of rows: in each, one entry for each row and up to a vector
+/// more.
 #[derive(Clone, Copy, Debug)]
 pub struct LossFigures {
     /// The class of each row, the likeliest one where targets are probabilities;
@@ -369,7 +370,8 @@ pub unsafe fn loss_figures<V: Real>(
     non_finite
 }
 
-/// The figures of a loss from the kernels of its parts: factors are what it makes of cross-entropies.
+/// The figures of a loss from the kernels of its parts: factors are what it makes of
+/// cross-entropies.
 ///
 /// # Safety
 /// As for [`loss_figures`], which has put down labels and predictions.

@@ -1,7 +1,8 @@
-// Numbers in order, by dealing them out digit by digit, the lowest first (Knuth, The Art of Computer
-// Programming, volume 3, 5.2.5): that takes less time than comparisons, can be interrupted, and has
-// no order that it is slow for. The digits are those of the upper halves of float64 numbers, in
-// which most differ; what is left is put right afterwards, or dealt out by the lower halves first.
+// Numbers in order, by dealing them out digit by digit, the lowest first (Knuth, The Art of
+// Computer Programming, volume 3, 5.2.5): that takes less time than comparisons, can be
+// interrupted, and has no order that it is slow for. The digits are those of the upper halves of
+// float64 numbers, in which most differ; what is left is put right afterwards, or dealt out by the
+// lower halves first.
 
 import { eachPart, finish, type Work } from './turns.js';
 
@@ -85,8 +86,8 @@ function* inOrder(deck: Deck, spare: Deck): Work<Deck> {
 }
 
 /**
- * The mask that turns the bits of half a number into digits in the order of the numbers: all bits of
- * negative ones are turned over, and the sign of the others.
+ * The mask that turns the bits of half a number into digits in the order of the numbers: all bits
+ * of negative ones are turned over, and the sign of the others.
  */
 function maskOf(upper: number, half: Half): number {
   const sign = upper >> 31;

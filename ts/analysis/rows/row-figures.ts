@@ -21,8 +21,8 @@ import { targetsArea, tileOf } from '../../module/tile.js';
 import type { Rows } from './rows.js';
 
 /**
- * Figures of rows, one entry of each array for each. NaN where the softmax is none: where a logit is
- * NaN or +Infinity, or all are -Infinity.
+ * Figures of rows, one entry of each array for each. NaN where the softmax is none: where a logit
+ * is NaN or +Infinity, or all are -Infinity.
  */
 export interface RowFigures {
   /** The class with the largest logit, the first of equals; the first NaN, if there is one. */
@@ -55,7 +55,9 @@ export function figuresOf(rows: Rows): RowFigures {
   return figures;
 }
 
-/** The figures of the rows from one on to before another, which go to the beginning of the arrays. */
+/**
+ * The figures of the rows from one on to before another, which go to the beginning of the arrays.
+ */
 export function fillFigures(figures: RowFigures, rows: Rows, from: number, to: number): void {
   if (from === to) return;
   const { logits, labels, classes, soft } = rows;

@@ -145,8 +145,8 @@ function allRows(rows: Omit<Rows, 'numbers'>): Rows {
 }
 
 /**
- * Has a loss check a batch, part by part. What is wrong is refused as it is at one go, by the number
- * of its row.
+ * Has a loss check a batch, part by part. What is wrong is refused as it is at one go, by the
+ * number of its row.
  */
 function* checkInTurns(
   criterion: Criterion<'sum'> & { readonly layout?: Layout },
