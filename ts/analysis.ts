@@ -92,6 +92,11 @@ export {
   type ReportMeterState,
   type ReportUpdateOptions,
 } from './analysis/meter/report-meter.js';
+export {
+  type PosteriorOptions,
+  posterior,
+} from './analysis/posterior/posterior.js';
+export type { Priors } from './analysis/posterior/priors.js';
 export type { Calibration, CalibrationBin } from './analysis/report/calibration.js';
 export type {
   ClassIntervals,

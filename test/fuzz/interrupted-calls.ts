@@ -93,6 +93,15 @@ function lossCalls(entry: Losses, seed: number): Calls {
   };
 }
 
+/** Numbers in [0, 1) as numbers above 0. */
+const above = (numbers: readonly number[]) => numbers.map((x) => x + 0.5);
+
+/** Priors from as many numbers as there are classes. */
+const odds = (numbers: readonly number[]) => ({
+  training: above(numbers),
+  deployment: above(numbers.toReversed()),
+});
+
 /** Calls of all functions of the analysis. */
 function analysisCalls(entry: typeof Analysis, seed: number): Calls {
   const { FocalLoss, CrossEntropyLoss, LossMeter } = entry;
@@ -105,6 +114,12 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     softmax: () => entry.softmax(logits, numClasses),
     logSoftmax: () => entry.logSoftmax(wide, numClasses),
     predict: () => entry.predict(logits, numClasses),
+    posterior: () =>
+      entry.posterior(logits, new FocalLoss({ alpha: above(alpha), labelSmoothing: 0.1 }), {
+        priors: odds(alpha),
+      }),
+    'posterior, sigmoid': () =>
+      entry.posterior(wide, new entry.SigmoidFocalLoss({ numClasses, posWeight: above(alpha) })),
     sweep: () =>
       entry.sweep(logits, targets, {
         alpha: [0.25, alpha, null],

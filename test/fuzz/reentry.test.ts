@@ -120,6 +120,12 @@ function analysisCalls(watch: Watch) {
       analysis.softmax(watch(x), undefined, watch({ out: new Float32Array(logits.length) })),
     logSoftmax: () => analysis.logSoftmax(watch(x), undefined, watch({})),
     predict: () => analysis.predict(watch(x), undefined, watch({ classes: new Int32Array(ROWS) })),
+    posterior: () =>
+      analysis.posterior(
+        watch(x),
+        watch({ ...focal }),
+        watch({ priors: { training: alpha, deployment: [0.5, 0.3, 0.2] } }),
+      ),
     sweep: () => analysis.sweep(watch(x), watch(indices), watch(axes)),
     'sweep, soft': () => analysis.sweep(watch(x), watch(q), watch({ gamma: [1, 3] })),
     update: () => new LossMeter(weighted).update(watch(x), watch(indices), watch(options)).result(),

@@ -14,6 +14,13 @@ export! {
     /// See [`State::softmax`](super::State::softmax).
     softmax(rows: usize, classes: usize, wanted: u32, flags: u32) = state().softmax(rows, classes, wanted, flags);
 
+    /// See [`State::posterior`](super::State::posterior).
+    posterior(rows: usize, classes: usize, flags: u32) = state().posterior(rows, classes, flags);
+
+    /// See [`State::posterior_elements`](super::State::posterior_elements).
+    posterior_elements(count: usize, columns: usize, flags: u32) =
+        state().posterior_elements(count, columns, flags);
+
     /// See [`State::logarithms`](super::State::logarithms).
     logarithms(count: usize) = state().logarithms(count);
 

@@ -15,6 +15,8 @@ mod call;
 mod figures;
 #[cfg(feature = "analysis")]
 mod meter;
+#[cfg(feature = "analysis")]
+mod posterior;
 mod state;
 #[cfg(feature = "analysis")]
 mod sweep;

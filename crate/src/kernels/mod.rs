@@ -14,6 +14,8 @@ mod hard;
 mod many;
 mod pair;
 #[cfg(feature = "analysis")]
+mod posterior;
+#[cfg(feature = "analysis")]
 mod predict;
 mod problem;
 #[cfg(feature = "analysis")]
@@ -28,6 +30,8 @@ mod sweep;
 mod transpose;
 
 pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid_probabilities};
+#[cfg(feature = "analysis")]
+pub use posterior::{PosteriorRows, posterior_elements};
 #[cfg(feature = "analysis")]
 pub use predict::{Wanted, softmax_output};
 pub use problem::Problem;

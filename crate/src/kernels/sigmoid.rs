@@ -99,7 +99,12 @@ impl<S: Scalar> Elements<S> {
     #[inline(always)]
     pub(super) unsafe fn shares<V: Real<Scalar = S>>(&self, at: usize) -> (V, V) {
         // SAFETY: passed on.
-        let y = unsafe { V::load(self.targets.add(at)) };
+        self.smoothed(unsafe { V::load(self.targets.add(at)) })
+    }
+
+    /// The shares of yes and no of targets, smoothed.
+    #[inline(always)]
+    pub(super) fn smoothed<V: Real<Scalar = S>>(&self, y: V) -> (V, V) {
         // Half of what is drawn is not rounded to 0.
         let least = if self.label_smoothing > 0.0 {
             2.0 * V::Scalar::TINY * V::Scalar::EPSILON
@@ -139,11 +144,27 @@ impl<S: Scalar> Elements<S> {
         at: usize,
         first: usize,
     ) -> RowLoss<V> {
+        // SAFETY: passed on.
+        unsafe { self.row_loss_of(loss, logistic, self.shares(at), at, first) }
+    }
+
+    /// The same with those shares of yes and no for targets.
+    ///
+    /// # Safety
+    /// There must be whole vectors of elements.
+    #[inline(always)]
+    pub(super) unsafe fn row_loss_of<V: Real<Scalar = S>>(
+        &self,
+        loss: &Hard<V, Later<'_, V>>,
+        logistic: Logistic<V>,
+        (positive, negative): (V, V),
+        at: usize,
+        first: usize,
+    ) -> RowLoss<V> {
         let one = V::constant(1.0);
         // SAFETY: passed on.
         unsafe {
             let x = V::load(self.logits.add(at));
-            let (positive, negative) = self.shares(at);
             let alpha = self.alpha.map_or(one, |alpha| {
                 let of_positives: V = self.of_column(alpha, first + at, |alpha| alpha);
                 let of_negatives: V = self.of_column(alpha, first + at, |alpha| 1.0 - alpha);

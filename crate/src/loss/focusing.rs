@@ -23,7 +23,7 @@ impl Default for Gamma {
 
 /// From here on every focusing factor but that of 1 is 0, in float32 and in float64; and both have
 /// room for what it is multiplied with.
-pub(super) const LARGEST_GAMMA: f64 = 1e20;
+pub(crate) const LARGEST_GAMMA: f64 = 1e20;
 
 /// Up to here, multiplying is both faster and more exact than a general power.
 pub const LARGEST_PRODUCT: f64 = 8.0;

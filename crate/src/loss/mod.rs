@@ -6,6 +6,8 @@ pub mod each_class;
 pub mod focal;
 pub mod focusing;
 pub(crate) mod guards;
+#[cfg(feature = "analysis")]
+pub mod posterior;
 pub mod sigmoid;
 pub mod smoothing;
 pub mod soft_targets;

@@ -202,7 +202,7 @@ impl<T: Float> FocalLoss<'_, T> {
         [self.label_smoothing / batch.classes as f64, epsilon, epsilon * two_to(67)]
     }
 
-    fn focal(&self, epsilon: f64) -> Focal {
+    pub(super) fn focal(&self, epsilon: f64) -> Focal {
         let gamma = match self.gamma {
             Gamma::All(gamma) => focusing::Gamma::All(gamma),
             Gamma::PerClass(gammas) => focusing::Gamma::PerClass(gammas.as_ptr()),

@@ -226,7 +226,7 @@ impl SigmoidFocalLoss<'_> {
 }
 
 /// A parameter for the kernels, if it is in its range.
-fn per_column(
+pub(super) fn per_column(
     argument: &'static str,
     parameter: PerColumn,
     columns: usize,

@@ -330,3 +330,83 @@ pub fn sigmoid(
     let (up, down) = (negative * sigma.clone(), pulled * sigma_neg.clone());
     Row { grad: vec![focusing.clone() * (up - down + turn)], value: focusing * nll, terms }
 }
+
+/// A loss for [`posterior`], by its options.
+#[derive(Clone, Debug)]
+pub struct Means {
+    pub gammas: Vec<f64>,
+    pub weights: Vec<f64>,
+    /// The `ε₁` of poly-1.
+    pub epsilon: f64,
+    pub smoothing: f64,
+    pub focus_on: focal_loss::FocusOn,
+}
+
+impl Means {
+    /// True where classes have different `γ`.
+    pub fn has_own_gammas(&self) -> bool {
+        self.gammas.iter().any(|&gamma| gamma != self.gammas[0])
+    }
+}
+
+/// The class probabilities that a row of logits stands for under a loss: what is left of them where
+/// those below 0 are 0.
+pub fn posterior(x: &[f64], means: &Means) -> Vec<Exact> {
+    use focal_loss::FocusOn;
+
+    let classes = x.len();
+    let softmax = Softmax::new(x);
+    let each = Exact::new(means.smoothing) / Exact::new(classes as f64);
+    let kept = Exact::new(1.0) - Exact::new(means.smoothing);
+    let (one, zero) = (Exact::new(1.0), Exact::new(0.0));
+    let is_smoothed = means.smoothing > 0.0 && means.focus_on != FocusOn::EachClass;
+    let all = sum(softmax.nll.iter().cloned());
+    let nll = |j: usize| {
+        let own = softmax.nll[j].clone();
+        if is_smoothed { kept.clone() * own + each.clone() * all.clone() } else { own }
+    };
+    let on_target = is_smoothed && means.focus_on == FocusOn::Target;
+    // u and h of each class.
+    let parts: Vec<(Exact, Exact)> = (0..classes)
+        .map(|j| {
+            let nll = nll(j);
+            let (pt, rest) = if is_smoothed && !on_target {
+                ((-nll.clone()).exp(), miss(&nll))
+            } else {
+                (softmax.p[j].clone(), softmax.rest[j].clone())
+            };
+            let gamma = Exact::new(means.gammas[j]);
+            let own = if on_target { kept.clone() } else { one.clone() };
+            let poly = Exact::new(means.epsilon) * (gamma.clone() + one.clone()) * pt.clone();
+            let h = own + gamma * nll * pt / rest.clone() + poly;
+            (rest, h)
+        })
+        .collect();
+    let taken = if on_target {
+        let shares = sum((0..classes).map(|j| softmax.p[j].clone() / parts[j].1.clone()));
+        let inverses = sum((0..classes).map(|j| one.clone() / parts[j].1.clone()));
+        each.clone() * shares / (one.clone() + each.clone() * inverses)
+    } else if is_smoothed {
+        each.clone()
+    } else {
+        zero.clone()
+    };
+    let clipped = |x: Exact| if x.to_f64() > 0.0 { x } else { zero.clone() };
+    let normalized = |values: Vec<Exact>| -> Vec<Exact> {
+        let total = sum(values.iter().cloned());
+        values.into_iter().map(|value| value / total.clone()).collect()
+    };
+    let probabilities = normalized(
+        (0..classes)
+            .map(|j| {
+                let (rest, h) = &parts[j];
+                let weight = Exact::new(means.weights[j]) * rest.pow(means.gammas[j]);
+                clipped(softmax.p[j].clone() - taken.clone()) / (weight * h.clone())
+            })
+            .collect(),
+    );
+    if means.smoothing == 0.0 || is_smoothed {
+        return probabilities;
+    }
+    normalized(probabilities.into_iter().map(|q| clipped(q - each.clone())).collect())
+}

@@ -1,0 +1,142 @@
+// What the kernels have to know to find the probabilities that logits stand for under a loss.
+
+import { outOfRange } from '../../call/checks.js';
+import type { LossSpec } from '../../call/spec.js';
+import { specOf } from '../../losses/criterion.js';
+import {
+  CROSS_ENTROPY,
+  FOCUS_CLASS,
+  FOCUS_TARGET,
+  GAMMA_PER_CLASS,
+  POS_WEIGHT_PER_COLUMN,
+} from '../../module/abi.js';
+import { leavesFloat32 } from '../../module/tile.js';
+import {
+  type AnalysedCriterion,
+  classWeights,
+  type DiagnosedCriterion,
+  isSigmoid,
+  type SigmoidCriterion,
+  type SoftmaxCriterion,
+} from '../criteria/criterion.js';
+import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { type GivenPriors, ratiosOfClasses, ratiosOfColumns, relative } from './priors.js';
+
+/** The loss of a criterion of any entry, made of the classes of this one. */
+export interface OwnLoss {
+  readonly criterion: DiagnosedCriterion;
+  readonly spec: LossSpec;
+}
+
+/** Checks that logits stand for probabilities under a criterion. */
+export function ownLossOf(given: AnyCriterion): OwnLoss {
+  const own = makeSum(nameOf(given), given);
+  const criterion = own as unknown as DiagnosedCriterion;
+  checkSmoothing(criterion);
+  if (isSigmoid(criterion)) checkColumns(criterion);
+  else checkClassWeights(criterion);
+  return { criterion, spec: specOf(own) };
+}
+
+function checkSmoothing({ labelSmoothing }: AnalysedCriterion): void {
+  // All targets are the same.
+  if (labelSmoothing === 1) throw outOfRange('criterion.labelSmoothing', 'below 1', 1);
+}
+
+function checkColumns({ alpha, posWeight }: SigmoidCriterion): void {
+  eachOf('criterion.alpha', alpha, (name, share) => {
+    if (!(share > 0 && share < 1)) throw outOfRange(name, 'above 0 and below 1', share);
+  });
+  eachOf('criterion.posWeight', posWeight, checkAboveZero);
+}
+
+function checkClassWeights(criterion: SoftmaxCriterion): void {
+  const { alpha, weight, epsilon, focusOn, labelSmoothing } = criterion;
+  if (typeof alpha === 'number' && !(alpha > 0 && alpha < 1))
+    throw outOfRange('criterion.alpha', 'above 0 and below 1', alpha);
+  eachOf('criterion.alpha', alpha, checkAboveZero);
+  eachOf('criterion.weight', weight, checkAboveZero);
+  if (epsilon === undefined) return;
+  // From there on the loss of a row does not fall with the probability of its class.
+  const isOnTarget = focusOn === 'target' && labelSmoothing > 0;
+  const least = isOnTarget ? labelSmoothing - 1 : -1;
+  if (!(epsilon > least))
+    throw outOfRange(
+      'criterion.epsilon',
+      `above ${isOnTarget ? 'labelSmoothing - 1' : -1}`,
+      epsilon,
+    );
+}
+
+function checkAboveZero(name: string, weight: number): void {
+  if (!(weight > 0)) throw outOfRange(name, 'above 0', weight);
+}
+
+function eachOf(
+  name: string,
+  numbers: number | readonly number[] | null | undefined,
+  check: (name: string, number: number) => void,
+): void {
+  if (typeof numbers === 'number') check(name, numbers);
+  else
+    numbers?.forEach((number, j) => {
+      check(`${name}[${j}]`, number);
+    });
+}
+
+/** Tables with an entry for each class or column, and the flags of a call. */
+export interface Problem {
+  readonly flags: number;
+  /** The factors of the classes' probabilities; of no use to elements. */
+  readonly factors: Float64Array | undefined;
+  /** What is left of priors for the end. */
+  readonly ratios: Float64Array | undefined;
+  /** True where it takes float64. */
+  readonly isWide: boolean;
+}
+
+/** Numbers that are further apart than that, or less, are for float64. */
+const FAR = 2 ** -60;
+
+/** The problem of rows of so many classes. */
+export function problemOfRows(
+  { criterion, spec }: OwnLoss,
+  classes: number,
+  priors: GivenPriors | undefined,
+): Problem {
+  const { labelSmoothing } = criterion;
+  const weights = relative(classWeights(criterion as SoftmaxCriterion, classes));
+  const given = priors && ratiosOfClasses(priors, classes);
+  // Smoothing takes something off the probabilities that the weights have led to; priors come last.
+  const isLast = labelSmoothing > 0 && (spec.flags & (CROSS_ENTROPY | FOCUS_CLASS)) !== 0;
+  const early = isLast ? undefined : given;
+  const factors = relative(weights.map((weight, j) => (early?.[j] ?? 1) / weight));
+  const ratios = given !== undefined && isLast ? relative(given) : undefined;
+  // The powers of classes with a gamma each go through logarithms, and what smoothing leaves of the
+  // likeliest class under a focus on the target is a quotient of small numbers.
+  const takesFloat64 =
+    spec.perClass.some(({ area }) => area === 'gammas') ||
+    (labelSmoothing > 0 && (spec.flags & FOCUS_TARGET) !== 0);
+  const isFar = (table: Float64Array | undefined) => table?.some((x) => x < FAR) === true;
+  return {
+    flags: spec.flags | (ratios === undefined ? 0 : POS_WEIGHT_PER_COLUMN),
+    factors,
+    ratios,
+    isWide: spec.isWide || takesFloat64 || isFar(factors) || isFar(ratios),
+  };
+}
+
+/** The problem of elements in so many columns. */
+export function problemOfElements(
+  { spec }: OwnLoss,
+  columns: number,
+  priors: GivenPriors | undefined,
+): Problem {
+  const ratios = priors && ratiosOfColumns(priors, columns);
+  return {
+    flags: spec.flags | (ratios === undefined ? 0 : GAMMA_PER_CLASS),
+    factors: undefined,
+    ratios,
+    isWide: spec.isWide || ratios?.some((ratio) => leavesFloat32(ratio)) === true,
+  };
+}
