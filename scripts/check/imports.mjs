@@ -23,6 +23,7 @@ const LAYERS = [
   'analysis/criteria',
   'analysis/rows',
   'analysis/softmax',
+  'analysis/posterior',
   'analysis/settings',
   'analysis/uncertainty',
   'analysis/report',

@@ -350,8 +350,8 @@ impl<V: Real> Group<'_, V> {
         sum.sum()
     }
 
-    /// Takes what smoothing adds from what has that sum, in shares of it, and weighs what is left by
-    /// the priors. Returns its sum.
+    /// Takes what smoothing adds from what has that sum, in shares of it, and weighs what is left
+    /// by the priors. Returns its sum.
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`]; the probabilities must be in their column.

@@ -306,8 +306,8 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
 
 impl SigmoidFocalLoss<'_> {
     /// The probabilities of yes that `logits`, in so many columns, stand for under this loss:
-    /// `L₀′/(L₀′ − L₁′)`, of the derivatives by the logit for targets of 0 and 1, in [0, 1]. Else as
-    /// [`FocalLoss::posterior`].
+    /// `L₀′/(L₀′ − L₁′)`, of the derivatives by the logit for targets of 0 and 1, in [0, 1]. Else
+    /// as [`FocalLoss::posterior`].
     ///
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].

@@ -72,9 +72,9 @@ const OPTIONS: readonly (keyof PosteriorOptions)[] = ['numClasses', 'spatialSize
  * cross-entropy of a row of it, `e` the label smoothing and `C` the number of classes:
  *
  * - a focal loss on the smoothed cross-entropy (and any focus without smoothing):
- *   `eta_j ~ (p_j - e / C) / (a_j * f'(l_j))`, where `f'(l) = u ** gamma * (1 + gamma * l * pt / u)`
- *   with `pt = exp(-l)` and `u = 1 - pt`; a `PolyFocalLoss` has `epsilon * (gamma + 1) * pt` more
- *   in the brackets;
+ *   `eta_j ~ (p_j - e / C) / (a_j * f'(l_j))`, where
+ *   `f'(l) = u ** gamma * (1 + gamma * l * pt / u)` with `pt = exp(-l)` and `u = 1 - pt`; a
+ *   `PolyFocalLoss` has `epsilon * (gamma + 1) * pt` more in the brackets;
  * - with focus on the target: `eta_j ~ (p_j - e / C * R) / D_j`, where `A_j = a_j * u_j ** gamma`,
  *   `D_j = (1 - e) * A_j + A_j * gamma * p_j * l_j / u_j`, `u_j = 1 - p_j`, and
  *   `R = sum(A_j * p_j / D_j) / (1 + e / C * sum(A_j / D_j))`;
@@ -100,9 +100,10 @@ const OPTIONS: readonly (keyof PosteriorOptions)[] = ['numClasses', 'spatialSize
  *   numbers, or a tensor, which say how many classes there are.
  * @param criterion - The loss, of any entry of this package. Its `reduction` does not matter.
  * @returns An array like the logits: `out` if it is given.
- * @throws TypeError or RangeError for arguments that a loss would not take either; RangeError for a
- *   `labelSmoothing` of 1, a class or side that weighs 0 and an `epsilon` of -1 or less, with a
- *   smoothed focus on the target of `labelSmoothing - 1` or less, where logits stand for nothing, and for `priors` that are not above 0.
+ * @throws TypeError or RangeError for arguments that a loss would not take either. RangeError where
+ *   logits stand for nothing: for a `labelSmoothing` of 1, a class or side that weighs 0, and an
+ *   `epsilon` of -1 or less, or for a smoothed focus on the target of `labelSmoothing - 1` or less;
+ *   and for `priors` that are not above 0.
  *
  * @example
  * ```ts
