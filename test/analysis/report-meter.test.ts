@@ -1,9 +1,11 @@
 import {
   type ClassificationReport,
   classificationReport,
+  FocalLoss,
   ReportMeter,
   type ReportMeterOptions,
   type ReportMeterState,
+  SigmoidFocalLoss,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../support/failure.js';
@@ -136,6 +138,33 @@ describe('a meter', () => {
     expect(three.merge(new ReportMeter({ numClasses: 3 })).result().rows).toBe(0);
   });
 
+  it('takes what the rows are from a criterion, as a report does', () => {
+    const odds = Float64Array.of(2, -1, 0.5, -2, 1);
+    const labels = Int8Array.of(1, 0, 0, -1, 1);
+    const single = new SigmoidFocalLoss({ ignoreIndex: -1 });
+    const meter = new ReportMeter({ criterion: single });
+    const seen = meter.update(odds, labels).result();
+    expect(seen).toEqual(
+      new ReportMeter({ numClasses: 1, ignoreIndex: -1 }).update(odds, labels).result(),
+    );
+    expect(seen.rows).toBe(4);
+    expect(seen.confusion).toEqual(
+      classificationReport(odds, labels, { criterion: single }).confusion,
+    );
+    const again = ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter)));
+    expect(again.result()).toEqual(seen);
+    expect(again.merge(new ReportMeter({ numClasses: 1, ignoreIndex: -1 })).result()).toEqual(seen);
+    const focal = new FocalLoss({ ignoreIndex: -1, numClasses: 3 });
+    expect(new ReportMeter({ criterion: focal }).toJSON().options).toMatchObject({
+      ignoreIndex: -1,
+      numClasses: 3,
+    });
+    // A label of several by itself.
+    const several = new SigmoidFocalLoss({ ignoreIndex: -1, numClasses: 3 });
+    const one = new ReportMeter({ criterion: several, numClasses: 1 }).update(odds, labels);
+    expect(one.result()).toEqual(seen);
+  });
+
   it('is left as it was by a batch that is refused', () => {
     const meter = new ReportMeter().update(logits, targets);
     const before = meter.result();
@@ -177,7 +206,17 @@ describe('a meter', () => {
     [
       () => new ReportMeter({ sampleWeights: [1] } as ReportMeterOptions),
       TypeError,
-      'unknown option "sampleWeights"; known are numClasses, ignoreIndex, layout, bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames',
+      'unknown option "sampleWeights"; known are numClasses, ignoreIndex, layout, bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames, criterion',
+    ],
+    [
+      () => new ReportMeter({ criterion: new SigmoidFocalLoss({ numClasses: 3 }) }),
+      TypeError,
+      'criterion must be of rows of one class each or one logit, not of 3 labels: take classificationReport, or a meter with numClasses: 1 for each label',
+    ],
+    [
+      () => new ReportMeter({ criterion: {} as SigmoidFocalLoss }),
+      TypeError,
+      'criterion must be a loss of this package, got an object',
     ],
     [
       () =>

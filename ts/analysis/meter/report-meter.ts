@@ -9,6 +9,7 @@ import {
   wrongType,
 } from '../../call/checks.js';
 import { cohensKappa, matthews } from '../report/agreement.js';
+import { rowOptionsOf } from '../report/batch.js';
 import { binOf, calibrationOf } from '../report/calibration.js';
 import { type Counts, countOthers, countRow, emptyCounts } from '../report/confusion.js';
 import { scoreFigures } from '../report/figures.js';
@@ -34,10 +35,7 @@ import { TermSum } from './term-sum.js';
 
 /** Options of a {@link ReportMeter}: those of a report that do not go with single rows. */
 export interface ReportMeterOptions
-  extends Omit<
-    ReportOptions,
-    'sampleWeights' | 'intervals' | 'criterion' | 'spatialSize' | 'classNames'
-  > {
+  extends Omit<ReportOptions, 'sampleWeights' | 'intervals' | 'spatialSize' | 'classNames'> {
   /** Names of the classes, one for each. */
   classNames?: readonly string[] | undefined;
 }
@@ -56,6 +54,9 @@ const OPTIONS: readonly (keyof ReportMeterOptions)[] = [
   'classNames',
 ];
 
+/** Options that say what others are. */
+const GIVEN: readonly (keyof ReportMeterOptions)[] = [...OPTIONS, 'criterion'];
+
 /** Options of {@link ReportMeter.update}. */
 export interface ReportUpdateOptions {
   /** With layout `'channels-first'`, the number of positions of each sample. */
@@ -67,7 +68,7 @@ export interface ReportMeterState {
   /** The version of this form. Another is refused. */
   readonly version: 1;
   /** The options of the meter. */
-  readonly options: ReportMeterOptions;
+  readonly options: Omit<ReportMeterOptions, 'criterion'>;
   /** The number of classes; 0 before any rows. */
   readonly classes: number;
   /** True where rows have one logit, that of class 1 of two. */
@@ -213,7 +214,9 @@ function scoresOf(rows: Rows, figures: RowFigures): Float64Array[] {
  * the class and the scores of each row: twelve bytes of two classes, eight more for each of more.
  * With `auc: false` it keeps none.
  *
- * Rows are of one class each. Weights, labels and intervals are for `classificationReport` alone.
+ * Rows are of one class each, or have one logit: with `numClasses: 1`, or the `SigmoidFocalLoss` as
+ * `criterion`. Weights, labels and intervals are for `classificationReport` alone; for several
+ * labels, take a meter of one logit per row for each.
  *
  * @example
  * ```ts
@@ -240,12 +243,19 @@ export class ReportMeter {
   /**
    * A meter that has seen no rows.
    *
-   * @throws TypeError and RangeError for options that `classificationReport` would not take either.
+   * @throws TypeError and RangeError for options that `classificationReport` would not take either;
+   *   TypeError for a criterion of several labels.
    */
   constructor(options: ReportMeterOptions = {}) {
-    const given = checkOptions(options, OPTIONS);
+    const given = checkOptions(options, GIVEN);
     this.#settings = checkSettings(given);
-    const { numClasses, ignoreIndex, layout } = given;
+    const { asked, isSigmoid } = rowOptionsOf(given);
+    const { numClasses = isSigmoid ? 1 : undefined, ignoreIndex, layout } = asked;
+    if (isSigmoid && numClasses !== 1) {
+      throw new TypeError(
+        `criterion must be of rows of one class each or one logit, not of ${numClasses} labels: take classificationReport, or a meter with numClasses: 1 for each label`,
+      );
+    }
     const { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames } =
       this.#settings;
     const names = classNames && Object.freeze(Array.from(classNames));

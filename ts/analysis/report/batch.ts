@@ -13,12 +13,11 @@ export interface JudgedBatch {
   readonly isMultiLabel: boolean;
 }
 
-/** Opens a batch. What the options leave out, the criterion may say. */
-export function openBatch(
-  givenLogits: Logits,
-  givenTargets: Targets,
-  given: RowOptions & { criterion?: AnyCriterion | undefined },
-): JudgedBatch {
+/** The options of rows as they are given, or else as the criterion says. */
+export function rowOptionsOf(given: RowOptions & { criterion?: AnyCriterion | undefined }): {
+  readonly asked: RowOptions;
+  readonly isSigmoid: boolean;
+} {
   const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
   const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
   const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
@@ -28,6 +27,16 @@ export function openBatch(
     layout: given.layout ?? criterion.layout,
     spatialSize: given.spatialSize,
   };
+  return { asked, isSigmoid };
+}
+
+/** Opens a batch. What the options leave out, the criterion may say. */
+export function openBatch(
+  givenLogits: Logits,
+  givenTargets: Targets,
+  given: RowOptions & { criterion?: AnyCriterion | undefined },
+): JudgedBatch {
+  const { asked, isSigmoid } = rowOptionsOf(given);
   const { logits, targets, options } = opened(
     givenLogits,
     givenTargets,
