@@ -95,10 +95,11 @@ const SOFTMAX: Case[] = [
   ],
 ];
 
-describe.each(LOSSES)('$name', ({ Loss, isSigmoid, refused }) => {
-  const shared = isSigmoid
+describe.each(LOSSES)('$name', ({ Loss, isSigmoid, defaults, refused }) => {
+  const all = isSigmoid
     ? COMMON
     : [...SOFTMAX, ...COMMON.filter(([, , , message]) => !message.includes('[1, 2147'))];
+  const shared = all.filter(([name]) => name !== 'labelSmoothing' || name in defaults);
 
   it.each([...refused, ...shared])('rejects as an option: %s, %o', (_, given, kind, message) => {
     expectFailure(() => new Loss(given as object), kind, message);

@@ -52,9 +52,9 @@ describe.each(LOSSES)('$name', ({ name, Loss, isSigmoid, others, ...loss }) => {
 
   it('with changes what it is given', () => {
     const criterion = make(others);
-    const changed = criterion.with({ labelSmoothing: 0.25, reduction: 'sum' });
+    const changed = criterion.with({ normalizer: 5, reduction: 'sum' });
     expect(changed).toBeInstanceOf(Loss);
-    expect({ ...changed }).toEqual({ ...criterion, labelSmoothing: 0.25, reduction: 'sum' });
+    expect({ ...changed }).toEqual({ ...criterion, normalizer: 5, reduction: 'sum' });
     expect({ ...criterion }).toEqual({ ...defaults, ...others });
   });
 

@@ -83,7 +83,8 @@ function expectedValue(dtype: Dtype, row: Row): Expectation {
   const exact = expected.value * weight;
   if (Number.isNaN(exact)) return undefined;
   if (exact === Infinity) return { exact, tolerance: 0 };
-  return { exact, tolerance: bound(dtype, row) * exact + floor(dtype, weight) };
+  const scale = (expected.valueScale ?? expected.value) * weight;
+  return { exact, tolerance: bound(dtype, row) * scale + floor(dtype, weight) };
 }
 
 function expectedGrad(dtype: Dtype, row: Row, j: number, denominator: number): Expectation {

@@ -4,6 +4,8 @@
 /** The value of a row, and its gradient. */
 export interface FamilyResult {
   value: number;
+  /** The size that the error of the value is relative to, if it is not that of the value. */
+  valueScale?: number;
   grad: number[];
   /** The sizes that the errors of the gradient's entries are relative to: see docs/numerics.md. */
   scales: number[];
