@@ -2,8 +2,8 @@
 //! WebAssembly gives in every engine.
 
 use focal_loss::{
-    Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn,
-    PolyFocalLoss, SigmoidFocalLoss,
+    Alpha, AsymmetricLoss, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma,
+    PerColumn, PolyFocalLoss, SigmoidFocalLoss,
 };
 use serde_json::Value;
 
@@ -130,6 +130,18 @@ fn run<T: Float>(hash: &mut Hash, rows: usize, classes: usize, seed: u32, loss: 
             };
             criterion.rows(&batch, &mut values, Some(&mut grad)).unwrap();
             criterion.forward(&batch).unwrap()
+        }
+        "asymmetric" => {
+            let criterion = AsymmetricLoss {
+                gamma_positive: number("gammaPositive"),
+                gamma_negative: number("gammaNegative"),
+                margin: number("margin"),
+                ..AsymmetricLoss::default()
+            };
+            let elements = Elements { columns: classes, ..Elements::new(&logits, &elements) };
+            values.resize(rows * classes, T::default());
+            criterion.each(&elements, &mut values, Some(&mut grad)).unwrap();
+            criterion.forward(&elements).unwrap()
         }
         _ => {
             let positive: Vec<f64> = weights.iter().map(|weight| weight.to_f64()).collect();

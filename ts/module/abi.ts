@@ -37,6 +37,8 @@ export const NO_ALPHA = 1 << 15;
 export const CROSS_ENTROPY = 1 << 16;
 /** The values go to the meter, in the module that has one. */
 export const METER = 1 << 17;
+/** The loss is the asymmetric one. */
+export const ASYMMETRIC = 1 << 18;
 
 // Bits of what the tile has room for beside what every row and class has.
 
@@ -162,12 +164,16 @@ export const NUMBER_ALPHA_ONE = 3;
 export const NUMBER_POSITIVE_WEIGHT = 4;
 /** The epsilon of poly-1. */
 export const NUMBER_EPSILON = 5;
+/** The focusing parameter of negatives, of the asymmetric loss. */
+export const NUMBER_GAMMA_NEGATIVE = 6;
+/** The margin that comes off the probabilities of negatives. */
+export const NUMBER_MARGIN = 7;
 /** The target of what does not count. */
-export const NUMBER_IGNORED = 6;
+export const NUMBER_IGNORED = 8;
 /** The upstream gradient. */
-export const NUMBER_UPSTREAM = 7;
+export const NUMBER_UPSTREAM = 9;
 /** The denominator of the reduction. */
-export const NUMBER_DENOMINATOR = 8;
+export const NUMBER_DENOMINATOR = 10;
 
 // Places of the running numbers of a batch in their record.
 

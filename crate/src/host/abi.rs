@@ -69,6 +69,8 @@ pub mod flag {
         CROSS_ENTROPY = 1 << 16;
         /// The values go to the meter, in the module that has one.
         METER = 1 << 17;
+        /// The loss is the asymmetric one.
+        ASYMMETRIC = 1 << 18;
     } }
 }
 
@@ -201,7 +203,7 @@ pub mod weighting {
 record! { "NUMBER_"
     /// The numbers that a loss is made of: as arguments, engines might have to allocate each.
     Numbers {
-        /// Focusing parameter.
+        /// Focusing parameter; of positives, where negatives have their own.
         gamma,
         /// ε.
         label_smoothing,
@@ -213,6 +215,10 @@ record! { "NUMBER_"
         positive_weight,
         /// The `ε` of poly-1.
         epsilon,
+        /// Focusing parameter of negatives, of the asymmetric loss.
+        gamma_negative,
+        /// The margin that comes off the probabilities of negatives.
+        margin,
         /// The target of what does not count.
         ignored,
         /// The upstream gradient.

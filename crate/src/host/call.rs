@@ -15,6 +15,7 @@ use super::{
 use crate::{
     kernels::{self, Elements, PerColumn, Problem, Rows, Scale, Sink, TargetCheck, Weights},
     loss::{
+        asymmetric::Asymmetric,
         focal::{Focal, FocusOn},
         focusing::Gamma,
     },
@@ -363,6 +364,10 @@ impl State {
             count,
             columns,
             gamma: self.numbers.gamma,
+            asymmetric: (flags & flag::ASYMMETRIC != 0).then_some(Asymmetric {
+                gamma: self.numbers.gamma_negative,
+                margin: self.numbers.margin,
+            }),
             label_smoothing: self.numbers.label_smoothing,
             weights: self.address_if(flags, flag::ROW_WEIGHTS, area::ROW_WEIGHTS),
             scale: 1.0,

@@ -1,4 +1,4 @@
-//! The sigmoid focal loss: an element after the other, a vector at a time.
+//! The sigmoid focal loss and the asymmetric one: an element after the other, a vector at a time.
 
 use core::ptr;
 
@@ -10,6 +10,7 @@ use super::{
 use crate::math::Real;
 use crate::{
     loss::{
+        asymmetric::{self, Asymmetric, Margin},
         focal::Hard,
         focusing::{Gamma, Later, Power},
         sigmoid::{Aim, Logistic, odds, row_loss},
@@ -44,6 +45,9 @@ pub struct Elements<S> {
     pub columns: usize,
     /// Focusing parameter, at least 0.
     pub gamma: f64,
+    /// The further parameters of the asymmetric loss, if it is that; what it has no parameters for
+    /// (smoothing, alpha, the factor of the positive term) is then not looked at.
+    pub asymmetric: Option<Asymmetric>,
     /// ε in [0, 1].
     pub label_smoothing: f64,
     /// Weight of positives; negatives weigh 1 less it, which float32 would not hold to all digits.
@@ -185,6 +189,47 @@ impl<S: Scalar> Elements<S> {
         }
     }
 
+    /// The asymmetric losses and gradients of the `n` vectors from one on.
+    ///
+    /// # Safety
+    /// There must be such, and the columns have been set for them.
+    #[inline(never)]
+    unsafe fn asymmetric<V: Real<Scalar = S>>(
+        &self,
+        parameters: &Asymmetric,
+        (loss, power): (&Hard<V, Later<'_, V>>, &Power<V>),
+        logistics: &Column<Logistic<V>>,
+        (from, n): (usize, usize),
+        row_losses: &mut Column<RowLoss<V>>,
+    ) {
+        let gamma = Gamma::All(parameters.gamma);
+        let power_of_negatives = Power::new(gamma);
+        let losses = [loss, &Hard::new(gamma, Later(&power_of_negatives))];
+        let margin = Margin::new(parameters.margin);
+        let mut negatives = Column::new();
+        // SAFETY: passed on; columns are set before they are read.
+        unsafe {
+            for g in 0..n {
+                let at = (from + g) * V::LANES;
+                let (x, y) = (V::load(self.logits.add(at)), V::load(self.targets.add(at)));
+                let weight = Self::load(self.weights, at, 1.0);
+                let weights = [y, V::constant(1.0).sub(y)].map(|share| share.mul(weight));
+                let scale = V::constant(self.scale).mul(Self::load(self.scales, at, 1.0));
+                let logistic = logistics.get(g);
+                let [yes, no] = asymmetric::parts((x, logistic), losses, &margin, weights, scale);
+                row_losses.set(g, yes);
+                negatives.set(g, no);
+            }
+            focus(power, ptr::null(), n, row_losses);
+            focus(&power_of_negatives, ptr::null(), n, &mut negatives);
+            for g in 0..n {
+                let (yes, no): (RowLoss<V>, RowLoss<V>) = (row_losses.get(g), negatives.get(g));
+                let (value, target) = (yes.value.add(no.value), no.target.sub(yes.target));
+                row_losses.set(g, RowLoss { value, target, ..yes });
+            }
+        }
+    }
+
     /// Writes the loss of the vector at `at`. Returns the values, 0 for elements that do not
     /// count.
     ///
@@ -227,10 +272,15 @@ impl<S: Scalar> Elements<S> {
                 for g in 0..n {
                     logistics.set(g, Logistic::new(e.get(g)));
                 }
-                for g in 0..n {
-                    row_losses.set(g, self.row_loss(&loss, logistics.get(g), at(g), first));
+                if let Some(parameters) = &self.asymmetric {
+                    let with = (&loss, &power);
+                    self.asymmetric(parameters, with, &logistics, (from, n), &mut row_losses);
+                } else {
+                    for g in 0..n {
+                        row_losses.set(g, self.row_loss(&loss, logistics.get(g), at(g), first));
+                    }
+                    focus(&power, ptr::null(), n, &mut row_losses);
                 }
-                focus(&power, ptr::null(), n, &mut row_losses);
                 for g in 0..n {
                     // The odds have served.
                     e.set(g, self.write(&row_losses.get(g), at(g)));
@@ -260,7 +310,8 @@ pub(super) unsafe fn fill_up<S: Scalar>(
     values
 }
 
-/// Runs the sigmoid focal loss over `elements` and puts its values into `sink`.
+/// Runs the sigmoid focal loss, or the asymmetric one, over `elements` and puts its values into
+/// `sink`.
 ///
 /// # Safety
 /// The pointers of `elements` must be valid for the sizes it states.

@@ -1,6 +1,7 @@
 //! The formulas of the losses, each once, for [`Vector::LANES`](crate::simd::vector::Vector::LANES)
 //! rows at a time.
 
+pub mod asymmetric;
 pub mod derivatives;
 pub mod each_class;
 pub mod focal;

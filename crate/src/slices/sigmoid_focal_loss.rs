@@ -1,4 +1,4 @@
-//! [`SigmoidFocalLoss`].
+//! [`SigmoidFocalLoss`] and [`AsymmetricLoss`].
 
 use core::ptr;
 
@@ -8,7 +8,7 @@ use super::{
     },
     error::{Error, fraction, length, not_negative},
 };
-use crate::{kernels, math::Float, simd::F64x2};
+use crate::{kernels, loss::asymmetric::Asymmetric, math::Float, simd::F64x2};
 
 /// A parameter of all columns or of each.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,7 +99,7 @@ impl SigmoidFocalLoss<'_> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward<T: Float>(&self, elements: &Elements<T>) -> Result<f64, Error> {
-        self.run(elements, Outputs::default())
+        self.run(elements, Outputs::default(), None)
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -111,7 +111,7 @@ impl SigmoidFocalLoss<'_> {
         elements: &Elements<T>,
         grad: &mut [T],
     ) -> Result<f64, Error> {
-        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() }, None)
     }
 
     /// The value of every element, and the gradient of their sum where `grad` is given. Does not
@@ -126,10 +126,16 @@ impl SigmoidFocalLoss<'_> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.run(elements, Outputs { values: Some(values), grad }, None).map(|_| ())
     }
 
-    fn run<T: Float>(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+    /// The reduced value, of this loss or of the asymmetric one.
+    fn run<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        outputs: Outputs<T>,
+        asymmetric: Option<Asymmetric>,
+    ) -> Result<f64, Error> {
         let Elements { logits, targets, columns, sample_weights, grad_output } = *elements;
         let count = logits.len();
         if columns == 0 || !count.is_multiple_of(columns) {
@@ -164,6 +170,7 @@ impl SigmoidFocalLoss<'_> {
             count,
             columns,
             gamma: self.gamma,
+            asymmetric,
             label_smoothing: self.label_smoothing,
             alpha,
             positive_weight,
@@ -179,7 +186,8 @@ impl SigmoidFocalLoss<'_> {
         let alpha_holds = self.alpha.is_none_or(own);
         // The factor of the gradient counts where no gradient is wanted, too: a value does not
         // depend on what else is.
-        let numbers = [self.label_smoothing / 2.0, scale.factor];
+        let margin = asymmetric.map_or(0.0, |asymmetric| asymmetric.margin);
+        let numbers = [self.label_smoothing / 2.0, scale.factor, margin];
         let holds = alpha_holds && own(self.pos_weight) && numbers.into_iter().all(T::holds);
         // SAFETY: the arguments have been checked; each array is as long as the kernels take it to
         // be.
@@ -206,6 +214,7 @@ impl SigmoidFocalLoss<'_> {
                     count,
                     columns,
                     gamma: elements.gamma,
+                    asymmetric,
                     label_smoothing: elements.label_smoothing,
                     alpha,
                     positive_weight,
@@ -239,5 +248,111 @@ pub(super) fn per_column(
             table.iter().try_for_each(|&x| check(argument, x))?;
             Ok(kernels::PerColumn::Each(table.as_ptr()))
         }
+    }
+}
+
+/// The asymmetric loss on sigmoid logits, element by element, for many labels of which few are
+/// positive.
+///
+/// For a logit `x` with target `y`, `p = σ(x)` and `p_m = max(p − margin, 0)`:
+///
+/// `L = −y·(1 − p)^γ₊·log(p) − (1 − y)·p_m^γ₋·log(1 − p_m)`.
+///
+/// Ridnik et al., "Asymmetric Loss For Multi-Label Classification" (2021). The gradient is the
+/// derivative of this, through the focusing factors and the clipped probability; it is 0 where
+/// `p ≤ margin`. (The authors' code takes the factors as constants, unless told not to, which is
+/// not offered here.)
+///
+/// ```
+/// use focal_loss::{AsymmetricLoss, Elements};
+///
+/// let criterion = AsymmetricLoss { margin: 0.25, ..AsymmetricLoss::default() };
+/// // An even chance, clipped to 1/4: −(1/4)⁴·log(3/4).
+/// let value = criterion.forward(&Elements::new(&[0.0_f64], &[0.0]))?;
+/// assert!((value - 0.25_f64.powi(4) * (4.0_f64 / 3.0).ln()).abs() < 1e-18);
+/// # Ok::<(), focal_loss::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AsymmetricLoss {
+    /// Focusing parameter of positives, at least 0. Default: 1.
+    pub gamma_positive: f64,
+    /// Focusing parameter of negatives, at least 0. Default: 4.
+    pub gamma_negative: f64,
+    /// The amount that comes off the probabilities of negatives, in [0, 1). Default: 0.05.
+    pub margin: f64,
+    /// The target of elements that do not count. Default: none.
+    pub ignore_index: Option<f64>,
+    /// The mean's denominator in place of the number of elements that count. Default: none.
+    pub normalizer: Option<f64>,
+    /// The reduction of all values to one. Default: the mean.
+    pub reduction: Reduction,
+}
+
+impl Default for AsymmetricLoss {
+    fn default() -> Self {
+        Self {
+            gamma_positive: 1.0,
+            gamma_negative: 4.0,
+            margin: 0.05,
+            ignore_index: None,
+            normalizer: None,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl AsymmetricLoss {
+    /// The reduced value.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn forward<T: Float>(&self, elements: &Elements<T>) -> Result<f64, Error> {
+        self.run(elements, Outputs::default())
+    }
+
+    /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn value_and_grad<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        grad: &mut [T],
+    ) -> Result<f64, Error> {
+        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
+    }
+
+    /// The value of every element, and the gradient of their sum where `grad` is given. Does not
+    /// depend on the reduction.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn each<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        values: &mut [T],
+        grad: Option<&mut [T]>,
+    ) -> Result<(), Error> {
+        let sum = Self { reduction: Reduction::Sum, ..*self };
+        sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
+    }
+
+    fn run<T: Float>(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+        let Self { gamma_positive, gamma_negative, margin, ignore_index, normalizer, reduction } =
+            *self;
+        not_negative("gamma_positive", gamma_positive)?;
+        not_negative("gamma_negative", gamma_negative)?;
+        if !(0.0..1.0).contains(&margin) {
+            return Err(Error::Number { argument: "margin", must_be: "in [0, 1)", value: margin });
+        }
+        let sigmoid = SigmoidFocalLoss {
+            alpha: None,
+            gamma: gamma_positive,
+            ignore_index,
+            normalizer,
+            reduction,
+            ..Default::default()
+        };
+        sigmoid.run(elements, outputs, Some(Asymmetric { gamma: gamma_negative, margin }))
     }
 }
