@@ -122,7 +122,6 @@ const NAMED = ['FocalLoss', 'CrossEntropyLoss', 'SigmoidFocalLoss'];
 for (const { name, Loss, isSigmoid, forms } of LOSSES) {
   if (NAMED.includes(name)) continue;
   const makeLoss = Reflect.get(tfjs, name.charAt(0).toLowerCase() + name.slice(1));
-  if (makeLoss === undefined) continue;
   for (const { name: form, options, isSoft } of forms([0.1, 0.2, 0.3, 0.4, 0.5])) {
     const other: OtherLoss = {
       name: form,

@@ -1,5 +1,7 @@
 import { readOptions, said } from '../arrays/own.js';
 import {
+  AsymmetricLoss,
+  type AsymmetricLossOptions,
   type Criterion,
   CrossEntropyLoss,
   type CrossEntropyLossOptions,
@@ -11,7 +13,7 @@ import {
   type SigmoidFocalLossOptions,
 } from '../index.js';
 import { sigmoidKernel, softmaxKernel } from './kernel.js';
-import { sigmoidOps } from './sigmoid-ops.js';
+import { asymmetricOps, sigmoidOps } from './sigmoid-ops.js';
 import { softmaxOps } from './softmax-ops.js';
 import { type LossFunction, type TensorLossOptions, tensorLoss } from './tensor-loss.js';
 
@@ -36,6 +38,12 @@ export interface PolyFocalOptions extends Open<PolyFocalLossOptions>, TensorLoss
  * tensors settle.
  */
 export interface SigmoidFocalOptions extends Open<SigmoidFocalLossOptions>, TensorLossOptions {}
+
+/**
+ * The options of {@link asymmetricLoss}: those of an `AsymmetricLoss` but for those that tensors
+ * settle.
+ */
+export interface AsymmetricOptions extends Open<AsymmetricLossOptions>, TensorLossOptions {}
 
 /**
  * The options of {@link crossEntropy}: those of a `CrossEntropyLoss` but for those that
@@ -187,5 +195,28 @@ export function sigmoidFocalLoss(options: SigmoidFocalOptions = {}): LossFunctio
   return tensorLoss('sigmoidFocalLoss', implementation, {
     kernel: sigmoidKernel(criterion),
     ops: sigmoidOps(criterion, checkClasses(criterion)),
+  });
+}
+
+/**
+ * The asymmetric loss of independent yes-or-no logits, for TensorFlow.js: see `AsymmetricLoss`.
+ * Logits, targets and rows are those of {@link sigmoidFocalLoss}.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs';
+ * import { asymmetricLoss } from 'focal-loss/tfjs';
+ *
+ * const loss = asymmetricLoss({ margin: 0.25 });
+ * // A positive of probability 1/2: log(2) / 2.
+ * loss(tf.tensor2d([[1]]), tf.zeros([1, 1])).dataSync()[0]; // => 0.3465736
+ * ```
+ */
+export function asymmetricLoss(options: AsymmetricOptions = {}): LossFunction {
+  const { perRow, implementation } = read(options, new AsymmetricLoss());
+  const criterion = new AsymmetricLoss(perRow);
+  return tensorLoss('asymmetricLoss', implementation, {
+    kernel: sigmoidKernel(criterion),
+    ops: asymmetricOps(criterion, checkClasses(criterion)),
   });
 }
