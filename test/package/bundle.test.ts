@@ -21,8 +21,8 @@ const read = (entry: string) => readFileSync(fileOf(entry), 'utf8');
  * characters of code.
  */
 const ENTRIES = [
-  ['focal-loss', main, 'pkg', 1, 35_000],
-  ['focal-loss/slim', slim, 'pkg', 0, 35_000],
+  ['focal-loss', main, 'pkg', 1, 40_000],
+  ['focal-loss/slim', slim, 'pkg', 0, 40_000],
   ['focal-loss/analysis', analysis, 'pkg-analysis', 1, 160_000],
   ['focal-loss/analysis/slim', analysisSlim, 'pkg-analysis', 0, 160_000],
 ] as const;
@@ -102,7 +102,7 @@ it('focal-loss holds no code that would fetch the module', () => {
 it('focal-loss/tfjs is what it adds to the main entry and its peer, and no more', () => {
   const code = read('focal-loss/tfjs');
   expect(importsOf(code).sort()).toEqual(['./index.js', '@tensorflow/tfjs-core']);
-  expect(code.length).toBeLessThan(10_000);
+  expect(code.length).toBeLessThan(12_000);
   expect(awaits(parse(code))).toBe(false);
   expect(code).not.toMatch(/[^\0-\x7f]/);
   // Names in the history of a model that is trained with them as metrics.

@@ -20,10 +20,10 @@ export const STREAMS = 4;
 /** The section of a module that its functions lie in. */
 const FUNCTIONS = 10;
 
-/** What precedes the instructions on vectors, whose numbers begin at 0x100 here. */
+/** The byte before an instruction on vectors, whose numbers begin at 0x100 here. */
 const VECTORS = 0xfd;
 
-/** What follows an instruction, beside bytes of constants, as many as a number from 4 on says. */
+/** The kinds of what follows an instruction; a number from 4 to 16 is one of bytes of constants. */
 const INTEGER = 1;
 const LOCAL = 2;
 const PLACE = 3;

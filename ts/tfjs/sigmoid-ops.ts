@@ -100,7 +100,7 @@ interface Elements {
   readonly ce: Tensor;
 }
 
-/** Which targets count, as 1 and 0, and the targets, 0 where they do not. */
+/** The targets that count, as 1 and 0, and the targets, 0 where they do not. */
 function targetsThatCount(ignoreIndex: number | undefined, yTrue: Tensor) {
   const given = cast(yTrue, 'float32');
   if (ignoreIndex === undefined) return { counts: onesLike(given), kept: given };
