@@ -1,6 +1,7 @@
 //! The focal-loss family: value and analytic gradient in one fused SIMD pass.
 //!
-//! [`FocalLoss`], [`SigmoidFocalLoss`] and [`CrossEntropyLoss`] are what to begin with. Below them,
+//! [`FocalLoss`], [`PolyFocalLoss`], [`CrossEntropyLoss`], [`SigmoidFocalLoss`] and
+//! [`AsymmetricLoss`] are what to begin with. Below them,
 //! [`kernels`] has the loops over rows, [`loss`] the formulas, [`math`] the elementary functions
 //! and [`simd`] the few operations that all of them are written in; [`host`] is how another
 //! language hands rows over.

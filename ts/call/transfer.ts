@@ -91,15 +91,15 @@ function copyStage(
   }
   for (let done = 0; done < count; ) {
     const position = (start + done) % spatialSize;
-    const run = Math.min(spatialSize - position, count - done);
+    const length = Math.min(spatialSize - position, count - done);
     const first = indexOf(batch, start + done, 0);
     for (let j = 0; j < width; j++) {
       const there = first + j * spatialSize;
       const here = j * count + done;
-      if (out) copyRun(memory, there, stage, here, run);
-      else copyRun(stage, here, memory, there, run);
+      if (out) copyRun(memory, there, stage, here, length);
+      else copyRun(stage, here, memory, there, length);
     }
-    done += run;
+    done += length;
   }
 }
 

@@ -124,7 +124,7 @@ pub(super) trait Kernel<V: Real> {
 /// The pointers of `rows` must be valid for the sizes it states and what it can be null for be so
 /// only where the kernel does not need it; every target must be a class or ignored.
 #[inline(never)]
-pub(super) unsafe fn run<V: Real>(
+pub(super) unsafe fn run_blocks<V: Real>(
     kernel: &dyn Kernel<V>,
     rows: &Rows<V::Scalar>,
     sink: &mut dyn Sink<V>,

@@ -2,7 +2,7 @@
 //! taken.
 
 use super::{
-    block::{MAX_CLASSES, run},
+    block::{MAX_CLASSES, run_blocks},
     few::Few,
     many::Many,
     pair::Pair,
@@ -63,14 +63,14 @@ pub(super) unsafe fn evaluate<V: Real, E: Evaluation<V> + ?Sized>(
         match classes {
             2 => {
                 let (other, one) = (rows.weights.of_class(0), rows.weights.of_class(1));
-                run(
+                run_blocks(
                     &Pair { evaluation },
                     &Rows { weights: Weights::Pair { other, one }, ..*rows },
                     sink,
                 )
             }
-            ..=MAX_CLASSES => run(&Few { evaluation, classes }, rows, sink),
-            _ => run(&Many { evaluation, classes }, rows, sink),
+            ..=MAX_CLASSES => run_blocks(&Few { evaluation, classes }, rows, sink),
+            _ => run_blocks(&Many { evaluation, classes }, rows, sink),
         }
     }
 }

@@ -49,7 +49,7 @@ impl<V: Real> TargetOdds<V> {
         let distance = difference.abs().neg();
         let lost = lost.negate(difference.gt(V::constant(0.0)));
         let exp::Reduced { fraction, exponent } = exp::reduce(distance);
-        let odds = exp::scale(exp::fraction_exp(fraction.add(lost)), exponent);
+        let odds = exp::times_power_of_two(exp::fraction_exp(fraction.add(lost)), exponent);
         (Self { gap: difference.negate(target_is_one), odds }, is_right(distance))
     }
 

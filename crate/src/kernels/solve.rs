@@ -1,7 +1,7 @@
 //! The kernel for a problem.
 
 use super::{
-    block::run,
+    block::run_blocks,
     general::{Aims, General, Inputs, Outlined, Task},
     hard,
     problem::Problem,
@@ -48,7 +48,7 @@ pub unsafe fn solve<V: Real>(
         single: plan.single.then_some((plan.focal, rows.weights)),
     };
     // SAFETY: passed on.
-    unsafe { run::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, sink) }
+    unsafe { run_blocks::<V>(&kernel, &Rows { weights: weights(Weighed::Target), ..*rows }, sink) }
 }
 
 /// The focal loss that a problem is, where the fast kernels solve it: see [`solve`].

@@ -132,7 +132,7 @@ pub fn power_of_two<V: Vector<Scalar: ExpTable>>(exponent: V) -> V {
 /// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not
 /// a product.
 #[inline(always)]
-pub fn scale<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
+pub fn times_power_of_two<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
     p.bits_add(exponent.bits_to_exponent())
 }
 
@@ -156,7 +156,7 @@ pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
     let less_one = fraction_exp_m1(fraction);
     let one = V::stored(V::Scalar::ONE);
     // Products, in which a NaN stays one.
-    let lifted = scale(one, exponent);
+    let lifted = times_power_of_two(one, exponent);
     let power = lifted.mul(lower);
     (less_one.add(one).mul(lifted).mul(lower), less_one.mul(power).add(power.sub(one)))
 }

@@ -60,7 +60,7 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward(&self, batch: &Batch<T>) -> Result<f64, Error> {
-        self.run(batch, Outputs::default())
+        self.evaluate(batch, Outputs::default())
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -68,7 +68,7 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn value_and_grad(&self, batch: &Batch<T>, grad: &mut [T]) -> Result<f64, Error> {
-        self.run(batch, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.evaluate(batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
     /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
@@ -83,10 +83,10 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(batch, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.evaluate(batch, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
-    fn run(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+    fn evaluate(&self, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
         let counted = batch.check(self.ignore_index)?;
         fraction("label_smoothing", self.label_smoothing)?;
         let weights = match self.weight {
@@ -115,7 +115,7 @@ impl<T: Float> CrossEntropyLoss<'_, T> {
                         normalizer: None,
                         reduction: Reduction::Mean,
                     }
-                    .run(batch, outputs);
+                    .evaluate(batch, outputs);
                 }
                 sum
             }

@@ -106,7 +106,7 @@ impl<T: Float> FocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward(&self, batch: &Batch<T>) -> Result<f64, Error> {
-        self.run(0.0, batch, Outputs::default())
+        self.evaluate(0.0, batch, Outputs::default())
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -114,7 +114,7 @@ impl<T: Float> FocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn value_and_grad(&self, batch: &Batch<T>, grad: &mut [T]) -> Result<f64, Error> {
-        self.run(0.0, batch, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.evaluate(0.0, batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
     /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
@@ -129,7 +129,7 @@ impl<T: Float> FocalLoss<'_, T> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(0.0, batch, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.evaluate(0.0, batch, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
     /// The second derivatives of the value with respect to each logit by itself, `a_t·[f″·(p_j −
@@ -191,7 +191,7 @@ impl<T: Float> FocalLoss<'_, T> {
     }
 
     /// The reduced value, with the term of poly-1 where `epsilon` is not 0.
-    fn run(&self, epsilon: f64, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+    fn evaluate(&self, epsilon: f64, batch: &Batch<T>, outputs: Outputs<T>) -> Result<f64, Error> {
         let prepared = self.prepare(epsilon, batch, outputs)?;
         Ok(prepared.solve(&Problem::Focal(self.focal(epsilon)), &self.numbers(epsilon, batch)))
     }
@@ -322,7 +322,7 @@ impl<T: Float> PolyFocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward(&self, batch: &Batch<T>) -> Result<f64, Error> {
-        self.focal.run(self.epsilon, batch, Outputs::default())
+        self.focal.evaluate(self.epsilon, batch, Outputs::default())
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -330,7 +330,7 @@ impl<T: Float> PolyFocalLoss<'_, T> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn value_and_grad(&self, batch: &Batch<T>, grad: &mut [T]) -> Result<f64, Error> {
-        self.focal.run(self.epsilon, batch, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.focal.evaluate(self.epsilon, batch, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
     /// The value of every row, and the gradient of their sum where `grad` is given. Does not depend
@@ -345,7 +345,7 @@ impl<T: Float> PolyFocalLoss<'_, T> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = FocalLoss { reduction: Reduction::Sum, ..self.focal };
-        sum.run(self.epsilon, batch, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.evaluate(self.epsilon, batch, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
     /// The second derivatives of the value with respect to each logit by itself, as

@@ -14,4 +14,4 @@ pub use error::Error;
 pub use focal_loss::*;
 #[cfg(feature = "analysis")]
 pub use posterior::Priors;
-pub use sigmoid_focal_loss::{Elements, PerColumn, SigmoidFocalLoss};
+pub use sigmoid_focal_loss::{AsymmetricLoss, Elements, PerColumn, SigmoidFocalLoss};

@@ -382,6 +382,7 @@ impl Options {
             values: ptr::null_mut(),
             count: logits.len(),
             columns: self.columns,
+            asymmetric: None,
             gamma: self.gamma,
             label_smoothing: self.label_smoothing,
             alpha: self.alpha,

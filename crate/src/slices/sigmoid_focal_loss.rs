@@ -99,7 +99,7 @@ impl SigmoidFocalLoss<'_> {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward<T: Float>(&self, elements: &Elements<T>) -> Result<f64, Error> {
-        self.run(elements, Outputs::default(), None)
+        self.evaluate(elements, Outputs::default(), None)
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -111,7 +111,7 @@ impl SigmoidFocalLoss<'_> {
         elements: &Elements<T>,
         grad: &mut [T],
     ) -> Result<f64, Error> {
-        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() }, None)
+        self.evaluate(elements, Outputs { grad: Some(grad), ..Outputs::default() }, None)
     }
 
     /// The value of every element, and the gradient of their sum where `grad` is given. Does not
@@ -126,11 +126,11 @@ impl SigmoidFocalLoss<'_> {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(elements, Outputs { values: Some(values), grad }, None).map(|_| ())
+        sum.evaluate(elements, Outputs { values: Some(values), grad }, None).map(|_| ())
     }
 
     /// The reduced value, of this loss or of the asymmetric one.
-    fn run<T: Float>(
+    fn evaluate<T: Float>(
         &self,
         elements: &Elements<T>,
         outputs: Outputs<T>,
@@ -307,7 +307,7 @@ impl AsymmetricLoss {
     /// # Errors
     /// What is wrong with the arguments, see [`Error`].
     pub fn forward<T: Float>(&self, elements: &Elements<T>) -> Result<f64, Error> {
-        self.run(elements, Outputs::default())
+        self.evaluate(elements, Outputs::default())
     }
 
     /// The reduced value, and its gradient with respect to the logits, which goes to `grad`.
@@ -319,7 +319,7 @@ impl AsymmetricLoss {
         elements: &Elements<T>,
         grad: &mut [T],
     ) -> Result<f64, Error> {
-        self.run(elements, Outputs { grad: Some(grad), ..Outputs::default() })
+        self.evaluate(elements, Outputs { grad: Some(grad), ..Outputs::default() })
     }
 
     /// The value of every element, and the gradient of their sum where `grad` is given. Does not
@@ -334,10 +334,14 @@ impl AsymmetricLoss {
         grad: Option<&mut [T]>,
     ) -> Result<(), Error> {
         let sum = Self { reduction: Reduction::Sum, ..*self };
-        sum.run(elements, Outputs { values: Some(values), grad }).map(|_| ())
+        sum.evaluate(elements, Outputs { values: Some(values), grad }).map(|_| ())
     }
 
-    fn run<T: Float>(&self, elements: &Elements<T>, outputs: Outputs<T>) -> Result<f64, Error> {
+    fn evaluate<T: Float>(
+        &self,
+        elements: &Elements<T>,
+        outputs: Outputs<T>,
+    ) -> Result<f64, Error> {
         let Self { gamma_positive, gamma_negative, margin, ignore_index, normalizer, reduction } =
             *self;
         not_negative("gamma_positive", gamma_positive)?;
@@ -353,6 +357,6 @@ impl AsymmetricLoss {
             reduction,
             ..Default::default()
         };
-        sigmoid.run(elements, outputs, Some(Asymmetric { gamma: gamma_negative, margin }))
+        sigmoid.evaluate(elements, outputs, Some(Asymmetric { gamma: gamma_negative, margin }))
     }
 }
