@@ -508,3 +508,88 @@ fn class_weights_of_any_size_have_a_mean() {
     weights_of_any_size::<f32>();
     weights_of_any_size::<f64>();
 }
+
+/// Weights of a row, of its class and its upstream gradient whose product float32 does not hold
+/// give what they do in float64, rounded.
+#[test]
+fn products_beyond_float32() {
+    let targets = [0, 1];
+    let certain = [0.0f32, f32::NEG_INFINITY, f32::NEG_INFINITY, 0.0];
+    let ordinary = [1.0f32, 2.0, 3.0, -4.0];
+    let yes = [1.0f32, 0.0, 0.0, 1.0];
+    for (alpha, weight, upstream, all) in [
+        (1e30, 1e30, 1.0, None),
+        (1.0, 1e38, 4.0, None),
+        (1e30, 1.0, -1e30, None),
+        (1e-30, 1e-30, 1e36, None),
+        (1.0, 1e-42, 1e36, None),
+        (1e30, 1e20, 1.0, Some(1.0)),
+        (1e30, 1.0, 1.0, Some(1e30)),
+        (1.0, 1e30, 1.0, Some(1e30)),
+        (1e-30, 1e-30, 1.0, Some(1e33)),
+    ] {
+        let here = format!("alpha {alpha:e}, weight {weight:e}, upstream {upstream:e} or {all:?}");
+        let (alphas, weights, scales) =
+            ([alpha as f32, 1.0], [weight as f32; 2], [upstream as f32; 2]);
+        let [wide_alphas, wide_weights, wide_scales] =
+            [alphas, weights, scales].map(|factors| factors.map(f64::from));
+        let close = |single: &[f32], double: &[f64]| {
+            for (&a, &b) in single.iter().zip(double) {
+                let b = b as f32;
+                let near = (a - b).abs() <= 2e-6 * b.abs() + f32::from_bits(1);
+                assert!(a == b || near, "{here}: {single:?}, {double:?}");
+            }
+        };
+        for x in [certain, ordinary] {
+            let wide = x.map(f64::from);
+            let (mut grad, mut wide_grad) = ([0.0f32; 4], [0.0f64; 4]);
+            let batch = Batch {
+                sample_weights: Some(&weights),
+                grad_output: all.map_or(GradOutput::Each(&scales), GradOutput::All),
+                ..Batch::new(&x, &targets, 2)
+            };
+            let wide_batch = Batch {
+                sample_weights: Some(&wide_weights),
+                grad_output: all.map_or(GradOutput::Each(&wide_scales), GradOutput::All),
+                ..Batch::new(&wide, &targets, 2)
+            };
+            let focal = FocalLoss {
+                alpha: Alpha::PerClass(&alphas),
+                reduction: Reduction::Sum,
+                ..FocalLoss::default()
+            };
+            let wide_focal = FocalLoss {
+                alpha: Alpha::PerClass(&wide_alphas),
+                reduction: Reduction::Sum,
+                ..FocalLoss::default()
+            };
+            let value = focal.value_and_grad(&batch, &mut grad).unwrap();
+            let expected = wide_focal.value_and_grad(&wide_batch, &mut wide_grad).unwrap();
+            close(&grad, &wide_grad);
+            assert!((value - expected).abs() <= 2e-6 * expected, "{here}: {value}, {expected}");
+        }
+        let elements_weights = [weight as f32; 4];
+        let each = [upstream as f32; 4];
+        let sigmoid = SigmoidFocalLoss {
+            pos_weight: PerColumn::All(alpha),
+            reduction: Reduction::Sum,
+            ..SigmoidFocalLoss::default()
+        };
+        let (mut grad, mut wide_grad) = ([0.0f32; 4], [0.0f64; 4]);
+        let elements = Elements {
+            sample_weights: Some(&elements_weights),
+            grad_output: all.map_or(GradOutput::Each(&each), GradOutput::All),
+            ..Elements::new(&ordinary, &yes)
+        };
+        sigmoid.value_and_grad(&elements, &mut grad).unwrap();
+        let [wide, wide_yes, wide_weights, wide_each] =
+            [ordinary, yes, elements_weights, each].map(|numbers| numbers.map(f64::from));
+        let elements = Elements {
+            sample_weights: Some(&wide_weights),
+            grad_output: all.map_or(GradOutput::Each(&wide_each), GradOutput::All),
+            ..Elements::new(&wide, &wide_yes)
+        };
+        sigmoid.value_and_grad(&elements, &mut wide_grad).unwrap();
+        close(&grad, &wide_grad);
+    }
+}

@@ -433,15 +433,26 @@ export function checkPerElement(
   throw wrongLength(name, `one entry per logit, ${size}${perRow}`, length);
 }
 
-/** The weights themselves: those of classes may be no others. */
-export function checkWeights(sampleWeights: FloatArray): void {
+/**
+ * The weights themselves: those of classes may be no others. Puts down the largest and, but for 0,
+ * the smallest of them.
+ */
+export function checkWeights(sampleWeights: FloatArray, ends = new Float64Array(2)): void {
   const length = lengthOf(sampleWeights);
+  let largest = 0;
+  let smallest = Infinity;
+  // What is no weight lies outside the others: two comparisons do for most.
   for (let i = 0; i < length; i++) {
     const weight = sampleWeights[i] as number;
+    if (weight <= largest && weight >= smallest) continue;
     if (!(weight >= 0 && weight < Infinity)) {
       throw outOfRange(`sampleWeights[${i}]`, 'finite and not negative', weight);
     }
+    if (weight > largest) largest = weight;
+    if (weight < smallest && weight > 0) smallest = weight;
   }
+  ends[0] = largest;
+  ends[1] = largest > 0 ? smallest : 0;
 }
 
 /** A buffer for a result: of the kind and length of the logits. */

@@ -7,7 +7,14 @@ import type { FloatArray } from '../arrays/types.js';
 import { STAGE, TILE_ROWS, TOTAL_ROWS, TOTAL_VALUES, TOTAL_WEIGHTS } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
 import { addressOf, BufferLookup, epoch, isMemory } from '../module/memory.js';
-import { leavesFloat32, loadNumbers, someLeaveFloat32, tileOf, totals } from '../module/tile.js';
+import {
+  heaviness,
+  leavesFloat32,
+  loadNumbers,
+  someLeaveFloat32,
+  tileOf,
+  totals,
+} from '../module/tile.js';
 import { clear, emptyBatch } from './batch.js';
 import {
   checkAddress,
@@ -176,6 +183,7 @@ function fill(
   batch.logitsKind = kind;
   batch.sampleWeights = undefined;
   batch.gradScales = undefined;
+  heaviness[0] = spec.most;
   // The kernels cannot take in place what has the classes first, or other bits.
   const inPlace = batch.spatialSize === 0 ? tile.kind : undefined;
   batch.logitsAddress = kind === inPlace ? checkAddress('logits', logits, buffersOfLogits) : 0;
@@ -217,10 +225,19 @@ function addWeights(spec: LossSpec, sampleWeights: FloatArray, numClasses = 1): 
     checkPerRow('sampleWeights', sampleWeights, rows);
     batch.rowsPerWeight = 1;
   }
-  checkWeights(sampleWeights);
+  checkWeights(sampleWeights, heaviness);
   batch.sampleWeights = sampleWeights;
-  // Weights that leave float32 have all computed in float64.
-  if (isNarrow() && someLeaveFloat32(sampleWeights)) widenBatch();
+  // Weights that leave float32, by themselves or with those of classes, have all computed in
+  // float64.
+  const leave = areBeyond();
+  (heaviness[0] as number) *= spec.most;
+  (heaviness[1] as number) *= spec.least;
+  if (isNarrow() && (leave || areBeyond())) widenBatch();
+}
+
+/** A test whether what values are multiplied with leaves float32. */
+function areBeyond(): boolean {
+  return leavesFloat32(heaviness[0] as number) || leavesFloat32(heaviness[1] as number);
 }
 
 /** Has all be computed in float64, which logits, targets and gradient are copied to and from. */

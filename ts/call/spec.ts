@@ -45,6 +45,9 @@ export interface LossSpec extends CommonSettings {
   readonly numbers: Float64Array;
   /** The options that have one entry per class. */
   readonly perClass: readonly PerClass[];
+  /** The most and the least, but for 0, that a row is multiplied with; at least and at most 1. */
+  readonly most: number;
+  readonly least: number;
   /**
    * True where float32 does not hold its numbers, so that it is computed in float64 whatever the
    * logits are.
@@ -110,8 +113,22 @@ export function makeSpec(
       ignoreIndex,
     ),
     perClass,
+    most: heaviest(sizes),
+    least: 1 / heaviest(sizes, -1),
     isWide: isWide || needsFloat64(labelSmoothing, sizes),
   };
+}
+
+/** The product of the largest of all options that are not below 1; or of their powers. */
+function heaviest(sizes: OwnParts['sizes'], power = 1): number {
+  return sizes.reduce<number>(
+    (product, size) =>
+      product *
+      [size]
+        .flat()
+        .reduce<number>((most, x) => (x ? Math.max(most, Math.abs(x) ** power) : most), 1),
+    1,
+  );
 }
 
 /** An option as {@link LossSpec.perClass} has it: not at all, unless it is an array. */

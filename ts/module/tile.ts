@@ -79,19 +79,26 @@ export function kernelNumbers(
 /**
  * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels
  * look for them: handed over, they might cost an allocation. Returns whether that factor leaves
- * float32.
+ * float32, also with the {@link heaviness}.
  */
 export function loadNumbers(
   numbers: Float64Array,
   gradOutput: number,
   denominator: number,
 ): boolean {
+  const factor = Math.abs(gradOutput / denominator) * (heaviness[0] as number);
   const view = numbersArea.view(NUMBER_DENOMINATOR + 1);
   for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
   view[NUMBER_UPSTREAM] = gradOutput;
   view[NUMBER_DENOMINATOR] = denominator;
-  return leavesFloat32(gradOutput, denominator);
+  return factor > LARGEST || leavesFloat32(gradOutput, denominator);
 }
+
+/** The smallest normal number of float32. */
+const SMALLEST = 2 ** -126;
+
+/** The largest number of float32 that leaves room for products. */
+const LARGEST = 2 ** 118;
 
 /**
  * A test whether float32 has no number for one of float64, or one of few digits, or one so near to
@@ -100,7 +107,7 @@ export function loadNumbers(
  */
 export function leavesFloat32(x: number, divisor = 1): boolean {
   const size = Math.abs(x / divisor);
-  return !(size === 0 || (size >= 2 ** -126 && size <= 2 ** 118));
+  return !(size === 0 || (size >= SMALLEST && size <= LARGEST));
 }
 
 /**
@@ -117,11 +124,26 @@ export function needsFloat64(
   );
 }
 
-/** A test whether one of the numbers in an array leaves float32. */
-export function someLeaveFloat32(array: FloatArray): boolean {
-  if (kindOf(array) !== 'Float64Array') return false;
-  const count = lengthOf(array);
-  for (let i = 0; i < count; i++) if (leavesFloat32(array[i] as number)) return true;
+/**
+ * What the values of a batch are multiplied with at most, and what with at least, but for 0. Engines
+ * may allocate fractions that they pass to functions; these lie here instead.
+ */
+export const heaviness = new Float64Array(2);
+
+/**
+ * A test whether one of the factors of gradients leaves float32, or with the {@link heaviness} is
+ * beyond it.
+ */
+export function someLeaveFloat32(factors: FloatArray): boolean {
+  const most = heaviness[0] as number;
+  // A number of the type leaves it by no factor of 1 or less.
+  if (most <= 1 && kindOf(factors) !== 'Float64Array') return false;
+  const count = lengthOf(factors);
+  const limit = LARGEST / Math.max(most, 1);
+  for (let i = 0; i < count; i++) {
+    const size = Math.abs(factors[i] as number);
+    if (size > limit || (size < SMALLEST && size !== 0)) return true;
+  }
   return false;
 }
 

@@ -172,7 +172,16 @@ impl<T: Float> Prepared<T> {
         let (other, one) = pair.unwrap_or((1.0, 1.0));
         // The factor of the gradient counts where no gradient is wanted, too: a value does not
         // depend on what else is.
-        let holds = [other, one, scale.factor].iter().chain(numbers).all(|&x| T::holds(x));
+        // SAFETY: there are as many of each.
+        let products = unsafe {
+            let classes = match rows.weights {
+                Weights::PerClass(table) => Ends::of(table, rows.classes),
+                Weights::Pair { .. } => Ends::of([other, one].as_ptr(), 2),
+            };
+            Ends::of_rows(rows.row_weights, rows.row_scales, rows.rows, classes, scale.factor)
+        };
+        let holds =
+            [other, one, scale.factor].iter().chain(numbers).chain(&products).all(|&x| T::holds(x));
         let total = if holds {
             // SAFETY: the arguments have been checked.
             unsafe {
@@ -219,6 +228,52 @@ impl<T: Float> Prepared<T> {
             }
         };
         total / denominator
+    }
+}
+
+/// The ends of the sizes of factors, none of which is 0.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    least: f64,
+    most: f64,
+}
+
+impl Ends {
+    /// Those of 1.
+    pub(super) const ONE: Self = Self { least: 1.0, most: 1.0 };
+
+    /// Those of 1 and an array, which may be null.
+    ///
+    /// # Safety
+    /// It must be valid for so many.
+    pub(super) unsafe fn of<T: Float>(array: *const T, n: usize) -> Self {
+        let n = if array.is_null() { 0 } else { n };
+        // SAFETY: passed on.
+        (0..n).map(|i| unsafe { *array.add(i) }.to_f64().abs()).filter(|&x| x > 0.0).fold(
+            Self::ONE,
+            |Self { least, most }, x| Self { least: least.min(x), most: most.max(x) },
+        )
+    }
+
+    /// The ends of what rows or elements are multiplied with: the values, and the gradients, which
+    /// may be smaller than any number.
+    ///
+    /// # Safety
+    /// The arrays must be valid for so many, or null.
+    pub(super) unsafe fn of_rows<T: Float>(
+        weights: *const T,
+        scales: *const T,
+        n: usize,
+        classes: Self,
+        factor: f64,
+    ) -> [f64; 3] {
+        // SAFETY: passed on.
+        let (weights, scales) = unsafe { (Self::of(weights, n), Self::of(scales, n)) };
+        let most = weights.most * classes.most;
+        let scaled = most * scales.most * factor.abs().max(1.0);
+        // A number of the type leaves it by no factor of 1 or less.
+        let of_gradients = if most * factor.abs() <= 1.0 { 1.0 } else { scaled };
+        [weights.least * classes.least, most, of_gradients]
     }
 }
 

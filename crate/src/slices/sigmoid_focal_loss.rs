@@ -4,7 +4,8 @@ use core::ptr;
 
 use super::{
     batch::{
-        GradOutput, Outputs, Reduction, denominator, or_null, or_null_const, widened, write_narrow,
+        Ends, GradOutput, Outputs, Reduction, denominator, or_null, or_null_const, widened,
+        write_narrow,
     },
     error::{Error, fraction, length, not_negative},
 };
@@ -188,7 +189,17 @@ impl SigmoidFocalLoss<'_> {
         // depend on what else is.
         let margin = asymmetric.map_or(0.0, |asymmetric| asymmetric.margin);
         let numbers = [self.label_smoothing / 2.0, scale.factor, margin];
-        let holds = alpha_holds && own(self.pos_weight) && numbers.into_iter().all(T::holds);
+        // SAFETY: there are as many of each.
+        let products = unsafe {
+            let classes = match self.pos_weight {
+                PerColumn::All(x) => Ends::of(&x, 1),
+                PerColumn::Each(table) => Ends::of(table.as_ptr(), columns),
+            };
+            Ends::of_rows(elements.weights, scales, count, classes, scale.factor)
+        };
+        let holds = alpha_holds
+            && own(self.pos_weight)
+            && numbers.into_iter().chain(products).all(T::holds);
         // SAFETY: the arguments have been checked; each array is as long as the kernels take it to
         // be.
         unsafe {
