@@ -2,7 +2,7 @@
 
 import { readOptions } from '../arrays/own.js';
 import type { Logits, Targets } from '../arrays/tensor-types.js';
-import { arrayLike, bufferOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
+import { arrayLike, bufferOf, kindOf, lengthOf, type NumberArray } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import { STAGE, TILE_ROWS, TOTAL_ROWS, TOTAL_VALUES, TOTAL_WEIGHTS } from '../module/abi.js';
 import { enter, leave } from '../module/gate.js';
@@ -228,11 +228,12 @@ function addWeights(spec: LossSpec, sampleWeights: FloatArray, numClasses = 1): 
   checkWeights(sampleWeights, heaviness);
   batch.sampleWeights = sampleWeights;
   // Weights that leave float32, by themselves or with those of classes, have all computed in
-  // float64.
-  const leave = areBeyond();
+  // float64; a number of the type leaves it by no factor of 1.
+  const areOfType = spec.most === 1 && spec.least === 1 && kindOf(sampleWeights) !== 'Float64Array';
+  const leave = !areOfType && areBeyond();
   (heaviness[0] as number) *= spec.most;
   (heaviness[1] as number) *= spec.least;
-  if (isNarrow() && (leave || areBeyond())) widenBatch();
+  if (isNarrow() && (leave || (!areOfType && areBeyond()))) widenBatch();
 }
 
 /** A test whether what values are multiplied with leaves float32. */

@@ -125,8 +125,8 @@ export function needsFloat64(
 }
 
 /**
- * What the values of a batch are multiplied with at most, and what with at least, but for 0. Engines
- * may allocate fractions that they pass to functions; these lie here instead.
+ * The most that values of a batch are multiplied with, and the least, but for 0. Engines may
+ * allocate fractions that they pass to functions; these lie here instead.
  */
 export const heaviness = new Float64Array(2);
 
