@@ -10,7 +10,7 @@ import {
 import { SETTINGS } from '../../examples/playground/src/state.js';
 
 const LOSS = { alpha: 0.75, gamma: 2, smoothing: 0 };
-const [NONE, TEMPERATURE, PLATT, ISOTONIC] = SETTINGS.calibration.choices;
+const [NONE, POSTERIOR, TEMPERATURE, PLATT, ISOTONIC] = SETTINGS.calibration.choices;
 const settings = (changes: Partial<DecisionSettings> = {}): DecisionSettings => ({
   ...LOSS,
   calibration: NONE,
@@ -52,6 +52,33 @@ describe('the built-in data', () => {
       // Isotonic regression may say 0 of one who is ill, whose log loss is infinite.
       if (calibration === PLATT) expect(after.logLoss).toBeLessThan(before.logLoss - 0.1);
     }
+  });
+
+  it.each([
+    LOSS,
+    { alpha: 0.25, gamma: 3, smoothing: 0 },
+    { alpha: 0.9, gamma: 2, smoothing: 0.1 },
+  ])('mean by the loss what comes true, with nothing fitted: %j', (loss) => {
+    const batch = makeCohort(loss);
+    const found = decide(batch, { ...loss, calibration: POSTERIOR });
+    const { before, after, outcome, notes } = found;
+    expect(outcome).toBeUndefined();
+    expect(notes.at(-1)).toMatch(/^Nothing is fitted: the loss of the sliders/);
+    expect(before.curve.expectedError).toBeGreaterThan(0.09);
+    expect(after.curve.expectedError).toBeLessThan(0.03);
+    expect(after.logLoss).toBeLessThan(before.logLoss);
+    // Of another loss, the same logits mean something else.
+    const other = decide(batch, { ...loss, gamma: 0, calibration: POSTERIOR });
+    expect(other.after.logLoss).toBeGreaterThan(after.logLoss);
+    // The order of the rows is the same, and so is the area.
+    expect(found.auc).toBeCloseTo(decide(batch, settings()).auc, 12);
+  });
+
+  it('mean nothing by a loss in which a class weighs nothing', () => {
+    const loss = { ...LOSS, alpha: 1 };
+    expect(() => decide(makeCohort(loss), { ...loss, calibration: POSTERIOR })).toThrow(
+      'criterion.alpha must be above 0 and below 1, got 1',
+    );
   });
 
   it('learned with cross-entropy mean what they say', () => {
@@ -129,6 +156,19 @@ describe('decisions', () => {
         }
       }
     }
+  });
+
+  it.each([1, 2, 3])('by the loss are about rows of %i logits', (columns) => {
+    const rows = Array.from({ length: 60 }, (_, row): [number[], number] => [
+      Array.from({ length: columns }, (_, j) => 3 * Math.sin(row * (j + 2))),
+      row % Math.max(columns, 2),
+    ]);
+    const { after, before } = decide(batchOf(rows), settings({ calibration: POSTERIOR }));
+    expect(after.brier).not.toBeCloseTo(before.brier, 3);
+    // Logits of no weights, no focus and no smoothing mean what softmax says.
+    const plain = { ...settings({ calibration: POSTERIOR }), alpha: 0.5, gamma: 0 };
+    const same = decide(batchOf(rows), plain);
+    expect(same.after.logLoss).toBeCloseTo(same.before.logLoss, 12);
   });
 
   it('are about the rarest class, unless another is chosen', () => {

@@ -17,9 +17,9 @@ export const SETTINGS = {
   seed: { initial: 1, min: 1, max: 9999, step: 1 },
   rare: { initial: 5, min: 1, max: 50, step: 1 },
   calibration: {
-    initial: 2,
-    choices: [0, 1, 2, 3],
-    names: ['none', 'temperature', 'Platt', 'isotonic'],
+    initial: 4,
+    choices: [0, 4, 1, 2, 3],
+    names: ['none', 'by the loss (posterior)', 'temperature', 'Platt', 'isotonic'],
   },
   threshold: { initial: 0.5, min: 0, max: 1, step: 0.001 },
   rows: { initial: 65536, choices: [32, 1024, 65536] },

@@ -54,7 +54,8 @@ const SHOWN = 100;
 /** With more classes than this, sorting all rows for each takes too long. */
 const MOST_AREAS = 20;
 
-function criterionOf({ columns }: Batch, { alpha, gamma, smoothing }: LossSettings) {
+/** The loss that is set, of one logit per row or of several. */
+export function criterionOf({ columns }: Batch, { alpha, gamma, smoothing }: LossSettings) {
   const options = {
     alpha,
     gamma,

@@ -1,5 +1,6 @@
 import {
   type CalibrationCurve,
+  type CalibrationMethod,
   type CalibrationOutcome,
   type ChooseThresholdOptions,
   calibrationCurve,
@@ -7,29 +8,38 @@ import {
   classificationReport,
   decisionCurve,
   fitCalibration,
+  posterior,
   precisionRecallCurve,
+  probabilitiesToLogits,
   type RocCurve,
   rocCurve,
 } from 'focal-loss/analysis';
-import type { LossSettings } from '../data/analyse.js';
+import { criterionOf, type LossSettings } from '../data/analyse.js';
 import { type Batch, DataError, IGNORED } from '../data/batch.js';
 import { SETTINGS } from '../state.js';
 import { count } from '../text.js';
 
 /** The settings that decisions depend on. */
 export interface DecisionSettings extends LossSettings {
-  /** The number of a method in {@link METHODS}. */
+  /** The number of a method in {@link METHODS}, or {@link POSTERIOR}. */
   readonly calibration: number;
   /** The class that is looked for; without it, the rarest. */
   readonly positive?: number;
 }
 
-/** The ways to calibrate, by the numbers that the setting has. */
-const METHODS = [undefined, 'temperature', 'platt', 'isotonic'] as const;
+/** The ways to calibrate that are fitted, by the numbers that the setting has. */
+const METHODS: readonly (CalibrationMethod | undefined)[] = [
+  undefined,
+  'temperature',
+  'platt',
+  'isotonic',
+];
+/** The number of the way that needs no fit, but the loss that the model was trained with. */
+const POSTERIOR = 4;
 
 /** True where the loss that is set makes a difference, besides to what a model learns from it. */
-export function dependsOnLoss(_: DecisionSettings): boolean {
-  return false;
+export function dependsOnLoss({ calibration }: DecisionSettings): boolean {
+  return calibration === POSTERIOR;
 }
 
 /** A line of a chart. */
@@ -131,10 +141,7 @@ export function decide(batch: Batch, settings: DecisionSettings): Decisions {
   const positive = settings.positive ?? rarestOf(rows);
   checkClass(title, rows, positive, names);
   const numClasses = batch.columns;
-  const method = METHODS[settings.calibration];
-  const calibrator =
-    method && fitCalibration(fitted.logits, fitted.targets, { numClasses, method });
-  const logits = calibrator?.apply(shown.logits, { output: 'logits' }) ?? shown.logits;
+  const { logits, outcome } = calibrate(batch, settings, fitted, shown);
   const options = { numClasses, positive };
   const reportOn = (logits: Batch['logits']) =>
     classificationReport(logits, shown.targets, { numClasses, auc: false, confusion: false });
@@ -160,6 +167,11 @@ export function decide(batch: Batch, settings: DecisionSettings): Decisions {
       ...(warning === undefined ? [] : [warning]),
       ...(batch.notes ?? []),
       `${count(fitted.targets.length, 'row')} of ${title}, every other one of each class, are for the calibration; the ${count(shown.targets.length, 'other')} are shown.`,
+      ...(dependsOnLoss(settings)
+        ? [
+            'Nothing is fitted: the loss of the sliders, taken for that of the training, says what logits mean.',
+          ]
+        : []),
       ...(leftOut > 0
         ? [
             `${count(leftOut, 'row')} with logits that are not finite ${leftOut === 1 ? 'is' : 'are'} left out.`,
@@ -168,8 +180,8 @@ export function decide(batch: Batch, settings: DecisionSettings): Decisions {
     ],
     positive,
     before,
-    after: calibrator ? honestyOf(logits) : before,
-    outcome: calibrator?.outcome,
+    after: logits === shown.logits ? before : honestyOf(logits),
+    outcome,
     roc: thinned({ x: roc.falsePositiveRate, y: roc.truePositiveRate }),
     auc: roc.auc,
     // At a recall of 0 no row is taken, and the precision of 1 says nothing.
@@ -186,6 +198,24 @@ export function decide(batch: Batch, settings: DecisionSettings): Decisions {
       }),
     ],
   };
+}
+
+/** The logits of the rows that are shown, calibrated: the same array where nothing is done. */
+function calibrate(
+  batch: Batch,
+  settings: DecisionSettings,
+  fitted: Rows,
+  { logits }: Rows,
+): { readonly logits: Batch['logits']; readonly outcome?: CalibrationOutcome } {
+  const numClasses = batch.columns;
+  if (settings.calibration === POSTERIOR) {
+    const probabilities = posterior(logits, criterionOf(batch, settings), { numClasses });
+    return { logits: probabilitiesToLogits(probabilities, numClasses) };
+  }
+  const method = METHODS[settings.calibration];
+  if (method === undefined) return { logits };
+  const calibrator = fitCalibration(fitted.logits, fitted.targets, { numClasses, method });
+  return { logits: calibrator.apply(logits, { output: 'logits' }), outcome: calibrator.outcome };
 }
 
 /** Rows of a batch. */
