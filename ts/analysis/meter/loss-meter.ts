@@ -10,6 +10,7 @@ import { METER, SOFT } from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
 import { type AnyCriterion, isLossName, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { figuresText, INSPECT, withText } from '../rows/table.js';
 import type { Logits, Targets } from '../rows/tensors.js';
 import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
 import { checkCount, checkRecord, field } from './json.js';
@@ -180,14 +181,27 @@ export class LossMeter {
     const { values, rows, denominator: counted } = this.#seen;
     const sum = values.toNumber();
     const denominator = this.#criterion.normalizer ?? counted.toNumber();
-    return {
-      mean: sum / denominator,
-      sum,
-      rows,
-      denominator,
-      nanRows: values.nan,
-      infiniteRows: values.infinite,
-    };
+    return withText(
+      {
+        mean: sum / denominator,
+        sum,
+        rows,
+        denominator,
+        nanRows: values.nan,
+        infiniteRows: values.infinite,
+      },
+      figuresText,
+    );
+  }
+
+  /** The rows so far and their loss, as `console.log` prints them in Node.js, Deno and Bun. */
+  toString(): string {
+    return `LossMeter of ${this.#loss}\n${this.result()}`;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
   }
 
   /** Everything there is to the meter, its criterion included. Nothing is lost. */

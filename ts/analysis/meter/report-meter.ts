@@ -26,7 +26,7 @@ import {
 } from '../rows/probability-watch.js';
 import { figuresOf, fillScores, type RowFigures } from '../rows/row-figures.js';
 import { type Rows, readRows } from '../rows/rows.js';
-import { withText } from '../rows/table.js';
+import { INSPECT, withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
 import { ExactSum, type ExactSumState } from './exact-sum.js';
@@ -329,6 +329,16 @@ export class ReportMeter {
     return withText(reportOf(seen, this.#settings), (report: ClassificationReport) =>
       reportText(report, this.#settings),
     );
+  }
+
+  /** The report so far, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string {
+    return `ReportMeter\n${this.result()}`;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
   }
 
   /** Everything there is to the meter. Nothing is lost. */

@@ -1,5 +1,6 @@
 // What the kernels have to know to find the probabilities that logits stand for under a loss.
 
+import { readOptions } from '../../arrays/own.js';
 import { outOfRange } from '../../call/checks.js';
 import type { LossSpec } from '../../call/spec.js';
 import { specOf } from '../../losses/criterion.js';
@@ -28,13 +29,16 @@ export interface OwnLoss {
   readonly spec: LossSpec;
 }
 
+const OPTIONS = ['alpha', 'weight', 'posWeight', 'epsilon', 'focusOn', 'labelSmoothing'];
+
 /** Checks that logits stand for probabilities under a criterion. */
 export function ownLossOf(given: AnyCriterion): OwnLoss {
   const own = makeSum(nameOf(given), given);
   const criterion = own as unknown as DiagnosedCriterion;
-  checkSmoothing(criterion);
-  if (isSigmoid(criterion)) checkColumns(criterion);
-  else checkClassWeights(criterion);
+  const options = readOptions(criterion, OPTIONS);
+  checkSmoothing(options);
+  if (isSigmoid(criterion)) checkColumns(options as SigmoidCriterion);
+  else checkClassWeights(options as SoftmaxCriterion);
   return { criterion, spec: specOf(own) };
 }
 

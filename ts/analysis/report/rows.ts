@@ -1,6 +1,6 @@
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import { pick } from '../rows/loops.js';
-import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
+import { warningOf } from '../rows/probability-watch.js';
 import { emptyFigures, fillFigures, fillScores, type RowFigures } from '../rows/row-figures.js';
 import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
@@ -68,7 +68,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     ...(classes === 2 ? ofSecond(ranked) : {}),
     samples: undefined,
     confusion: matrix,
-    warning: lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined,
+    warning: warningOf(rows),
     intervals: undefined,
   };
 }

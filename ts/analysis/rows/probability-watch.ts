@@ -68,7 +68,7 @@ export function lookLikeSoftmax(values: ArrayLike<number>, columns: number): boo
 
 /** Rows as far as they are looked at here. */
 type WatchedRows = Pick<Rows, 'logits' | 'classes' | 'stride' | 'isPaired' | 'start'> & {
-  readonly labels: ArrayLike<unknown>;
+  readonly labels: { readonly length: number };
 };
 
 /** A test whether all rows could be probabilities, also rounded ones, and if there are none. */
@@ -99,8 +99,13 @@ export function leastSuspicious(isPaired: boolean): number {
 }
 
 /** A test whether the logits of rows look like probabilities. */
-export function lookLikeProbabilities(rows: Rows): boolean {
+export function lookLikeProbabilities(rows: WatchedRows): boolean {
   return rows.labels.length >= leastSuspicious(rows.isPaired) && mayBeProbabilities(rows);
+}
+
+/** The warning about rows that look like probabilities, if they do. */
+export function warningOf(rows: Rows): string | undefined {
+  return lookLikeProbabilities(rows) ? PROBABILITIES_NOTICE : undefined;
 }
 
 /** The warning that is given then. */

@@ -9,6 +9,7 @@ import {
   show,
   wrongType,
 } from '../../call/checks.js';
+import { figuresText, withText } from '../rows/table.js';
 
 /** A value that stands for a class. */
 export type ClassLabel = string | number | bigint | boolean;
@@ -103,7 +104,7 @@ export function classIndices(
       throw outOfRange(`values[${row}]`, `one of ${listed(classNames)}`, label);
     return index;
   });
-  return { targets, classNames };
+  return withText({ targets, classNames }, figuresText);
 }
 
 /**
@@ -206,7 +207,7 @@ function indicesAsTheyAre(
   });
   const classNames: string[] = [];
   for (let j = 0; j <= largest; j++) classNames.push(String(j));
-  return { targets, classNames };
+  return withText({ targets, classNames }, figuresText);
 }
 
 /** The strings that occur, in order. */

@@ -9,6 +9,7 @@ import {
 } from '../../call/checks.js';
 import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
 import { FocalLoss } from '../../losses/focal.js';
+import { figuresText, withText } from '../rows/table.js';
 
 /** Options of {@link lossCurve}. Every option may be left out. */
 export interface LossCurveOptions {
@@ -131,12 +132,13 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
   const targets = new Uint8Array(points);
   const { value, grad } = focal.valueAndGrad(logits, targets);
   const weight = alpha ?? 1;
-  return {
+  const curve = {
     pt,
     crossEntropy: crossEntropy.forward(logits, targets),
     focal: value.map((loss) => weight * loss),
     gradient: pt.map((_, i) => weight * (grad[i * numClasses] as number)),
   };
+  return withText(curve, figuresText);
 }
 
 /** A curve is of one setting: several would have to be several curves. */

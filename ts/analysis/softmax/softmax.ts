@@ -24,6 +24,7 @@ import { OUTPUT_CONFIDENCE, OUTPUT_LOGARITHMS, OUTPUT_PROBABILITIES } from '../.
 import { kernels } from '../../module/analysis-kernels.js';
 import { enter, leave } from '../../module/gate.js';
 import { type Tile, targetsArea, tileOf } from '../../module/tile.js';
+import { figuresText, withText } from '../rows/table.js';
 import { type Logits, openedLogits } from '../rows/tensors.js';
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
@@ -148,7 +149,7 @@ export function predict<L extends Logits, G extends SameKind<L> = Fresh<L>>(
     copyInto(result.classes, targetsArea.view(count), start);
     copyInto(result.confidence, tile.values.view(count), start);
   });
-  return result as Prediction<G, Int32Array<ArrayBuffer>>;
+  return withText(result, figuresText) as Prediction<G, Int32Array<ArrayBuffer>>;
 }
 
 /** Probabilities or their logarithms. */

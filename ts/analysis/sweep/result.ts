@@ -35,4 +35,9 @@ export interface SweepTable {
    * logits are.
    */
   readonly best: SweepRow | undefined;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
 }

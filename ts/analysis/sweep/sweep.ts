@@ -26,6 +26,7 @@ import { floatsOf } from '../../call/plain-arrays.js';
 import { FocalLoss } from '../../losses/focal.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
 import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
 import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
@@ -240,6 +241,8 @@ interface Work {
   readonly rows: number;
   /** Logits of a row. */
   readonly width: number;
+  /** True where each of them has a target of its own. */
+  readonly isElementwise: boolean;
   readonly normalizer: number | undefined;
   readonly batch: {
     readonly numClasses: number | undefined;
@@ -282,6 +285,7 @@ function prepare(
     sums,
     rows,
     width,
+    isElementwise: elementwise,
     normalizer: reduction === 'sum' ? 1 : normalizer,
     batch: { numClasses, sampleWeights },
   };
@@ -443,11 +447,7 @@ function settingsOf({ axes, sums, normalizer }: Work): SweepSetting[] {
   return settings;
 }
 
-function tableOf(
-  { sums }: Work,
-  settings: SweepSetting[],
-  metrics: number[] | undefined,
-): SweepTable {
+function tableOf(work: Work, settings: SweepSetting[], metrics: number[] | undefined): SweepTable {
   const rows = settings.map((setting, i): SweepRow => ({ ...setting, metric: metrics?.[i] }));
   let best: SweepRow | undefined;
   for (const row of rows) {
@@ -455,5 +455,17 @@ function tableOf(
       best = row;
   }
   const losses = Float64Array.from(rows, ({ loss }) => loss);
-  return withText({ rows, losses, count: sums.rows, best }, sweepText);
+  const warning = warningOf(work);
+  return withText({ rows, losses, count: work.sums.rows, best, warning }, sweepText);
+}
+
+/** The warning about logits that look like probabilities, if they do. */
+function warningOf({ logits, rows, width, isElementwise }: Work): string | undefined {
+  const labels = { length: isElementwise ? rows * width : rows };
+  const form = isElementwise
+    ? { classes: 2, isPaired: true, start: (k: number) => k - 1 }
+    : { classes: width, isPaired: false, start: (k: number) => k * width };
+  return lookLikeProbabilities({ logits, labels, stride: 1, ...form })
+    ? PROBABILITIES_NOTICE
+    : undefined;
 }

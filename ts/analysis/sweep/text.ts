@@ -7,7 +7,12 @@ import type { SweepRow, SweepTable } from './result.js';
 const MOST_ROWS = 60;
 
 /** A table of the settings, in which the best is marked. */
-export function sweepText({ rows, best }: SweepTable): string {
+export function sweepText({ rows, best, warning }: SweepTable): string {
+  const text = rowsText(rows, best);
+  return warning === undefined ? text : `${text}\n\n${warning}`;
+}
+
+function rowsText(rows: readonly SweepRow[], best: SweepRow | undefined): string {
   const hasMetric = rows.some(({ metric }) => metric !== undefined);
   const head = ['alpha', 'gamma', 'labelSmoothing', 'loss', ...(hasMetric ? ['metric', ''] : [])];
   const lines = rows.slice(0, MOST_ROWS).map((row) => lineOf(row, hasMetric, row === best));

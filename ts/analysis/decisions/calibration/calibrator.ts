@@ -14,6 +14,7 @@ import {
 } from '../../../call/checks.js';
 import { takeLogarithms } from '../../elementary.js';
 import { checkRecord, field } from '../../meter/json.js';
+import { figure, INSPECT, table } from '../../rows/table.js';
 import { type Logits, openedLogits } from '../../rows/tensors.js';
 import { logSoftmax, softmax } from '../../softmax/softmax.js';
 import type { CalibrationOutcome } from './evidence.js';
@@ -126,9 +127,15 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
   readonly before: CalibrationFigures;
   /** Figures of the same rows calibrated. Of rows that the fit has not seen they are worse. */
   readonly after: CalibrationFigures;
+  /**
+   * A warning of the fit: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
 
   /** @internal */
-  constructor(state: Omit<CalibratorState<M>, 'version'>) {
+  constructor(state: Omit<CalibratorState<M>, 'version'>, warning?: string) {
+    this.warning = warning;
     this.method = state.method;
     this.numClasses = state.numClasses;
     this.parameters = state.parameters;
@@ -169,7 +176,30 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     return result as Fresh<L>;
   }
 
-  /** Everything there is to it. Nothing is lost. */
+  /** What was fitted, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string {
+    const { method, numClasses, outcome, before, after, warning } = this;
+    const figures = (['logLoss', 'brier', 'calibrationError'] as const).map((name) => [
+      name,
+      figure(before[name]),
+      figure(after[name]),
+    ]);
+    const text = table([
+      ['method', method],
+      ['classes', String(numClasses)],
+      ['outcome', outcome],
+      ['', 'before', 'after'],
+      ...figures,
+    ]);
+    return warning === undefined ? text : `${text}\n\n${warning}`;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return this.toString();
+  }
+
+  /** Everything there is to it but the warning. */
   toJSON(): CalibratorState<M> {
     const { method, numClasses, parameters, outcome, before, after } = this;
     return { version: VERSION, method, numClasses, parameters, outcome, before, after };
@@ -223,8 +253,9 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
 /** A calibrator. Kept out of the class, which has another name when it is bundled. */
 export function makeCalibrator<M extends CalibrationMethod>(
   state: Omit<CalibratorState<M>, 'version'>,
+  warning?: string,
 ): Calibrator<M> {
-  return new Calibrator(state);
+  return new Calibrator(state, warning);
 }
 
 type Calibration = Pick<CalibratorState, 'method' | 'numClasses' | 'parameters'>;

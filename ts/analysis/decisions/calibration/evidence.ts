@@ -4,6 +4,7 @@
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../../arrays/types.js';
 import { checkPerRow, checkWeights, outOfRange } from '../../../call/checks.js';
+import { warningOf } from '../../rows/probability-watch.js';
 import { type RowOptions, type Rows, readRows, selectRows } from '../../rows/rows.js';
 
 /** The end of a fit. */
@@ -30,6 +31,8 @@ export interface Evidence {
   readonly shares: Float64Array | undefined;
   /** The weights of the rows, all above 0. */
   readonly weights: Float64Array | undefined;
+  /** The warning that the logits look like probabilities, if they do. */
+  readonly warning: string | undefined;
 }
 
 /** Checks a batch, and takes from it the rows that count. */
@@ -66,6 +69,7 @@ export function evidenceOf(
     targets: rows.labels,
     shares: sharesOf(rows),
     weights: sampleWeights && Float64Array.from(rows.numbers, weightOf),
+    warning: warningOf(rows),
   };
 }
 

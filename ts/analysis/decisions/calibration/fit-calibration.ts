@@ -115,11 +115,11 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   const single = evidence.isSingle;
   const plain = single ? secondOf(evidence.pairs) : evidence.pairs;
   const state = { method, numClasses: single ? 1 : evidence.classes, parameters, outcome };
-  return makeCalibrator({
-    ...state,
+  const figures = {
     before: figuresOf(plain, evidence, bins),
     after: figuresOf(calibrated(state, plain), evidence, bins),
-  });
+  };
+  return makeCalibrator({ ...state, ...figures }, evidence.warning);
 }
 
 function fitBy<M extends CalibrationMethod>(

@@ -1,4 +1,5 @@
 import { checkChoice, checkInteger, checkOptions } from '../../../call/checks.js';
+import { figuresText, withText } from '../../rows/table.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
 import {
   type Column,
@@ -45,6 +46,13 @@ export interface CalibrationCurve {
   readonly to: Float64Array;
   /** The average distance between probability and share, weighed by rows. */
   readonly expectedError: number;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
+  /** The curve in a few lines, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string;
 }
 
 /**
@@ -107,7 +115,12 @@ function curveOf(column: Column, bins: number, byQuantiles: boolean): Calibratio
   });
   const from = edges.subarray(0, bins).filter(isFilled);
   const to = edges.subarray(1).filter(isFilled);
-  return { positive, probability, share, rows: filled, from, to, expectedError: distance / all };
+  const expectedError = distance / all;
+  const { warning } = column;
+  return withText(
+    { positive, probability, share, rows: filled, from, to, expectedError, warning },
+    figuresText,
+  );
 }
 
 /** The bin whose upper edge is the first that is not below a probability. */

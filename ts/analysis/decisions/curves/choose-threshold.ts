@@ -127,6 +127,11 @@ export interface ThresholdChoice {
   readonly trueNegatives: number;
   /** The same figures at every threshold. */
   readonly curve: ThresholdTable;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
   /** The threshold and its figures as a table. */
   toString(): string;
 }
@@ -274,6 +279,7 @@ function choose(column: Column, task: Task): ThresholdChoice {
       falseNegatives: missed,
       trueNegatives: spared,
       curve,
+      warning: column.warning,
     },
     (choice: ThresholdChoice) => choiceText(choice, task.by),
   );
@@ -359,7 +365,7 @@ function placeOfBest(curve: ThresholdTable, { by, atLeast }: Task): number {
 function choiceText(choice: ThresholdChoice, by: ThresholdCriterion): string {
   const { threshold, value, recall, precision, specificity, f1, balancedAccuracy, accuracy } =
     choice;
-  return table([
+  const text = table([
     [`threshold for class ${choice.positive}`, figure(threshold)],
     [by, figure(value)],
     ['recall', figure(recall)],
@@ -369,4 +375,5 @@ function choiceText(choice: ThresholdChoice, by: ThresholdCriterion): string {
     ['balanced accuracy', figure(balancedAccuracy)],
     ['accuracy', figure(accuracy)],
   ]);
+  return choice.warning === undefined ? text : `${text}\n\n${choice.warning}`;
 }

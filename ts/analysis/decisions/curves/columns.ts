@@ -14,6 +14,7 @@ import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import { type JudgedBatch, openBatch } from '../../report/batch.js';
 import { placesWhere, tabulate } from '../../rows/loops.js';
+import { warningOf } from '../../rows/probability-watch.js';
 import { figuresOf, fillScores } from '../../rows/row-figures.js';
 import {
   ROW_OPTIONS,
@@ -69,6 +70,8 @@ export interface Column {
   /** 1 for rows of the class, 0 for others. */
   readonly members: Uint8Array;
   readonly weights: Float64Array | undefined;
+  /** The warning that the logits look like probabilities, if they do. */
+  readonly warning: string | undefined;
 }
 
 /** Makes a result of the class that is asked for, or of each. */
@@ -117,13 +120,14 @@ function classesOf(
   const { numbers, labels } = rows;
   const weights = weightsOf(sampleWeights, numbers);
   const figures = figuresOf(rows);
+  const warning = warningOf(rows);
   const columnOf = (positive: number): Column => {
     const scores = new Float64Array(numbers.length);
     fillScores(scores, rows, figures, positive, 0, scores.length);
     const unknown = scores.findIndex(Number.isNaN);
     if (unknown >= 0) throw noProbability(rows, unknown, `row ${numbers[unknown]}`);
     const members = Uint8Array.from(labels, (label) => Number(label === positive));
-    return { positive, numbers, scores, areOdds: classes === 2, members, weights };
+    return { positive, numbers, scores, areOdds: classes === 2, members, weights, warning };
   };
   return { classes, columnOf };
 }
@@ -136,6 +140,7 @@ function labelsOf(
   const rows = readElements(logits, targets, options);
   const classes = options.numClasses as number;
   const all = rows.numbers;
+  const warning = warningOf(rows);
   const weightOf = weightingOf(sampleWeights, lengthOf(logits) / classes);
   const rowOf = (k: number) => Math.floor((all[k] as number) / classes);
   const columnOf = (positive: number): Column => {
@@ -153,7 +158,7 @@ function labelsOf(
       return score;
     });
     const members = Uint8Array.from(places, (k) => rows.labels[k] as number);
-    return { positive, numbers, scores, areOdds: true, members, weights };
+    return { positive, numbers, scores, areOdds: true, members, weights, warning };
   };
   return { classes, columnOf };
 }

@@ -1,5 +1,6 @@
 import type { FloatArray } from '../../../arrays/types.js';
 import { checkNumber, checkOptions, outOfRange, wrongType } from '../../../call/checks.js';
+import { figuresText, withText } from '../../rows/table.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
 import {
   type Column,
@@ -33,6 +34,13 @@ export interface DecisionCurve {
   readonly netBenefit: Float64Array;
   /** The net benefit of treating all rows. That of treating none is 0. */
   readonly treatAll: Float64Array;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
+  /** The curve in a few lines, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string;
 }
 
 /**
@@ -88,7 +96,7 @@ function curveOf(column: Column, thresholds: Float64Array): DecisionCurve {
   const all = positives + negatives;
   const benefit = (found: number, wrong: number, threshold: number) =>
     (found - (wrong * threshold) / (1 - threshold)) / all;
-  return {
+  const curve = {
     positive: column.positive,
     thresholds: thresholds.slice(),
     netBenefit: thresholds.map((threshold) => {
@@ -102,7 +110,9 @@ function curveOf(column: Column, thresholds: Float64Array): DecisionCurve {
           );
     }),
     treatAll: thresholds.map((threshold) => benefit(positives, negatives, threshold)),
+    warning: column.warning,
   };
+  return withText(curve, figuresText);
 }
 
 /** The number of falling entries that are not below a number. */

@@ -1,4 +1,5 @@
 import { checkBoolean, checkOptions } from '../../../call/checks.js';
+import { figuresText, withText } from '../../rows/table.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
 import {
   type Column,
@@ -37,6 +38,13 @@ export interface RocCurve {
   readonly thresholds: Float64Array;
   /** The area under the curve, as `classificationReport` has it; NaN where one of the rates is. */
   readonly auc: number;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
+  /** The curve in a few lines, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string;
 }
 
 /**
@@ -83,13 +91,15 @@ function rocOf(column: Column, drop: boolean): RocCurve {
   const kept = drop ? pickRanks(whole, isCorner) : whole;
   const rate = (counts: Float64Array, all: number) =>
     Float64Array.of(0, ...counts).map((count) => (all > 0 ? count / all : NaN));
-  return {
+  const curve = {
     positive: column.positive,
     falsePositiveRate: rate(kept.falsePositives, negatives),
     truePositiveRate: rate(kept.truePositives, positives),
     thresholds: before(Infinity, probabilitiesOf(kept.scores, column.areOdds)),
     auc: areaOf(whole),
+    warning: column.warning,
   };
+  return withText(curve, figuresText);
 }
 
 /** True where a count rises by another amount behind a place than before it. */
@@ -120,6 +130,13 @@ export interface PrecisionRecallCurve {
   readonly thresholds: Float64Array;
   /** The average precision, as `classificationReport` has it; NaN without rows of the class. */
   readonly averagePrecision: number;
+  /**
+   * A warning to look at first: that the logits look like probabilities, which makes all of it
+   * meaningless.
+   */
+  readonly warning: string | undefined;
+  /** The curve in a few lines, as `console.log` prints it in Node.js, Deno and Bun. */
+  toString(): string;
 }
 
 /**
@@ -165,13 +182,15 @@ function precisionRecallOf(column: Column, drop: boolean): PrecisionRecallCurve 
     return taken === 0 ? 0 : count / taken;
   });
   const recall = kept.truePositives.map((count) => (positives === 0 ? 1 : count / positives));
-  return {
+  const curve = {
     positive: column.positive,
     precision: before(1, precision).reverse(),
     recall: before(0, recall).reverse(),
     thresholds: probabilitiesOf(kept.scores, column.areOdds).reverse(),
     averagePrecision: precisionOf(whole),
+    warning: column.warning,
   };
+  return withText(curve, figuresText);
 }
 
 /** Numbers with one more before them. */
