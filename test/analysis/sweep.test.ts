@@ -479,7 +479,7 @@ describe('as text', () => {
     expect(`${table}`.split('\n')).toEqual(expected);
     expect(inspect(table).split('\n')).toEqual(expected);
     // The array holds what it held.
-    expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best']);
+    expect(Object.keys(table)).toEqual(['rows', 'losses', 'count', 'best', 'warning']);
     expect(JSON.parse(JSON.stringify(table)).rows[0]).toMatchObject({
       alpha: 0.25,
       gamma: 0.5,
