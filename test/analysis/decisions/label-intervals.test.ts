@@ -1,10 +1,14 @@
 import {
+  AsymmetricLoss,
   type ClassificationReport,
+  chooseThreshold,
   classificationReport,
   classificationReportAsync,
   type Interval,
   type ReportIntervals,
+  ReportMeter,
   type ReportOptions,
+  rocCurve,
   SigmoidFocalLoss,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
@@ -170,6 +174,24 @@ describe('intervals of multi-label rows', () => {
     expect(await classificationReportAsync(logits, targets, options)).toEqual(report);
     const plain = classificationReport(logits, targets, { criterion });
     expect({ ...report, intervals: undefined }).toEqual(plain);
+  });
+
+  it('are the same of a model that learned with an AsymmetricLoss, as are curves and meters', () => {
+    const other = new AsymmetricLoss({ numClasses: LABELS, ignoreIndex: -1 });
+    const options = { intervals: { repeats: 5 } };
+    expect(classificationReport(logits, targets, { criterion: other, ...options })).toEqual(
+      classificationReport(logits, targets, { criterion, ...options }),
+    );
+    for (const curve of [rocCurve, chooseThreshold]) {
+      expect(curve(logits, targets, { criterion: other, positive: 'each' })).toEqual(
+        curve(logits, targets, { criterion, positive: 'each' }),
+      );
+    }
+    const single = new AsymmetricLoss({ ignoreIndex: -1 });
+    const meter = new ReportMeter({ criterion: single }).update(logits, targets);
+    expect(meter.result()).toEqual(
+      new ReportMeter({ numClasses: 1, ignoreIndex: -1 }).update(logits, targets).result(),
+    );
   });
 
   it('are in the text', () => {

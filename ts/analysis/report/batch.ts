@@ -13,6 +13,9 @@ export interface JudgedBatch {
   readonly isMultiLabel: boolean;
 }
 
+/** The losses whose logits are yes or no each by itself. */
+const OF_SIGMOIDS: readonly string[] = ['SigmoidFocalLoss', 'AsymmetricLoss'];
+
 /** The options of rows as they are given, or else as the criterion says. */
 export function rowOptionsOf(given: RowOptions & { criterion?: AnyCriterion | undefined }): {
   readonly asked: RowOptions;
@@ -20,7 +23,7 @@ export function rowOptionsOf(given: RowOptions & { criterion?: AnyCriterion | un
 } {
   const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
   const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
-  const isSigmoid = given.criterion !== undefined && nameOf(given.criterion) === 'SigmoidFocalLoss';
+  const isSigmoid = given.criterion !== undefined && OF_SIGMOIDS.includes(nameOf(given.criterion));
   const asked: RowOptions = {
     numClasses: given.numClasses ?? criterion.numClasses,
     ignoreIndex: given.ignoreIndex ?? criterion.ignoreIndex,

@@ -39,7 +39,8 @@ export interface CurveOptions<P extends number | 'each' = number | 'each'> exten
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
    * The loss that the model was trained with, as `classificationReport` takes it: a
-   * `SigmoidFocalLoss` says that logits are of yes or no, with its `numClasses` of several labels.
+   * `SigmoidFocalLoss` or `AsymmetricLoss` says that logits are of yes or no, with its `numClasses`
+   * of several labels.
    */
   criterion?: AnyCriterion | undefined;
 }
