@@ -86,8 +86,8 @@ export interface ReportOptions extends RowOptions {
   /**
    * The loss that the model was trained with. It says what the logits mean: those of a
    * `SigmoidFocalLoss` or `AsymmetricLoss` are yes or no each by itself, one per row or, with
-   * `numClasses`, one per label of a row. Its `numClasses`, `ignoreIndex` and `layout` hold where they are not given. Its
-   * other options make no difference.
+   * `numClasses`, one per label of a row. Its `numClasses`, `ignoreIndex` and `layout` hold where
+   * they are not given. Its other options make no difference.
    */
   criterion?: AnyCriterion | undefined;
   /**
