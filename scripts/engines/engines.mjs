@@ -3,8 +3,9 @@
  */
 import { join } from 'node:path';
 import { nodeOf } from '../bootstrap/consumers.mjs';
+import { root } from '../bootstrap/paths.mjs';
 import { findRuntime } from '../bootstrap/runtimes.mjs';
-import { npmProgram } from './programs.mjs';
+import { npmProgram, pythonWith } from './programs.mjs';
 import { sysroot } from './sysroot.mjs';
 
 /**
@@ -12,8 +13,9 @@ import { sysroot } from './sysroot.mjs';
  * @typedef {object} Engine
  * @property {string} name
  * @property {() => Promise<string[]>} command makes it ready; the battery's file is added to the
- *   command
+ *   command, or that of the module
  * @property {RegExp} expected what it prints, where that is not the hash
+ * @property {boolean} [isHost] true for an example of examples/hosts, which takes the module
  */
 
 /** The hash of the battery. */
@@ -27,6 +29,13 @@ const NO_SIMD = /ModuleError: .*SIMD/;
 
 /** The error of hosts whose numbers lie in memory the other way round. */
 const BIG_ENDIAN = /ModuleError: .*big-endian/;
+
+/** The loss and the gradient that the examples of examples/hosts print. */
+const FIRST_EXAMPLE =
+  /^0\.014456064 -0\.000018703 0\.000018703 0\.024857234 -0\.024857234 0\.000026239 -0\.000026239$/;
+
+/** @param {string} name */
+const host = (name) => join(root, 'examples', 'hosts', name);
 
 const NODE_LIBRARIES = ['libc6', 'libstdc++6', 'libatomic1'];
 
@@ -220,5 +229,17 @@ export const ENGINES = [
     name: 'Node 20.11.0, ppc64le',
     command: crossNode('ppc64le', 'ppc64el', 'powerpc64le-linux-gnu'),
     expected: NO_SIMD,
+  },
+  {
+    name: 'Python, wasmtime 50.0.1, the module alone',
+    command: async () => [await pythonWith('wasmtime', '50.0.1'), join(host('python'), 'main.py')],
+    expected: FIRST_EXAMPLE,
+    isHost: true,
+  },
+  {
+    name: 'Go, wazero 1.12.0, the module alone',
+    command: async () => ['go', '-C', host('go'), 'run', '.'],
+    expected: FIRST_EXAMPLE,
+    isHost: true,
   },
 ];

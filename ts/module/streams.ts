@@ -14,7 +14,7 @@ const LOCALS = 1;
 const OFFSETS = 2;
 const CONSTANTS = 3;
 
-/** How many streams there are. */
+/** The number of streams. */
 export const STREAMS = 4;
 
 /** The section of a module that its functions lie in. */

@@ -26,7 +26,7 @@ use crate::{
 pub struct Asymmetric {
     /// Focusing parameter of negatives, at least 0.
     pub gamma: f64,
-    /// What comes off their probabilities, in [0, 1).
+    /// The amount that comes off their probabilities, in [0, 1).
     pub margin: f64,
 }
 
