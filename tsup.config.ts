@@ -101,6 +101,8 @@ function entry(name: string, options: Options = {}): Options {
           preserve_annotations: true,
           ascii_only: true,
           max_line_len: 256,
+          // It would escape `-->`, which the text of the module may hold.
+          inline_script: false,
           comments: /webpackIgnore|@vite-ignore/,
         };
       },

@@ -51,6 +51,10 @@ describe.each(['pkg', 'pkg-analysis'])('the streams of the module in %s', (folde
   });
 });
 
+it.each(['pkg', 'pkg-analysis'])('%s: a page can hold the text in a script', (folder) => {
+  expect(embeddedText(moduleOf(folder))).not.toMatch(/<!--|<\/?script/i);
+});
+
 it('a module that ends early is refused', () => {
   const module = Uint8Array.from(moduleOf('pkg'));
   expect(() => toStreams(module.subarray(0, 60_000))).toThrow('ends in the middle');
