@@ -6,14 +6,13 @@ const LINE = 8000;
 /**
  * Code with the text of the module on lines of its own: in a string, a backslash at the end of a
  * line leaves the end out. Engines and tools show lines, above all that in which an error was
- * thrown. Bundlers escape the end of an HTML comment, `-->`: there, a line ends within it.
+ * thrown.
  * @param {string} code
  */
 export function inLines(code) {
-  return code.replaceAll(/"(?:[!#-[\]-~]|--\\x3e){10000,}"/gi, (literal) => {
-    const text = literal.slice(1, -1).replaceAll(/\\x3e/gi, '>');
-    const lines = text.match(new RegExp(`.{1,${LINE}}`, 'g')) ?? [];
-    return `"\\\n${lines.join('\\\n')}\\\n"`.replaceAll('-->', '--\\\n>');
+  return code.replaceAll(/"[!#-[\]-~]{10000,}"/g, (literal) => {
+    const lines = literal.slice(1, -1).match(new RegExp(`.{1,${LINE}}`, 'g')) ?? [];
+    return `"\\\n${lines.join('\\\n')}\\\n"`;
   });
 }
 
