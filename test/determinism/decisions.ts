@@ -8,7 +8,7 @@ import * as library from '../../dist/analysis.js';
 import { generator, Hash } from './battery.ts';
 
 /** Every number in a value, in the order of its fields. */
-function* numbersOf(value: unknown): Generator<number> {
+export function* numbersOf(value: unknown): Generator<number> {
   if (typeof value === 'number') yield value;
   else if (ArrayBuffer.isView(value)) yield* value as Float64Array;
   else if (typeof value === 'object' && value !== null)

@@ -103,6 +103,13 @@ export const OUTPUT_LOGARITHMS = 1;
 /** The probability of the likeliest class alone. */
 export const OUTPUT_CONFIDENCE = 2;
 
+// Elementary functions.
+
+/** The natural logarithm. */
+export const ELEMENTARY_LOG = 0;
+/** The exponential of a number that is not above 0, less 1. */
+export const ELEMENTARY_EXP_M1 = 1;
+
 // Figures of rows, by their places: each has room for as many float64 numbers as the call says.
 
 /** The probability of the likeliest class. */

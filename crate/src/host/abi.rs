@@ -148,6 +148,16 @@ pub mod output {
     } }
 }
 
+/// An elementary function, as a number.
+pub mod elementary {
+    shared! { "ELEMENTARY_" u32 {
+        /// The natural logarithm.
+        LOG = 0;
+        /// The exponential of a number that is not above 0, less 1.
+        EXP_M1 = 1;
+    } }
+}
+
 /// The places of figures of rows: one after the other, each with room for as many float64 numbers
 /// as the host says.
 pub mod figure {
@@ -308,6 +318,7 @@ pub const ALL: &[&[(&str, i64)]] = &[
     area::ALL,
     size::ALL,
     output::ALL,
+    elementary::ALL,
     figure::ALL,
     weighting::ALL,
     Numbers::ALL,

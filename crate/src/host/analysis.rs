@@ -21,8 +21,8 @@ export! {
     posterior_elements(count: usize, columns: usize, flags: u32) =
         state().posterior_elements(count, columns, flags);
 
-    /// See [`State::logarithms`](super::State::logarithms).
-    logarithms(count: usize) = state().logarithms(count);
+    /// See [`State::elementary`](super::State::elementary).
+    elementary(count: usize, function: u32) = state().elementary(count, function);
 
     /// See [`State::softmax_figures`](super::State::softmax_figures).
     softmax_figures(rows: usize, classes: usize, flags: u32, buffer: usize, room: usize)

@@ -7,11 +7,13 @@
 use core::{ptr, slice};
 
 #[cfg(feature = "analysis")]
-use super::abi::output;
+use super::abi::{elementary, output};
 use super::{
     abi::{area, flag},
     state::{HostVector, State},
 };
+#[cfg(feature = "analysis")]
+use crate::math::{exp::decay, log::log};
 use crate::{
     kernels::{self, Elements, PerColumn, Problem, Rows, Scale, Sink, TargetCheck, Weights},
     loss::{
@@ -286,22 +288,22 @@ impl State {
         });
     }
 
-    /// Replaces the first so many float64 numbers in the tile's place of logits by their natural
-    /// logarithms.
+    /// Replaces the first so many float64 numbers in the tile's place of logits by a function of
+    /// them, a number of [`elementary`].
     ///
     /// # Safety
     /// The numbers must be in the tile.
     #[cfg(feature = "analysis")]
-    pub unsafe fn logarithms(&mut self, count: usize) {
+    pub unsafe fn elementary(&mut self, count: usize, function: u32) {
         // SAFETY: passed on.
         let numbers = unsafe {
             slice::from_raw_parts_mut(self.tile.address(area::LOGITS).cast::<f64>(), count)
         };
         for lanes in numbers.chunks_mut(F64x2::LANES) {
-            let logarithms =
-                crate::math::log::log(F64x2::from_lanes(|i| lanes.get(i).copied().unwrap_or(1.0)));
+            let x = F64x2::from_lanes(|i| lanes.get(i).copied().unwrap_or(0.0));
+            let y = if function == elementary::LOG { log(x) } else { decay(x).1 };
             for (i, number) in lanes.iter_mut().enumerate() {
-                *number = logarithms.lane(i);
+                *number = y.lane(i);
             }
         }
     }

@@ -42,7 +42,8 @@ type D = F64x2;
 /// The label of rows that do not count.
 pub const UNCOUNTED: i32 = -1;
 
-/// The places of what a softmax says of rows: in each, one entry for each row.
+/// The places of what a softmax says of rows: in each, one entry for each row and up to a vector
+/// more.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftmaxFigures {
     /// The likeliest class, the first of equals; the first NaN, if there is one.
@@ -88,7 +89,8 @@ impl SoftmaxFigures {
 /// where they are not null, the probabilities `shares`. Rows whose softmax is none get NaN.
 ///
 /// # Safety
-/// The pointers must be valid for so many rows, the labels be classes, and `classes ≥ 2`.
+/// The pointers must be valid for so many rows, labels for whole vectors and classes, and
+/// `classes ≥ 2`.
 pub unsafe fn softmax_figures<S: Scalar>(
     logits: *const S,
     (rows, classes): (usize, usize),
@@ -113,7 +115,7 @@ pub unsafe fn softmax_figures<S: Scalar>(
 /// The same for rows of two classes that have one target class each, two rows at a time.
 ///
 /// # Safety
-/// As for [`softmax_figures`].
+/// As for [`softmax_figures`], with labels and places for whole vectors.
 #[inline(never)]
 unsafe fn pairs<S: Scalar>(
     logits: *const S,
@@ -121,36 +123,39 @@ unsafe fn pairs<S: Scalar>(
     labels: *const i32,
     out: &SoftmaxFigures,
 ) {
-    let one = D::constant(1.0);
+    let (zero, one) = (D::constant(0.0), D::constant(1.0));
     for first in (0..rows).step_by(2) {
         // An odd row is its own neighbour.
-        let place = |i: usize| (first + i).min(rows - 1);
-        // SAFETY: logits of the row.
-        let load = |j| D::from_lanes(|i| unsafe { *logits.add(2 * place(i) + j) }.to_f64());
+        let second = (first + 1).min(rows - 1);
+        // SAFETY: logits of the rows.
+        let load = |j: usize| unsafe {
+            let of_row = |row: usize| (*logits.add(2 * row + j)).to_f64();
+            let (x, y) = (of_row(first), of_row(second));
+            D::from_lanes(|i| if i == 0 { x } else { y })
+        };
         let (a, b) = (load(0), load(1));
-        let distance = b.sub(a).abs().neg();
+        let difference = b.sub(a);
         let top = a.pmax(b);
         // An infinite logit has no probability.
-        let odds = decay(distance).0.add(top.sub(top));
+        let odds = decay(difference.abs().neg()).0.add(top.sub(top));
         let likely = one.div(odds.add(one));
         let unlikely = odds.mul(likely);
         let unsure = unit_log_1p(odds, odds.div(odds.add(D::constant(2.0))));
-        let wrong = unsure.sub(distance);
-        for i in 0..2 {
-            let (x, y) = (a.lane(i), b.lane(i));
-            let predicted = usize::from(y > x || y.is_nan() && !x.is_nan());
-            // SAFETY: a row.
-            let is_right = unsafe { *labels.add(place(i)) } as usize == predicted;
-            let error = if is_right { unlikely.lane(i) } else { likely.lane(i) };
-            let figures = Figures {
-                predicted,
-                confidence: likely.lane(i),
-                neg_log_confidence: unsure.lane(i),
-                cross_entropy: if is_right { unsure.lane(i) } else { wrong.lane(i) },
-                distance: 2.0 * error * error,
-            };
-            // SAFETY: a row.
-            unsafe { out.set(place(i), &figures) };
+        // SAFETY: labels of a whole vector, and places for their figures.
+        unsafe {
+            let is_one = D::index_is(D::load_index(labels.add(first)), 1);
+            // The way from the target up to the other class.
+            let gap = difference.negate(is_one);
+            let error = likely.select(unlikely, gap.gt(zero));
+            likely.store(out.confidence.add(first));
+            unsure.store(out.neg_log_confidence.add(first));
+            unsure.add(gap.pmax(zero)).store(out.cross_entropy.add(first));
+            error.mul(error).mul(D::constant(2.0)).store(out.distance.add(first));
+            for i in 0..2 {
+                let (x, y) = (a.lane(i), b.lane(i));
+                let is_one = y > x || y.is_nan() && !x.is_nan();
+                out.predicted.add(first + i).write(i32::from(is_one));
+            }
         }
     }
 }

@@ -167,7 +167,7 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
     classes: tally.classes(),
     columns: isSigmoid(criterion) && (call.numClasses ?? 1) > 1 ? tally.columns() : undefined,
     focalWeight: factor / count,
-    effectiveSampleSize: shareOf(weight ** 2, squares),
+    effectiveSampleSize: shareOf(weight * weight, squares),
   };
   const isSuspicious = measured.mayBeProbabilities && count >= leastSuspicious(batch.width === 1);
   const advice = adviseOn(findings, batch.criterion, isSuspicious);

@@ -12,6 +12,7 @@ import {
   type SigmoidCriterion,
   type SoftmaxCriterion,
 } from '../criteria/criterion.js';
+import { complementOfExponential, power, takeLogarithms } from '../elementary.js';
 import { sum } from '../rows/loops.js';
 
 /** The rows that a least loss is asked of. */
@@ -116,8 +117,9 @@ function leastLoss(
       rowWeight += share * weight;
     }
     const entropy = leastEntropy(factors);
-    const unsure = -Math.expm1(-entropy);
-    return isWhole ? rowWeight * unsure ** gamma * (entropy + epsilon * unsure) : entropy;
+    if (!isWhole) return entropy;
+    const unsure = complementOfExponential(-entropy);
+    return rowWeight * power(unsure, gamma) * (entropy + epsilon * unsure);
   };
 }
 
@@ -127,10 +129,12 @@ function leastLoss(
  */
 function leastEntropy(factors: Float64Array): number {
   const total = sum(factors);
+  const logarithms = factors.map((factor) => factor / total);
+  takeLogarithms(logarithms);
   let least = 0;
   for (let j = 0; j < factors.length; j++) {
     const factor = factors[j] as number;
-    if (factor > 0) least -= factor * Math.log(factor / total);
+    if (factor > 0) least -= factor * (logarithms[j] as number);
   }
   return least;
 }

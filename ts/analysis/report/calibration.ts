@@ -1,4 +1,5 @@
 import { sum } from '../rows/loops.js';
+import type { RowFigures } from '../rows/row-figures.js';
 
 /** The rows whose confidence is above `from` and not above `to`. */
 export interface CalibrationBin {
@@ -39,12 +40,29 @@ export class Bins {
     this.#right = new Float64Array(bins);
   }
 
-  /** A confidence is in (0, 1], or NaN. */
-  add(confidence: number, isRight: boolean, weight: number): void {
-    const bin = binOf(confidence, this.#rows.length);
-    increase(this.#rows, bin, weight);
-    increase(this.#confidence, bin, weight * confidence);
-    if (isRight) increase(this.#right, bin, weight);
+  /**
+   * Adds so many confidences, each in (0, 1] or NaN, of predictions that are right where they are
+   * the labels, of which the first and the first weight have a place.
+   */
+  add(
+    { predicted, confidence }: RowFigures,
+    labels: Int32Array,
+    first: number,
+    count: number,
+    weights: Float64Array | undefined,
+  ): void {
+    const rows = this.#rows;
+    const confidences = this.#confidence;
+    const right = this.#right;
+    const bins = rows.length;
+    for (let i = 0; i < count; i++) {
+      const p = confidence[i] as number;
+      const weight = weights === undefined ? 1 : (weights[first + i] as number);
+      const bin = binOf(p, bins);
+      rows[bin] = (rows[bin] as number) + weight;
+      confidences[bin] = (confidences[bin] as number) + weight * p;
+      if (predicted[i] === labels[first + i]) right[bin] = (right[bin] as number) + weight;
+    }
   }
 
   /** The calibration of all confidences that were added. */
@@ -82,8 +100,4 @@ export function calibrationOf(
     ),
     bins,
   };
-}
-
-function increase(numbers: Float64Array, i: number, by: number): void {
-  numbers[i] = (numbers[i] as number) + by;
 }

@@ -38,6 +38,35 @@ export function countRow(
 }
 
 /**
+ * Counts the rows from one on to before another, of which the predictions begin with the first, and
+ * puts them into a confusion matrix, if there is one.
+ */
+export function countRows(
+  { support, right, wrong, occurs }: Counts,
+  matrix: Uint32Array | Float64Array | undefined,
+  labels: Int32Array,
+  predictions: Int32Array,
+  weights: Float64Array | undefined,
+  start: number,
+  end: number,
+): void {
+  const classes = support.length;
+  for (let k = start; k < end; k++) {
+    const label = labels[k] as number;
+    const predicted = predictions[k - start] as number;
+    const weight = weights === undefined ? 1 : (weights[k] as number);
+    support[label] = (support[label] as number) + weight;
+    if (label === predicted) right[predicted] = (right[predicted] as number) + weight;
+    else wrong[predicted] = (wrong[predicted] as number) + weight;
+    occurs[label] = 1;
+    occurs[predicted] = 1;
+    if (matrix === undefined) continue;
+    const cell = label * classes + predicted;
+    matrix[cell] = (matrix[cell] as number) + weight;
+  }
+}
+
+/**
  * The rows that are not of a class are those of the others. Nothing is subtracted, so that few stay
  * exact.
  */

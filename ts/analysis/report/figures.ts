@@ -49,21 +49,20 @@ export class Decisions {
     labels: Int32Array,
     first: number,
     count: number,
-    { predicted, confidence, crossEntropy, distance }: RowFigures,
+    figures: RowFigures,
     weights: Float64Array | undefined,
   ): void {
+    const { predicted, confidence, crossEntropy, distance } = figures;
+    this.#bins.add(figures, labels, first, count, weights);
     let [all, right, wrong, entropies, distances, nonFinite] = [0, 0, 0, 0, 0, 0];
     for (let i = 0; i < count; i++) {
       const weight = weights === undefined ? 1 : (weights[first + i] as number);
-      const p = confidence[i] as number;
-      const isRight = predicted[i] === labels[first + i];
       all += weight;
-      if (isRight) right += weight;
+      if (predicted[i] === labels[first + i]) right += weight;
       else wrong += weight;
-      if (Number.isNaN(p)) nonFinite++;
+      if (Number.isNaN(confidence[i])) nonFinite++;
       entropies += (crossEntropy[i] as number) * weight;
       distances += (distance[i] as number) * weight;
-      this.#bins.add(p, isRight, weight);
     }
     this.weight += all;
     this.#right += right;

@@ -5,7 +5,7 @@ import { emptyFigures, fillFigures, fillScores, type RowFigures } from '../rows/
 import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
-import { countOthers, countRow, emptyCounts } from './confusion.js';
+import { countOthers, countRows, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, weightsOf } from './figures.js';
 import { emptyRanking, type RankingArrays, rankingFigures } from './ranking.js';
 import type { Findings, Settings } from './result.js';
@@ -27,21 +27,14 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   const figures = emptyFigures(Math.min(length, AT_ONCE));
   const scores = new ScoresOfClasses(rows, settings.auc);
   let hits = 0;
+  const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
   const add = (start: number, end: number) => {
     fillFigures(figures, rows, start, end);
     decisions.add(labels, start, end - start, figures, weights);
     scores.keep(figures, start, end);
-    for (let k = start; k < end; k++) {
-      const label = labels[k] as number;
-      const predicted = figures.predicted[k - start] as number;
-      const weight = weights === undefined ? 1 : (weights[k] as number);
-      countRow(counts, label, predicted, weight);
-      const isHit =
-        predicted === label || topK >= classes || (topK > 1 && isAmongFirst(rows, k, topK));
-      if (isHit) hits += weight;
-      const cell = label * classes + predicted;
-      if (matrix !== undefined) matrix[cell] = (matrix[cell] as number) + weight;
-    }
+    countRows(counts, matrix, labels, figures.predicted, weights, start, end);
+    for (let k = start; topK > 1 && topK < classes && k < end; k++)
+      if (isAmongFirst(rows, k, topK)) hits += weightOf(k);
   };
   yield* eachPart(length, classes, (start, end) => {
     for (let first = start; first < end; first += AT_ONCE)
@@ -60,7 +53,8 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     // The probabilities of two classes are equally far from their targets.
     brier: found.brier / (classes === 2 ? 2 : 1),
     balancedAccuracy: balancedAccuracyOf(right, support),
-    topKAccuracy: hits / decisions.weight,
+    topKAccuracy:
+      topK === 1 ? found.accuracy : (topK < classes ? hits : decisions.weight) / decisions.weight,
     mcc: matthews(counts),
     kappa: cohensKappa(counts),
     ...scoreFigures(counts, ranked, labels.length > 0, settings.averageOver === 'all', settings),

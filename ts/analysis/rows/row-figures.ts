@@ -65,7 +65,8 @@ export function fillFigures(figures: RowFigures, rows: Rows, from: number, to: n
   // Probabilities may have more digits than the logits.
   const tile = tileOf(soft === undefined ? (kindOf(logits) as string) : 'Float64Array');
   const step = tile.reserve(classes, soft === undefined ? 0 : PROBABILITIES);
-  const height = Math.min(step, to - from);
+  // Kernels write whole vectors, of up to four.
+  const height = Math.min(step, Math.ceil((to - from) / 4) * 4);
   const block = room(8 * (FIGURE_SCRATCH * height + classes + 1));
   if (block === undefined)
     throw new RangeError(`not enough memory for figures of ${classes} classes`);

@@ -18,6 +18,7 @@ import {
 } from '../../call/checks.js';
 import { integersOf } from '../../call/plain-arrays.js';
 import { checkCriterion, classWeights, type SoftmaxCriterion } from '../criteria/criterion.js';
+import { complementOfExponential, logarithm } from '../elementary.js';
 import { FEW_CLASSES } from '../rows/rows.js';
 import { figure, table, withText } from '../rows/table.js';
 import { openedTargets, type Targets } from '../rows/tensors.js';
@@ -141,8 +142,9 @@ export function classBalance(
   const alpha = (counts[1] as number) / rows;
   const balancedAlpha = (rows - (counts[1] as number)) / rows;
   // 1 - beta ** count, where that is not a difference of nearly equal numbers.
+  const ratio = logarithm(beta);
   const effective = counts.map((count) =>
-    count > 0 ? (beta - 1) / Math.expm1(count * Math.log(beta)) : 0,
+    count > 0 ? (1 - beta) / complementOfExponential(count * ratio) : 0,
   );
   const weights = total(effective);
   const favour =

@@ -10,6 +10,7 @@ import {
 import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
 import { FocalLoss } from '../../losses/focal.js';
 import { figuresText, withText } from '../rows/table.js';
+import { takeLogarithms } from '../elementary.js';
 
 /** Options of {@link lossCurve}. Every option may be left out. */
 export interface LossCurveOptions {
@@ -125,10 +126,10 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
   const between = (share: number) => from * (1 - share) + to * share;
   const pt = Float64Array.from({ length: points }, (_, i) => between(i / (points - 1)));
   const logits = new Float64Array(points * numClasses);
+  const odds = pt.map((p) => (p / (1 - p)) * (numClasses - 1));
+  takeLogarithms(odds);
   // The others' logits stay 0.
-  pt.forEach((p, i) => {
-    logits[i * numClasses] = Math.log(p) - Math.log1p(-p) + Math.log(numClasses - 1);
-  });
+  for (let i = 0; i < points; i++) logits[i * numClasses] = odds[i] as number;
   const targets = new Uint8Array(points);
   const { value, grad } = focal.valueAndGrad(logits, targets);
   const weight = alpha ?? 1;

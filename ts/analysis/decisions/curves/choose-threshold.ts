@@ -204,7 +204,7 @@ function checkTask({ by = 'f1', beta, costs, atLeast = {} }: ChooseThresholdOpti
     throw new TypeError("beta must be given for by: 'f-beta'");
   if (by === 'cost' && costs === undefined)
     throw new TypeError("costs must be given for by: 'cost'");
-  const square = by === 'f-beta' ? (beta as number) ** 2 : 1;
+  const square = by === 'f-beta' ? (beta as number) * (beta as number) : 1;
   const least = checkNamed('atLeast', atLeast, LEAST);
   return {
     by,

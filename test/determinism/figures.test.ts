@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { hashOfFigures } from './figures.js';
+import { RUNTIMES, runIn } from './runtime.js';
+
+/** A change of any bit is one of results, and is named in the changelog. */
+const HASH = '09cfcb01281424b2';
+
+it('the figures of a classifier and its loss have the bits they had', () => {
+  expect(hashOfFigures()).toBe(HASH);
+});
+
+it.each(RUNTIMES)('they have them in %s as well', { timeout: 60_000 }, async (name, args) => {
+  const outcome = await runIn(name, [...args.split(' '), 'test/determinism/run-figures.ts']);
+  expect(outcome).toEqual({ stdout: `${HASH}\n`, stderr: '', status: 0 });
+});
