@@ -122,8 +122,12 @@ export const FIGURE_NEG_LOG_CONFIDENCE = 2;
 export const FIGURE_CROSS_ENTROPY = 3;
 /** Of a softmax: the squared distance of the probabilities from the target. */
 export const FIGURE_DISTANCE = 4;
+/** Of a softmax: of two classes the log-odds of the second, NaN where there are none. */
+export const FIGURE_SCORE = 5;
+/** Of a softmax: in, the weights of the rows. */
+export const FIGURE_WEIGHTS = 6;
 /** Of a softmax: room for the kernel, a number for each class and one more. */
-export const FIGURE_SCRATCH = 5;
+export const FIGURE_SCRATCH = 7;
 /** Of a loss: itself. */
 export const FIGURE_LOSS = 2;
 /** Of a loss: the size of the gradient. */
@@ -245,3 +249,27 @@ export const GROUP_ONES = 2;
 export const GROUP_LOSS = 3;
 /** The sizes of their gradients. */
 export const GROUP_GRADIENT = 4;
+
+// Places of what decisions for classes add up to, each by the weight of its row.
+
+/** The weights. */
+export const DECISIONS_WEIGHT = 0;
+/** Those of right decisions. */
+export const DECISIONS_RIGHT = 1;
+/** Those of wrong ones. */
+export const DECISIONS_WRONG = 2;
+/** The number of those without a probability. */
+export const DECISIONS_NON_FINITE = 3;
+/** The cross-entropies. */
+export const DECISIONS_CROSS_ENTROPY = 4;
+/** The squared distances from the targets. */
+export const DECISIONS_DISTANCE = 5;
+
+// Places of what the decisions of a bin of confidence add up to.
+
+/** Their weights. */
+export const BIN_WEIGHT = 0;
+/** Their confidences. */
+export const BIN_CONFIDENCE = 1;
+/** The weights of right ones. */
+export const BIN_RIGHT = 2;

@@ -172,8 +172,12 @@ pub mod figure {
         CROSS_ENTROPY = 3;
         /// Of a softmax: the squared distance of the probabilities from the target.
         DISTANCE = 4;
+        /// Of a softmax: of two classes the log-odds of the second, NaN where there are none.
+        SCORE = 5;
+        /// Of a softmax: in, the weights of the rows.
+        WEIGHTS = 6;
         /// Of a softmax: room for the kernel, a number for each class and one more.
-        SCRATCH = 5;
+        SCRATCH = 7;
         /// Of a loss: itself.
         LOSS = 2;
         /// Of a loss: the size of the gradient.
@@ -311,6 +315,37 @@ record! { "GROUP_"
     }
 }
 
+record! { "DECISIONS_"
+    /// What decisions for classes add up to: each by the weight of its row. Behind it there is a
+    /// [`Bin`] for each bin of confidence.
+    Decisions {
+        /// The weights.
+        weight,
+        /// Those of right decisions.
+        right,
+        /// Those of wrong ones.
+        wrong,
+        /// The number of those without a probability.
+        non_finite,
+        /// The cross-entropies.
+        cross_entropy,
+        /// The squared distances from the targets.
+        distance,
+    }
+}
+
+record! { "BIN_"
+    /// What the decisions of a bin of confidence add up to.
+    Bin {
+        /// Their weights.
+        weight,
+        /// Their confidences.
+        confidence,
+        /// The weights of right ones.
+        right,
+    }
+}
+
 /// Every number that both sides know.
 pub const ALL: &[&[(&str, i64)]] = &[
     flag::ALL,
@@ -325,4 +360,6 @@ pub const ALL: &[&[(&str, i64)]] = &[
     Totals::ALL,
     Tally::ALL,
     Group::ALL,
+    Decisions::ALL,
+    Bin::ALL,
 ];

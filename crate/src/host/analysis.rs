@@ -25,8 +25,8 @@ export! {
     elementary(count: usize, function: u32) = state().elementary(count, function);
 
     /// See [`State::softmax_figures`](super::State::softmax_figures).
-    softmax_figures(rows: usize, classes: usize, flags: u32, buffer: usize, room: usize)
-        = state().softmax_figures(rows, classes, flags, at_mut(buffer), room);
+    softmax_figures(rows: usize, classes: usize, flags: u32, buffer: usize, room: usize, bins: usize)
+        = state().softmax_figures(rows, classes, flags, at_mut(buffer), room, bins);
 
     /// See [`State::loss_figures`](super::State::loss_figures).
     loss_figures(

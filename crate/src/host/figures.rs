@@ -3,7 +3,7 @@
 use core::{ptr, slice};
 
 use super::{
-    abi::{Group, Tally, area, figure, flag},
+    abi::{Decisions, Group, Tally, area, figure, flag},
     call::{Float, by_float},
     state::State,
 };
@@ -74,7 +74,8 @@ fn of_loss(buffer: *mut f64, room: usize) -> LossFigures {
 
 impl State {
     /// Puts down what a softmax says of rows in the tile, whose classes are in the area of targets;
-    /// where the targets are probabilities, these are in theirs as well.
+    /// where the targets are probabilities, these are in theirs as well. Adds the decisions up by
+    /// so many bins, behind the scratch, or by none; by weights, if the call has them.
     ///
     /// # Safety
     /// The rows must be in the tile, and the buffer have room for them, in whole vectors, and
@@ -86,6 +87,7 @@ impl State {
         flags: u32,
         buffer: *mut f64,
         room: usize,
+        bins: usize,
     ) {
         let out = SoftmaxFigures {
             predicted: place(buffer, room, figure::PREDICTED),
@@ -93,6 +95,7 @@ impl State {
             neg_log_confidence: place(buffer, room, figure::NEG_LOG_CONFIDENCE),
             cross_entropy: place(buffer, room, figure::CROSS_ENTROPY),
             distance: place(buffer, room, figure::DISTANCE),
+            score: place(buffer, room, figure::SCORE),
             scratch: place(buffer, room, figure::SCRATCH),
         };
         let [logits, labels] = [area::LOGITS, area::TARGETS].map(|area| self.tile.address(area));
@@ -102,6 +105,20 @@ impl State {
             // SAFETY: passed on.
             unsafe { kernels::softmax_figures(logits, (rows, classes), labels.cast(), shares, &out) };
         });
+        if bins == 0 {
+            return;
+        }
+        let decisions: *mut Decisions = out.scratch.wrapping_add(classes + 1).cast();
+        let weights: *const f64 = if flags & flag::ROW_WEIGHTS == 0 {
+            ptr::null()
+        } else {
+            place(buffer, room, figure::WEIGHTS)
+        };
+        // SAFETY: the figures have been put down, and all else is the buffer's.
+        unsafe {
+            let bins = slice::from_raw_parts_mut(decisions.add(1).cast(), bins);
+            (*decisions).add(&out, rows, labels.cast(), weights, bins);
+        }
     }
 
     /// Puts down what the loss that flags and numbers state makes of rows, of which the first has

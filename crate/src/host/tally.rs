@@ -1,7 +1,55 @@
 //! What the figures of rows add up to.
 
-use super::abi::{Group, Tally};
-use crate::kernels::{LossFigures, UNCOUNTED};
+use super::abi::{Bin, Decisions, Group, Tally};
+use crate::kernels::{LossFigures, SoftmaxFigures, UNCOUNTED};
+
+impl Decisions {
+    /// Adds the decisions of `n` rows, which weigh 1 where there are no weights, to this and to the
+    /// bins of their confidences, of which there must be one.
+    ///
+    /// # Safety
+    /// The figures must have been put down, and there be so many labels and weights.
+    pub unsafe fn add(
+        &mut self,
+        figures: &SoftmaxFigures,
+        n: usize,
+        labels: *const i32,
+        weights: *const f64,
+        bins: &mut [Bin],
+    ) {
+        // The record lies in memory, where each sum would have to be written back.
+        let mut sums = *self;
+        let count = bins.len() as f64;
+        for i in 0..n {
+            // SAFETY: rows whose figures are there.
+            let (weight, is_right, confidence, cross_entropy, distance) = unsafe {
+                (
+                    if weights.is_null() { 1.0 } else { *weights.add(i) },
+                    *labels.add(i) == *figures.predicted.add(i),
+                    *figures.confidence.add(i),
+                    *figures.cross_entropy.add(i),
+                    *figures.distance.add(i),
+                )
+            };
+            let right = if is_right { weight } else { 0.0 };
+            sums.weight += weight;
+            sums.right += right;
+            sums.wrong += if is_right { 0.0 } else { weight };
+            sums.non_finite += f64::from(confidence.is_nan());
+            sums.cross_entropy += cross_entropy * weight;
+            sums.distance += distance * weight;
+            // The bin whose upper edge it is not above. A NaN has none of its own: it makes the
+            // first one's figures NaN.
+            let place = (confidence * count).ceil() as usize;
+            if let Some(bin) = bins.get_mut(place.saturating_sub(1)) {
+                bin.weight += weight;
+                bin.confidence += weight * confidence;
+                bin.right += right;
+            }
+        }
+        *self = sums;
+    }
+}
 
 impl Tally {
     /// Adds `n` rows, of which the first has the number `first`: to this, to the group of their

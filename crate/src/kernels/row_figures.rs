@@ -56,6 +56,8 @@ pub struct SoftmaxFigures {
     pub cross_entropy: *mut f64,
     /// The squared distance of the probabilities from the target.
     pub distance: *mut f64,
+    /// Of two classes the log-odds of the second, NaN where there are none; 0 of more.
+    pub score: *mut f64,
     /// Room for a number for each class, and one more.
     pub scratch: *mut f64,
 }
@@ -67,6 +69,7 @@ struct Figures {
     neg_log_confidence: f64,
     cross_entropy: f64,
     distance: f64,
+    score: f64,
 }
 
 impl SoftmaxFigures {
@@ -81,6 +84,7 @@ impl SoftmaxFigures {
             self.neg_log_confidence.add(i).write(figures.neg_log_confidence);
             self.cross_entropy.add(i).write(figures.cross_entropy);
             self.distance.add(i).write(figures.distance);
+            self.score.add(i).write(figures.score);
         }
     }
 }
@@ -151,6 +155,8 @@ unsafe fn pairs<S: Scalar>(
             unsure.store(out.neg_log_confidence.add(first));
             unsure.add(gap.pmax(zero)).store(out.cross_entropy.add(first));
             error.mul(error).mul(D::constant(2.0)).store(out.distance.add(first));
+            // Without probabilities there are no odds.
+            difference.add(odds.sub(odds)).store(out.score.add(first));
             for i in 0..2 {
                 let (x, y) = (a.lane(i), b.lane(i));
                 let is_one = y > x || y.is_nan() && !x.is_nan();
@@ -209,7 +215,12 @@ fn row_figures<S: Scalar>(
         }
     }
     let distance = distance + rest * rest;
-    Figures { predicted, confidence, neg_log_confidence, cross_entropy, distance }
+    let score = match row.len() {
+        2 if others.is_nan() => f64::NAN,
+        2 => at(1) - at(0),
+        _ => 0.0,
+    };
+    Figures { predicted, confidence, neg_log_confidence, cross_entropy, distance, score }
 }
 
 /// The bits of a number.

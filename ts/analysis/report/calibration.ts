@@ -1,5 +1,4 @@
 import { sum } from '../rows/loops.js';
-import type { RowFigures } from '../rows/row-figures.js';
 
 /** The rows whose confidence is above `from` and not above `to`. */
 export interface CalibrationBin {
@@ -26,49 +25,6 @@ export interface Calibration {
   readonly maximumError: number;
   /** Bins of equal width. */
   readonly bins: readonly CalibrationBin[];
-}
-
-/** Confidences, bin by bin. */
-export class Bins {
-  readonly #rows: Float64Array;
-  readonly #confidence: Float64Array;
-  readonly #right: Float64Array;
-
-  constructor(bins: number) {
-    this.#rows = new Float64Array(bins);
-    this.#confidence = new Float64Array(bins);
-    this.#right = new Float64Array(bins);
-  }
-
-  /**
-   * Adds so many confidences, each in (0, 1] or NaN, of predictions that are right where they are
-   * the labels, of which the first and the first weight have a place.
-   */
-  add(
-    { predicted, confidence }: RowFigures,
-    labels: Int32Array,
-    first: number,
-    count: number,
-    weights: Float64Array | undefined,
-  ): void {
-    const rows = this.#rows;
-    const confidences = this.#confidence;
-    const right = this.#right;
-    const bins = rows.length;
-    for (let i = 0; i < count; i++) {
-      const p = confidence[i] as number;
-      const weight = weights === undefined ? 1 : (weights[first + i] as number);
-      const bin = binOf(p, bins);
-      rows[bin] = (rows[bin] as number) + weight;
-      confidences[bin] = (confidences[bin] as number) + weight * p;
-      if (predicted[i] === labels[first + i]) right[bin] = (right[bin] as number) + weight;
-    }
-  }
-
-  /** The calibration of all confidences that were added. */
-  calibration(): Calibration {
-    return calibrationOf(this.#rows, this.#confidence, this.#right);
-  }
 }
 
 /** The bin of a confidence. A NaN has none of its own: it makes the first one's figures NaN. */

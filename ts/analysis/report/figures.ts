@@ -2,8 +2,19 @@
 
 import type { FloatArray } from '../../arrays/types.js';
 import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
-import type { RowFigures } from '../rows/row-figures.js';
-import { Bins } from './calibration.js';
+import {
+  BIN_CONFIDENCE,
+  BIN_RIGHT,
+  BIN_WEIGHT,
+  DECISIONS_CROSS_ENTROPY,
+  DECISIONS_DISTANCE,
+  DECISIONS_NON_FINITE,
+  DECISIONS_RIGHT,
+  DECISIONS_WEIGHT,
+  DECISIONS_WRONG,
+} from '../../module/abi.js';
+import { BIN_LENGTH, DECISIONS_LENGTH, type Decided } from '../rows/row-figures.js';
+import { calibrationOf } from './calibration.js';
 import { type Counts, makeMatrix } from './confusion.js';
 import type { RankingArrays } from './ranking.js';
 import type { Findings, Settings } from './result.js';
@@ -27,60 +38,39 @@ export function matrixOf({ confusion, sampleWeights }: Settings, classes: number
  * one of its labels.
  */
 export class Decisions {
-  /** The weight of all of them. */
-  weight = 0;
-  /** The number of those without a probability. */
-  nonFinite = 0;
-  #right = 0;
-  #wrong = 0;
-  #entropy = 0;
-  #distance = 0;
-  readonly #bins: Bins;
+  /** What the kernel adds to. */
+  readonly decided: Decided;
 
-  constructor(bins: number) {
-    this.#bins = new Bins(bins);
+  /** Of so many bins of confidence, by the weights of rows, if there are any. */
+  constructor(bins: number, weights?: Float64Array) {
+    const sums = new Float64Array(DECISIONS_LENGTH);
+    this.decided = { sums, bins: new Float64Array(BIN_LENGTH * bins), weights };
   }
 
-  /**
-   * Adds so many decisions, of which the first has a place among the labels and weights, and the
-   * others follow.
-   */
-  add(
-    labels: Int32Array,
-    first: number,
-    count: number,
-    figures: RowFigures,
-    weights: Float64Array | undefined,
-  ): void {
-    const { predicted, confidence, crossEntropy, distance } = figures;
-    this.#bins.add(figures, labels, first, count, weights);
-    let [all, right, wrong, entropies, distances, nonFinite] = [0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < count; i++) {
-      const weight = weights === undefined ? 1 : (weights[first + i] as number);
-      all += weight;
-      if (predicted[i] === labels[first + i]) right += weight;
-      else wrong += weight;
-      if (Number.isNaN(confidence[i])) nonFinite++;
-      entropies += (crossEntropy[i] as number) * weight;
-      distances += (distance[i] as number) * weight;
-    }
-    this.weight += all;
-    this.#right += right;
-    this.#wrong += wrong;
-    this.nonFinite += nonFinite;
-    this.#entropy += entropies;
-    this.#distance += distances;
+  /** The weight of all of them. */
+  get weight(): number {
+    return this.#sum(DECISIONS_WEIGHT);
   }
 
   figures() {
+    const { bins } = this.decided;
+    const of = (place: number) =>
+      Float64Array.from(
+        { length: bins.length / BIN_LENGTH },
+        (_, bin) => bins[BIN_LENGTH * bin + place] as number,
+      );
     return {
-      nonFinite: this.nonFinite,
-      accuracy: this.#right / this.weight,
-      hammingLoss: this.#wrong / this.weight,
-      brier: this.#distance / this.weight,
-      logLoss: this.#entropy / this.weight,
-      calibration: this.#bins.calibration(),
+      nonFinite: this.#sum(DECISIONS_NON_FINITE),
+      accuracy: this.#sum(DECISIONS_RIGHT) / this.weight,
+      hammingLoss: this.#sum(DECISIONS_WRONG) / this.weight,
+      brier: this.#sum(DECISIONS_DISTANCE) / this.weight,
+      logLoss: this.#sum(DECISIONS_CROSS_ENTROPY) / this.weight,
+      calibration: calibrationOf(of(BIN_WEIGHT), of(BIN_CONFIDENCE), of(BIN_RIGHT)),
     };
+  }
+
+  #sum(place: number): number {
+    return this.decided.sums[place] as number;
   }
 }
 

@@ -89,10 +89,8 @@ class LabelTally {
     this.#mayBeProbabilities &&= mayBeProbabilities(pairs);
     this.#count += numbers.length;
     const rowOf = (k: number) => Math.floor((numbers[k] as number) / this.#labels);
-    const figures = figuresOf(pairs);
-    const { predicted } = figures;
     const weights = tabulate(numbers.length, (k) => weightOf(rowOf(k)));
-    this.#decisions.add(labels, 0, numbers.length, figures, weights);
+    const { predicted } = figuresOf(pairs, { ...this.#decisions.decided, weights });
     for (let first = 0, end = 0; first < numbers.length; first = end) {
       const row = rowOf(first);
       const weight = weightOf(row);

@@ -112,28 +112,41 @@ class Merge {
     const own = this.#own;
     const others = this.#others;
     const all = own.length + others.length;
+    const end = this.#first + this.#second + rows;
     let i = this.#first;
-    let j = this.#second;
-    const end = Math.min(i + j + rows, all);
-    let behind = this.#behind;
-    let precisions = this.#precisions;
-    let precisionsOfOthers = this.#precisionsOfOthers;
-    while (i + j < end) {
-      const [before, fewer] = [i, j];
-      const isOwn = j === others.length || (own[i] as number) <= (others[j] as number);
-      const score = (isOwn ? own[i] : others[j]) as number;
-      while (own[i] === score) i++;
-      while (others[j] === score) j++;
-      behind += (i - before) * (fewer + j);
+    while (i < own.length && i + this.#second < end) {
+      const score = own[i] as number;
+      this.#passOthers(score, i);
+      const before = i++;
+      while (i < own.length && own[i] === score) i++;
+      const fewer = this.#second;
+      let j = fewer;
+      while (j < others.length && others[j] === score) j++;
+      this.#second = j;
+      const tied = i - before;
+      this.#behind += tied * (fewer + j);
       // Rows of the class with this score or a higher one, among all such rows.
-      if (i > before) precisions += (i - before) * ((own.length - before) / (all - before - fewer));
-      if (j > fewer) precisionsOfOthers += (j - fewer) * (j / (i + j));
+      this.#precisions += tied * ((own.length - before) / (all - before - fewer));
+      if (j > fewer) this.#precisionsOfOthers += (j - fewer) * (j / (i + j));
     }
     this.#first = i;
+    if (i === own.length) this.#passOthers(NaN, i);
+  }
+
+  /** Passes the others below a score, or all if that is NaN; so many rows of the class before. */
+  #passOthers(score: number, before: number): void {
+    const others = this.#others;
+    let precisions = this.#precisionsOfOthers;
+    let j = this.#second;
+    while (j < others.length) {
+      const next = others[j] as number;
+      if (next >= score) break;
+      const first = j++;
+      while (j < others.length && others[j] === next) j++;
+      precisions += (j - first) * (j / (before + j));
+    }
     this.#second = j;
-    this.#behind = behind;
-    this.#precisions = precisions;
-    this.#precisionsOfOthers = precisionsOfOthers;
+    this.#precisionsOfOthers = precisions;
   }
 
   figures(): RankingFigures {

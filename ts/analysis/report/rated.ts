@@ -52,7 +52,7 @@ export function* rateRows(
   const { labels, classes } = rows;
   const { length } = labels;
   const figures = emptyFigures(length);
-  const { predicted, confidence, crossEntropy, distance, negLogConfidence } = figures;
+  const { predicted, confidence, crossEntropy, distance, negLogConfidence, score } = figures;
   const hits = new Uint8Array(length);
   yield* eachPart(length, classes, (start, end) => {
     const of = <A extends Int32Array | Float64Array>(all: A) => all.subarray(start, end) as A;
@@ -62,6 +62,7 @@ export function* rateRows(
       negLogConfidence: of(negLogConfidence),
       crossEntropy: of(crossEntropy),
       distance: of(distance),
+      score: of(score),
     };
     fillFigures(own, rows, start, end);
     // The probabilities of two classes are equally far from their targets.

@@ -21,7 +21,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   const { length } = labels;
   const given = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
   const weights = given && pick(given, rows.numbers, new Float64Array(length));
-  const decisions = new Decisions(settings.bins);
+  const decisions = new Decisions(settings.bins, weights);
   const counts = emptyCounts(classes);
   const matrix = matrixOf(settings, classes, classes * classes);
   const figures = emptyFigures(Math.min(length, AT_ONCE));
@@ -29,8 +29,7 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   let hits = 0;
   const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
   const add = (start: number, end: number) => {
-    fillFigures(figures, rows, start, end);
-    decisions.add(labels, start, end - start, figures, weights);
+    fillFigures(figures, rows, start, end, decisions.decided);
     scores.keep(figures, start, end);
     countRows(counts, matrix, labels, figures.predicted, weights, start, end);
     for (let k = start; topK > 1 && topK < classes && k < end; k++)
@@ -127,12 +126,9 @@ class ScoresOfClasses {
   /** Keeps what scores are made of, of some rows. */
   keep(figures: RowFigures, start: number, end: number): void {
     if (this.#kept.length === 0) return;
-    if (this.#isPair) {
-      fillScores(this.#kept, this.#rows, figures, 1, start, end);
-      return;
-    }
-    this.#kept.set(figures.negLogConfidence.subarray(0, end - start), start);
-    this.#predicted.set(figures.predicted.subarray(0, end - start), start);
+    const kept = this.#isPair ? figures.score : figures.negLogConfidence;
+    this.#kept.set(kept.subarray(0, end - start), start);
+    if (!this.#isPair) this.#predicted.set(figures.predicted.subarray(0, end - start), start);
   }
 
   /** The scores for a class, once: they may be overwritten. */
@@ -144,6 +140,7 @@ class ScoresOfClasses {
       const figures = {
         predicted: this.#predicted.subarray(start, end),
         negLogConfidence: this.#kept.subarray(start, end),
+        score: this.#kept,
       };
       fillScores(scores, this.#rows, figures, j, start, end);
     });

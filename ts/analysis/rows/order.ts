@@ -6,10 +6,12 @@
 
 import { eachPart, finish, type Work } from './turns.js';
 
-/** The bits of a digit, how many digits there are of so many, and the digits of half a number. */
-const DIGIT_BITS = 11;
-const DIGITS = 2 ** DIGIT_BITS;
-const PLACES = 3;
+/** From so many numbers on two large digits of half a number take less time than three. */
+const MANY = 2 ** 17;
+
+/** The bits of a digit, of many numbers and of fewer. */
+const LARGE_BITS = 16;
+const SMALL_BITS = 11;
 
 /** Up to so many numbers are put in their places one by one. */
 const SHORT = 32;
@@ -65,15 +67,17 @@ function* inOrder(deck: Deck, spare: Deck): Work<Deck> {
     putRight(deck, Infinity);
     return deck;
   }
+  const bits = length < MANY ? SMALL_BITS : LARGE_BITS;
   let [from, to] = [deck, spare];
   const dealOut = function* (half: Half): Work<void> {
-    const sizes = new Uint32Array(PLACES * DIGITS);
-    yield* eachPart(length, 1, (start, end) => count(from.numbers, half, sizes, start, end));
-    for (let place = 0; place < PLACES; place++) {
-      const piles = sizes.subarray(place * DIGITS, (place + 1) * DIGITS);
+    for (let shift = 0; shift < 32; shift += bits) {
+      const piles = new Uint32Array(2 ** bits);
+      yield* eachPart(length, 1, (start, end) =>
+        count(from.numbers, half, shift, piles, start, end),
+      );
       if (piles.includes(length)) continue;
       heap(piles);
-      yield* eachPart(length, 1, (start, end) => deal(from, to, half, place, piles, start, end));
+      yield* eachPart(length, 1, (start, end) => deal(from, to, half, shift, piles, start, end));
       [from, to] = [to, from];
     }
   };
@@ -94,30 +98,28 @@ function maskOf(upper: number, half: Half): number {
   return half === UPPER ? sign | 0x80000000 : sign;
 }
 
-/** Counts the numbers with each digit, at each place of half of them. */
+/** Counts the numbers with each digit, as the piles have them, from a bit of a half on. */
 function count(
   numbers: Float64Array,
   half: Half,
-  sizes: Uint32Array,
+  shift: number,
+  piles: Uint32Array,
   start: number,
   end: number,
 ): void {
   const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
+  const mask = piles.length - 1;
   for (let i = start; i < end; i++) {
     const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
-    const first = bits & (DIGITS - 1);
-    const second = DIGITS + ((bits >>> DIGIT_BITS) & (DIGITS - 1));
-    const third = 2 * DIGITS + (bits >>> (2 * DIGIT_BITS));
-    sizes[first] = (sizes[first] as number) + 1;
-    sizes[second] = (sizes[second] as number) + 1;
-    sizes[third] = (sizes[third] as number) + 1;
+    const digit = (bits >>> shift) & mask;
+    piles[digit] = (piles[digit] as number) + 1;
   }
 }
 
 /** Turns the sizes of piles into where each begins: where the one before it ends. */
 function heap(piles: Uint32Array): void {
   let place = 0;
-  for (let digit = 0; digit < DIGITS; digit++) {
+  for (let digit = 0; digit < piles.length; digit++) {
     const size = piles[digit] as number;
     piles[digit] = place;
     place += size;
@@ -129,18 +131,18 @@ function deal(
   { numbers, indices }: Deck,
   to: Deck,
   half: Half,
-  place: number,
+  shift: number,
   piles: Uint32Array,
   start: number,
   end: number,
 ): void {
   const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
-  const shift = place * DIGIT_BITS;
+  const mask = piles.length - 1;
   const toNumbers = to.numbers;
   const toIndices = to.indices;
   for (let i = start; i < end; i++) {
     const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
-    const digit = (bits >>> shift) & (DIGITS - 1);
+    const digit = (bits >>> shift) & mask;
     const at = piles[digit] as number;
     piles[digit] = at + 1;
     toNumbers[at] = numbers[i] as number;

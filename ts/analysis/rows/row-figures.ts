@@ -4,13 +4,18 @@ import { copyInto, kindOf, part } from '../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../arrays/types.js';
 import { checkLength } from '../../call/checks.js';
 import {
+  BIN_RIGHT,
+  DECISIONS_DISTANCE,
   FIGURE_CONFIDENCE,
   FIGURE_CROSS_ENTROPY,
   FIGURE_DISTANCE,
   FIGURE_NEG_LOG_CONFIDENCE,
   FIGURE_PREDICTED,
+  FIGURE_SCORE,
   FIGURE_SCRATCH,
+  FIGURE_WEIGHTS,
   PROBABILITIES,
+  ROW_WEIGHTS,
   SOFT,
 } from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
@@ -35,7 +40,23 @@ export interface RowFigures {
   readonly crossEntropy: Float64Array;
   /** The squared distance of the probabilities from the target. */
   readonly distance: Float64Array;
+  /** Of two classes the log-odds of the second, NaN where there are none; 0 of more. */
+  readonly score: Float64Array;
 }
+
+/** What the decisions for the predicted classes add up to. */
+export interface Decided {
+  /** The sums, by their places. */
+  readonly sums: Float64Array;
+  /** Those of each bin of confidence, by their places. */
+  readonly bins: Float64Array;
+  /** The weights of all rows; all weigh 1 where there are none. */
+  readonly weights: Float64Array | undefined;
+}
+
+/** The lengths of the sums, and of those of a bin. */
+export const DECISIONS_LENGTH = DECISIONS_DISTANCE + 1;
+export const BIN_LENGTH = BIN_RIGHT + 1;
 
 /** Room for the figures of so many rows. */
 export function emptyFigures(length: number): RowFigures {
@@ -45,20 +66,28 @@ export function emptyFigures(length: number): RowFigures {
     negLogConfidence: new Float64Array(length),
     crossEntropy: new Float64Array(length),
     distance: new Float64Array(length),
+    score: new Float64Array(length),
   };
 }
 
 /** The figures of all rows. */
-export function figuresOf(rows: Rows): RowFigures {
+export function figuresOf(rows: Rows, decided?: Decided): RowFigures {
   const figures = emptyFigures(rows.labels.length);
-  fillFigures(figures, rows, 0, rows.labels.length);
+  fillFigures(figures, rows, 0, rows.labels.length, decided);
   return figures;
 }
 
 /**
  * The figures of the rows from one on to before another, which go to the beginning of the arrays.
+ * Decisions are added to what is given.
  */
-export function fillFigures(figures: RowFigures, rows: Rows, from: number, to: number): void {
+export function fillFigures(
+  figures: RowFigures,
+  rows: Rows,
+  from: number,
+  to: number,
+  decided?: Decided,
+): void {
   if (from === to) return;
   const { logits, labels, classes, soft } = rows;
   enter();
@@ -67,31 +96,48 @@ export function fillFigures(figures: RowFigures, rows: Rows, from: number, to: n
   const step = tile.reserve(classes, soft === undefined ? 0 : PROBABILITIES);
   // Kernels write whole vectors, of up to four.
   const height = Math.min(step, Math.ceil((to - from) / 4) * 4);
-  const block = room(8 * (FIGURE_SCRATCH * height + classes + 1));
+  const bins = decided === undefined ? 0 : decided.bins.length / BIN_LENGTH;
+  const decisions = FIGURE_SCRATCH * height + classes + 1;
+  const block = room(8 * (decisions + DECISIONS_LENGTH + BIN_LENGTH * bins));
   if (block === undefined)
     throw new RangeError(`not enough memory for figures of ${classes} classes`);
   // Arrays of an allocation are gone if the memory has just grown.
   checkLength('logits', logits);
   if (soft !== undefined) checkLength('targets', soft);
   const { softmax_figures: run } = kernels();
-  const flags = tile.flags | (soft === undefined ? 0 : SOFT);
+  const weights = decided?.weights;
+  const flags =
+    tile.flags | (soft === undefined ? 0 : SOFT) | (weights === undefined ? 0 : ROW_WEIGHTS);
+  const numbers = (place: number, count: number) =>
+    new Float64Array(load().buffer, block.start + 8 * place, count);
   for (let first = from; first < to; first += step) {
     const count = Math.min(step, to - first);
     gather(tile.logits.view(count * classes), logits, rows, first, count);
     if (soft !== undefined) gather(tile.soft.view(count * classes), soft, rows, first, count);
     copyInto(targetsArea.view(count), part(labels, first, count), 0);
-    run(count, classes, flags, block.start, height);
-    const { buffer } = load();
-    const placeOf = (figure: number) => block.start + 8 * figure * height;
+    if (weights !== undefined)
+      copyInto(numbers(FIGURE_WEIGHTS * height, count), part(weights, first, count), 0);
+    run(count, classes, flags, block.start, height, bins);
+    const predicted = block.start + 8 * FIGURE_PREDICTED * height;
+    figures.predicted.set(new Int32Array(load().buffer, predicted, count), first - from);
     const store = (into: Float64Array, figure: number) =>
-      into.set(new Float64Array(buffer, placeOf(figure), count), first - from);
-    figures.predicted.set(new Int32Array(buffer, placeOf(FIGURE_PREDICTED), count), first - from);
+      into.set(numbers(figure * height, count), first - from);
     store(figures.confidence, FIGURE_CONFIDENCE);
     store(figures.negLogConfidence, FIGURE_NEG_LOG_CONFIDENCE);
     store(figures.crossEntropy, FIGURE_CROSS_ENTROPY);
     store(figures.distance, FIGURE_DISTANCE);
+    store(figures.score, FIGURE_SCORE);
+  }
+  if (decided !== undefined) {
+    add(decided.sums, numbers(decisions, DECISIONS_LENGTH));
+    add(decided.bins, numbers(decisions + DECISIONS_LENGTH, decided.bins.length));
   }
   leave();
+}
+
+/** Adds numbers to others. */
+function add(to: Float64Array, numbers: Float64Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + (numbers[i] as number);
 }
 
 /** Copies entries of rows to where they lie one row behind the other. */
@@ -113,6 +159,9 @@ function gather(
   }
 }
 
+/** The figures that scores are made of. */
+export type ScoredFigures = Pick<RowFigures, 'predicted' | 'negLogConfidence' | 'score'>;
+
 /**
  * The scores of rows for a class, to be compared with each other: the logarithm of its probability
  * or, of two classes, of its odds, which is in the same order. Rows of the same probability have
@@ -123,22 +172,21 @@ function gather(
 export function fillScores(
   scores: Float64Array,
   { logits, classes, stride, start }: Rows,
-  { predicted, negLogConfidence }: Pick<RowFigures, 'predicted' | 'negLogConfidence'>,
+  { predicted, negLogConfidence, score }: ScoredFigures,
   j: number,
   from: number,
   to: number,
 ): void {
   const offset = j * stride;
-  const other = (j === 0 ? 1 : 0) * stride;
   for (let k = from; k < to; k++) {
-    const first = start(k);
-    const logit = logits[first + offset] as number;
-    const unsure = negLogConfidence[k - from] as number;
-    if (classes === 2)
-      scores[k] = Number.isNaN(unsure) ? NaN : logit - (logits[first + other] as number);
-    else {
-      const largest = logits[first + (predicted[k - from] as number) * stride] as number;
-      scores[k] = logit - largest - unsure;
+    if (classes === 2) {
+      const odds = score[k - from] as number;
+      scores[k] = j === 1 ? odds : -odds;
+      continue;
     }
+    const first = start(k);
+    const largest = logits[first + (predicted[k - from] as number) * stride] as number;
+    const logit = logits[first + offset] as number;
+    scores[k] = logit - largest - (negLogConfidence[k - from] as number);
   }
 }

@@ -9,8 +9,8 @@ import {
 } from '../../call/checks.js';
 import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
 import { FocalLoss } from '../../losses/focal.js';
+import { exponential, takeLogarithms } from '../elementary.js';
 import { figuresText, withText } from '../rows/table.js';
-import { takeLogarithms } from '../elementary.js';
 
 /** Options of {@link lossCurve}. Every option may be left out. */
 export interface LossCurveOptions {
@@ -129,7 +129,9 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
   const odds = pt.map((p) => (p / (1 - p)) * (numClasses - 1));
   takeLogarithms(odds);
   // The others' logits stay 0.
-  for (let i = 0; i < points; i++) logits[i * numClasses] = odds[i] as number;
+  pt.forEach((p, i) => {
+    logits[i * numClasses] = refined(odds[i] as number, (p / (1 - p)) * (numClasses - 1));
+  });
   const targets = new Uint8Array(points);
   const { value, grad } = focal.valueAndGrad(logits, targets);
   const weight = alpha ?? 1;
@@ -140,6 +142,17 @@ export function lossCurve(options: LossCurveOptions = {}): LossCurve {
     gradient: pt.map((_, i) => weight * (grad[i * numClasses] as number)),
   };
   return withText(curve, figuresText);
+}
+
+/**
+ * The logarithm of odds, nearly, by one step of Newton's method: losses depend on it so much that
+ * its last digit shows.
+ */
+function refined(logarithm: number, odds: number): number {
+  const step =
+    logarithm > 0 ? odds * exponential(-logarithm) - 1 : 1 - exponential(logarithm) / odds;
+  // Odds that are nearly 0 have fewer digits than their logarithm.
+  return Math.abs(step) < 2 ** -50 ? logarithm + step : logarithm;
 }
 
 /** A curve is of one setting: several would have to be several curves. */
