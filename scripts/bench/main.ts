@@ -11,6 +11,7 @@ import { focalLoss } from './contenders/focal-loss.js';
 import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
+import { judgedTable, measureJudgements } from './judged.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
 import { measureScaling, scalingTable } from './scaling.js';
 import { judge, parseTargets, targetsJson } from './targets.js';
@@ -27,7 +28,9 @@ npm run bench [-- options]
   --install-peers        first installs PyTorch and JAX (5 GB)
   --scaling              instead: time per row and memory as the batch grows
   --allocations          instead: garbage per call
-  --analysis             instead: what the functions of focal-loss/analysis take
+  --analysis             instead: what the functions of focal-loss/analysis take, also beside
+                         scikit-learn
+  --before <folder>      with --analysis: also beside the build in this folder
 `;
 
 const { values: options } = parseArgs({
@@ -42,6 +45,7 @@ const { values: options } = parseArgs({
     scaling: { type: 'boolean', default: false },
     allocations: { type: 'boolean', default: false },
     analysis: { type: 'boolean', default: false },
+    before: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -119,12 +123,16 @@ async function allocate(): Promise<void> {
 }
 
 async function analyse(rounds: number): Promise<void> {
-  const progress = makeProgress(ANALYSIS_SHAPES.length * rounds);
+  const progress = makeProgress((ANALYSIS_SHAPES.length + 3) * rounds);
+  const judged = await measureJudgements(options.before, rounds, () => progress.step('figures'));
   const results = await measureAnalysis(rounds, () => progress.step('analysis'));
   progress.stop();
+  console.log('Figures of a classifier, beside a build before and scikit-learn, one thread.');
+  console.log(judgedTable(judged.results));
+  for (const { name, reason } of judged.missing) console.log(`Not measured: ${name}: ${reason}`);
   console.log('Functions of focal-loss/analysis on float32 logits, beside the focal loss alone.');
   console.log(analysisTable(results));
-  save('analysis', 'analysis', { rounds, results });
+  save('analysis', 'analysis', { rounds, results, judged });
 }
 
 /** Writes figures and chart among the results and, with --chart, into the documentation. */

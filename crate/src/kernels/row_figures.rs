@@ -158,12 +158,17 @@ unsafe fn pairs<S: Scalar>(
             // Without probabilities there are no odds.
             difference.add(odds.sub(odds)).store(out.score.add(first));
             for i in 0..2 {
-                let (x, y) = (a.lane(i), b.lane(i));
-                let is_one = y > x || y.is_nan() && !x.is_nan();
+                let is_one = is_second(a.lane(i), b.lane(i));
                 out.predicted.add(first + i).write(i32::from(is_one));
             }
         }
     }
+}
+
+/// True where the second of two logits is the larger one, as [`largest`] has it.
+#[inline(always)]
+fn is_second(x: f64, y: f64) -> bool {
+    y > x || y.is_nan() && !x.is_nan()
 }
 
 /// The figures of a row of any number of classes. `terms` is room for one more.
@@ -362,12 +367,20 @@ pub unsafe fn loss_figures<V: Real>(
             } else {
                 Some(largest(row(shares)) as i32)
             };
-            let logits = row(rows.logits);
             out.label.add(i).write(label.unwrap_or(UNCOUNTED));
-            out.predicted.add(i).write(largest(logits) as i32);
-            if label.is_some() {
-                non_finite += logits.iter().filter(|x| !x.to_f64().is_finite()).count();
-            }
+            let (predicted, others) = match row(rows.logits) {
+                &[x, y] => {
+                    let (x, y) = (x.to_f64(), y.to_f64());
+                    let others = usize::from(!x.is_finite()) + usize::from(!y.is_finite());
+                    (usize::from(is_second(x, y)), others)
+                }
+                logits => {
+                    let others = logits.iter().filter(|x| !x.to_f64().is_finite()).count();
+                    (largest(logits), others)
+                }
+            };
+            out.predicted.add(i).write(predicted as i32);
+            non_finite += if label.is_some() { others } else { 0 };
         }
         match plain(problem, !shares.is_null(), rows.weights.is_none()) {
             Some(focal) => {

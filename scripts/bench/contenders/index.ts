@@ -66,6 +66,14 @@ const ONE_THREAD = {
   XLA_FLAGS: '--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1',
 };
 
+/** scikit-learn, which computes figures of a classifier: see scripts/bench/judged.ts. */
+export const SCIKIT_LEARN: Entry = {
+  name: 'scikit-learn',
+  role: 'peer',
+  load: () => startPython('scikit-learn', 'scikit-learn'),
+  hint: PYTHON_HINT,
+};
+
 function startPython(name: string, framework: string): Promise<Contender> {
   const command = findPython();
   if (!command) throw new Error('there is no python3');

@@ -1,4 +1,4 @@
-"""PyTorch and JAX for the benchmark: python peers.py torch|torch.compile|jax|jax-optax
+"""PyTorch, JAX and scikit-learn for the benchmark: python peers.py torch|torch.compile|jax|jax-optax|scikit-learn
 
 Answers a request per line of stdin with a line of JSON (see scripts/bench/contenders/child.ts). The data are in
 tensors of the framework before anything is timed, and the gradient stays in one.
@@ -130,7 +130,64 @@ class Jax:
         return call, outcome
 
 
+class ScikitLearn:
+    """The figures of a classification report, of two classes."""
+
+    def __init__(self):
+        import sklearn
+
+        self.about = f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, one thread"
+
+    def prepare(self, workload):
+        from sklearn import metrics
+
+        logits, targets = read(workload)
+        odds = logits[:, 1].astype("float64") - logits[:, 0]
+        likely = 1 / (1 + np.exp(-odds))
+        edges = np.linspace(0, 1, 16)
+
+        def report(target, p):
+            predicted = (p > 0.5).astype("int32")
+            pair = np.stack([1 - p, p], 1)
+            confidence = np.maximum(p, 1 - p)
+            bins = np.clip(np.digitize(confidence, edges, right=True) - 1, 0, 14)
+            counts = np.bincount(bins, minlength=15)
+            gaps = np.bincount(bins, confidence - (predicted == target), 15)
+            precision, recall, f1, support = metrics.precision_recall_fscore_support(target, predicted, zero_division=0)
+            return {
+                "accuracy": metrics.accuracy_score(target, predicted),
+                "balanced": metrics.balanced_accuracy_score(target, predicted),
+                "scores": (precision, recall, f1, support),
+                "averages": [
+                    metrics.precision_recall_fscore_support(target, predicted, average=average, zero_division=0)
+                    for average in ("macro", "weighted", "micro")
+                ],
+                "mcc": metrics.matthews_corrcoef(target, predicted),
+                "kappa": metrics.cohen_kappa_score(target, predicted),
+                "confusion": metrics.confusion_matrix(target, predicted),
+                "auc": metrics.roc_auc_score(target, p),
+                "precision": metrics.average_precision_score(target, p),
+                "logLoss": metrics.log_loss(target, pair),
+                "brier": metrics.brier_score_loss(target, p),
+                "calibration": (np.abs(gaps).sum() / counts.sum(), gaps / np.maximum(counts, 1)),
+            }
+
+        repeats = workload["repeats"]
+        random = np.random.default_rng(0)
+
+        def call():
+            found = report(targets, likely)
+            for _ in range(repeats):
+                drawn = np.concatenate([random.choice(own, len(own)) for own in classes])
+                report(targets[drawn], likely[drawn])
+            return found
+
+        classes = [np.flatnonzero(targets == j) for j in (0, 1)]
+        return call, lambda found: (found["auc"], None)
+
+
 PEERS = {
+    "scikit-learn": ScikitLearn,
     "torch": lambda: Torch(compiled=False),
     "torch.compile": lambda: Torch(compiled=True),
     "jax": lambda: Jax(fused=False),

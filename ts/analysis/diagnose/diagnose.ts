@@ -176,8 +176,12 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
 
 /** The rows whose loss is above a threshold, the largest first, and their losses added up. */
 function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, threshold: number) {
-  const rows = new Uint32Array(losses.length);
-  const negated = new Float64Array(losses.length);
+  let size = 0;
+  yield* eachPart(losses.length, 1, (start, end) => {
+    for (let k = start; k < end; k++) if ((losses[k] as number) > threshold) size++;
+  });
+  const rows = new Uint32Array(size);
+  const negated = new Float64Array(size);
   let count = 0;
   let total = 0;
   yield* eachPart(losses.length, 1, (start, end) => {
@@ -189,6 +193,6 @@ function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, thresh
       total += loss;
     }
   });
-  const order = yield* ascendingInTurns(negated.subarray(0, count));
+  const order = yield* ascendingInTurns(negated);
   return { rows: pick(rows, order, order), loss: total };
 }

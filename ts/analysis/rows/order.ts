@@ -70,11 +70,10 @@ function* inOrder(deck: Deck, spare: Deck): Work<Deck> {
   const bits = length < MANY ? SMALL_BITS : LARGE_BITS;
   let [from, to] = [deck, spare];
   const dealOut = function* (half: Half): Work<void> {
+    const sizes = new Uint32Array(Math.ceil(32 / bits) * 2 ** bits);
+    yield* eachPart(length, 1, (start, end) => count(from.numbers, half, bits, sizes, start, end));
     for (let shift = 0; shift < 32; shift += bits) {
-      const piles = new Uint32Array(2 ** bits);
-      yield* eachPart(length, 1, (start, end) =>
-        count(from.numbers, half, shift, piles, start, end),
-      );
+      const piles = sizes.subarray((shift / bits) * 2 ** bits, (shift / bits + 1) * 2 ** bits);
       if (piles.includes(length)) continue;
       heap(piles);
       yield* eachPart(length, 1, (start, end) => deal(from, to, half, shift, piles, start, end));
@@ -98,21 +97,24 @@ function maskOf(upper: number, half: Half): number {
   return half === UPPER ? sign | 0x80000000 : sign;
 }
 
-/** Counts the numbers with each digit, as the piles have them, from a bit of a half on. */
+/** Counts the numbers with each digit of so many bits of a half, the lowest digits first. */
 function count(
   numbers: Float64Array,
   half: Half,
-  shift: number,
-  piles: Uint32Array,
+  bits: number,
+  sizes: Uint32Array,
   start: number,
   end: number,
 ): void {
   const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
-  const mask = piles.length - 1;
+  const digits = 2 ** bits;
   for (let i = start; i < end; i++) {
-    const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
-    const digit = (bits >>> shift) & mask;
-    piles[digit] = (piles[digit] as number) + 1;
+    let rest = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
+    for (let first = 0; first < sizes.length; first += digits) {
+      const place = first + (rest & (digits - 1));
+      sizes[place] = (sizes[place] as number) + 1;
+      rest >>>= bits;
+    }
   }
 }
 

@@ -152,7 +152,8 @@ function refined(logarithm: number, odds: number): number {
   const step =
     logarithm > 0 ? odds * exponential(-logarithm) - 1 : 1 - exponential(logarithm) / odds;
   // Odds that are nearly 0 have fewer digits than their logarithm.
-  return Math.abs(step) < 2 ** -50 ? logarithm + step : logarithm;
+  const isSmall = Math.abs(step) < 4 * Number.EPSILON * Math.abs(logarithm);
+  return isSmall ? logarithm + step : logarithm;
 }
 
 /** A curve is of one setting: several would have to be several curves. */
