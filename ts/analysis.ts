@@ -21,6 +21,7 @@ export {
   fitCalibration,
 } from './analysis/decisions/calibration/fit-calibration.js';
 export type { IsotonicParameters } from './analysis/decisions/calibration/isotonic.js';
+export type { LossState } from './analysis/decisions/calibration/meaning.js';
 export type { PlattParameters } from './analysis/decisions/calibration/platt.js';
 export type { TemperatureParameters } from './analysis/decisions/calibration/temperature.js';
 export {

@@ -177,6 +177,11 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
         () => entry.fitCalibration(logits, targets, { method }),
       ]),
     ),
+    'fitCalibration, criterion': () =>
+      entry.fitCalibration(logits, targets, {
+        method: 'platt',
+        criterion: new entry.FocalLoss({ labelSmoothing: 0.1 }),
+      }),
     'classificationReport, intervals': () =>
       entry.classificationReport(logits, targets, {
         numClasses: classes,

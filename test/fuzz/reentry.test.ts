@@ -150,7 +150,7 @@ function analysisCalls(watch: Watch) {
     lossCurve: () => analysis.lossCurve(watch({ alpha: 0.3, points: 4 })),
     fitCalibration: () =>
       analysis
-        .fitCalibration(watch(x), watch(indices), watch({ bins: 5 }))
+        .fitCalibration(watch(x), watch(indices), watch({ bins: 5, criterion: { ...focal } }))
         .apply(watch(x), watch({})),
     'classificationReport, intervals': () =>
       analysis.classificationReport(

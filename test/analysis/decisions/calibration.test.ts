@@ -425,9 +425,9 @@ describe('errors name the argument, the row and the value', () => {
       'sampleWeights must have one entry per row, 3, got 2',
     ],
     [
-      () => fitWith({ criterion: new FocalLoss() }),
+      () => fitWith({ loss: new FocalLoss() }),
       TypeError,
-      'unknown option "criterion"; known are numClasses, ignoreIndex, layout, spatialSize, method, sampleWeights, bins',
+      'unknown option "loss"; known are numClasses, ignoreIndex, layout, spatialSize, method, criterion, sampleWeights, bins',
     ],
     [
       () => fitWith({}).apply(new Float64Array(3)),

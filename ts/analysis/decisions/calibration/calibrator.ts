@@ -1,3 +1,4 @@
+import { readOptions } from '../../../arrays/own.js';
 import type { Fresh } from '../../../arrays/tensor-types.js';
 import { arrayLike, copyInto } from '../../../arrays/typed-arrays.js';
 import {
@@ -20,6 +21,7 @@ import { logSoftmax, softmax } from '../../softmax/softmax.js';
 import type { CalibrationOutcome } from './evidence.js';
 import { type IsotonicParameters, readKnots } from './isotonic.js';
 import { logOddsOf } from './log-odds.js';
+import { type LossState, meantLogits, restoreLoss } from './meaning.js';
 import type { PlattParameters } from './platt.js';
 import type { TemperatureParameters } from './temperature.js';
 
@@ -65,6 +67,8 @@ export interface CalibratorState<M extends CalibrationMethod = CalibrationMethod
   readonly method: M;
   /** The number of classes; 1 for one logit per row. */
   readonly numClasses: number;
+  /** The loss whose logits were fitted, if one was given. */
+  readonly criterion?: LossState | undefined;
   /** The parameters that were fitted. */
   readonly parameters: CalibrationParameters[M];
   /** The end of the fit. */
@@ -113,6 +117,11 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
   readonly method: M;
   /** The number of classes; 1 for one logit per row, that of class 1 of two. */
   readonly numClasses: number;
+  /**
+   * The loss that the model was trained with, where the fit was given one: logits are then first
+   * turned into what they stand for under it, as by `posterior`.
+   */
+  readonly criterion: LossState | undefined;
   /** The parameters that were fitted. */
   readonly parameters: CalibrationParameters[M];
   /**
@@ -138,6 +147,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     this.warning = warning;
     this.method = state.method;
     this.numClasses = state.numClasses;
+    this.criterion = state.criterion;
     this.parameters = state.parameters;
     this.outcome = state.outcome;
     this.before = state.before;
@@ -201,8 +211,9 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
 
   /** Everything there is to it but the warning. */
   toJSON(): CalibratorState<M> {
-    const { method, numClasses, parameters, outcome, before, after } = this;
-    return { version: VERSION, method, numClasses, parameters, outcome, before, after };
+    const { method, numClasses, criterion, parameters, outcome, before, after } = this;
+    const loss = criterion === undefined ? {} : { criterion };
+    return { version: VERSION, method, numClasses, ...loss, parameters, outcome, before, after };
   }
 
   /**
@@ -232,6 +243,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
       OUTCOMES,
       field('state', record, 'outcome') as CalibrationOutcome,
     );
+    const loss = readOptions(record as { criterion?: unknown }, ['criterion']).criterion;
     const given = checkRecord(
       'state.parameters',
       `parameters of the method '${method}'`,
@@ -242,6 +254,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     return makeCalibrator({
       method: method as M,
       numClasses,
+      criterion: loss === undefined ? undefined : restoreLoss(loss),
       parameters,
       outcome,
       before: figures('before'),
@@ -258,12 +271,13 @@ export function makeCalibrator<M extends CalibrationMethod>(
   return new Calibrator(state, warning);
 }
 
-type Calibration = Pick<CalibratorState, 'method' | 'numClasses' | 'parameters'>;
+type Calibration = Pick<CalibratorState, 'method' | 'numClasses' | 'criterion' | 'parameters'>;
 
 /** Logits of which softmax, or of single ones sigmoid, makes the probabilities. */
 export function calibrated(calibration: Calibration, given: Float64Array): Float64Array {
-  const { method, numClasses, parameters } = calibration;
-  const logits = numClasses === 1 ? given.map(finiteOrMasked) : given;
+  const { method, numClasses, criterion, parameters } = calibration;
+  const meant = criterion === undefined ? given : meantLogits(criterion, given, numClasses);
+  const logits = numClasses === 1 ? meant.map(finiteOrMasked) : meant;
   if (method === 'temperature') {
     const { temperature } = parameters as TemperatureParameters;
     return inRange(logits, temperature, numClasses, Number.MAX_VALUE);

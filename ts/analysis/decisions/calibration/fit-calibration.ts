@@ -6,6 +6,7 @@ import {
   checkSampleWeights,
 } from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
+import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import { classificationReport } from '../../report/report.js';
 import { ROW_OPTIONS, type RowOptions } from '../../rows/rows.js';
 import { type Logits, opened, type Targets } from '../../rows/tensors.js';
@@ -26,6 +27,7 @@ import {
 } from './evidence.js';
 import { fitKnots } from './isotonic.js';
 import { logOddsOf } from './log-odds.js';
+import { type LossState, lossOf, meantLogits } from './meaning.js';
 import { fitLine } from './platt.js';
 import { fitTemperature } from './temperature.js';
 
@@ -40,6 +42,16 @@ export interface FitCalibrationOptions<M extends CalibrationMethod = Calibration
    * @defaultValue 'temperature'
    */
   method?: M | undefined;
+  /**
+   * The loss that the model was trained with, of any entry of this package: what is fitted to are
+   * then not the logits themselves, but the probabilities that they stand for under it, as
+   * `posterior` has them. So a fit has only that to mend in which the model is not at the minimum
+   * of its loss. Where its label smoothing has clipped a probability to 0, that counts as 2^-23.
+   * Its `layout` does not matter.
+   *
+   * @defaultValue none: the logits are those of a cross-entropy
+   */
+  criterion?: AnyCriterion | undefined;
   /** One weight per row: finite numbers that are not negative. Rows that weigh 0 are left out. */
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
@@ -53,6 +65,7 @@ export interface FitCalibrationOptions<M extends CalibrationMethod = Calibration
 const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [
   ...ROW_OPTIONS,
   'method',
+  'criterion',
   'sampleWeights',
   'bins',
 ];
@@ -108,13 +121,16 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   const bins = checkInteger('bins', 1, 10_000, given.bins ?? 15);
   const weights = floatsOf('sampleWeights', given.sampleWeights);
   if (weights !== undefined) checkSampleWeights(weights);
+  const criterion = given.criterion === undefined ? undefined : lossOf(given.criterion);
   const { numClasses, ignoreIndex, layout, spatialSize } = given;
   const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
   const evidence = evidenceOf(batch.logits, batch.targets, batch.options, weights);
-  const { parameters, outcome } = fitBy(method, evidence);
   const single = evidence.isSingle;
   const plain = single ? secondOf(evidence.pairs) : evidence.pairs;
-  const state = { method, numClasses: single ? 1 : evidence.classes, parameters, outcome };
+  const numbers = single ? 1 : evidence.classes;
+  const pairs = criterion === undefined ? evidence.pairs : pairsOfMeant(criterion, plain, numbers);
+  const { parameters, outcome } = fitBy(method, { ...evidence, pairs });
+  const state = { method, numClasses: numbers, criterion, parameters, outcome };
   const figures = {
     before: figuresOf(plain, evidence, bins),
     after: figuresOf(calibrated(state, plain), evidence, bins),
@@ -155,6 +171,20 @@ function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
     probabilities: knots.map(({ probabilities }) => probabilities),
   };
   return { parameters, outcome: outcomeOf(knots) };
+}
+
+/** Logits that stand for the same under a cross-entropy; for single ones with a 0 before each. */
+function pairsOfMeant(
+  criterion: LossState,
+  logits: Float64Array,
+  numClasses: number,
+): Float64Array {
+  const meant = meantLogits(criterion, logits, numClasses);
+  return numClasses > 1
+    ? meant
+    : new Float64Array(2 * meant.length).map((_, k) =>
+        k % 2 === 0 ? 0 : (meant[k >> 1] as number),
+      );
 }
 
 /** The first outcome that needs to be looked at. */

@@ -1,0 +1,75 @@
+// What logits stand for under the loss that a model was trained with, as logits again.
+
+import { wrongType } from '../../../call/checks.js';
+import type { LossName } from '../../../losses/index.js';
+import { isSigmoid } from '../../criteria/criterion.js';
+import { type AnyCriterion, isLossName, makeSum, nameOf } from '../../criteria/own-criterion.js';
+import { takeLogarithms } from '../../elementary.js';
+import { checkRecord, field } from '../../meter/json.js';
+import { posterior } from '../../posterior/posterior.js';
+
+/** A loss as JSON. */
+export interface LossState {
+  /** The name of its class. */
+  readonly loss: LossName;
+  /** Its options. */
+  readonly options: object;
+}
+
+/** The loss of a criterion of any entry. */
+export function lossOf(criterion: AnyCriterion): LossState {
+  const loss = nameOf(criterion);
+  return { loss, options: { ...makeSum(loss, criterion) } };
+}
+
+/** The loss that became this JSON. */
+export function restoreLoss(given: unknown): LossState {
+  const record = checkRecord('state.criterion', 'a loss with its options', given);
+  const loss = field('state.criterion', record, 'loss');
+  if (!isLossName(loss)) throw wrongType('state.criterion.loss', 'the name of a loss', loss);
+  const options = field('state.criterion', record, 'options');
+  return lossOf(makeSum(loss, checkRecord('state.criterion.options', 'options', options)));
+}
+
+/**
+ * The least probability: a class that is not possible under a smoothed loss is not believed to be
+ * less likely than what float32 tells from 0 beside 1; others have a logarithm as long as they are
+ * numbers.
+ */
+const LEAST = { smoothed: 2 ** -23, plain: 2 ** -1022 };
+
+/** The largest number below 1. */
+const MOST = 1 - 2 ** -53;
+
+/**
+ * Logits of which softmax, or of single ones sigmoid, makes the probabilities that given ones stand
+ * for under a loss. NaN where there are none.
+ */
+export function meantLogits(
+  { loss, options }: LossState,
+  logits: Float64Array,
+  numClasses: number,
+): Float64Array {
+  const rowMajor = 'layout' in options ? { layout: 'channels-last' } : {};
+  const criterion = makeSum(loss, { ...options, ...rowMajor, numClasses: undefined });
+  const isSingle = numClasses === 1;
+  const ofSingle = isSigmoid(criterion as never);
+  if (isSingle !== ofSingle) {
+    const expected = isSingle
+      ? 'a loss on yes-or-no logits where rows have one'
+      : 'a loss on softmax logits where rows have several';
+    throw new TypeError(`criterion must be ${expected}, got a ${loss}`);
+  }
+  const { labelSmoothing } = options as { labelSmoothing: number };
+  const least = labelSmoothing > 0 ? LEAST.smoothed : LEAST.plain;
+  const meant = posterior(logits, criterion, { numClasses });
+  const ratios = meant.map((p) =>
+    isSingle ? oddsOf(Math.min(Math.max(p, least), 1 - least, MOST)) : Math.max(p, least),
+  );
+  takeLogarithms(ratios);
+  return ratios;
+}
+
+function oddsOf(p: number): number {
+  return p / (1 - p);
+}
