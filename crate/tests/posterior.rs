@@ -224,7 +224,6 @@ fn priors_are_odds_that_multiply() {
     assert!((yes[0] - 0.1f64).abs() < 1e-16);
 }
 
-/// What the derivatives of the loss say an element stands for.
 #[test]
 fn elements_are_where_the_derivatives_cancel() {
     let mut random = Random::new(8);

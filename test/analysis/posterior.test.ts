@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  AsymmetricLoss,
   allocate,
   CrossEntropyLoss,
   type FloatArray,
@@ -126,6 +127,39 @@ describe.each(dtypes)('$name', (dtype) => {
         const rest = Math.abs((1 - p) * ofNo + p * ofYes);
         expect(rest).toBeLessThanOrEqual(2 * dtype.bound(gamma) * size);
       });
+    }
+  });
+
+  it('makes those of an element of the asymmetric loss cancel', () => {
+    for (let k = 0; k < 80; k++) {
+      const gammas = { gammaPositive: [0, 1, 2.5][k % 3], gammaNegative: [0, 4, 1.5, 200][k % 4] };
+      const margin = [0, 0.05, 0.4][Math.floor(random() * 3)] as number;
+      const criterion = new AsymmetricLoss({ ...gammas, margin, reduction: 'sum' });
+      const x = draws(dtype, 5, 0.7);
+      const eta = posterior(x, criterion);
+      const [no, yes] = [0, 1].map(
+        (y) =>
+          criterion.valueAndGrad(
+            Float64Array.from(x),
+            Float64Array.from(x, () => y),
+          ).grad,
+      );
+      eta.forEach((p, j) => {
+        const [ofNo, ofYes] = [no?.[j] as number, yes?.[j] as number];
+        const sigma = 1 / (1 + Math.exp(-(x[j] as number)));
+        if (sigma <= margin) expect(p).toBe(0);
+        else if (p > 1e-30) {
+          const slack = (dtype.bound(4) * sigma) / (sigma - margin);
+          const size = p * (Math.abs(ofNo) + Math.abs(ofYes));
+          const rest = Math.abs((1 - p) * ofNo + p * ofYes);
+          expect(rest / size).toBeLessThanOrEqual(100 * slack);
+        }
+      });
+    }
+    const ends = dtype.array([-Infinity, Infinity, NaN, -1e30, 1e30, -700, 700]);
+    for (const gammaNegative of [0, 4]) {
+      const got = posterior(ends, new AsymmetricLoss({ gammaNegative }));
+      expect([...got]).toEqual([0, NaN, NaN, 0, 1, 0, 1]);
     }
   });
 

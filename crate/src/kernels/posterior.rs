@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     loss::{
+        asymmetric::{Asymmetric, Margin, parts},
         focal::{Focal, FocusOn, Hard},
         focusing::{Focusing, Gamma, LARGEST_GAMMA, Later, Power},
         guards::{finite, positive},
         posterior::{
             Class, Form, LaneSum, Likeliest, OnTarget, Parts, Plain, Slope, Smoothed, from_largest,
-            of_elements,
+            of_asymmetric, of_elements,
         },
         sigmoid::{Logistic, odds},
     },
@@ -38,8 +39,8 @@ pub struct PosteriorRows<S> {
     pub focal: Focal,
     /// The factor of each class's probability, `1/a_j`: above 0 and at most 1.
     pub factors: *const S,
-    /// How much likelier each class is than where the loss was at its least, or null where that is
-    /// part of the factors. Only where smoothing comes between the two.
+    /// The factor by which each class is likelier than where the loss was at its least, or null
+    /// where that is part of the factors. Only where smoothing comes between the two.
     pub priors: *const f64,
     /// Room for two columns: `LANES × classes` numbers each.
     pub room: [*mut S; 2],
@@ -87,7 +88,7 @@ enum Place {
     Exponentials = 1,
 }
 
-/// What the first passes over the classes find.
+/// The findings of the first passes over the classes.
 #[derive(Clone, Copy)]
 struct Found<V> {
     likeliest: Likeliest<V>,
@@ -430,6 +431,9 @@ pub unsafe fn posterior_elements<V: Real>(elements: &Elements<V::Scalar>, odds: 
     }
 }
 
+/// Odds that many times above the smallest normal number are still good for products.
+const LOWEST: f64 = 1e8;
+
 /// Runs whole vectors, the first of which is of column `first`.
 ///
 /// # Safety
@@ -438,6 +442,9 @@ unsafe fn run_elements<V: Real>(elements: &Elements<V::Scalar>, ratios: PerColum
     let gamma = Gamma::All(elements.gamma);
     let power = Power::<V>::new(gamma);
     let loss = Hard::new(gamma, Later(&power));
+    let asymmetric = elements.asymmetric.map(|Asymmetric { gamma, margin }| {
+        (gamma, Hard::new(Gamma::All(gamma), Later(&power)), Margin::new(margin))
+    });
     let mut logistics = Column::new();
     let vectors = elements.count / V::LANES;
     let zero = V::constant(0.0);
@@ -448,15 +455,33 @@ unsafe fn run_elements<V: Real>(elements: &Elements<V::Scalar>, ratios: PerColum
         // SAFETY: elements of the batch; columns are set before they are read.
         unsafe {
             for g in 0..groups {
-                logistics.set(g, Logistic::new(odds(V::load(elements.logits.add(at(g))))));
+                let x = V::load(elements.logits.add(at(g)));
+                let e = odds(x);
+                // Both sides of the asymmetric loss go to 0 with the odds of no, and their ratio
+                // to what it is before these are 0.
+                let is_high = x.gt(V::constant(0.0));
+                let e = if asymmetric.is_some() {
+                    e.pmax(V::constant(V::Scalar::TINY * LOWEST)).select(e, is_high)
+                } else {
+                    e
+                };
+                logistics.set(g, Logistic::new(e));
             }
             for g in 0..groups {
-                let [no, yes] = [zero, one].map(|y| {
-                    let shares = elements.smoothed(y);
-                    elements.row_loss_of(&loss, logistics.get(g), shares, at(g), first)
-                });
                 let ratio = elements.of_column(ratios, first + at(g), |ratio| ratio);
-                of_elements(power, &no, &yes, ratio).store(elements.grad.add(at(g)));
+                let logistic = logistics.get(g);
+                let probability = if let Some((gamma, of_negatives, margin)) = &asymmetric {
+                    let x = V::load(elements.logits.add(at(g)));
+                    let losses = [&loss, of_negatives];
+                    let [yes, no] = parts((x, logistic), losses, margin, [one, one], one);
+                    of_asymmetric([*gamma, elements.gamma], [&no, &yes], ratio)
+                } else {
+                    let [no, yes] = [zero, one].map(|y| {
+                        elements.row_loss_of(&loss, logistic, elements.smoothed(y), at(g), first)
+                    });
+                    of_elements(power, &no, &yes, ratio)
+                };
+                probability.store(elements.grad.add(at(g)));
             }
         }
     }

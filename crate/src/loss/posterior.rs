@@ -19,11 +19,15 @@
 
 use super::{
     focal::probabilities,
-    focusing::Focusing,
+    focusing::{Focusing, LARGEST_GAMMA},
     guards::{finite, positive},
     softmax::RowLoss,
 };
-use crate::math::{Real, exp::decay, log::finite_log_1p};
+use crate::math::{
+    Real,
+    exp::decay,
+    log::{finite_log_1p, log},
+};
 
 /// A sum of vectors, lane by lane, that carries what each addition rounded off (Kahan).
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +157,7 @@ pub struct Smoothed<V> {
     pub kept: V,
     /// `ε/C·Σ_k (max − x_k)`.
     pub spread: V,
-    /// What is taken from each probability.
+    /// The part that is taken from each probability.
     pub taken: V,
 }
 
@@ -244,6 +248,28 @@ pub fn of_elements<V: Real, P: Focusing<V>>(
     let (focused, plain) = zero.sub(yes.target).exchange(no.target, is_no_smaller);
     let [focused] = power.focus([focused], smaller.div(positive(larger)));
     let (rise, fall) = plain.exchange(focused, is_no_smaller);
-    let rise = rise.pmax(zero).mul(odds);
-    rise.div(rise.add(fall.pmax(zero)))
+    share(rise.pmax(zero), fall.pmax(zero), odds)
+}
+
+/// The same under the asymmetric loss, of which a row of no pulls a logit down by its `target` and
+/// a row of yes up: both are focused here, by these `γ`, and through logarithms, since their
+/// factors have nothing in common. A row of no that is below the margin does not pull.
+#[inline(always)]
+pub fn of_asymmetric<V: Real>(gammas: [f64; 2], [no, yes]: [&RowLoss<V>; 2], odds: V) -> V {
+    let zero = V::constant(0.0);
+    let [of_no, of_yes] = [(gammas[0], no), (gammas[1], yes)].map(|(gamma, row)| {
+        V::constant(gamma.min(LARGEST_GAMMA)).mul(log(positive(row.one_minus_pt)))
+    });
+    // The larger of the factors is 1.
+    let difference = of_no.sub(of_yes);
+    let rise = no.target.mul(decay(difference.pmin(zero)).0);
+    let fall = yes.target.mul(decay(zero.sub(difference).pmin(zero)).0);
+    share(rise, fall, odds)
+}
+
+/// `rise/(rise + fall)`, with the odds so many times as large.
+#[inline(always)]
+fn share<V: Real>(rise: V, fall: V, odds: V) -> V {
+    let rise = rise.mul(odds);
+    rise.div(rise.add(fall))
 }

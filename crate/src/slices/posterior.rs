@@ -7,11 +7,12 @@ use super::{
     cross_entropy_loss::CrossEntropyLoss,
     error::{Error, fraction, length, not_negative, positive},
     focal_loss::{Alpha, FocalLoss, Gamma, PolyFocalLoss},
-    sigmoid_focal_loss::{PerColumn, SigmoidFocalLoss, per_column},
+    sigmoid_focal_loss::{AsymmetricLoss, PerColumn, SigmoidFocalLoss, per_column},
 };
 use crate::{
     kernels::{self, PosteriorRows, posterior_elements},
     loss::{
+        asymmetric::Asymmetric,
         focal::{Focal, FocusOn},
         focusing,
     },
@@ -141,7 +142,7 @@ fn run<T: Float>(
 }
 
 impl Priors<'_> {
-    /// How much likelier each class is than at training, but for a common factor.
+    /// The factors by which classes are likelier than at training, but for a common one.
     fn of_classes(&self, classes: usize) -> Result<Vec<f64>, Error> {
         for (argument, shares) in self.each() {
             length(argument, shares.len(), classes)?;
@@ -151,7 +152,7 @@ impl Priors<'_> {
         Ok(deployment.iter().zip(training).map(|(d, t)| d / t).collect())
     }
 
-    /// How much larger the odds of yes are than at training, for each column.
+    /// The factor by which the odds of yes are larger than at training, for each column.
     fn of_columns(&self, columns: usize) -> Result<Vec<f64>, Error> {
         for (argument, shares) in self.each() {
             length(argument, shares.len(), columns)?;
@@ -318,7 +319,16 @@ impl SigmoidFocalLoss<'_> {
         priors: Option<Priors>,
         probabilities: &mut [T],
     ) -> Result<(), Error> {
-        let places = Places { logits, classes: columns, probabilities };
+        self.posterior_of(Places { logits, classes: columns, probabilities }, priors, None)
+    }
+
+    fn posterior_of<T: Float>(
+        &self,
+        places: Places<T>,
+        priors: Option<Priors>,
+        asymmetric: Option<Asymmetric>,
+    ) -> Result<(), Error> {
+        let Places { logits, classes: columns, .. } = places;
         places.check(1)?;
         smoothing(self.label_smoothing)?;
         not_negative("gamma", self.gamma)?;
@@ -332,7 +342,9 @@ impl SigmoidFocalLoss<'_> {
             PerColumn::All(x) => T::holds(x),
             PerColumn::Each(table) => table.iter().all(|&x| T::holds(x)),
         };
-        let holds = self.alpha.is_none_or(own)
+        // The powers of the asymmetric loss go through logarithms.
+        let holds = asymmetric.is_none()
+            && self.alpha.is_none_or(own)
             && own(self.pos_weight)
             && T::holds(self.label_smoothing / 2.0)
             && ratios.iter().flatten().all(|&ratio| T::holds(ratio));
@@ -345,6 +357,7 @@ impl SigmoidFocalLoss<'_> {
             alpha,
             positive_weight,
             gamma: self.gamma,
+            asymmetric,
             label_smoothing: self.label_smoothing,
         };
         // SAFETY: the arguments have been checked; each array is as long as it is said to be.
@@ -362,12 +375,33 @@ impl SigmoidFocalLoss<'_> {
     }
 }
 
+impl AsymmetricLoss {
+    /// The probabilities of yes that `logits`, in so many columns, stand for under this loss, as
+    /// [`SigmoidFocalLoss::posterior`] has them; computed in float64. Below the margin they are 0,
+    /// and just above it they have the error of `p` relative to `p − m`.
+    ///
+    /// # Errors
+    /// What is wrong with the arguments, see [`Error`].
+    pub fn posterior<T: Float>(
+        &self,
+        logits: &[T],
+        columns: usize,
+        priors: Option<Priors>,
+        probabilities: &mut [T],
+    ) -> Result<(), Error> {
+        let (sigmoid, asymmetric) = self.parameters()?;
+        let places = Places { logits, classes: columns, probabilities };
+        sigmoid.posterior_of(places, priors, Some(asymmetric))
+    }
+}
+
 /// The options of a loss on elements.
 struct Options {
     columns: usize,
     alpha: Option<kernels::PerColumn>,
     positive_weight: kernels::PerColumn,
     gamma: f64,
+    asymmetric: Option<Asymmetric>,
     label_smoothing: f64,
 }
 
@@ -382,7 +416,7 @@ impl Options {
             values: ptr::null_mut(),
             count: logits.len(),
             columns: self.columns,
-            asymmetric: None,
+            asymmetric: self.asymmetric,
             gamma: self.gamma,
             label_smoothing: self.label_smoothing,
             alpha: self.alpha,

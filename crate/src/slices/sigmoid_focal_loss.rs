@@ -353,6 +353,12 @@ impl AsymmetricLoss {
         elements: &Elements<T>,
         outputs: Outputs<T>,
     ) -> Result<f64, Error> {
+        let (sigmoid, asymmetric) = self.parameters()?;
+        sigmoid.evaluate(elements, outputs, Some(asymmetric))
+    }
+
+    /// The loss as a sigmoid loss with further parameters, once they are checked.
+    pub(super) fn parameters(&self) -> Result<(SigmoidFocalLoss<'static>, Asymmetric), Error> {
         let Self { gamma_positive, gamma_negative, margin, ignore_index, normalizer, reduction } =
             *self;
         not_negative("gamma_positive", gamma_positive)?;
@@ -368,6 +374,6 @@ impl AsymmetricLoss {
             reduction,
             ..Default::default()
         };
-        sigmoid.evaluate(elements, outputs, Some(Asymmetric { gamma: gamma_negative, margin }))
+        Ok((sigmoid, Asymmetric { gamma: gamma_negative, margin }))
     }
 }

@@ -80,8 +80,8 @@ const OPTIONS: readonly (keyof PosteriorOptions)[] = ['numClasses', 'spatialSize
  *   `R = sum(A_j * p_j / D_j) / (1 + e / C * sum(A_j / D_j))`;
  * - with focus on each class, and for a `CrossEntropyLoss`, where gamma is 0:
  *   `eta_j = (Q_j - e / C) / (1 - e)`, where `Q_j ~ p_j / (a_j * f'(-log(p_j)))` adds up to 1;
- * - for a `SigmoidFocalLoss`, element by element, the probability of yes `L0' / (L0' - L1')`, of
- *   the derivatives by the logit for targets of 0 and of 1.
+ * - for a `SigmoidFocalLoss` and an `AsymmetricLoss`, element by element, the probability of yes
+ *   `L0' / (L0' - L1')`, of the derivatives by the logit for targets of 0 and of 1.
  *
  * Where smoothing would make an entry negative, which no probabilities lead to, it is 0. The form
  * without weights and smoothing is that of Charoenphakdee et al., On Focal Loss for Class-Posterior

@@ -55,7 +55,7 @@ export function lengthOfPriors(priors: GivenPriors | undefined): number | undefi
   return undefined;
 }
 
-/** How much likelier each of so many classes is than at training, but for a common factor. */
+/** The factors by which classes are likelier than at training, but for a common one. */
 export function ratiosOfClasses(priors: GivenPriors, classes: number): Float64Array {
   const [training, deployment] = NAMES.map((name) => {
     const shares = priors[name];
@@ -88,7 +88,7 @@ function checkFraction(name: string, share: number): void {
   if (!(share > 0 && share < 1)) throw outOfRange(name, 'above 0 and below 1', share);
 }
 
-/** How much larger the odds of yes are than at training, for each of so many columns. */
+/** The factors by which the odds of yes are larger than at training, for each column. */
 export function ratiosOfColumns(priors: GivenPriors, columns: number): Float64Array {
   const [training, deployment] = NAMES.map((name) => {
     const shares = priors[name];

@@ -1,10 +1,12 @@
-// What the kernels have to know to find the probabilities that logits stand for under a loss.
+// The flags and tables by which the kernels find the probabilities that logits stand for under a
+// loss.
 
 import { readOptions } from '../../arrays/own.js';
 import { outOfRange } from '../../call/checks.js';
 import type { LossSpec } from '../../call/spec.js';
 import { specOf } from '../../losses/criterion.js';
 import {
+  ASYMMETRIC,
   CROSS_ENTROPY,
   FOCUS_CLASS,
   FOCUS_TARGET,
@@ -93,7 +95,7 @@ export interface Problem {
   readonly flags: number;
   /** The factors of the classes' probabilities; of no use to elements. */
   readonly factors: Float64Array | undefined;
-  /** What is left of priors for the end. */
+  /** The part of priors that is left for the end. */
   readonly ratios: Float64Array | undefined;
   /** True where it takes float64. */
   readonly isWide: boolean;
@@ -137,10 +139,12 @@ export function problemOfElements(
   priors: GivenPriors | undefined,
 ): Problem {
   const ratios = priors && ratiosOfColumns(priors, columns);
+  // The powers of its two sides go through logarithms.
+  const isAsymmetric = (spec.flags & ASYMMETRIC) !== 0;
   return {
     flags: spec.flags | (ratios === undefined ? 0 : GAMMA_PER_CLASS),
     factors: undefined,
     ratios,
-    isWide: spec.isWide || ratios?.some((ratio) => leavesFloat32(ratio)) === true,
+    isWide: spec.isWide || isAsymmetric || ratios?.some((ratio) => leavesFloat32(ratio)) === true,
   };
 }

@@ -1,8 +1,8 @@
 // What logits stand for under the loss that a model was trained with, as logits again.
 
 import { wrongType } from '../../../call/checks.js';
+import { specOf } from '../../../losses/criterion.js';
 import type { LossName } from '../../../losses/index.js';
-import { isSigmoid } from '../../criteria/criterion.js';
 import { type AnyCriterion, isLossName, makeSum, nameOf } from '../../criteria/own-criterion.js';
 import { takeLogarithms } from '../../elementary.js';
 import { checkRecord, field } from '../../meter/json.js';
@@ -53,7 +53,7 @@ export function meantLogits(
   const rowMajor = 'layout' in options ? { layout: 'channels-last' } : {};
   const criterion = makeSum(loss, { ...options, ...rowMajor, numClasses: undefined });
   const isSingle = numClasses === 1;
-  const ofSingle = isSigmoid(criterion as never);
+  const ofSingle = specOf(criterion).columns !== 0;
   if (isSingle !== ofSingle) {
     const expected = isSingle
       ? 'a loss on yes-or-no logits where rows have one'
