@@ -1,6 +1,7 @@
 import { isReported, lossLine } from '../train/compare.js';
 import { Progress } from '../train/progress.js';
 import { splitTask, type Task } from '../train/task.js';
+import { type Decision, decide } from './decisions.js';
 import { type Figures, measure } from './figures.js';
 import type { ScheduledLoss } from './losses.js';
 import { Training } from './training.js';
@@ -12,6 +13,8 @@ export const VALIDATION_SHARE = 0.2;
 export interface Outcome {
   readonly name: string;
   readonly results: readonly Figures[];
+  /** The decisions of the first seed. */
+  readonly decision: Decision;
 }
 
 /**
@@ -29,6 +32,7 @@ export async function experiment(
   const progress = new Progress(seeds.length * epochs * losses.length);
   progress.log(`epoch  ${names.join('  ')}`);
   const perSeed: Figures[][] = [];
+  let decisions: Decision[] = [];
   for (const seed of seeds) {
     const parts = splitTask(task, seed, VALIDATION_SHARE);
     const trainings = losses.map((loss) => new Training(loss, parts.train, classes, seed));
@@ -41,9 +45,17 @@ export async function experiment(
       if (seed === seeds[0] && isReported(epoch + 1, epochs))
         progress.log(lossLine(epoch + 1, names, values));
     }
+    if (seed === seeds[0]) {
+      const criteria = losses.map(({ criterionOf }) => criterionOf(epochs - 1));
+      decisions = decide(criteria, trainings, parts, classes);
+    }
     perSeed.push(measure(losses, trainings, parts, classes, epochs));
     for (const training of trainings) training.dispose();
   }
   progress.stop();
-  return names.map((name, i) => ({ name, results: perSeed.map((figures) => figures[i]) }));
+  return names.map((name, i) => ({
+    name,
+    results: perSeed.map((figures) => figures[i]),
+    decision: decisions[i],
+  }));
 }

@@ -4,6 +4,7 @@ import {
   compareLosses,
 } from 'focal-loss/analysis';
 import type { Part, Parts } from '../train/data.js';
+import { meantLogits } from './decisions.js';
 import type { ScheduledLoss } from './losses.js';
 import { applyCut, chooseCut, thresholdOf } from './threshold.js';
 
@@ -22,6 +23,9 @@ export interface Figures extends Scores {
   /** The share of rows with a confidence above 0.95. */
   readonly overconfident: number;
   readonly calibrationError: number;
+  readonly logLoss: number;
+  /** The same two figures of the probabilities that the logits stand for under the loss. */
+  readonly meant: { readonly calibrationError: number; readonly logLoss: number };
   /** The same scores with the threshold that was best on the validation rows. */
   readonly chosen: Scores;
   readonly threshold: number;
@@ -61,6 +65,9 @@ export function measure(
   const shared = compareLosses(models[0].logits(train), train.targets, byName(criteria));
   return models.map((model, i) => {
     const { report, meanConfidence, overconfidentShare } = own[i];
+    const meant = classificationReport(meantLogits(logits[i], criteria[i], classes), test.targets, {
+      auc: false,
+    });
     const cut = chooseCut(model.logits(validation), validation.targets, classes);
     return {
       ...scores(report),
@@ -68,6 +75,8 @@ export function measure(
       meanConfidence,
       overconfident: overconfidentShare,
       calibrationError: report.calibration.expectedError,
+      logLoss: report.logLoss,
+      meant: { calibrationError: meant.calibration.expectedError, logLoss: meant.logLoss },
       chosen: scores(
         classificationReport(applyCut(logits[i], classes, cut), test.targets, { auc: false }),
       ),

@@ -34,6 +34,14 @@ export const NATURE: readonly Column[] = [
   ['Calibration error', ({ calibrationError }) => calibrationError],
 ];
 
+/** The probabilities as softmax has them, and as they are meant under the loss. */
+export const CALIBRATION: readonly Column[] = [
+  ['Calibration error', ({ calibrationError }) => calibrationError],
+  ['after posterior', ({ meant }) => meant.calibrationError],
+  ['Log loss', ({ logLoss }) => logLoss],
+  ['after posterior', ({ meant }) => meant.logLoss],
+];
+
 /** A line for each loss: mean ± standard deviation over the seeds. */
 export function outcomeTable(outcomes: readonly Outcome[], columns: readonly Column[]): string {
   const table = new CliTable({

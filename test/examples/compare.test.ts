@@ -51,13 +51,25 @@ describe('npm run demo', () => {
     expect(output.match(/^ +[12]( +\d\.\d+){5}$/gm)).toHaveLength(4);
     for (const name of LOSSES) {
       const lines = cellsOf(output, name);
-      expect(lines).toHaveLength(6); // three tables for each table of data
+      expect(lines).toHaveLength(8); // four tables for each table of data
       for (const cell of lines.flat())
         expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
-      for (const cells of lines) expect(cells).toHaveLength(5);
+      for (const [i, cells] of lines.entries()) expect(cells).toHaveLength(i % 4 === 3 ? 4 : 5);
     }
     expect(output.match(/too few seeds to say/g)).toHaveLength(16);
     expect(output).not.toMatch(/: (better|worse|no clear difference) \(/);
+
+    // Each threshold lies within its interval; all losses but cross-entropy are tested against it.
+    const thresholds = [
+      ...output.matchAll(/^ {2}(\S.*?) +(\d\.\d\d) \((\d\.\d\d) to (\d\.\d\d)\)(.*)$/gm),
+    ];
+    expect(thresholds.map(([, name]) => name)).toEqual([...LOSSES, ...LOSSES]);
+    for (const [, name, threshold, low, high, test] of thresholds) {
+      expect(Number(low)).toBeLessThanOrEqual(Number(threshold));
+      expect(Number(high)).toBeGreaterThanOrEqual(Number(threshold));
+      if (name === 'Cross-entropy') expect(test).toBe('');
+      else expect(test).toMatch(/ AUC .*, F1 .*, log loss .*: (no more|more) than chance/);
+    }
 
     const times = [
       ...output.matchAll(/^(.*?) +([\d.]+) ms a step, of which the loss ([\d.]+) ms, (\d+) %$/gm),
@@ -84,7 +96,7 @@ describe('npm run demo', () => {
   it('says with enough seeds whether focal loss is better, by the means and spreads that it prints', () => {
     const { output } = demo('--synthetic', '--seeds', '5', '--epochs', '2');
     for (const name of LOSSES)
-      expect(cellsOf(output, name).flat().join(' ')).toMatch(/^(\d\.\d{3} ± \d\.\d{3} ?){15}$/);
+      expect(cellsOf(output, name).flat().join(' ')).toMatch(/^(\d\.\d{3} ± \d\.\d{3} ?){19}$/);
     const verdicts = [
       ...output.matchAll(/: (.+?) \(([+−])(\d\.\d{3}), seeds: (\d) better, (\d) worse\)$/gm),
     ];
@@ -164,7 +176,7 @@ describe('npm run demo', () => {
       expect(errors).toBe('');
       expect(status).toBe(0);
       expect(output).toContain('the minority is class = c');
-      for (const name of LOSSES) expect(cellsOf(output, name)).toHaveLength(3);
+      for (const name of LOSSES) expect(cellsOf(output, name)).toHaveLength(4);
     });
 
     it('refuses a class of two rows, which three parts cannot share', () => {
