@@ -40,6 +40,31 @@ function withoutTimes(output: string): string {
   return output.slice(0, end);
 }
 
+/** Expects four tables for each of two tables of data, of figures in [0, 1]. */
+function expectTables(output: string): void {
+  for (const name of LOSSES) {
+    const lines = cellsOf(output, name);
+    expect(lines).toHaveLength(8);
+    for (const cell of lines.flat())
+      expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
+    for (const [i, cells] of lines.entries()) expect(cells).toHaveLength(i % 4 === 3 ? 4 : 5);
+  }
+}
+
+/** Expects thresholds in their intervals, and tests of all losses against cross-entropy. */
+function expectThresholds(output: string): void {
+  const thresholds = [
+    ...output.matchAll(/^ {2}(\S.*?) +(\d\.\d\d) \((\d\.\d\d) to (\d\.\d\d)\)(.*)$/gm),
+  ];
+  expect(thresholds.map(([, name]) => name)).toEqual([...LOSSES, ...LOSSES]);
+  for (const [, name, threshold, low, high, test] of thresholds) {
+    expect(Number(low)).toBeLessThanOrEqual(Number(threshold));
+    expect(Number(high)).toBeGreaterThanOrEqual(Number(threshold));
+    if (name === 'Cross-entropy') expect(test).toBe('');
+    else expect(test).toMatch(/ AUC .*, F1 .*, log loss .*: (no more|more) than chance/);
+  }
+}
+
 describe('npm run demo', () => {
   it('compares five losses on the real table and on the cohort, and times a step', () => {
     const { status, output, errors } = demo('--seeds', '1', '--epochs', '2', '--positives', '60');
@@ -49,27 +74,11 @@ describe('npm run demo', () => {
     expect(output).toContain('357 malignant = 0, 212 malignant = 1');
     expect(output).toContain('900 diagnosis = CN, 60 diagnosis = AD');
     expect(output.match(/^ +[12]( +\d\.\d+){5}$/gm)).toHaveLength(4);
-    for (const name of LOSSES) {
-      const lines = cellsOf(output, name);
-      expect(lines).toHaveLength(8); // four tables for each table of data
-      for (const cell of lines.flat())
-        expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
-      for (const [i, cells] of lines.entries()) expect(cells).toHaveLength(i % 4 === 3 ? 4 : 5);
-    }
+    expectTables(output);
     expect(output.match(/too few seeds to say/g)).toHaveLength(16);
     expect(output).not.toMatch(/: (better|worse|no clear difference) \(/);
 
-    // Each threshold lies within its interval; all losses but cross-entropy are tested against it.
-    const thresholds = [
-      ...output.matchAll(/^ {2}(\S.*?) +(\d\.\d\d) \((\d\.\d\d) to (\d\.\d\d)\)(.*)$/gm),
-    ];
-    expect(thresholds.map(([, name]) => name)).toEqual([...LOSSES, ...LOSSES]);
-    for (const [, name, threshold, low, high, test] of thresholds) {
-      expect(Number(low)).toBeLessThanOrEqual(Number(threshold));
-      expect(Number(high)).toBeGreaterThanOrEqual(Number(threshold));
-      if (name === 'Cross-entropy') expect(test).toBe('');
-      else expect(test).toMatch(/ AUC .*, F1 .*, log loss .*: (no more|more) than chance/);
-    }
+    expectThresholds(output);
 
     const times = [
       ...output.matchAll(/^(.*?) +([\d.]+) ms a step, of which the loss ([\d.]+) ms, (\d+) %$/gm),
