@@ -13,7 +13,7 @@ import type { Trained } from './figures.js';
 /** Resamples of the validation rows, in each of which a threshold is chosen. */
 const RESAMPLES = 200;
 
-/** Probabilities below this count as this: a smoothed loss makes some 0, whose log loss is infinite. */
+/** The least probability: a smoothed loss makes some 0, whose log loss is infinite. */
 const LEAST = 1e-7;
 
 /** A p-value below this is called more than chance. */

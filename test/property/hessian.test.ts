@@ -60,7 +60,7 @@ function curvature(x: number[], target: number, { gamma, labelSmoothing, kind }:
 /** The bound of a row's entries, but for their size. */
 function boundOf(dtype: Dtype, gamma: number, labelSmoothing: number, nll: number): number {
   // In float64 the oracle, itself float64, sets the limit.
-  const bound = dtype.name === 'float64' ? 5e-14 * (1 + gamma) : dtype.bound(gamma);
+  const bound = dtype.name === 'float64' ? 1e-13 * (1 + gamma) : dtype.bound(gamma);
   return labelSmoothing === 0 ? bound : bound * (1 + nll);
 }
 

@@ -166,34 +166,34 @@ pub mod figure {
         CONFIDENCE = 0;
         /// That class, as an integer of 32 bits.
         PREDICTED = 1;
-        /// Of a softmax: minus the logarithm of the confidence.
+        /// Softmax: minus the logarithm of the confidence.
         NEG_LOG_CONFIDENCE = 2;
-        /// Of a softmax: the cross-entropy with the target.
+        /// Softmax: the cross-entropy with the target.
         CROSS_ENTROPY = 3;
-        /// Of a softmax: the squared distance of the probabilities from the target.
+        /// Softmax: the squared distance of the probabilities from the target.
         DISTANCE = 4;
-        /// Of a softmax: of two classes the log-odds of the second, NaN where there are none.
+        /// Softmax: of two classes the log-odds of the second, NaN where there are none.
         SCORE = 5;
-        /// Of a softmax: in, the weights of the rows.
+        /// Softmax: in, the weights of the rows.
         WEIGHTS = 6;
-        /// Of a softmax: room for the kernel, a number for each class and one more.
+        /// Softmax: room for the kernel, a number for each class and one more.
         SCRATCH = 7;
-        /// Of a loss: itself.
+        /// Loss: itself.
         LOSS = 2;
-        /// Of a loss: the size of the gradient.
+        /// Loss: the size of the gradient.
         GRADIENT = 3;
-        /// Of a loss: the focusing factor.
+        /// Loss: the focusing factor.
         FACTOR = 4;
-        /// Of a loss: the weight of the cross-entropy in it.
+        /// Loss: the weight of the cross-entropy in it.
         WEIGHT = 5;
-        /// Of a loss: the class of the row, −1 where it does not count; an integer of 32 bits.
+        /// Loss: the class of the row, −1 where it does not count; an integer of 32 bits.
         LABEL = 6;
-        /// Of a loss: the numbers of the rows that are added up, whose losses come first; integers
+        /// Loss: the numbers of the rows that are added up, whose losses come first; integers
         /// of 32 bits, as are those of the next two.
         NUMBER = 7;
-        /// Of a loss: the numbers of those that are overconfident.
+        /// Loss: the numbers of those that are overconfident.
         SURE = 8;
-        /// Of a loss: the numbers of rows that count and whose loss or gradient is not finite.
+        /// Loss: the numbers of rows that count and whose loss or gradient is not finite.
         NON_FINITE = 9;
     } }
 }

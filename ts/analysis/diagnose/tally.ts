@@ -1,4 +1,4 @@
-// What rows add up to under a loss: the kernel adds up those of a part of a batch, and here the
+// The sums of rows under a loss: the kernel adds up those of a part of a batch, and here the
 // parts come together. Only the losses of rows are kept, and the numbers of some of them.
 
 import {

@@ -38,7 +38,7 @@ export function matrixOf({ confusion, sampleWeights }: Settings, classes: number
  * one of its labels.
  */
 export class Decisions {
-  /** What the kernel adds to. */
+  /** The sums that the kernel adds to. */
   readonly decided: Decided;
 
   /** Of so many bins of confidence, by the weights of rows, if there are any. */

@@ -1,4 +1,5 @@
-// What a softmax says of the rows of a batch: a kernel computes it in float64, a tile at a time.
+// The figures that a softmax gives of the rows of a batch: a kernel computes it in float64, a tile
+// at a time.
 
 import { copyInto, kindOf, part } from '../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../arrays/types.js';
@@ -44,7 +45,7 @@ export interface RowFigures {
   readonly score: Float64Array;
 }
 
-/** What the decisions for the predicted classes add up to. */
+/** The sums of the decisions for the predicted classes. */
 export interface Decided {
   /** The sums, by their places. */
   readonly sums: Float64Array;
