@@ -25,7 +25,7 @@ npm run bench [-- options]
   --quick                the cases that have targets of their own, in 5 rounds
   --output <folder>      where figures and chart go (default bench-results)
   --chart                also replaces the charts and figures in docs/
-  --install-peers        first installs PyTorch and JAX (5 GB)
+  --install-peers        first installs PyTorch, JAX and scikit-learn (5 GB)
   --scaling              instead: time per row and memory as the batch grows
   --allocations          instead: garbage per call
   --analysis             instead: what the functions of focal-loss/analysis take, also beside
