@@ -167,3 +167,114 @@ fn softmax_in_both() {
     softmax::<f32>();
     softmax::<f64>();
 }
+
+#[cfg(feature = "analysis")]
+#[test]
+fn figures_in_both() {
+    use core::ptr;
+
+    use focal_loss::{
+        kernels::{
+            LossFigures, Problem, Rows, SoftmaxFigures, Weights, loss_figures, softmax_figures,
+        },
+        loss::{focal::Focal, focusing},
+    };
+
+    /// Room for whole vectors.
+    const ROOM: usize = ROWS + 3;
+
+    fn of_softmax<T: Float>(classes: usize, x: &[T], labels: &[i32], shares: *const T) {
+        let (mut numbers, mut predicted) = ([[f64::NAN; ROOM]; 5], [-1; ROOM]);
+        let mut scratch = vec![0.0; classes + 1];
+        let [confidence, neg_log_confidence, cross_entropy, distance, score] =
+            numbers.each_mut().map(|column| column.as_mut_ptr());
+        let out = SoftmaxFigures {
+            predicted: predicted.as_mut_ptr(),
+            confidence,
+            neg_log_confidence,
+            cross_entropy,
+            distance,
+            score,
+            scratch: scratch.as_mut_ptr(),
+        };
+        // SAFETY: so many rows, with room for whole vectors.
+        unsafe { softmax_figures(x.as_ptr(), (ROWS, classes), labels.as_ptr(), shares, &out) };
+        let [confidence, neg_log_confidence, cross_entropy, distance, _] = numbers;
+        for i in 0..ROWS {
+            assert!((0..classes as i32).contains(&predicted[i]));
+            assert!(((-neg_log_confidence[i]).exp() / confidence[i] - 1.0).abs() < 1e-14);
+            assert!(cross_entropy[i] > 0.0 && (0.0..=2.0).contains(&distance[i]));
+        }
+    }
+
+    fn of_loss<T: Float>(classes: usize, x: &[T], targets: &[i32], problem: &Problem)
+    where
+        T::Vector: 'static,
+    {
+        let (mut numbers, mut integers) = ([[f64::NAN; ROOM]; 5], [[-1; ROOM]; 2]);
+        let (mut lists, mut values) = ([[0; ROOM]; 3], vec![T::default(); ROOM]);
+        let mut grad = vec![T::default(); ROWS * classes];
+        let [confidence, loss, gradient, factor, weight] =
+            numbers.each_mut().map(|column| column.as_mut_ptr());
+        let [label, predicted] = integers.each_mut().map(|column| column.as_mut_ptr());
+        let [number, sure, non_finite] = lists.each_mut().map(|column| column.as_mut_ptr());
+        let out = LossFigures {
+            label,
+            predicted,
+            confidence,
+            loss,
+            gradient,
+            factor,
+            weight,
+            number,
+            sure,
+            non_finite,
+        };
+        let rows = Rows {
+            logits: x.as_ptr(),
+            targets: targets.as_ptr(),
+            grad: grad.as_mut_ptr(),
+            values: values.as_mut_ptr(),
+            rows: ROWS,
+            classes,
+            weights: Weights::pair(0.75, 0.25),
+            row_weights: ptr::null(),
+            scale: T::from_f64(1.0),
+            row_scales: ptr::null(),
+            ignored: None,
+        };
+        // SAFETY: so many rows, with room for whole vectors.
+        let others = unsafe { loss_figures::<T::Vector>(&rows, ptr::null(), problem, &out) };
+        assert_eq!(others, 0);
+        let [confidence, loss, gradient, factor, weight] = numbers;
+        for i in 0..ROWS {
+            assert_eq!(integers[0][i], targets[i]);
+            assert!(confidence[i] >= 1.0 / classes as f64 && confidence[i] <= 1.0);
+            assert!((0.0..=1.0).contains(&factor[i]) && weight[i].is_finite());
+            assert!(loss[i] > 0.0 && gradient[i].is_finite());
+        }
+    }
+
+    fn figures<T: Float>()
+    where
+        T::Vector: 'static,
+    {
+        let focal = Focal { gamma: focusing::Gamma::All(2.0), ..Focal::default() };
+        let target = Focal { label_smoothing: 0.1, focus_on: FocusOn::Target, ..focal };
+        for classes in CLASSES {
+            let x = numbers::<T>(ROWS * classes, -4.0, 4.0);
+            let mut labels = [0; ROOM];
+            labels.iter_mut().enumerate().for_each(|(i, label)| *label = (i % classes) as i32);
+            of_softmax(classes, &x, &labels, ptr::null());
+            of_softmax(classes, &x, &labels, probabilities::<T>(ROWS, classes).as_ptr());
+            for problem in
+                [Problem::Focal(focal), Problem::Focal(target), Problem::CrossEntropy(0.1)]
+            {
+                of_loss(classes, &x, &labels, &problem);
+            }
+        }
+    }
+
+    figures::<f32>();
+    figures::<f64>();
+}
