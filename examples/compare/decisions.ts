@@ -3,6 +3,7 @@ import {
   compareModels,
   type FocalLoss,
   type ModelComparison,
+  type Priors,
   posterior,
   probabilitiesToLogits,
 } from 'focal-loss/analysis';
@@ -13,19 +14,27 @@ import type { Trained } from './figures.js';
 /** Resamples of the validation rows, in each of which a threshold is chosen. */
 const RESAMPLES = 200;
 
-/** The least probability: a smoothed loss makes some 0, whose log loss is infinite. */
+/** Probabilities below it count as this: a smoothed loss makes some 0. Log losses stay finite. */
 const LEAST = 1e-7;
 
 /** A p-value below this is called more than chance. */
 const CHANCE = 0.05;
 
+/** The class shares of the training rows, and those of the validation rows, which the test has. */
+export function priorsOf({ train, validation }: Parts, classes: number): Priors {
+  const counts = ({ targets }: Parts['test']) =>
+    Array.from({ length: classes }, (_, j) => targets.filter((target) => target === j).length);
+  return { training: counts(train), deployment: counts(validation) };
+}
+
 /** Logits whose softmax is what a model's logits stand for under its loss. */
 export function meantLogits(
   logits: Float32Array,
   criterion: FocalLoss,
-  classes: number,
+  priors: Priors,
 ): Float64Array {
-  const meant = posterior(logits, criterion, { numClasses: classes });
+  const classes = (priors.training as number[]).length;
+  const meant = posterior(logits, criterion, { numClasses: classes, priors });
   return probabilitiesToLogits(
     Float64Array.from(meant, (p) => Math.max(p, LEAST)),
     classes,
@@ -42,15 +51,17 @@ export interface Decision {
   readonly difference: ModelComparison | undefined;
 }
 
-/** What is decided by models, the one of cross-entropy first, and how sure that is. */
+/** The decisions by models, the one of cross-entropy first, and how sure they are. */
 export function decide(
   criteria: readonly FocalLoss[],
   models: readonly Trained[],
-  { validation, test }: Parts,
+  parts: Parts,
   classes: number,
 ): Decision[] {
+  const { validation, test } = parts;
+  const priors = priorsOf(parts, classes);
   const meant = (part: Parts['test']) =>
-    models.map((model, i) => meantLogits(model.logits(part), criteria[i], classes));
+    models.map((model, i) => meantLogits(model.logits(part), criteria[i], priors));
   const tested = meant(test);
   return meant(validation).map((logits, i) => ({
     ...thresholdOf(logits, validation.targets, classes),

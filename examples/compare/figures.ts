@@ -4,7 +4,7 @@ import {
   compareLosses,
 } from 'focal-loss/analysis';
 import type { Part, Parts } from '../train/data.js';
-import { meantLogits } from './decisions.js';
+import { meantLogits, priorsOf } from './decisions.js';
 import type { ScheduledLoss } from './losses.js';
 import { applyCut, chooseCut, thresholdOf } from './threshold.js';
 
@@ -49,10 +49,12 @@ export interface Trained {
 export function measure(
   losses: readonly ScheduledLoss[],
   models: readonly Trained[],
-  { train, validation, test }: Parts,
+  parts: Parts,
   classes: number,
   epochs: number,
 ): Figures[] {
+  const { train, validation, test } = parts;
+  const priors = priorsOf(parts, classes);
   const criteria = losses.map(({ criterionOf }) => criterionOf(epochs - 1));
   const logits = models.map((model) => model.logits(test));
   const byName = <T>(entries: readonly T[]) =>
@@ -65,7 +67,7 @@ export function measure(
   const shared = compareLosses(models[0].logits(train), train.targets, byName(criteria));
   return models.map((model, i) => {
     const { report, meanConfidence, overconfidentShare } = own[i];
-    const meant = classificationReport(meantLogits(logits[i], criteria[i], classes), test.targets, {
+    const meant = classificationReport(meantLogits(logits[i], criteria[i], priors), test.targets, {
       auc: false,
     });
     const cut = chooseCut(model.logits(validation), validation.targets, classes);

@@ -70,7 +70,7 @@ async function compareOn(task: Task, options: Options): Promise<void> {
   console.log('(staged focal in its last stage); the rest is of its own model, on the test rows');
   console.log(outcomeTable(outcomes, NATURE));
   console.log(
-    '\nProbabilities as softmax has them, and as posterior finds them from the loss, with nothing fitted',
+    '\nProbabilities as softmax has them, and as posterior finds them from the loss and the class shares, with nothing fitted',
   );
   console.log(outcomeTable(outcomes, CALIBRATION));
   console.log(

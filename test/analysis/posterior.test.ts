@@ -95,7 +95,7 @@ describe.each(dtypes)('$name', (dtype) => {
         const x = draws(dtype, classes, 0.4);
         const eta = posterior(x, criterion);
         const { rest, size } = residualOf(criterion, x, eta);
-        // Where smoothing has clipped an entry there is no such row.
+        // A row with an entry that smoothing has clipped is none of the minimum.
         if (Array.from(eta).some((p) => p === 0)) continue;
         const share = rest / size / dtype.bound(Math.max(gamma, 3));
         worst = Math.max(worst, share);

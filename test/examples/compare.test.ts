@@ -45,9 +45,13 @@ function expectTables(output: string): void {
   for (const name of LOSSES) {
     const lines = cellsOf(output, name);
     expect(lines).toHaveLength(8);
-    for (const cell of lines.flat())
-      expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= 1);
-    for (const [i, cells] of lines.entries()) expect(cells).toHaveLength(i % 4 === 3 ? 4 : 5);
+    for (const [i, cells] of lines.entries()) {
+      expect(cells).toHaveLength(i % 4 === 3 ? 4 : 5);
+      // The last of the four has log losses, which can be above 1.
+      const most = (j: number) => (i % 4 === 3 && j > 1 ? 10 : 1);
+      for (const [j, cell] of cells.entries())
+        expect(Number(cell)).toSatisfy((x: number) => x >= 0 && x <= most(j));
+    }
   }
 }
 
