@@ -106,12 +106,11 @@ function stage<T>(
 }
 
 function fetched(url: string | URL): Stage {
+  // The end of a runtime's own reason, behind a path, can be what helps: `--allow-read`.
   const failed = (cause: unknown) =>
     new Error(
-      `the WebAssembly module could not be fetched from ${shorten(String(url))}: ${shorten(reasonOf(cause))}`,
-      {
-        cause,
-      },
+      `the WebAssembly module could not be fetched from ${shorten(String(url))}: ${shorten(reasonOf(cause), 500)}`,
+      { cause },
     );
   const { process } = globalThis as Host;
   if (process?.versions?.node === undefined || !/^file:/i.test(String(url))) {
