@@ -9,7 +9,7 @@ use focal_loss::{
     Alpha, Batch, CrossEntropyLoss, Elements, Float, FocalLoss, FocusOn, Gamma, PerColumn,
     SigmoidFocalLoss,
 };
-use support::{Contract, Random, exact};
+use support::{Contract, Random, exact, sampled};
 
 /// A row, what is asked of it, and how far the answer is off, in units of the bound.
 #[derive(Clone, Debug, Default)]
@@ -198,11 +198,9 @@ fn measure<T: Contract>(
     (value_worst, grad_worst)
 }
 
-/// Checks so many rows, or the first eighth of them where a sample is asked for, as `npm test`
-/// does.
+/// Checks so many rows, or a sample of them.
 fn check<T: Contract>(what: &str, kind: Kind, rows: usize, gammas: &[f64], smoothings: &[f64]) {
-    let rows = if std::env::var_os("FOCAL_LOSS_SAMPLE").is_some() { rows / 8 } else { rows };
-    let (value, grad) = measure::<T>(kind, rows, gammas, smoothings);
+    let (value, grad) = measure::<T>(kind, sampled(rows), gammas, smoothings);
     println!("{what}: value {:.3} of the bound at {}", value.ratio, value.case);
     println!("{what}: grad {:.3} of the bound at {}", grad.ratio, grad.case);
     for worst in [value, grad] {

@@ -5,7 +5,7 @@ mod support;
 use focal_loss::{
     Alpha, CrossEntropyLoss, FocalLoss, FocusOn, Gamma, PolyFocalLoss, Priors, SigmoidFocalLoss,
 };
-use support::{Contract, Random, exact, exact::Means, extremes};
+use support::{Contract, Random, exact, exact::Means, extremes, sampled};
 
 /// The probabilities that a row stands for.
 fn posterior<T: Contract>(x: &[T], means: &Means, priors: Option<Priors>) -> Vec<T> {
@@ -52,7 +52,7 @@ fn worst<T: Contract>(seed: u64, means: impl Fn(&mut Random, usize) -> Means) ->
     let mut random = Random::new(seed);
     let mut worst = (0.0, String::new());
     for classes in [2, 3, 4, 5, 7, 24, 65, 1000] {
-        for _ in 0..if classes > 100 { 8 } else { 150 } {
+        for _ in 0..sampled(if classes > 100 { 8 } else { 150 }) {
             let x = logits::<T>(&mut random, classes);
             let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
             let means = means(&mut random, classes);
@@ -142,7 +142,7 @@ fn every_row_has_probabilities<T: Contract>() {
     for seed in extremes::seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..3000 {
+        for _ in 0..sampled(3000) {
             let (x, _) = extremes::row::<T>(&mut random);
             let classes = x.len();
             let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
@@ -228,7 +228,7 @@ fn priors_are_odds_that_multiply() {
 fn elements_are_where_the_derivatives_cancel() {
     let mut random = Random::new(8);
     let mut worst = 0.0f64;
-    for _ in 0..2000 {
+    for _ in 0..sampled(2000) {
         let x = random.normal() * random.choose(&[0.1, 2.0, 8.0]);
         let alpha = random.choose(&[0.1, 0.25, 0.5, 0.9]);
         let gamma = random.choose(&[0.0, 0.5, 2.0, 3.0, 1.7]);

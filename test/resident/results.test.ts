@@ -4,6 +4,7 @@ import { randomBatch } from '../support/batch.js';
 import { expectSameBits } from '../support/bits.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
 import { type FamilyMember, family, reduced } from '../support/family.js';
+import { sampled } from '../support/sample.js';
 
 // Where arrays lie is nobody's business: every result must be that of ordinary ones.
 
@@ -97,7 +98,7 @@ describe.each(dtypes)('$name', (dtype) => {
   describe.each(SHAPES)('[%i, %i]', (rows, classes) => {
     const { logits } = randomBatch(dtype, rows, classes, 70);
 
-    it.each(PLACES)('gives the bits of ordinary arrays, resident: $resident', (places) => {
+    it.each(sampled(PLACES))('gives the bits of ordinary arrays, resident: $resident', (places) => {
       for (const member of family(dtype, rows, classes)) {
         const { name, spoilt, width } = member;
         const batch = residents(dtype, rows, classes, logits, spoilt);
