@@ -7,16 +7,26 @@ setFlagsFromString('--expose-gc');
 /** Collects garbage. */
 export const collect: () => void = runInNewContext('gc');
 
+/** A copy of the package of its own, which the engine has not compiled anything of yet. */
+export async function freshCopy(attempt: number): Promise<typeof import('focal-loss')> {
+  return import(`${import.meta.resolve('focal-loss')}?attempt=${attempt}`);
+}
+
 /**
  * The bytes that a call allocates when it has been compiled, as the lower quartile of some rounds:
  * what calls allocate, every round does. The engine itself, still at work on the last collection,
  * adds up to 300 KB to a round, and on a busy machine to most of them. The rounds are too short to
- * set off a collection, which would hide what they allocate. Above `most` it is measured again,
- * after more calls: a compiler that was late puts functions together in other ways at first.
+ * set off a collection, which would hide what they allocate. Above `most` it is measured again, on
+ * what `make` makes for that attempt: the engine does not put functions together in the same way
+ * each time, and passes more numbers between them in some.
  */
-export function allocatedPerCall(run: (calls: number) => void, most: number): number {
+export async function allocatedPerCall(
+  make: (attempt: number) => Promise<(calls: number) => void>,
+  most: number,
+): Promise<number> {
   let quartile = Infinity;
   for (let attempt = 0; quartile > most && attempt < 4; attempt++) {
+    const run = await make(attempt);
     run(60_000);
     const bytes = Array.from({ length: 21 }, () => {
       collect();
