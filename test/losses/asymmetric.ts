@@ -13,10 +13,18 @@ interface Options {
   margin: number;
 }
 
+/**
+ * The sigmoid of a logit and that of the opposite one. Where `Math.exp` overflows the latter is not
+ * 0 yet, and a small margin may divide it.
+ */
+function sigmoids(x: number) {
+  const sigma = 1 / (1 + Math.exp(-x));
+  return { sigma, opposite: x > 0 ? sigma * Math.exp(-x) : 1 / (1 + Math.exp(x)) };
+}
+
 /** The part of a logit's loss that is that of a negative, by the definition. */
 function ofNegative(x: number, { gammaNegative, margin }: Options) {
-  const sigma = 1 / (1 + Math.exp(-x));
-  const opposite = 1 / (1 + Math.exp(x));
+  const { sigma, opposite } = sigmoids(x);
   const above = sigma - margin;
   // There the type's rounding decides whether a negative counts.
   const isAtMargin = margin > 0 && Math.abs(above) < 1e-6 * sigma;
@@ -36,8 +44,7 @@ function ofNegative(x: number, { gammaNegative, margin }: Options) {
 
 /** The same of a positive. */
 function ofPositive(x: number, { gammaPositive }: Options) {
-  const sigma = 1 / (1 + Math.exp(-x));
-  const opposite = 1 / (1 + Math.exp(x));
+  const { sigma, opposite } = sigmoids(x);
   const nll = Math.max(-x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
   const turn = sigma === 0 ? 0 : gammaPositive * sigma * nll;
   const factor = opposite ** gammaPositive;
