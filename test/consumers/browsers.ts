@@ -85,6 +85,10 @@ async function opener(browser: Puppet): Promise<Browser> {
 const CHROMIUM_ARGS =
   '--no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update --disable-sync';
 
+/** What makes Chromium compute like a GPU on the processor, for WebGL and WebGPU. */
+const SOFTWARE_GPU =
+  '--use-angle=swiftshader --enable-unsafe-swiftshader --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader';
+
 /** A port that nothing listens on. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -176,6 +180,12 @@ export const PUPPETS = {
     launch({ browser: 'firefox', executablePath }),
   ),
 };
+
+/** The way to start Chromium with WebGL and WebGPU, which the processor computes. */
+export const GPU_CHROMIUM = starter(programs.chromium, (executablePath) => {
+  const args = CHROMIUM_ARGS.replace('--disable-gpu', SOFTWARE_GPU).split(' ');
+  return launch({ executablePath, args });
+});
 
 /**
  * Chromium 113. Drivers of today wait for pages that it does not tell them of: each page is a
