@@ -8,10 +8,12 @@ import { STAGE, TILE_ROWS, TOTAL_ROWS, TOTAL_VALUES, TOTAL_WEIGHTS } from '../mo
 import { enter, leave } from '../module/gate.js';
 import { addressOf, BufferLookup, epoch, isMemory } from '../module/memory.js';
 import {
+  factorLeavesFloat32,
   heaviness,
   leavesFloat32,
   loadNumbers,
   someLeaveFloat32,
+  staysInFloat32,
   tileOf,
   totals,
 } from '../module/tile.js';
@@ -296,7 +298,8 @@ function compute(
   const room = prepare(spec, method, buffer);
   const isCounted = needsCount(spec, given);
   const denominator = isCounted ? count(spec, room) : (given ?? rows);
-  const isWidened = leaves(spec, method, gradOutput, denominator);
+  loadNumbers(spec.numbers, gradOutput, denominator);
+  const isWidened = leaves(method, gradOutput, denominator);
   if (isWidened === undefined) {
     // A value is what it is without a gradient.
     const { value } = compute(spec, FORWARD, 1, normalizer, buffer);
@@ -331,22 +334,28 @@ function count(spec: LossSpec, room: number): number {
 }
 
 /**
- * Loads the numbers of the loss. Returns whether something that the results are multiplied with
- * leaves float32: `undefined` where it does so for the gradient alone, and the value is wanted,
- * too.
+ * A test whether something that the results are multiplied with leaves float32: `undefined` where
+ * it does so for the gradient alone, and the value is wanted, too.
  */
-function leaves(
-  spec: LossSpec,
+function leaves(method: Method, gradOutput: number, denominator: number): boolean | undefined {
+  if (!isNarrow()) return false;
+  const isPlain = gradOutput === 1 && batch.gradScales === undefined;
+  return isPlain && staysInFloat32(denominator)
+    ? false
+    : someFactorLeaves(method, gradOutput, denominator);
+}
+
+function someFactorLeaves(
   method: Method,
   gradOutput: number,
   denominator: number,
 ): boolean | undefined {
   const { gradScales } = batch;
-  const factorLeaves = loadNumbers(spec.numbers, gradOutput, denominator);
-  if (!isNarrow()) return false;
   const valueLeaves = leavesFloat32(1, denominator);
   if (valueLeaves || !method.wantsGrad) return valueLeaves;
-  const gradLeaves = factorLeaves || (gradScales !== undefined && someLeaveFloat32(gradScales));
+  const gradLeaves =
+    factorLeavesFloat32(gradOutput, denominator) ||
+    (gradScales !== undefined && someLeaveFloat32(gradScales));
   return gradLeaves && method.wantsValue ? undefined : gradLeaves;
 }
 

@@ -76,22 +76,23 @@ export function kernelNumbers(
   return record;
 }
 
+/** The numbers of a loss that stand where the kernels look for them, since the call that put them. */
+let loaded: Float64Array | undefined;
+
 /**
  * Puts the numbers of a loss, and what the factor of its gradient is made of, where the kernels
- * look for them: handed over, they might cost an allocation. Returns whether that factor leaves
- * float32, also with the {@link heaviness}.
+ * look for them: handed over, they might cost an allocation.
  */
-export function loadNumbers(
-  numbers: Float64Array,
-  gradOutput: number,
-  denominator: number,
-): boolean {
-  const factor = Math.abs(gradOutput / denominator) * (heaviness[0] as number);
+export function loadNumbers(numbers: Float64Array, gradOutput: number, denominator: number): void {
   const view = numbersArea.view(NUMBER_DENOMINATOR + 1);
-  for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
+  if (numbers !== loaded) {
+    // A call that ends in here leaves them unknown.
+    loaded = undefined;
+    for (let i = 0; i < NUMBER_UPSTREAM; i++) view[i] = numbers[i] as number;
+    loaded = numbers;
+  }
   view[NUMBER_UPSTREAM] = gradOutput;
   view[NUMBER_DENOMINATOR] = denominator;
-  return factor > LARGEST || leavesFloat32(gradOutput, denominator);
 }
 
 /** The smallest normal number of float32. */
@@ -108,6 +109,23 @@ const LARGEST = 2 ** 118;
 export function leavesFloat32(x: number, divisor = 1): boolean {
   const size = Math.abs(x / divisor);
   return !(size === 0 || (size >= SMALLEST && size <= LARGEST));
+}
+
+/**
+ * A test whether what values and gradients are multiplied with leaves float32 nowhere, by itself or
+ * with the {@link heaviness}. The answer is quick, and never false where it says yes.
+ */
+export function staysInFloat32(denominator: number): boolean {
+  const size = Math.abs(1 / denominator);
+  return size >= SMALLEST && size <= LARGEST && size * (heaviness[0] as number) <= LARGEST;
+}
+
+/**
+ * A test whether the factor of gradients leaves float32, also with the {@link heaviness}.
+ */
+export function factorLeavesFloat32(gradOutput: number, denominator: number): boolean {
+  const factor = Math.abs(gradOutput / denominator) * (heaviness[0] as number);
+  return factor > LARGEST || leavesFloat32(gradOutput, denominator);
 }
 
 /**
