@@ -9,7 +9,7 @@ use focal_loss::{
     math::exact_sum::{Adder, ExactSum, Summand},
     simd::vector::{Vector, WideSum},
 };
-use support::{Contract, Random, exact, extremes};
+use support::{Contract, Random, exact, extremes, sampled};
 
 /// Logits of many scales and offsets.
 fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
@@ -56,7 +56,7 @@ where
         }
     };
     for classes in [2, 3, 4, 7, 24, 64, 65, 1000] {
-        for _ in 0..if classes > 100 { 20 } else { 200 } {
+        for _ in 0..sampled(if classes > 100 { 20 } else { 200 }) {
             let x = logits::<T>(&mut random, classes);
             let (p, logs) = exact::softmax(&x.iter().map(|x| x.to_f64()).collect::<Vec<_>>());
             let (got, likeliest, confidence) = softmax(&x, classes, Wanted::Probabilities);
@@ -92,7 +92,7 @@ where
     for seed in extremes::seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..2000 {
+        for _ in 0..sampled(2000) {
             let (x, _) = extremes::row::<T>(&mut random);
             let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
             let here = format!("seed {seed}, logits {wide:?}");
@@ -354,7 +354,7 @@ where
     for seed in extremes::seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..1000 {
+        for _ in 0..sampled(1000) {
             let (x, target) = extremes::row::<T>(&mut random);
             let targets = [target as i32];
             let (sums, counted) = sweep(&x, &targets, (x.len(), None), &gammas, &smoothings);

@@ -279,7 +279,7 @@ composed!(composed64, f64);
 fn what_the_composed_formula_loses() {
     for (dtype, bound) in [("float32", f32::BOUND), ("float64", f64::BOUND)] {
         let mut random = Random::new(20_261_123);
-        let rows = 3000;
+        let rows = sampled(3000);
         let (mut worst_value, mut worst_grad, mut beyond, mut not_finite) =
             (0.0_f64, 0.0_f64, 0, 0);
         for _ in 0..rows {

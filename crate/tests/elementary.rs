@@ -19,6 +19,7 @@ use support::{
     Random,
     exact::Exact,
     float32::{check_exp, check_exp_m1, check_log, check_log_1p, exp, exp_m1},
+    sampled,
 };
 
 /// Every so many groups of four neighbours among all inputs in float32: an odd number, so that all
@@ -53,7 +54,7 @@ fn worst_float64(
 ) -> (f64, f64) {
     let mut random = Random::new(64);
     let mut worst = (0.0, 0.0);
-    for _ in 0..60_000 {
+    for _ in 0..sampled(60_000) {
         let x = input(&mut random);
         let got = f(F64x2::splat(x)).lane(0);
         let expected = exact(&Exact::new(x));
@@ -131,7 +132,7 @@ fn worst_power<V: focal_loss::math::Real>(rounding: f64, smallest: f64) -> f64 {
     let mut worst: f64 = 0.0;
     for gamma in [0.01, 0.3, 1.0, 2.7, 5.0, 17.3, 100.0] {
         let power = UnitPower::<V>::new(|_| gamma);
-        for _ in 0..4000 {
+        for _ in 0..sampled(4000) {
             let u = V::constant((random.unit() + 1e-9) * 2f64.powi(-(random.below(120) as i32)));
             let exact = Exact::new(u.lane(0).to_f64()).pow(gamma);
             if exact.to_f64() > smallest && u.lane(0).to_f64() > smallest {

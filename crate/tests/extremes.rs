@@ -12,6 +12,7 @@ use focal_loss::{
 use support::{
     Contract, Random, exact,
     extremes::{CLASSES, INFINITE, row, seeds},
+    sampled,
 };
 
 /// The exact loss of a row of which a class is not masked; classes that lie too far below the
@@ -26,7 +27,7 @@ fn every_row_is_right<T: Contract>() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..3000 {
+        for _ in 0..sampled(3000) {
             let (x, target) = row::<T>(&mut random);
             let wide: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
             let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 3.0, 0.7]);
@@ -108,7 +109,7 @@ fn every_mixture_is_right<T: Contract>() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..200 {
+        for _ in 0..sampled(200) {
             let (x, target, near) = finite_row::<T>(&mut random);
             let classes = x.len();
             let gamma = random.choose(&[0.0, 0.5, 1.0, 2.0, 0.7]);
@@ -177,7 +178,7 @@ fn every_element_is_right<T: Contract>() {
     for seed in seeds() {
         println!("seed {seed}");
         let mut random = Random::new(seed);
-        for _ in 0..3000 {
+        for _ in 0..sampled(3000) {
             let size = if random.unit() < 0.5 {
                 40.0 * random.unit()
             } else {

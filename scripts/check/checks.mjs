@@ -113,7 +113,7 @@ const reportAgain = join(records, 'vitest-again.json');
 export const SAMPLED = [
   'losses against arbitrary precision, every row',
   'random calls against plain loops, every one; new seeds of test/fuzz, and two thirds of its cases',
-  'the packed package in every version of Node, and the pages of every bundler in every browser',
+  'the packed package in every version of Node and in every way into Deno and Bun, and the pages of every bundler in every browser',
 ];
 
 /**

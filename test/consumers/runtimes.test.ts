@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
+import { sampled } from '../support/sample.js';
 import { analysisPrinted, HASH_PRINTED, makeProject, NODES_TRIED, run } from './project.js';
 
 const project = makeProject('runtimes');
@@ -34,7 +35,7 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
 });
 
 describe("this machine's Node", () => {
-  it.each(PROGRAMS)('%s', (_, program) => {
+  it.each(sampled(PROGRAMS))('%s', (_, program) => {
     expect(run(project, process.execPath, program)).toEqual(HASH_PRINTED);
   });
 });
@@ -50,7 +51,7 @@ describe.each([
   ],
   ['Bun', 'bun', 'run --no-install', OTHERS],
 ] as const)('%s', (_, name, args, programs) => {
-  it.each(programs)('%s', async (_, program) => {
+  it.each(sampled(programs))('%s', async (_, program) => {
     const runtime = await findRuntime(name);
     if (!runtime) throw new Error(`${name} is not installed: npm run setup`);
     expect(run(project, runtime, ...args.split(' '), program)).toEqual(HASH_PRINTED);

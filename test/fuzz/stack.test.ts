@@ -6,7 +6,7 @@ import * as slim from 'focal-loss/slim';
 import { crossEntropy, focalLoss, sigmoidFocalLoss } from 'focal-loss/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { expectWorking } from '../support/failure.js';
-import { IS_SAMPLE } from '../support/sample.js';
+import { IS_SAMPLE, sampled } from '../support/sample.js';
 import { useBackend } from '../tfjs/backends.js';
 import { exhaust, stop } from './interrupt.js';
 import { type Harness, harnessOf } from './interrupted-calls.js';
@@ -25,7 +25,11 @@ const ENTRIES = { main, slim, analysis } as unknown as Record<string, typeof ana
 const SEEDS = [20_261_127, Math.floor(Math.random() * 2 ** 31)].slice(0, IS_SAMPLE ? 1 : 2);
 
 describe.each(SEEDS)('seed %i', (seed) => {
-  describe.each(['main', 'slim', 'analysis'] as const)('focal-loss, %s entry', (name) => {
+  // `slim` is the main entry but for the way in which it starts.
+  const entries = IS_SAMPLE
+    ? (['main', 'analysis'] as const)
+    : (['main', 'slim', 'analysis'] as const);
+  describe.each(entries)('focal-loss, %s entry', (name) => {
     const harness = harnessOf(ENTRIES[name] as typeof analysis, seed);
 
     it('every function is among them, but for the start, which has tests of its own', () => {
@@ -44,7 +48,7 @@ describe.each(SEEDS)('seed %i', (seed) => {
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {
       const before = harness.size();
       let count = 0;
-      for (const [called, call] of Object.entries(harness.calls)) {
+      for (const [called, call] of sampled(Object.entries(harness.calls))) {
         const errors = exhaust(call, () => checkAfter(called, harness), seed);
         for (const error of errors) {
           expect(error, called).toBeInstanceOf(RangeError);
@@ -54,13 +58,13 @@ describe.each(SEEDS)('seed %i', (seed) => {
         count += errors.length;
       }
       console.log(`${count} calls ran out of stack`);
-      expect(count).toBeGreaterThan(500);
+      expect(count).toBeGreaterThan(IS_SAMPLE ? 150 : 500);
       expect(harness.size()).toBe(before);
       if (name === 'main') expectWorking();
     });
 
     it('calls that are stopped, at any place of them, leave all as it was', () => {
-      for (const [called, call] of Object.entries(harness.calls)) {
+      for (const [called, call] of sampled(Object.entries(harness.calls))) {
         for (let i = 0; i < 12; i++) stop(call, () => checkAfter(called, harness), 1 + (i % 2));
       }
     });

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Context, createContext, runInContext } from 'node:vm';
 import { expect, it } from 'vitest';
+import { sampled } from '../support/sample.js';
 
 // A script that is stopped while a job of a promise runs takes all jobs behind it with it: nothing
 // that waits for these ever goes on. In a context with jobs of its own, each place of a start is
@@ -56,7 +57,7 @@ const stopAfter = (turns: number) => `{
   new Promise((resolve) => { globalThis.release = resolve; }).then(next);
 }`;
 
-it.each([
+const STARTS = [
   { entry: 'index', start: 'entry.init()', waits: 1 },
   { entry: 'slim', start: 'entry.init(bytes)', waits: 2 },
   { entry: 'slim', start: 'entry.init(Promise.resolve(bytes))', waits: 2 },
@@ -65,7 +66,9 @@ it.each([
     start: 'entry.init({ then(resolve) { resolve({ default: bytes }); } })',
     waits: 2,
   },
-])(
+];
+
+it.each(sampled(STARTS))(
   '$entry: $start, stopped at any job of it, leaves the next to work',
   async ({ entry, start, waits }) => {
     const begin = `globalThis.outcome = 'none'; ${start}.then(() => { outcome = 'started'; });`;
