@@ -76,7 +76,7 @@ export function kernelNumbers(
   return record;
 }
 
-/** The numbers of a loss that stand where the kernels look for them, since the call that put them. */
+/** The numbers of a loss that stand where the kernels look for them. */
 let loaded: Float64Array | undefined;
 
 /**
