@@ -57,12 +57,12 @@ export interface Result {
 }
 
 /** The options of all methods. */
-type CallOptions = GradientOptions & Pick<HessianOptions, 'out'>;
+export type CallOptions = GradientOptions & Pick<HessianOptions, 'out'>;
 
 const NO_OPTIONS: CallOptions = {};
 
 /** One object serves all calls, so that a call need not make one. */
-const batch = emptyBatch(classIndices);
+export const batch = emptyBatch(classIndices);
 
 const buffersOfLogits = new BufferLookup();
 const buffersOfTargets = new BufferLookup();
@@ -84,14 +84,39 @@ function isAdded(): boolean {
   );
 }
 
-/** All methods of all criteria. */
+/** The last part of a call, when all but the targets has been checked and is the batch. */
+export type Run<T> = (
+  spec: LossSpec,
+  method: Method,
+  gradOutput: number,
+  normalizer: number | undefined,
+  buffer: FloatArray | undefined,
+) => T;
+
+/** All methods of all criteria; or the same with another last part than to compute the results. */
+export function evaluate(
+  spec: LossSpec,
+  method: Method,
+  givenLogits: Logits,
+  givenTargets: Targets,
+  options?: CallOptions,
+): Result;
+export function evaluate<T>(
+  spec: LossSpec,
+  method: Method,
+  givenLogits: Logits,
+  givenTargets: Targets,
+  options: CallOptions | undefined,
+  run: Run<T>,
+): T;
 export function evaluate(
   spec: LossSpec,
   method: Method,
   givenLogits: Logits,
   givenTargets: Targets,
   options: CallOptions = NO_OPTIONS,
-): Result {
+  run: Run<unknown> = compute,
+): unknown {
   checkOptionNames(options, method.options);
   // Reading options can run code of the caller's. Before the module is entered all of it has run,
   // so what is checked stays true.
@@ -121,7 +146,7 @@ export function evaluate(
     if (sampleWeights !== undefined) addWeights(spec, sampleWeights, numClasses);
     if (gradScales !== undefined) addGradScales(gradScales);
     if (buffer !== undefined) checkResult(method.buffer, buffer);
-    const result = compute(
+    const result = run(
       spec,
       method,
       typeof gradOutput === 'number' ? gradOutput : 1,
@@ -297,7 +322,8 @@ function compute(
 
   const room = prepare(spec, method, buffer);
   const isCounted = needsCount(spec, given);
-  const denominator = isCounted ? count(spec, room) : (given ?? rows);
+  if (isCounted) count(spec, room);
+  const denominator = isCounted ? countOf(spec) : (given ?? rows);
   loadNumbers(spec.numbers, gradOutput, denominator);
   const isWidened = leaves(method, gradOutput, denominator);
   if (isWidened === undefined) {
@@ -311,8 +337,8 @@ function compute(
   // buffer stays untouched only if they are all looked at first.
   const areChecked =
     isCounted || (buffer !== undefined && rows > step && checkTargetsFirst(spec, capacity));
-  runKernel(batch, spec, method, areChecked, step, values, grad);
-  clearSigns(batch, values, grad);
+  runKernel(batch, spec, method, areChecked, step, values, grad, 0, rows);
+  clearSigns(batch, values, grad, 0, rows);
   method.collect?.(batch);
   return { value: values ?? (totals()[TOTAL_VALUES] as number) / denominator, grad };
 }
@@ -320,24 +346,36 @@ function compute(
 /** From here on weights, multiplied and added up, might leave float64. */
 const HEAVY = 2 ** 512;
 
-/** Checks all targets. Returns the mean's denominator. */
-function count(spec: LossSpec, room: number): number {
+/**
+ * Checks all targets, and counts the mean's denominator. Returns true where the weights of the
+ * classes had to be made lighter.
+ */
+export function count(spec: LossSpec, room: number): boolean {
   checkTargetsFirst(spec, room);
-  if (countOf(spec) > HEAVY) {
-    // A mean is the same with weights that are all so much smaller.
-    batch.tile.alpha.view(batch.width).forEach((weight, j, weights) => {
-      weights[j] = weight / HEAVY;
-    });
+  const isHeavy = countOf(spec) > HEAVY;
+  if (isHeavy) {
+    lighten();
     checkTargetsFirst(spec, room);
   }
-  return countOf(spec);
+  return isHeavy;
+}
+
+/** Makes the weights of the classes lighter: a mean is the same with ones all so much smaller. */
+export function lighten(): void {
+  batch.tile.alpha.view(batch.width).forEach((weight, j, weights) => {
+    weights[j] = weight / HEAVY;
+  });
 }
 
 /**
  * A test whether something that the results are multiplied with leaves float32: `undefined` where
  * it does so for the gradient alone, and the value is wanted, too.
  */
-function leaves(method: Method, gradOutput: number, denominator: number): boolean | undefined {
+export function leaves(
+  method: Method,
+  gradOutput: number,
+  denominator: number,
+): boolean | undefined {
   if (!isNarrow()) return false;
   const isPlain = gradOutput === 1 && batch.gradScales === undefined;
   return isPlain && staysInFloat32(denominator)
@@ -374,7 +412,7 @@ function widen(spec: LossSpec, method: Method, buffer: FloatArray | undefined): 
  * Makes room in the tile, and puts there what there is per class. Returns for how many rows there
  * is room.
  */
-function prepare(spec: LossSpec, method: Method, buffer: FloatArray | undefined): number {
+export function prepare(spec: LossSpec, method: Method, buffer: FloatArray | undefined): number {
   const { columns } = spec;
   const { tile, width, form, spatialSize } = batch;
   const extras = form.extras | (spatialSize === 0 ? 0 : STAGE);
@@ -405,7 +443,10 @@ function checkStillThere(name: string, buffer: FloatArray | undefined): void {
 }
 
 /** A test whether there is no denominator given, and it is not simply the number of rows. */
-function needsCount({ isWeighted, ignoreIndex }: LossSpec, given: number | undefined): boolean {
+export function needsCount(
+  { isWeighted, ignoreIndex }: LossSpec,
+  given: number | undefined,
+): boolean {
   if (given !== undefined) return false;
   return batch.form === classIndices
     ? isWeighted || ignoreIndex !== undefined
@@ -413,7 +454,7 @@ function needsCount({ isWeighted, ignoreIndex }: LossSpec, given: number | undef
 }
 
 /** The mean's denominator, once the targets have been counted. */
-function countOf({ isWeighted }: LossSpec): number {
+export function countOf({ isWeighted }: LossSpec): number {
   return totals()[isWeighted ? TOTAL_WEIGHTS : TOTAL_ROWS] as number;
 }
 

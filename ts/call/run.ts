@@ -15,7 +15,7 @@ import {
 import type { Batch } from './batch.js';
 import type { Method } from './method.js';
 import type { LossSpec } from './spec.js';
-import { addressOfRow, loadLogits, storeRows } from './transfer.js';
+import { addressOfRow, indexOf, loadLogits, storeRows } from './transfer.js';
 
 /** A test whether the kernels find all there is of each row in place, and leave it there. */
 export function isInPlace(
@@ -32,16 +32,24 @@ export function isInPlace(
 
 /**
  * Makes +0 of -0, to which small negative numbers have been rounded where the results are of
- * another kind.
+ * another kind, from row `first` on up to `end`.
  */
 export function clearSigns(
-  { tile, logitsKind, rows, width }: Batch,
+  batch: Batch,
   values: FloatArray | undefined,
   grad: FloatArray | undefined,
+  first: number,
+  end: number,
 ): void {
+  const { tile, logitsKind, width } = batch;
   if (tile.flags === 0 || logitsKind === tile.kind) return;
-  for (let i = 0; values !== undefined && i < rows; i++) values[i] = (values[i] as number) + 0;
-  for (let i = 0; grad !== undefined && i < rows * width; i++) grad[i] = (grad[i] as number) + 0;
+  for (let row = first; row < end; row++) {
+    if (values !== undefined) values[row] = (values[row] as number) + 0;
+    for (let j = 0; grad !== undefined && j < width; j++) {
+      const i = indexOf(batch, row, j);
+      grad[i] = (grad[i] as number) + 0;
+    }
+  }
 }
 
 /**
@@ -58,8 +66,8 @@ export function checkAllTargets(batch: Batch, step: number, weighted: boolean): 
 }
 
 /**
- * Runs a kernel over all rows, at least one, `step` of them at a time. Fills `values` and `grad`
- * where they are given.
+ * Runs a kernel over the rows from `first` on up to `end`, at least one, `step` of them at a time.
+ * Fills `values` and `grad` where they are given.
  */
 export function runKernel(
   batch: Batch,
@@ -69,19 +77,21 @@ export function runKernel(
   step: number,
   values: FloatArray | undefined,
   grad: FloatArray | undefined,
+  first: number,
+  end: number,
 ): void {
-  const { form, tile, rows } = batch;
+  const { form, tile } = batch;
   const isChecked = areChecked || form.isCheckedByKernel;
   const flags = method.flags | flagsOf(batch, values);
-  for (let start = 0; start < rows; start += step) {
-    const count = Math.min(step, rows - start);
+  for (let start = first; start < end; start += step) {
+    const count = Math.min(step, end - start);
     // Probabilities pass through the same area as the logits, and so have to come first.
     const targets = form.load(batch, start, count);
     if (!isChecked) checkTargets(batch, targets, start, count, flags);
     const logits = loadLogits(batch, start, count);
     const isCopiedOut = grad !== undefined && batch.gradAddress === 0;
     const there = isCopiedOut ? tile.logits.address : addressOfRow(batch, batch.gradAddress, start);
-    const now = start === 0 ? flags : flags | CONTINUES;
+    const now = start === first ? flags : flags | CONTINUES;
     const row = runRows(batch, spec, method, logits, targets, there, count, now);
     if (row !== -1) throw form.error(batch, start + row);
     if (isCopiedOut) storeRows(batch, grad, start, count);
@@ -112,7 +122,7 @@ function runRows(
 }
 
 /** The bits that tell the kernels of the batch. */
-function flagsOf(batch: Batch, values: FloatArray | undefined): number {
+export function flagsOf(batch: Batch, values: FloatArray | undefined): number {
   return (
     batch.form.flags |
     batch.tile.flags |

@@ -151,7 +151,7 @@ impl State {
             let soft = if flags & flag::SOFT == 0 { ptr::null() } else { targets.cast() };
             // SAFETY: the caller vouches for all of it, and the targets have been checked.
             unsafe {
-                kernels::solve::<V>(&rows, soft, &problem, self.sink(flags));
+                kernels::solve::<V>(&rows, soft, &problem, self.sink(classes, flags));
                 scale.finish(rows.grad, rows.rows * classes);
             }
             self.end::<V>(flags);
@@ -183,7 +183,7 @@ impl State {
             let elements = Elements { grad: grad.cast(), scale: scale.factor, ..self.elements(logits, targets, count, columns, flags) };
             // SAFETY: the caller vouches for all of it.
             unsafe {
-                kernels::sigmoid::<V>(&elements, self.sink(flags));
+                kernels::sigmoid::<V>(&elements, self.sink(1, flags));
                 scale.finish(elements.grad, count);
             }
             self.end::<V>(flags);
@@ -414,17 +414,17 @@ impl State {
         (flags & flag::IGNORE != 0).then_some(self.numbers.ignored)
     }
 
-    /// The sink for the values of a call.
-    fn sink<V: HostVector>(&mut self, flags: u32) -> &mut dyn Sink<V> {
+    /// The sink for the values of a call on rows of so many logits.
+    fn sink<V: HostVector>(&mut self, width: usize, flags: u32) -> &mut dyn Sink<V> {
         #[cfg(feature = "analysis")]
         if flags & flag::METER != 0 {
             return V::exact(self.meter.begin(flags));
         }
-        V::total(self, flags)
+        V::total(self, width, flags)
     }
 
     /// Shows the host the total that the values of a call went into.
     fn end<V: HostVector>(&mut self, flags: u32) {
-        self.totals.values = V::total(self, flags | flag::CONTINUES).sum();
+        self.totals.values = V::total(self, 1, flags | flag::CONTINUES).sum();
     }
 }

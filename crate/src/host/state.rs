@@ -65,8 +65,9 @@ impl Default for State {
 
 /// A vector of rows that a host has.
 pub trait HostVector: Real {
-    /// The total that the values of a call go into, from 0 on unless the call continues another.
-    fn total(state: &mut State, flags: u32) -> &mut Total<Self>;
+    /// The total that the values of a call go into, from 0 on unless the call continues another:
+    /// that of rows of so many logits.
+    fn total(state: &mut State, width: usize, flags: u32) -> &mut Total<Self>;
     /// The exact sum that they go into instead.
     #[cfg(feature = "analysis")]
     fn exact(meter: &mut Meter) -> &mut dyn crate::kernels::Sink<Self>;
@@ -76,12 +77,13 @@ pub trait HostVector: Real {
 macro_rules! host_vector {
     ($vector:ty, $sum:tt) => {
         impl HostVector for $vector {
-            fn total(state: &mut State, flags: u32) -> &mut Total<Self> {
+            #[inline(never)]
+            fn total(state: &mut State, width: usize, flags: u32) -> &mut Total<Self> {
                 let total = &mut state.sums.$sum;
                 if flags & flag::CONTINUES == 0 {
                     *total = None;
                 }
-                total.get_or_insert_with(Total::zero)
+                total.get_or_insert_with(|| Total::new(width))
             }
 
             #[cfg(feature = "analysis")]

@@ -3,7 +3,8 @@
 //!
 //! Rows are taken in groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES). A row's
 //! results depend on that row alone, bit for bit, whatever stands beside it and wherever a batch is
-//! cut. Sums over rows are kept one per lane, so the cuts must fall between groups.
+//! cut. Totals are summed over blocks of rows, lane by lane, so the cuts must fall between
+//! groups.
 
 mod block;
 mod check_targets;
@@ -42,7 +43,7 @@ pub use row_figures::{
 pub(crate) use rows::narrow;
 pub use rows::{Rows, Scale, Weights};
 pub use sigmoid::{Elements, PerColumn, sigmoid};
-pub use sink::{Sink, Total};
+pub use sink::{Sink, Total, block_rows};
 pub use solve::solve;
 #[cfg(feature = "analysis")]
 pub use sweep::{Sweep, SweepSize};

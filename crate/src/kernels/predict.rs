@@ -158,7 +158,7 @@ unsafe fn of_likeliest<V: Real>(
     };
     let output = SoftmaxOutput { classes, wanted };
     // SAFETY: passed on.
-    unsafe { evaluate::<V, dyn Evaluation<V>>(&batch, &output, &mut Total::zero()) };
+    unsafe { evaluate::<V, dyn Evaluation<V>>(&batch, &output, &mut Total::new(1)) };
 }
 
 /// Computes the probabilities of the likeliest classes of rows, which are known.

@@ -387,7 +387,7 @@ pub unsafe fn loss_figures<V: Real>(
                 let power = Power::new(focal.gamma);
                 let loss = hard::loss_of(&focal, &power, classes);
                 let figured = Figured { loss: &loss, classes, done: Cell::new(0), out: *out };
-                hard::evaluate::<V, dyn Evaluation<V>>(rows, &figured, &mut Total::zero());
+                hard::evaluate::<V, dyn Evaluation<V>>(rows, &figured, &mut Total::new(1));
             }
             None => by_parts::<V>(rows, shares, problem, out),
         }
@@ -421,7 +421,7 @@ unsafe fn by_parts<V: Real>(
         let rows = Rows { grad: ptr::null_mut(), weights, ..*rows };
         // SAFETY: passed on.
         unsafe {
-            solve::<V>(&rows, shares, problem, &mut Total::zero());
+            solve::<V>(&rows, shares, problem, &mut Total::new(1));
             widen(values, n, to);
         }
     };
@@ -448,7 +448,7 @@ unsafe fn by_parts<V: Real>(
             (factor, factor * rows.weights.of_class(label).to_f64())
         };
         divide(n, entropies, out, |_, label| of_label(label));
-        solve::<V>(rows, shares, problem, &mut Total::zero());
+        solve::<V>(rows, shares, problem, &mut Total::new(1));
         widen(values, n, out.loss);
     }
 }
@@ -477,7 +477,7 @@ pub unsafe fn element_figures<V: Real>(elements: &Elements<V::Scalar>, out: &Los
         }
         let value_of = |elements: &Elements<V::Scalar>, to: *mut f64| {
             let elements = Elements { grad: ptr::null_mut(), ..*elements };
-            sigmoid::<V>(&elements, &mut Total::zero());
+            sigmoid::<V>(&elements, &mut Total::new(1));
             widen(values, n, to);
         };
         let plain = Elements { alpha: None, positive_weight: PerColumn::All(1.0), ..*elements };
@@ -485,7 +485,7 @@ pub unsafe fn element_figures<V: Real>(elements: &Elements<V::Scalar>, out: &Los
         let entropies = out.gradient;
         value_of(&Elements { gamma: 0.0, ..plain }, entropies);
         value_of(&plain, out.factor);
-        sigmoid::<V>(elements, &mut Total::zero());
+        sigmoid::<V>(elements, &mut Total::new(1));
         widen(values, n, out.loss);
         ptr::copy_nonoverlapping(out.loss, out.weight, n);
         let of_column = |parameter, i: usize| match parameter {

@@ -1,10 +1,10 @@
 //! Sinks, into which kernels put the values of rows.
 
-use crate::simd::vector::{Vector, WideSum};
 #[cfg(feature = "analysis")]
+use crate::{math::exact_sum::Adder, simd::F32x4};
 use crate::{
-    math::exact_sum::Adder,
-    simd::{F32x4, F64x2},
+    simd::F64x2,
+    simd::vector::{Compensated, MAX_LANES, Vector, WideSum},
 };
 
 /// Sinks take the values of rows block by block. The lanes of rows that do not count hold 0.
@@ -16,30 +16,75 @@ pub trait Sink<V: Vector> {
     unsafe fn add(&mut self, values: *const V::Scalar, vectors: usize);
 }
 
-/// The total of a batch: one float64 sum per lane, in the order of the rows.
+/// The most rows of a block.
+const BLOCK_ROWS: usize = 4096;
+
+/// Logits of a block, if its rows can have as many.
+const BLOCK_LOGITS: usize = 32 * 1024;
+
+/// The fewest rows of a block: those of whole vectors.
+const FEWEST_ROWS: usize = MAX_LANES;
+
+/// Rows of a block of a batch whose rows have so many logits: a power of two. TypeScript has the
+/// same function.
+pub const fn block_rows(width: usize) -> usize {
+    let rows = match BLOCK_LOGITS.checked_div(width) {
+        Some(rows) if rows < FEWEST_ROWS => FEWEST_ROWS,
+        Some(rows) if rows < BLOCK_ROWS => rows,
+        _ => BLOCK_ROWS,
+    };
+    1 << rows.ilog2()
+}
+
+/// The total of a batch. Its rows are in blocks of a fixed size, each of which has one float64 sum
+/// per lane, in the order of the rows; the sums of the blocks are added up in their order. So parts
+/// of a batch that are whole blocks can be added up apart, to the same bits.
 #[derive(Clone, Copy, Debug)]
-pub struct Total<V: Vector>(V::Wide);
+pub struct Total<V: Vector> {
+    /// The sum of the blocks that are complete, in the first lane.
+    blocks: Compensated<F64x2>,
+    /// The sum of the block at hand.
+    lanes: V::Wide,
+    /// Vectors that the block at hand has not seen yet.
+    left: usize,
+    /// Vectors of a block.
+    length: usize,
+}
 
 impl<V: Vector> Total<V> {
-    /// Begins at 0.
-    pub fn zero() -> Self {
-        Self(V::Wide::zero())
+    /// Begins at 0, for rows of so many logits.
+    pub fn new(width: usize) -> Self {
+        let length = block_rows(width) / V::LANES;
+        Self { blocks: Compensated::zero(), lanes: V::Wide::zero(), length, left: length }
     }
 
-    /// The sum of all lanes.
+    /// The sum of all rows so far.
+    #[inline(never)]
     pub fn sum(&self) -> f64 {
-        self.0.total()
+        with(self.blocks, self.lanes.total()).total()
     }
+}
+
+/// A sum with one more number.
+#[inline(never)]
+fn with(sum: Compensated<F64x2>, number: f64) -> Compensated<F64x2> {
+    sum.accumulate(F64x2::from_lanes(|i| if i == 0 { number } else { 0.0 }))
 }
 
 impl<V: Vector> Sink<V> for Total<V> {
     unsafe fn add(&mut self, values: *const V::Scalar, vectors: usize) {
-        let mut total = self.0;
+        let mut lanes = self.lanes;
         for g in 0..vectors {
             // SAFETY: passed on.
-            total = total.accumulate(unsafe { V::load(values.add(g * V::LANES)) });
+            lanes = lanes.accumulate(unsafe { V::load(values.add(g * V::LANES)) });
+            self.left -= 1;
+            if self.left == 0 {
+                self.blocks = with(self.blocks, lanes.total());
+                lanes = V::Wide::zero();
+                self.left = self.length;
+            }
         }
-        self.0 = total;
+        self.lanes = lanes;
     }
 }
 

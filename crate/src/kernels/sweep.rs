@@ -128,7 +128,7 @@ impl<V: Real> Sweep<V> {
         // SAFETY: passed on.
         unsafe {
             if soft.is_null() {
-                evaluate::<V, dyn Evaluation<V> + '_>(&rows, &walk, &mut Total::zero());
+                evaluate::<V, dyn Evaluation<V> + '_>(&rows, &walk, &mut Total::new(1));
             } else {
                 walk.soft(soft, room);
             }
@@ -442,7 +442,7 @@ impl<V: Real> SweepEvaluation<V> {
                     &plain,
                     soft,
                     &Problem::CrossEntropy(label_smoothing),
-                    &mut Total::zero(),
+                    &mut Total::new(1),
                 );
                 for from in (0..rows).step_by(step) {
                     let n = step.min(rows - from);

@@ -185,7 +185,7 @@ impl<T: Float> Prepared<T> {
         let total = if holds {
             // SAFETY: the arguments have been checked.
             unsafe {
-                let mut total = Total::<T::Vector>::zero();
+                let mut total = Total::<T::Vector>::new(rows.classes);
                 kernels::solve::<T::Vector>(rows, probabilities, problem, &mut total);
                 scale.finish(rows.grad, n);
                 total.sum()
@@ -219,7 +219,7 @@ impl<T: Float> Prepared<T> {
                     row_scales: or_null_const(&row_scales),
                     ignored: rows.ignored,
                 };
-                let mut total = Total::<F64x2>::zero();
+                let mut total = Total::<F64x2>::new(rows.classes);
                 kernels::solve::<F64x2>(&wide, or_null_const(&probabilities), problem, &mut total);
                 scale.finish(or_null(&mut grad), n);
                 write_narrow(&grad, rows.grad);

@@ -204,7 +204,7 @@ impl SigmoidFocalLoss<'_> {
         // be.
         unsafe {
             let total = if holds {
-                let mut total = kernels::Total::<T::Vector>::zero();
+                let mut total = kernels::Total::<T::Vector>::new(1);
                 kernels::sigmoid::<T::Vector>(&elements, &mut total);
                 scale.finish(grad, count);
                 total.sum()
@@ -233,7 +233,7 @@ impl SigmoidFocalLoss<'_> {
                     // As float32 has it, so that it is the target it is meant for.
                     ignored: elements.ignored.map(|ignored| T::from_f64(ignored).to_f64()),
                 };
-                let mut total = kernels::Total::<F64x2>::zero();
+                let mut total = kernels::Total::<F64x2>::new(1);
                 kernels::sigmoid::<F64x2>(&wide, &mut total);
                 scale.finish(or_null(&mut wide_grad), count);
                 write_narrow(&wide_grad, grad);

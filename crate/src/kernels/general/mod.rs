@@ -69,7 +69,7 @@ impl<S: Scalar> General<S> {
             ignored: None,
         };
         // SAFETY: passed on.
-        unsafe { hard::focal::<V>(&rows, &loss, &mut Total::zero()) };
+        unsafe { hard::focal::<V>(&rows, &loss, &mut Total::new(1)) };
     }
 }
 
