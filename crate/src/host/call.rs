@@ -154,7 +154,7 @@ impl State {
                 kernels::solve::<V>(&rows, soft, &problem, self.sink(classes, flags));
                 scale.finish(rows.grad, rows.rows * classes);
             }
-            self.end::<V>(flags);
+            self.end::<V>();
         });
         #[cfg(feature = "analysis")]
         if flags & flag::METER != 0 {
@@ -186,7 +186,7 @@ impl State {
                 kernels::sigmoid::<V>(&elements, self.sink(1, flags));
                 scale.finish(elements.grad, count);
             }
-            self.end::<V>(flags);
+            self.end::<V>();
         });
         #[cfg(feature = "analysis")]
         if flags & flag::METER != 0 {
@@ -420,11 +420,15 @@ impl State {
         if flags & flag::METER != 0 {
             return V::exact(self.meter.begin(flags));
         }
-        V::total(self, width, flags)
+        let total = V::total(self);
+        if flags & flag::CONTINUES == 0 {
+            total.begin(width);
+        }
+        total
     }
 
     /// Shows the host the total that the values of a call went into.
-    fn end<V: HostVector>(&mut self, flags: u32) {
-        self.totals.values = V::total(self, 1, flags | flag::CONTINUES).sum();
+    fn end<V: HostVector>(&mut self) {
+        self.totals.values = V::total(self).sum();
     }
 }

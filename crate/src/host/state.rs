@@ -5,7 +5,7 @@ use core::ptr;
 #[cfg(feature = "analysis")]
 use super::meter::Meter;
 use super::{
-    abi::{Numbers, Totals, area, flag},
+    abi::{Numbers, Totals, area},
     tile::Tile,
 };
 use crate::{
@@ -23,7 +23,7 @@ pub struct State {
     /// The running numbers of the batch at hand.
     pub totals: Totals,
     /// The sums of its values, by the float type of its rows.
-    sums: (Option<Total<F32x4>>, Option<Total<F64x2>>),
+    sums: (Total<F32x4>, Total<F64x2>),
     /// The sums that no rounding has touched.
     #[cfg(feature = "analysis")]
     pub meter: Meter,
@@ -36,7 +36,7 @@ impl State {
             tile: Tile::new(),
             numbers: Numbers::ZERO,
             totals: Totals::ZERO,
-            sums: (None, None),
+            sums: (Total::ZERO, Total::ZERO),
             #[cfg(feature = "analysis")]
             meter: Meter::new(),
         }
@@ -65,9 +65,8 @@ impl Default for State {
 
 /// A vector of rows that a host has.
 pub trait HostVector: Real {
-    /// The total that the values of a call go into, from 0 on unless the call continues another:
-    /// that of rows of so many logits.
-    fn total(state: &mut State, width: usize, flags: u32) -> &mut Total<Self>;
+    /// The total that the values of a call go into.
+    fn total(state: &mut State) -> &mut Total<Self>;
     /// The exact sum that they go into instead.
     #[cfg(feature = "analysis")]
     fn exact(meter: &mut Meter) -> &mut dyn crate::kernels::Sink<Self>;
@@ -77,13 +76,8 @@ pub trait HostVector: Real {
 macro_rules! host_vector {
     ($vector:ty, $sum:tt) => {
         impl HostVector for $vector {
-            #[inline(never)]
-            fn total(state: &mut State, width: usize, flags: u32) -> &mut Total<Self> {
-                let total = &mut state.sums.$sum;
-                if flags & flag::CONTINUES == 0 {
-                    *total = None;
-                }
-                total.get_or_insert_with(|| Total::new(width))
+            fn total(state: &mut State) -> &mut Total<Self> {
+                &mut state.sums.$sum
             }
 
             #[cfg(feature = "analysis")]

@@ -92,7 +92,7 @@ impl<V: Real> RowPasses<V> {
             let x = unsafe { V::load(self.logits.add(j)) };
             top.sub(x.sub(shift).mul(unit)).clear(V::lane_is(self.target.wrapping_sub(j)))
         };
-        let mut total = V::Wide::zero();
+        let mut total = V::Wide::ZERO;
         for from in (0..n - rest).step_by(SPREAD_RUN) {
             let mut sum = [zero; 2];
             for j in (from..(from + SPREAD_RUN).min(n - rest)).step_by(V::LANES) {
@@ -114,7 +114,7 @@ impl<V: Real> RowPasses<V> {
     unsafe fn exponentials(&self, to: *mut V::Scalar) -> f64 {
         let exponential = Exponential::new(self.max);
         let zero = V::constant(0.0);
-        let mut others = V::Wide::zero();
+        let mut others = V::Wide::ZERO;
         let (n, rest) = (self.classes, self.classes % V::LANES);
         let whole = n - rest;
         let (mut run, mut powers) = (

@@ -41,7 +41,7 @@ pub const fn block_rows(width: usize) -> usize {
 /// of a batch that are whole blocks can be added up apart, to the same bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Total<V: Vector> {
-    /// The sum of the blocks that are complete, in the first lane.
+    /// The sum of the blocks that are complete, in the first lane, where there is one.
     blocks: Compensated<F64x2>,
     /// The sum of the block at hand.
     lanes: V::Wide,
@@ -49,19 +49,41 @@ pub struct Total<V: Vector> {
     left: usize,
     /// Vectors of a block.
     length: usize,
+    /// True until a block is complete.
+    is_first: bool,
 }
 
 impl<V: Vector> Total<V> {
-    /// Begins at 0, for rows of so many logits.
+    /// Nothing, which nothing can be added to before it [begins](Self::begin).
+    pub const ZERO: Self = Self {
+        blocks: Compensated::ZERO,
+        lanes: V::Wide::ZERO,
+        left: 0,
+        length: 0,
+        is_first: true,
+    };
+
+    /// The total of rows of so many logits, from 0 on.
     pub fn new(width: usize) -> Self {
-        let length = block_rows(width) / V::LANES;
-        Self { blocks: Compensated::zero(), lanes: V::Wide::zero(), length, left: length }
+        let mut total = Self::ZERO;
+        total.begin(width);
+        total
+    }
+
+    /// Begins at 0, for rows of so many logits.
+    #[inline(always)]
+    pub fn begin(&mut self, width: usize) {
+        self.length = block_rows(width) / V::LANES;
+        self.left = self.length;
+        self.lanes = V::Wide::ZERO;
+        self.is_first = true;
     }
 
     /// The sum of all rows so far.
     #[inline(never)]
     pub fn sum(&self) -> f64 {
-        with(self.blocks, self.lanes.total()).total()
+        let block = self.lanes.total();
+        if self.is_first { block } else { with(self.blocks, block).total() }
     }
 }
 
@@ -73,18 +95,25 @@ fn with(sum: Compensated<F64x2>, number: f64) -> Compensated<F64x2> {
 
 impl<V: Vector> Sink<V> for Total<V> {
     unsafe fn add(&mut self, values: *const V::Scalar, vectors: usize) {
-        let mut lanes = self.lanes;
-        for g in 0..vectors {
-            // SAFETY: passed on.
-            lanes = lanes.accumulate(unsafe { V::load(values.add(g * V::LANES)) });
-            self.left -= 1;
+        let mut done = 0;
+        while done < vectors {
+            let end = vectors.min(done + self.left);
+            let mut lanes = self.lanes;
+            for g in done..end {
+                // SAFETY: passed on.
+                lanes = lanes.accumulate(unsafe { V::load(values.add(g * V::LANES)) });
+            }
+            self.lanes = lanes;
+            self.left -= end - done;
             if self.left == 0 {
-                self.blocks = with(self.blocks, lanes.total());
-                lanes = V::Wide::zero();
+                let blocks = if self.is_first { Compensated::ZERO } else { self.blocks };
+                self.blocks = with(blocks, lanes.total());
+                self.is_first = false;
+                self.lanes = V::Wide::ZERO;
                 self.left = self.length;
             }
+            done = end;
         }
-        self.lanes = lanes;
     }
 }
 

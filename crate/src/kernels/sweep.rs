@@ -484,7 +484,7 @@ impl<V: Real> SweepEvaluation<V> {
         let classes = self.rows.classes;
         // A plain sum of many classes would be less exact than the losses.
         let sum = |weight: &dyn Fn(usize) -> f64| {
-            let mut sum = <F64x2 as Vector>::Wide::zero();
+            let mut sum = <F64x2 as Vector>::Wide::ZERO;
             for j in 0..classes {
                 // SAFETY: a class of the row.
                 let term = unsafe { *row.add(j) }.to_f64() * weight(j);

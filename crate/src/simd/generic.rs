@@ -49,6 +49,7 @@ macro_rules! lanes {
             type Block = [Self; $lanes];
             type Wide = $wide;
             const LANES: usize = $lanes;
+            const ZERO: Self = Self([0.0; $lanes]);
 
             #[inline(always)]
             fn splat(x: $scalar) -> Self {
@@ -253,10 +254,8 @@ impl F32x4 {
 }
 
 impl WideSum<F32x4> for [f64; 4] {
-    #[inline(always)]
-    fn zero() -> Self {
-        [0.0; 4]
-    }
+    const ZERO: Self = [0.0; 4];
+
     #[inline(always)]
     fn accumulate(self, v: F32x4) -> Self {
         from_fn(|i| self[i] + v.0[i] as f64)

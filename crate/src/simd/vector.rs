@@ -95,6 +95,8 @@ pub trait Vector: Copy + Debug {
 
     /// Number of lanes.
     const LANES: usize;
+    /// +0 in every lane.
+    const ZERO: Self;
 
     /// `x` in every lane.
     fn splat(x: Self::Scalar) -> Self;
@@ -225,7 +227,7 @@ pub trait Vector: Copy + Debug {
 /// Float64 sums, one per lane, in a fixed order of additions.
 pub trait WideSum<V>: Copy + Debug {
     /// All sums zero.
-    fn zero() -> Self;
+    const ZERO: Self;
     /// Adds each lane to its sum.
     fn accumulate(self, v: V) -> Self;
     /// The sum of all lanes.
@@ -241,10 +243,7 @@ pub struct Compensated<V> {
 }
 
 impl<V: Vector<Scalar = f64>> WideSum<V> for Compensated<V> {
-    #[inline(always)]
-    fn zero() -> Self {
-        Self { sum: V::splat(0.0), lost: V::splat(0.0) }
-    }
+    const ZERO: Self = Self { sum: V::ZERO, lost: V::ZERO };
     #[inline(always)]
     fn accumulate(self, v: V) -> Self {
         let sum = self.sum.add(v);

@@ -72,6 +72,7 @@ impl Vector for F32x4 {
     type Block = [Self; 4];
     type Wide = Promoted;
     const LANES: usize = 4;
+    const ZERO: Self = Self(f32x4(0.0, 0.0, 0.0, 0.0));
 
     operations! {
         add f32x4_add, sub f32x4_sub, mul f32x4_mul, div f32x4_div, pmax f32x4_pmax, pmin f32x4_pmin,
@@ -235,6 +236,7 @@ impl Vector for F64x2 {
     type Block = [Self; 2];
     type Wide = Compensated<Self>;
     const LANES: usize = 2;
+    const ZERO: Self = Self(f64x2(0.0, 0.0));
 
     operations! {
         add f64x2_add, sub f64x2_sub, mul f64x2_mul, div f64x2_div, pmax f64x2_pmax, pmin f64x2_pmin,
@@ -377,10 +379,7 @@ pub struct Promoted {
 }
 
 impl WideSum<F32x4> for Promoted {
-    #[inline(always)]
-    fn zero() -> Self {
-        Self { low: F64x2::splat(0.0), high: F64x2::splat(0.0) }
-    }
+    const ZERO: Self = Self { low: F64x2::ZERO, high: F64x2::ZERO };
     #[inline(always)]
     fn accumulate(self, v: F32x4) -> Self {
         let upper = i32x4_shuffle::<2, 3, 0, 1>(v.0, v.0);

@@ -256,7 +256,7 @@ impl<'a> Mixtures<'a> {
             let seen = &mut self.seen[row % ROWS];
             *seen = Seen { largest, shift: shift.lane(0), top: top.lane(0), ..Seen::default() };
             // Others, rest, distance, mean.
-            let mut totals = [<D as Vector>::Wide::zero(); 4];
+            let mut totals = [<D as Vector>::Wide::ZERO; 4];
             for from in (0..self.classes).step_by(CHUNK) {
                 let n = self.load(row, from, chunk);
                 for from in (0..n).step_by(RUN) {

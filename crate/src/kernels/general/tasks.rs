@@ -164,7 +164,7 @@ impl Mixtures<'_> {
         };
         let [largest, pull] =
             terms(loss, &Class { pt, one_minus_pt, nll: log_sum, weight: weigh(D::splat(own)) });
-        let mut totals = [<D as Vector>::Wide::zero(); 2];
+        let mut totals = [<D as Vector>::Wide::ZERO; 2];
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
             for from in (0..self.classes).step_by(CHUNK) {
