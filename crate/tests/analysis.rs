@@ -270,7 +270,7 @@ where
     T::Vector: 'static,
 {
     let size = SweepSize { gammas: gammas.len(), smoothings: smoothings.len(), weightings: 1 };
-    let mut sums = vec![<T::Vector as Vector>::Wide::zero(); size.sums()];
+    let mut sums = vec![<T::Vector as Vector>::Wide::ZERO; size.sums()];
     let mut weights = [[T::Vector::constant(0.0); 32]; 1];
     let sweep = Sweep::<T::Vector> {
         size,

@@ -19,9 +19,9 @@ vi.mock('../../ts/module/embedded.js', () => ({
 
 /** The sources' own criterion with the options of one, and others instead. */
 function made(criterion: object, changes: object = {}): Criterion {
-  const { name } = criterion.constructor as { name: keyof typeof losses };
-  const Loss = losses[name] as unknown as new (options: object) => Criterion;
-  return new Loss({ ...criterion, ...changes });
+  const [, Loss] =
+    Object.entries(losses).find(([name]) => name === criterion.constructor.name) ?? [];
+  return new (Loss as unknown as new (options: object) => Criterion)({ ...criterion, ...changes });
 }
 
 /** The largest part, in blocks: three are neither one nor all. */
@@ -130,32 +130,34 @@ describe('a call in parts', () => {
     }
   });
 
-  it('is computed in float64 where the whole is: weights, upstream gradients, denominators', () => {
+  describe('is computed in float64 where the whole is', () => {
     const { logits, targets } = randomBatch(float32, 9000, 3, 26);
     const heavy = new Float64Array(9000).fill(1);
     heavy[8999] = 1e60;
     const light = new Float64Array(9000).fill(-1e-60);
-    for (const layout of ['channels-last', 'channels-first'] as const) {
-      const loss = { layout, numClasses: 3 };
-      for (const [options, passes] of [
-        [{ sampleWeights: heavy }, [true]],
-        [{ gradOutput: 1e60 }, [false, true]],
-        [{ gradOutput: -1e-44 }, [false, true]],
-        [{ normalizer: 1e60 }, [true]],
-        [{ gradOutput: light }, [false, true]],
-      ] as const) {
-        const reduction = 'gradOutput' in options && options.gradOutput === light ? 'none' : 'mean';
-        const criterion = new losses.FocalLoss({ ...loss, reduction }) as Criterion;
-        const given = { ...options, ...(layout === 'channels-first' && { spatialSize: 90 }) };
-        const whole = criterion.valueAndGrad(logits, targets, given as object);
-        const { job } = plan(specOf(criterion), VALUE_AND_GRAD, logits, targets, given as object);
+    const cases: [string, object, boolean[], 'mean' | 'none'][] = [
+      ['a weight', { sampleWeights: heavy }, [true], 'mean'],
+      ['a large upstream gradient', { gradOutput: 1e60 }, [false, true], 'mean'],
+      ['a small one', { gradOutput: -1e-44 }, [false, true], 'mean'],
+      ['a denominator', { normalizer: 1e60 }, [true], 'mean'],
+      ['upstream gradients of rows', { gradOutput: light }, [false, true], 'none'],
+    ];
+    const layouts: [object, object][] = [
+      [{ layout: 'channels-last' }, {}],
+      [{ layout: 'channels-first', numClasses: 3 }, { spatialSize: 90 }],
+    ];
+    it.each(cases)('%s', (_, options, passes, reduction) => {
+      for (const [layout, size] of layouts) {
+        const criterion = made(new losses.FocalLoss(), { ...layout, reduction });
+        const given = { ...options, ...size };
+        const whole = criterion.valueAndGrad(logits, targets, given);
+        const { job } = plan(specOf(criterion), VALUE_AND_GRAD, logits, targets, given);
         expect(job.passes.map(({ isWide }) => isWide)).toEqual(passes);
         const { value, grad } = inParts(job);
-        if (typeof value === 'number') expect(value).toBe(whole.value);
-        else expectSameBits(value, whole.value as FloatArray, 'values');
-        expectSameBits(grad, whole.grad as FloatArray, JSON.stringify(options));
+        expect(value).toEqual(whole.value);
+        expectSameBits(grad, whole.grad, JSON.stringify(layout));
       }
-    }
+    });
   });
 
   it('divides by the weights of all rows, also by those that add up to more than there is', () => {

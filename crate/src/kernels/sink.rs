@@ -54,16 +54,16 @@ pub struct Total<V: Vector> {
 }
 
 impl<V: Vector> Total<V> {
-    /// Nothing, which nothing can be added to before it [begins](Self::begin).
+    /// A total of nothing, for rows of one logit.
     pub const ZERO: Self = Self {
         blocks: Compensated::ZERO,
         lanes: V::Wide::ZERO,
-        left: 0,
-        length: 0,
+        left: BLOCK_ROWS / V::LANES,
+        length: BLOCK_ROWS / V::LANES,
         is_first: true,
     };
 
-    /// The total of rows of so many logits, from 0 on.
+    /// A total of nothing yet, for rows of so many logits.
     pub fn new(width: usize) -> Self {
         let mut total = Self::ZERO;
         total.begin(width);
