@@ -93,6 +93,8 @@ export const LARGEST_PRODUCT = 8;
  * many terms were NaN, and how many infinite.
  */
 export const EXACT_DIGITS = 67;
+/** Float64 numbers in whose room those that are sorted are counted. */
+export const SORT_COUNTS = 3072;
 
 // Forms of a softmax.
 
@@ -273,3 +275,38 @@ export const BIN_WEIGHT = 0;
 export const BIN_CONFIDENCE = 1;
 /** The weights of right ones. */
 export const BIN_RIGHT = 2;
+
+// Places of what the rows of a class come to.
+
+/** The weights of those of the class. */
+export const COUNTS_SUPPORT = 0;
+/** Those of them that are predicted to be. */
+export const COUNTS_RIGHT = 1;
+/** Those that are predicted to be, and are not. */
+export const COUNTS_WRONG = 2;
+/** 1 where the class is the target or the prediction of a row. */
+export const COUNTS_OCCURS = 3;
+
+// Places of what the rows of a class, and the others, come to in the order of their scores.
+
+/** The number of rows of the class there are in all. */
+export const RANKED_OWN = 0;
+/** The number of others. */
+export const RANKED_OTHERS = 1;
+/** The number of rows of the class that have been passed, from the lowest score on. */
+export const RANKED_OWN_PASSED = 2;
+/** The number of others. */
+export const RANKED_OTHERS_PASSED = 3;
+/** Twice the number of pairs in which a row of the class comes behind another. */
+export const RANKED_BEHIND = 4;
+/** The sum over the rows of the class of their share in all rows with as high a score. */
+export const RANKED_PRECISIONS = 5;
+/** The sum over the others of their share in all rows with as low a score. */
+export const RANKED_PRECISIONS_OF_OTHERS = 6;
+
+// Places of what numbers above a threshold come to.
+
+/** The threshold. */
+export const ABOVE_THRESHOLD = 0;
+/** Their sum. */
+export const ABOVE_SUM = 1;

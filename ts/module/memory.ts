@@ -82,13 +82,13 @@ export function reserve(
 }
 
 /**
- * Room for so many bytes, filled with zeros, which nobody has before it is {@link keep | kept};
- * undefined where there is none.
+ * Room for so many bytes, the first of them zeros, all unless that is said, which nobody has before
+ * it is {@link keep | kept}; undefined where there is none.
  */
-export function room(bytes: number): Block | undefined {
+export function room(bytes: number, zeros = bytes): Block | undefined {
   const start = find(bytes, [...allocated, tile]);
   if (start === 0) return undefined;
-  new Uint8Array(buffer as ArrayBuffer, start, bytes).fill(0);
+  new Uint8Array(buffer as ArrayBuffer, start, zeros).fill(0);
   return { start, end: start + bytes };
 }
 

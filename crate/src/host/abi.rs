@@ -133,6 +133,8 @@ pub mod size {
         /// Digits of 32 bits that an exact sum has, each in an integer of 64 bits. Two integers
         /// follow: how many terms were NaN, and how many infinite.
         EXACT_DIGITS = 67;
+        /// Float64 numbers in whose room those that are sorted are counted.
+        SORT_COUNTS = 3072;
     } }
 }
 
@@ -346,6 +348,51 @@ record! { "BIN_"
     }
 }
 
+record! { "COUNTS_"
+    /// What the rows of a class come to, by their weights.
+    Counts {
+        /// Those of the class.
+        support,
+        /// Those of them that are predicted to be.
+        right,
+        /// Those that are predicted to be, and are not.
+        wrong,
+        /// 1 where the class is the target or the prediction of a row, whatever it weighs.
+        occurs,
+    }
+}
+
+record! { "RANKED_"
+    /// What the rows of a class, and the others, come to in the order of their scores.
+    Ranked {
+        /// The number of rows of the class there are in all.
+        own,
+        /// The number of others.
+        others,
+        /// The number of rows of the class that have been passed, from the lowest score on.
+        own_passed,
+        /// The number of others.
+        others_passed,
+        /// Twice the number of pairs in which a row of the class comes behind another, those with
+        /// equal scores counted once.
+        behind,
+        /// The sum over the rows of the class of their share in all rows with as high a score.
+        precisions,
+        /// The sum over the others of their share in all rows with as low a score.
+        precisions_of_others,
+    }
+}
+
+record! { "ABOVE_"
+    /// What numbers above a threshold come to.
+    Above {
+        /// The threshold.
+        threshold,
+        /// Their sum.
+        sum,
+    }
+}
+
 /// Every number that both sides know.
 pub const ALL: &[&[(&str, i64)]] = &[
     flag::ALL,
@@ -362,4 +409,7 @@ pub const ALL: &[&[(&str, i64)]] = &[
     Group::ALL,
     Decisions::ALL,
     Bin::ALL,
+    Counts::ALL,
+    Ranked::ALL,
+    Above::ALL,
 ];

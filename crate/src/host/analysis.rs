@@ -4,8 +4,11 @@ use core::ptr::{with_exposed_provenance as at, with_exposed_provenance_mut as at
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::bindings::{export, state};
-use crate::kernels::SweepSize;
+use super::{
+    bindings::{export, state},
+    order,
+};
+use crate::kernels::{self, SweepSize};
 
 export! {
     /// The address of what [`Meter::end`](super::Meter::end) returns.
@@ -57,6 +60,21 @@ export! {
     ) = {
         let (buffer, rows) = ((at_mut(buffer), room), (first, groups));
         state().element_figures(at(logits), at(targets), (count, columns), flags, buffer, rows)
+    };
+
+    /// See [`order::rank`].
+    rank(own: usize, others: usize, buffer: usize) -> u32 = order::rank(own, others, at_mut(buffer));
+
+    /// See [`order::sort_by`].
+    sort_by(count: usize, buffer: usize) -> u32 = order::sort_by(count, at_mut(buffer));
+
+    /// See [`order::leave_above`].
+    leave_above(count: usize, buffer: usize) -> usize = order::leave_above(count, at_mut(buffer));
+
+    /// See [`kernels::take_apart`].
+    take_apart(numbers: usize, labels: usize, count: usize, class: i32, own: usize, others: usize) -> usize = {
+        let places = [at_mut(own), at_mut(others)];
+        kernels::take_apart(at(numbers), at(labels), count, class, places)
     };
 
     /// See [`State::sweep`](super::State::sweep).

@@ -3,7 +3,7 @@
 use core::{ptr, slice};
 
 use super::{
-    abi::{Decisions, Group, Tally, area, figure, flag},
+    abi::{Bin, Decisions, Group, Tally, area, figure, flag},
     call::{Float, by_float},
     state::State,
 };
@@ -75,7 +75,8 @@ fn of_loss(buffer: *mut f64, room: usize) -> LossFigures {
 impl State {
     /// Puts down what a softmax says of rows in the tile, whose classes are in the area of targets;
     /// where the targets are probabilities, these are in theirs as well. Adds the decisions up by
-    /// so many bins, behind the scratch, or by none; by weights, if the call has them.
+    /// so many bins, behind the scratch, and by the classes behind these, or by none; by weights,
+    /// if the call has them.
     ///
     /// # Safety
     /// The rows must be in the tile, and the buffer have room for them, in whole vectors, and
@@ -116,8 +117,10 @@ impl State {
         };
         // SAFETY: the figures have been put down, and all else is the buffer's.
         unsafe {
-            let bins = slice::from_raw_parts_mut(decisions.add(1).cast(), bins);
-            (*decisions).add(&out, rows, labels.cast(), weights, bins);
+            let first: *mut Bin = decisions.add(1).cast();
+            let counts = first.add(bins).cast();
+            let bins = slice::from_raw_parts_mut(first, bins);
+            (*decisions).add(&out, rows, labels.cast(), weights, bins, counts);
         }
     }
 

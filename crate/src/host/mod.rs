@@ -16,7 +16,11 @@ mod figures;
 #[cfg(feature = "analysis")]
 mod meter;
 #[cfg(feature = "analysis")]
+pub mod order;
+#[cfg(feature = "analysis")]
 mod posterior;
+#[cfg(feature = "analysis")]
+mod ranked;
 mod state;
 #[cfg(feature = "analysis")]
 mod sweep;

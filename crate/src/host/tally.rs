@@ -1,14 +1,15 @@
 //! What the figures of rows add up to.
 
-use super::abi::{Bin, Decisions, Group, Tally};
+use super::abi::{Bin, Counts, Decisions, Group, Tally};
 use crate::kernels::{LossFigures, SoftmaxFigures, UNCOUNTED};
 
 impl Decisions {
-    /// Adds the decisions of `n` rows, which weigh 1 where there are no weights, to this and to the
-    /// bins of their confidences, of which there must be one.
+    /// Adds the decisions of `n` rows, which weigh 1 where there are no weights, to this, to the
+    /// bins of their confidences, of which there must be one, and to the counts of their classes.
     ///
     /// # Safety
-    /// The figures must have been put down, and there be so many labels and weights.
+    /// The figures must have been put down, and there be so many labels and weights, and counts for
+    /// every class.
     pub unsafe fn add(
         &mut self,
         figures: &SoftmaxFigures,
@@ -16,25 +17,37 @@ impl Decisions {
         labels: *const i32,
         weights: *const f64,
         bins: &mut [Bin],
+        counts: *mut Counts,
     ) {
         // The record lies in memory, where each sum would have to be written back.
         let mut sums = *self;
         let count = bins.len() as f64;
         for i in 0..n {
             // SAFETY: rows whose figures are there.
-            let (weight, is_right, confidence, cross_entropy, distance) = unsafe {
+            let (weight, label, predicted, confidence, cross_entropy, distance) = unsafe {
                 (
                     if weights.is_null() { 1.0 } else { *weights.add(i) },
-                    *labels.add(i) == *figures.predicted.add(i),
+                    *labels.add(i) as usize,
+                    *figures.predicted.add(i) as usize,
                     *figures.confidence.add(i),
                     *figures.cross_entropy.add(i),
                     *figures.distance.add(i),
                 )
             };
-            let right = if is_right { weight } else { 0.0 };
+            let is_right = label == predicted;
+            let (right, wrong) = if is_right { (weight, 0.0) } else { (0.0, weight) };
+            // SAFETY: both are classes.
+            unsafe {
+                (*counts.add(label)).support += weight;
+                (*counts.add(label)).occurs = 1.0;
+                let guess = &mut *counts.add(predicted);
+                guess.right += right;
+                guess.wrong += wrong;
+                guess.occurs = 1.0;
+            }
             sums.weight += weight;
             sums.right += right;
-            sums.wrong += if is_right { 0.0 } else { weight };
+            sums.wrong += wrong;
             sums.non_finite += f64::from(confidence.is_nan());
             sums.cross_entropy += cross_entropy * weight;
             sums.distance += distance * weight;

@@ -13,6 +13,8 @@ mod few;
 mod general;
 mod hard;
 mod many;
+#[cfg(feature = "analysis")]
+mod order;
 mod pair;
 #[cfg(feature = "analysis")]
 mod posterior;
@@ -31,6 +33,8 @@ mod sweep;
 mod transpose;
 
 pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid_probabilities};
+#[cfg(feature = "analysis")]
+pub use order::{Sizes, leave_above, sort, sort_by, take_apart};
 #[cfg(feature = "analysis")]
 pub use posterior::{PosteriorRows, posterior_elements};
 #[cfg(feature = "analysis")]

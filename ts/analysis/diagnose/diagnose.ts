@@ -1,7 +1,10 @@
 import { checkOptions, checkShare } from '../../call/checks.js';
+import { ABOVE_SUM } from '../../module/abi.js';
+import { kernels } from '../../module/analysis-kernels.js';
+import { leave } from '../../module/gate.js';
+import { load } from '../../module/instance.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
-import { pick } from '../rows/loops.js';
-import { ascendingInTurns } from '../rows/order.js';
+import { type Deck, sortInTurns, sortingRoom } from '../rows/order.js';
 import { leastSuspicious } from '../rows/probability-watch.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
@@ -176,23 +179,41 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
 
 /** The rows whose loss is above a threshold, the largest first, and their losses added up. */
 function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, threshold: number) {
-  let size = 0;
+  const above = Float64Array.of(threshold, 0);
+  const parts: Deck[] = [];
   yield* eachPart(losses.length, 1, (start, end) => {
-    for (let k = start; k < end; k++) if ((losses[k] as number) > threshold) size++;
+    parts.push(leaveAbove(above, losses.subarray(start, end), numbers.subarray(start, end)));
   });
-  const rows = new Uint32Array(size);
-  const negated = new Float64Array(size);
-  let count = 0;
-  let total = 0;
-  yield* eachPart(losses.length, 1, (start, end) => {
-    for (let k = start; k < end; k++) {
-      const loss = losses[k] as number;
-      if (!(loss > threshold)) continue;
-      negated[count] = -loss;
-      rows[count++] = numbers[k] as number;
-      total += loss;
-    }
-  });
-  const order = yield* ascendingInTurns(negated);
-  return { rows: pick(rows, order, order), loss: total };
+  const deck = parts.length === 1 ? (parts[0] as Deck) : joined(parts);
+  return { rows: yield* sortInTurns(deck), loss: above[ABOVE_SUM] as number };
+}
+
+/** The losses above a threshold, less than 0 so that the largest are first, and their rows. */
+function leaveAbove(above: Float64Array, losses: Float64Array, rows: Uint32Array): Deck {
+  const first = sortingRoom(above.length + 2 * losses.length);
+  const { buffer } = load();
+  const view = new Float64Array(buffer, first, above.length + losses.length);
+  view.set(above);
+  view.set(losses, above.length);
+  const integers = new Uint32Array(buffer, first + view.byteLength, losses.length);
+  integers.set(rows);
+  const count = kernels().leave_above(losses.length, first);
+  above.set(view.subarray(0, above.length));
+  leave();
+  return {
+    numbers: view.slice(above.length, above.length + count),
+    integers: integers.slice(0, count),
+  };
+}
+
+function joined(parts: readonly Deck[]): Deck {
+  const length = parts.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  const deck = { numbers: new Float64Array(length), integers: new Uint32Array(length) };
+  let start = 0;
+  for (const { numbers, integers } of parts) {
+    deck.numbers.set(numbers, start);
+    deck.integers.set(integers as Uint32Array, start);
+    start += numbers.length;
+  }
+  return deck;
 }

@@ -13,7 +13,7 @@ import { rowOptionsOf } from '../report/batch.js';
 import { binOf, calibrationOf } from '../report/calibration.js';
 import { type Counts, countOthers, countRow, emptyCounts } from '../report/confusion.js';
 import { scoreFigures } from '../report/figures.js';
-import { emptyRanking, type RankingArrays, rankingFigures } from '../report/ranking.js';
+import { emptyRanking, type RankingArrays, rankingFigures, setOfTwo } from '../report/ranking.js';
 import { checkSettings, classificationReport, type ReportOptions } from '../report/report.js';
 import type { ClassificationReport, Settings } from '../report/result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from '../report/rows.js';
@@ -464,14 +464,12 @@ function rankedOf({ classes, scored }: Seen): RankingArrays {
   scored?.scores.forEach((_, column) => {
     const j = classes === 2 ? 1 : column;
     const scores = joined(Float64Array, scored, (part) => part.scores[column] as Float64Array);
-    const { auc, averagePrecision, precisionOfOthers } = finish(
-      rankingFigures(scores, labels, j, undefined),
-    );
-    ranked.auc[j] = auc;
-    ranked.averagePrecision[j] = averagePrecision;
-    if (classes !== 2) return;
-    ranked.auc[0] = auc;
-    ranked.averagePrecision[0] = precisionOfOthers;
+    const found = finish(rankingFigures(scores, labels, j, undefined));
+    if (classes === 2) setOfTwo(ranked, found);
+    else {
+      ranked.auc[j] = found.auc;
+      ranked.averagePrecision[j] = found.averagePrecision;
+    }
   });
   return ranked;
 }

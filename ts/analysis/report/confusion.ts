@@ -38,31 +38,21 @@ export function countRow(
 }
 
 /**
- * Counts the rows from one on to before another, of which the predictions begin with the first, and
- * puts them into a confusion matrix, if there is one.
+ * Puts the rows from one on to before another into a confusion matrix, of which the predictions
+ * begin with the first.
  */
-export function countRows(
-  { support, right, wrong, occurs }: Counts,
-  matrix: Uint32Array | Float64Array | undefined,
+export function fillMatrix(
+  matrix: Uint32Array | Float64Array,
+  classes: number,
   labels: Int32Array,
   predictions: Int32Array,
   weights: Float64Array | undefined,
   start: number,
   end: number,
 ): void {
-  const classes = support.length;
   for (let k = start; k < end; k++) {
-    const label = labels[k] as number;
-    const predicted = predictions[k - start] as number;
-    const weight = weights === undefined ? 1 : (weights[k] as number);
-    support[label] = (support[label] as number) + weight;
-    if (label === predicted) right[predicted] = (right[predicted] as number) + weight;
-    else wrong[predicted] = (wrong[predicted] as number) + weight;
-    occurs[label] = 1;
-    occurs[predicted] = 1;
-    if (matrix === undefined) continue;
-    const cell = label * classes + predicted;
-    matrix[cell] = (matrix[cell] as number) + weight;
+    const cell = (labels[k] as number) * classes + (predictions[k - start] as number);
+    matrix[cell] = (matrix[cell] as number) + (weights === undefined ? 1 : (weights[k] as number));
   }
 }
 

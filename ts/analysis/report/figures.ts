@@ -6,6 +6,10 @@ import {
   BIN_CONFIDENCE,
   BIN_RIGHT,
   BIN_WEIGHT,
+  COUNTS_OCCURS,
+  COUNTS_RIGHT,
+  COUNTS_SUPPORT,
+  COUNTS_WRONG,
   DECISIONS_CROSS_ENTROPY,
   DECISIONS_DISTANCE,
   DECISIONS_NON_FINITE,
@@ -13,9 +17,9 @@ import {
   DECISIONS_WEIGHT,
   DECISIONS_WRONG,
 } from '../../module/abi.js';
-import { BIN_LENGTH, DECISIONS_LENGTH, type Decided } from '../rows/row-figures.js';
+import { BIN_LENGTH, COUNTS_LENGTH, DECISIONS_LENGTH, type Decided } from '../rows/row-figures.js';
 import { calibrationOf } from './calibration.js';
-import { type Counts, makeMatrix } from './confusion.js';
+import { type Counts, countOthers, makeMatrix } from './confusion.js';
 import type { RankingArrays } from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { average, classScores, microScores, ScoreAverage } from './scores.js';
@@ -41,10 +45,14 @@ export class Decisions {
   /** The sums that the kernel adds to. */
   readonly decided: Decided;
 
-  /** Of so many bins of confidence, by the weights of rows, if there are any. */
-  constructor(bins: number, weights?: Float64Array) {
-    const sums = new Float64Array(DECISIONS_LENGTH);
-    this.decided = { sums, bins: new Float64Array(BIN_LENGTH * bins), weights };
+  /** For so many classes and bins of confidence, by the weights of rows, if there are any. */
+  constructor(classes: number, bins: number, weights?: Float64Array) {
+    this.decided = {
+      sums: new Float64Array(DECISIONS_LENGTH),
+      bins: new Float64Array(BIN_LENGTH * bins),
+      counts: new Float64Array(COUNTS_LENGTH * classes),
+      weights,
+    };
   }
 
   /** The weight of all of them. */
@@ -52,13 +60,22 @@ export class Decisions {
     return this.#sum(DECISIONS_WEIGHT);
   }
 
+  /** The counts of the classes. */
+  get counts(): Counts {
+    const of = (place: number) => column(this.decided.counts, COUNTS_LENGTH, place);
+    const counts = {
+      support: of(COUNTS_SUPPORT),
+      negatives: of(COUNTS_SUPPORT),
+      right: of(COUNTS_RIGHT),
+      wrong: of(COUNTS_WRONG),
+      occurs: Uint8Array.from(of(COUNTS_OCCURS)),
+    };
+    countOthers(counts);
+    return counts;
+  }
+
   figures() {
-    const { bins } = this.decided;
-    const of = (place: number) =>
-      Float64Array.from(
-        { length: bins.length / BIN_LENGTH },
-        (_, bin) => bins[BIN_LENGTH * bin + place] as number,
-      );
+    const of = (place: number) => column(this.decided.bins, BIN_LENGTH, place);
     return {
       nonFinite: this.#sum(DECISIONS_NON_FINITE),
       accuracy: this.#sum(DECISIONS_RIGHT) / this.weight,
@@ -72,6 +89,13 @@ export class Decisions {
   #sum(place: number): number {
     return this.decided.sums[place] as number;
   }
+}
+
+/** The numbers at a place of each record of so many. */
+function column(records: Float64Array, length: number, place: number): Float64Array {
+  const numbers = new Float64Array(records.length / length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = records[length * i + place] as number;
+  return numbers;
 }
 
 /**

@@ -78,7 +78,7 @@ class LabelTally {
   constructor(labels: number, settings: Settings) {
     this.#labels = labels;
     this.#settings = settings;
-    this.#decisions = new Decisions(settings.bins);
+    this.#decisions = new Decisions(2, settings.bins);
     this.#counts = emptyCounts(labels);
     this.#matrix = matrixOf(settings, labels, 4 * labels);
   }

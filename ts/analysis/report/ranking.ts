@@ -1,8 +1,21 @@
-import { ascendingInTurns, sortInTurns } from '../rows/order.js';
-import { eachPart, TURN, type Work } from '../rows/turns.js';
+import {
+  RANKED_BEHIND,
+  RANKED_OTHERS,
+  RANKED_OWN,
+  RANKED_PRECISIONS,
+  RANKED_PRECISIONS_OF_OTHERS,
+} from '../../module/abi.js';
+import { kernels } from '../../module/analysis-kernels.js';
+import { leave } from '../../module/gate.js';
+import { load } from '../../module/instance.js';
+import { ascendingInTurns, type Deck, inPiles, sortingRoom } from '../rows/order.js';
+import { eachPart, type Work } from '../rows/turns.js';
 
 /** Looks at each row with its score that the figures of a ranking take. */
 export const AREA_PASSES = 14;
+
+/** Rows that are taken apart at a time, at most. */
+const AT_ONCE = 2 ** 14;
 
 /** Figures of rows in the order of their scores. NaN where a score is NaN. */
 export interface RankingFigures {
@@ -32,6 +45,15 @@ export function emptyRanking(classes: number): RankingArrays {
 }
 
 /**
+ * Sets the figures of two classes, which are each other's opposite: the more a row is one, the less
+ * it is the other, and one order is enough.
+ */
+export function setOfTwo({ auc, averagePrecision }: RankingArrays, found: RankingFigures): void {
+  auc.fill(found.auc);
+  averagePrecision.set([found.precisionOfOthers, found.averagePrecision]);
+}
+
+/**
  * The figures of rows that are of a class or not. The scores are overwritten.
  */
 export function* rankingFigures(
@@ -40,123 +62,97 @@ export function* rankingFigures(
   positive: number,
   weights: Float64Array | undefined,
 ): Work<RankingFigures> {
-  const { length } = scores;
-  let isNumber = true;
-  yield* eachPart(length, 1, (start, end) => {
-    isNumber &&= areNumbers(scores, start, end);
-  });
-  if (!isNumber) return UNRANKED;
-  return weights === undefined
-    ? yield* figuresOfEven(scores, labels, positive)
-    : yield* figuresOfWeighted(scores, labels, positive, weights);
-}
-
-function areNumbers(scores: Float64Array, start: number, end: number): boolean {
-  for (let k = start; k < end; k++) if (Number.isNaN(scores[k])) return false;
-  return true;
+  if (weights !== undefined) return yield* figuresOfWeighted(scores, labels, positive, weights);
+  const apart = new ScoresApart(scores.length, positive);
+  yield* eachPart(scores.length, 1, (start, end) => apart.takeRows(scores, labels, start, end));
+  return yield* apart.figures(scores);
 }
 
 /**
- * The figures of rows that weigh the same: the scores of the class and those of the others are
+ * The scores of the rows of a class, and of the others, of rows that weigh the same: they can be
  * sorted by themselves, so that nothing has to go with them.
  */
-function* figuresOfEven(
-  scores: Float64Array,
-  labels: Int32Array,
-  positive: number,
-): Work<RankingFigures> {
-  const { length } = scores;
-  const apart = new Float64Array(length);
-  let positives = 0;
-  let end = length;
-  yield* eachPart(length, 1, (from, to) => {
-    for (let k = from; k < to; k++) {
-      const place = labels[k] === positive ? positives++ : --end;
-      apart[place] = scores[k] as number;
-    }
-  });
-  const sorted = function* (from: number, to: number): Work<Float64Array> {
-    return yield* sortInTurns(apart.subarray(from, to), scores.subarray(from, to));
-  };
-  const merge = new Merge(yield* sorted(0, positives), yield* sorted(positives, length));
-  while (!merge.isDone) {
-    merge.run(TURN);
-    yield TURN;
+export class ScoresApart {
+  /** Both: the first from the beginning on, the others from the end. */
+  readonly #scores: Float64Array;
+  readonly #positive: number;
+  #own = 0;
+  #others: number;
+
+  /** Those of so many rows, which have yet to come. */
+  constructor(rows: number, positive: number) {
+    this.#scores = new Float64Array(rows);
+    this.#positive = positive;
+    this.#others = rows;
   }
-  return merge.figures();
+
+  /** Takes the rows from one on to before another. */
+  takeRows(scores: Float64Array, labels: Int32Array, start: number, end: number): void {
+    const height = Math.min(end - start, AT_ONCE);
+    const first = sortingRoom(4 * height);
+    const place = (numbers: number) => first + 8 * numbers * height;
+    const { buffer } = load();
+    for (let k = start; k < end; k += height) {
+      const count = Math.min(height, end - k);
+      new Float64Array(buffer, first, count).set(scores.subarray(k, k + count));
+      new Int32Array(buffer, place(3), count).set(labels.subarray(k, k + count));
+      this.take(first, place(3), count, place(1), place(2));
+    }
+    leave();
+  }
+
+  /**
+   * Takes rows whose scores and classes lie at addresses of the module, with room for as many
+   * scores at two others.
+   */
+  take(scores: number, labels: number, count: number, own: number, others: number): void {
+    const positives = kernels().take_apart(scores, labels, count, this.#positive, own, others);
+    const { buffer } = load();
+    this.#scores.set(new Float64Array(buffer, own, positives), this.#own);
+    this.#own += positives;
+    this.#others -= count - positives;
+    this.#scores.set(new Float64Array(buffer, others, count - positives), this.#others);
+  }
+
+  /** The figures of all rows, for which as many numbers may be spare. */
+  *figures(spare?: Float64Array): Work<RankingFigures> {
+    const own = this.#own;
+    const split = (numbers: Float64Array): Deck[] => [
+      { numbers: numbers.subarray(0, own), integers: undefined },
+      { numbers: numbers.subarray(own), integers: undefined },
+    ];
+    const ranked = new Float64Array(RANKED_PRECISIONS_OF_OTHERS + 1);
+    const [positives, negatives] = [own, this.#scores.length - own];
+    ranked[RANKED_OWN] = positives;
+    ranked[RANKED_OTHERS] = negatives;
+    let areNumbers = true;
+    const look = ([rows, others]: readonly Deck[]) => {
+      areNumbers &&= rank(ranked, (rows as Deck).numbers, (others as Deck).numbers);
+    };
+    yield* inPiles(split(this.#scores), look, spare && split(spare));
+    const sum = (place: number) => ranked[place] as number;
+    return areNumbers
+      ? {
+          auc: sum(RANKED_BEHIND) / (2 * positives * negatives),
+          averagePrecision: sum(RANKED_PRECISIONS) / positives,
+          precisionOfOthers: sum(RANKED_PRECISIONS_OF_OTHERS) / negatives,
+        }
+      : UNRANKED;
+  }
 }
 
-/** The walk through two ascending lists of scores: of rows of a class, and of the others. */
-class Merge {
-  readonly #own: Float64Array;
-  readonly #others: Float64Array;
-  /** The places that have been reached. */
-  #first = 0;
-  #second = 0;
-  /** Twice the number of pairs in which a row of the class comes behind another. */
-  #behind = 0;
-  #precisions = 0;
-  #precisionsOfOthers = 0;
-
-  constructor(own: Float64Array, others: Float64Array) {
-    this.#own = own;
-    this.#others = others;
-  }
-
-  get isDone(): boolean {
-    return this.#first === this.#own.length && this.#second === this.#others.length;
-  }
-
-  /** Goes on by so many rows, about. */
-  run(rows: number): void {
-    const own = this.#own;
-    const others = this.#others;
-    const all = own.length + others.length;
-    const end = this.#first + this.#second + rows;
-    let i = this.#first;
-    while (i < own.length && i + this.#second < end) {
-      const score = own[i] as number;
-      this.#passOthers(score, i);
-      const before = i++;
-      while (i < own.length && own[i] === score) i++;
-      const fewer = this.#second;
-      let j = fewer;
-      while (j < others.length && others[j] === score) j++;
-      this.#second = j;
-      const tied = i - before;
-      this.#behind += tied * (fewer + j);
-      // Rows of the class with this score or a higher one, among all such rows.
-      this.#precisions += tied * ((own.length - before) / (all - before - fewer));
-      if (j > fewer) this.#precisionsOfOthers += (j - fewer) * (j / (i + j));
-    }
-    this.#first = i;
-    if (i === own.length) this.#passOthers(NaN, i);
-  }
-
-  /** Passes the others below a score, or all if that is NaN; so many rows of the class before. */
-  #passOthers(score: number, before: number): void {
-    const others = this.#others;
-    let precisions = this.#precisionsOfOthers;
-    let j = this.#second;
-    while (j < others.length) {
-      const next = others[j] as number;
-      if (next >= score) break;
-      const first = j++;
-      while (j < others.length && others[j] === next) j++;
-      precisions += (j - first) * (j / (before + j));
-    }
-    this.#second = j;
-    this.#precisionsOfOthers = precisions;
-  }
-
-  figures(): RankingFigures {
-    const [positives, negatives] = [this.#own.length, this.#others.length];
-    return {
-      auc: this.#behind / (2 * positives * negatives),
-      averagePrecision: this.#precisions / positives,
-      precisionOfOthers: this.#precisionsOfOthers / negatives,
-    };
-  }
+/** Has the kernel add up what scores tell. Returns false where one is NaN. */
+function rank(ranked: Float64Array, own: Float64Array, others: Float64Array): boolean {
+  const first = sortingRoom(ranked.length + 2 * (own.length + others.length));
+  const { buffer } = load();
+  const view = new Float64Array(buffer, first, ranked.length + own.length + others.length);
+  view.set(ranked);
+  view.set(own, ranked.length);
+  view.set(others, ranked.length + own.length);
+  const areNumbers = kernels().rank(own.length, others.length, first) === 1;
+  ranked.set(view.subarray(0, ranked.length));
+  leave();
+  return areNumbers;
 }
 
 function* figuresOfWeighted(
@@ -166,6 +162,11 @@ function* figuresOfWeighted(
   weights: Float64Array,
 ): Work<RankingFigures> {
   const { length } = scores;
+  let isNumber = true;
+  yield* eachPart(length, 1, (start, end) => {
+    for (let k = start; k < end; k++) isNumber &&= !Number.isNaN(scores[k]);
+  });
+  if (!isNumber) return UNRANKED;
   const order = yield* ascendingInTurns(scores);
   const ranked = { scores, labels, positive, weights };
   const up = new Walk();

@@ -1,13 +1,19 @@
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import { pick } from '../rows/loops.js';
 import { warningOf } from '../rows/probability-watch.js';
-import { emptyFigures, fillFigures, fillScores, type RowFigures } from '../rows/row-figures.js';
+import { fillFigures, fillScores, type RowFigures } from '../rows/row-figures.js';
 import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
-import { countOthers, countRows, emptyCounts } from './confusion.js';
+import { fillMatrix } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, weightsOf } from './figures.js';
-import { emptyRanking, type RankingArrays, rankingFigures } from './ranking.js';
+import {
+  emptyRanking,
+  type RankingArrays,
+  rankingFigures,
+  ScoresApart,
+  setOfTwo,
+} from './ranking.js';
 import type { Findings, Settings } from './result.js';
 import { average } from './scores.js';
 
@@ -21,17 +27,23 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   const { length } = labels;
   const given = weightsOf(settings, classes === 0 ? 0 : lengthOf(rows.logits) / classes);
   const weights = given && pick(given, rows.numbers, new Float64Array(length));
-  const decisions = new Decisions(settings.bins, weights);
-  const counts = emptyCounts(classes);
+  const decisions = new Decisions(classes, settings.bins, weights);
   const matrix = matrixOf(settings, classes, classes * classes);
-  const figures = emptyFigures(Math.min(length, AT_ONCE));
-  const scores = new ScoresOfClasses(rows, settings.auc);
+  const scores = settings.auc ? new ScoresOfClasses(rows, weights) : undefined;
+  // The counts of two classes are the matrix.
+  const filled = classes === 2 ? undefined : matrix;
+  const height = Math.min(length, AT_ONCE);
+  const figures = {
+    ...scores?.figures(height),
+    ...(filled === undefined ? {} : { predicted: new Int32Array(height) }),
+  };
   let hits = 0;
   const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
   const add = (start: number, end: number) => {
-    fillFigures(figures, rows, start, end, decisions.decided);
-    scores.keep(figures, start, end);
-    countRows(counts, matrix, labels, figures.predicted, weights, start, end);
+    fillFigures(figures, rows, start, end, decisions.decided, scores?.apart);
+    scores?.keep(figures, start, end);
+    if (filled !== undefined)
+      fillMatrix(filled, classes, labels, figures.predicted as Int32Array, weights, start, end);
     for (let k = start; topK > 1 && topK < classes && k < end; k++)
       if (isAmongFirst(rows, k, topK)) hits += weightOf(k);
   };
@@ -39,10 +51,11 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
     for (let first = start; first < end; first += AT_ONCE)
       add(first, Math.min(first + AT_ONCE, end));
   });
-  countOthers(counts);
-  const { support, right } = counts;
+  const { counts } = decisions;
+  const { support, right, wrong } = counts;
+  if (classes === 2) matrix?.set([right[0], wrong[1], wrong[0], right[1]] as number[]);
   const ranked = emptyRanking(classes);
-  if (settings.auc) yield* fillRanked(ranked, rows, scores, support, weights);
+  if (scores !== undefined) yield* fillRanked(ranked, rows, scores, support, weights);
   const found = decisions.figures();
   return {
     multiLabel: false,
@@ -108,33 +121,44 @@ export function ofSecond({ auc, averagePrecision }: RankingArrays) {
 
 /** The scores of rows, or of many classes what they are made of. */
 class ScoresOfClasses {
+  /** The scores of two classes whose rows weigh the same. */
+  readonly apart: ScoresApart | undefined;
   readonly #rows: Rows;
-  readonly #isPair: boolean;
   /** The scores for class 1 of two; of more classes minus the logarithms of the confidences. */
   readonly #kept: Float64Array;
   /** Predicted classes, of more than two. */
   readonly #predicted: Int32Array;
 
-  constructor(rows: Rows, areWanted: boolean) {
-    const length = areWanted ? rows.labels.length : 0;
+  constructor(rows: Rows, weights: Float64Array | undefined) {
+    const { classes, labels } = rows;
+    const isPair = classes === 2;
     this.#rows = rows;
-    this.#isPair = rows.classes === 2;
-    this.#kept = new Float64Array(length);
-    this.#predicted = new Int32Array(this.#isPair ? 0 : length);
+    this.apart = isPair && weights === undefined ? new ScoresApart(labels.length, 1) : undefined;
+    this.#kept = new Float64Array(this.apart === undefined ? labels.length : 0);
+    this.#predicted = new Int32Array(isPair ? 0 : labels.length);
+  }
+
+  /** Room for the figures of so many rows that scores are made of. */
+  figures(height: number): Partial<RowFigures> {
+    if (this.apart !== undefined) return {};
+    const numbers = new Float64Array(height);
+    return this.#rows.classes === 2
+      ? { score: numbers }
+      : { negLogConfidence: numbers, predicted: new Int32Array(height) };
   }
 
   /** Keeps what scores are made of, of some rows. */
-  keep(figures: RowFigures, start: number, end: number): void {
-    if (this.#kept.length === 0) return;
-    const kept = this.#isPair ? figures.score : figures.negLogConfidence;
-    this.#kept.set(kept.subarray(0, end - start), start);
-    if (!this.#isPair) this.#predicted.set(figures.predicted.subarray(0, end - start), start);
+  keep({ score, negLogConfidence, predicted }: Partial<RowFigures>, start: number, end: number) {
+    const kept = score ?? negLogConfidence;
+    if (kept !== undefined) this.#kept.set(kept.subarray(0, end - start), start);
+    if (negLogConfidence !== undefined && predicted !== undefined)
+      this.#predicted.set(predicted.subarray(0, end - start), start);
   }
 
   /** The scores for a class, once: they may be overwritten. */
   *of(j: number): Work<Float64Array> {
     const { length } = this.#kept;
-    if (this.#isPair) return this.#kept;
+    if (this.#rows.classes === 2) return this.#kept;
     const scores = new Float64Array(length);
     yield* eachPart(length, 1, (start, end) => {
       const figures = {
@@ -150,20 +174,20 @@ class ScoresOfClasses {
 
 /** Fills in the figures of all classes that have rows. */
 function* fillRanked(
-  { auc, averagePrecision }: RankingArrays,
+  ranked: RankingArrays,
   { labels, classes }: Rows,
   scores: ScoresOfClasses,
   support: Float64Array,
   weights: Float64Array | undefined,
 ): Work<void> {
   if (classes === 2) {
-    // Two classes are each other's opposite: the more a row is one, the less it is the other: one
-    // order is enough.
-    const found = yield* rankingFigures(yield* scores.of(1), labels, 1, weights);
-    auc.fill(found.auc);
-    averagePrecision.set([found.precisionOfOthers, found.averagePrecision]);
+    const found = scores.apart
+      ? yield* scores.apart.figures()
+      : yield* rankingFigures(yield* scores.of(1), labels, 1, weights);
+    setOfTwo(ranked, found);
     return;
   }
+  const { auc, averagePrecision } = ranked;
   for (let j = 0; j < classes; j++) {
     if ((support[j] as number) === 0) continue;
     const found = yield* rankingFigures(yield* scores.of(j), labels, j, weights);

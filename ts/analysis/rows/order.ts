@@ -1,33 +1,42 @@
-// Numbers in order, by dealing them out digit by digit, the lowest first (Knuth, The Art of
-// Computer Programming, volume 3, 5.2.5): that takes less time than comparisons, can be
-// interrupted, and has no order that it is slow for. The digits are those of the upper halves of
-// float64 numbers, in which most differ; what is left is put right afterwards, or dealt out by the
-// lower halves first.
+// Numbers in order: a kernel sorts as many as the module has room for at a time. More are dealt out
+// by their leading digits before, into piles of which one comes behind the other.
 
+import { SORT_COUNTS } from '../../module/abi.js';
+import { kernels } from '../../module/analysis-kernels.js';
+import { enter, leave } from '../../module/gate.js';
+import { load } from '../../module/instance.js';
+import { room } from '../../module/memory.js';
 import { eachPart, finish, type Work } from './turns.js';
 
-/** From so many numbers on two large digits of half a number take less time than three. */
-const MANY = 2 ** 17;
+/** Numbers that are sorted at a time, at most, unless they are all the same. */
+const AT_ONCE = 2 ** 20;
 
-/** The bits of a digit, of many numbers and of fewer. */
-const LARGE_BITS = 16;
-const SMALL_BITS = 11;
+/** The bits of a digit by which more than that are dealt out, and the numbers of those. */
+const BITS = 16;
+const DIGITS = 2 ** BITS;
 
-/** Up to so many numbers are put in their places one by one. */
-const SHORT = 32;
+/** The first bit of the first digit of a number. */
+const LEADING = 48;
 
-/** Steps for each number in which numbers are put right one by one, at most. */
-const STEPS = 4;
-
-/** The half of a number that digits are of. */
-type Half = 0 | 1;
-const LOWER: Half = 0;
-const UPPER: Half = 1;
-
-/** Numbers as they are dealt out, with indices that go with them. */
-interface Deck {
+/** Numbers with integers that go with them, if there are any. */
+export interface Deck {
   readonly numbers: Float64Array;
-  readonly indices: Uint32Array | undefined;
+  readonly integers: Uint32Array | undefined;
+}
+
+/** Room for a deck of so many numbers. */
+function emptyDeck(length: number, hasIntegers: boolean): Deck {
+  return {
+    numbers: new Float64Array(length),
+    integers: hasIntegers ? new Uint32Array(length) : undefined,
+  };
+}
+
+function partOf({ numbers, integers }: Deck, start: number, end: number): Deck {
+  return {
+    numbers: numbers.subarray(start, end),
+    integers: integers?.subarray(start, end),
+  };
 }
 
 /**
@@ -40,137 +49,145 @@ export function ascending(keys: Float64Array): Uint32Array {
 
 /** The same in turns. */
 export function* ascendingInTurns(keys: Float64Array): Work<Uint32Array> {
-  const { length } = keys;
-  const indices = new Uint32Array(length);
-  for (let i = 0; i < length; i++) indices[i] = i;
-  const spare = { numbers: new Float64Array(length), indices: new Uint32Array(length) };
-  const sorted = yield* inOrder({ numbers: keys.slice(), indices }, spare);
-  return sorted.indices as Uint32Array;
+  const integers = new Uint32Array(keys.length);
+  for (let i = 0; i < integers.length; i++) integers[i] = i;
+  // Where there are many, they are moved.
+  const numbers = keys.length > AT_ONCE ? keys.slice() : keys;
+  return yield* sortInTurns({ numbers, integers });
 }
 
 /**
- * The numbers from the smallest to the largest, in one of two arrays of one length, both of which
- * are overwritten. No NaN.
+ * Sorts the integers of a deck by its numbers, from the smallest to the largest; those of equal
+ * numbers stay in their order. Both may be moved. No NaN.
  */
-export function* sortInTurns(numbers: Float64Array, spare: Float64Array): Work<Float64Array> {
-  const sorted = yield* inOrder(
-    { numbers, indices: undefined },
-    { numbers: spare, indices: undefined },
-  );
-  return sorted.numbers;
+export function* sortInTurns(deck: Deck): Work<Uint32Array> {
+  const sorted = new Uint32Array(deck.numbers.length);
+  let done = 0;
+  yield* inPiles([deck], ([pile]) => {
+    const { numbers, integers } = pile as Deck;
+    sortPile(numbers, integers as Uint32Array, sorted.subarray(done, done + numbers.length));
+    done += numbers.length;
+  });
+  return sorted;
 }
 
-function* inOrder(deck: Deck, spare: Deck): Work<Deck> {
+/** Sorts integers by numbers, in the module. */
+function sortPile(numbers: Float64Array, integers: Uint32Array, sorted: Uint32Array): void {
+  const { length } = numbers;
+  const start = sortingRoom(3 * length);
+  const { buffer } = load();
+  new Float64Array(buffer, start, length).set(numbers);
+  const place = start + 16 * length;
+  new Uint32Array(buffer, place, length).set(integers);
+  const isSpare = kernels().sort_by(length, start);
+  sorted.set(new Uint32Array(buffer, place + 4 * length * isSpare, length));
+  leave();
+}
+
+/** Begins a call with room for so many numbers, and behind them for what sorting takes. */
+export function sortingRoom(numbers: number): number {
+  enter();
+  const block = room(8 * (numbers + SORT_COUNTS), 0);
+  if (block === undefined) throw new RangeError(`not enough memory to sort ${numbers} numbers`);
+  return block.start;
+}
+
+/**
+ * Has piles of numbers looked at, each the parts of all decks between two numbers, from the
+ * smallest on: as many numbers as the module has room for, or more that are all the same. Numbers
+ * are moved within the decks and spare ones, if there are any.
+ */
+export function* inPiles(
+  decks: readonly Deck[],
+  look: (piles: readonly Deck[]) => void,
+  spares?: readonly Deck[],
+  shift = LEADING,
+): Work<void> {
+  const length = decks.reduce((sum, { numbers }) => sum + numbers.length, 0);
+  if (length <= AT_ONCE || shift < 0) {
+    look(decks);
+    yield length;
+    return;
+  }
+  const dealt: readonly Deck[] =
+    spares ??
+    decks.map(({ numbers, integers }) => emptyDeck(numbers.length, integers !== undefined));
+  const ends: Uint32Array[] = [];
+  for (const [i, deck] of decks.entries()) ends.push(yield* deal(deck, dealt[i] as Deck, shift));
+  const endOf = (i: number, digit: number) => (digit < 0 ? 0 : (ends[i]?.[digit] as number));
+  const sizeOf = (from: number, to: number) =>
+    ends.reduce((sum, _, i) => sum + endOf(i, to) - endOf(i, from), 0);
+  for (let before = -1; before < DIGITS - 1; ) {
+    let last = before + 1;
+    while (last < DIGITS - 1 && sizeOf(before, last + 1) <= AT_ONCE) last++;
+    const cut = (deck: Deck, i: number) => partOf(deck, endOf(i, before), endOf(i, last));
+    yield* inPiles(dealt.map(cut), look, decks.map(cut), shift - BITS);
+    before = last;
+  }
+}
+
+/** Deals a deck out by a digit. Returns where the pile of each digit ends. */
+function* deal(deck: Deck, to: Deck, shift: number): Work<Uint32Array> {
   const { length } = deck.numbers;
-  for (let i = 0; i < length; i++) deck.numbers[i] = (deck.numbers[i] as number) + 0; // -0 becomes 0
-  if (length <= SHORT) {
-    putRight(deck, Infinity);
-    return deck;
+  const places = new Uint32Array(DIGITS);
+  yield* eachPart(length, 1, (start, end) => count(deck.numbers, shift, places, start, end));
+  let place = 0;
+  for (let digit = 0; digit < DIGITS; digit++) {
+    const size = places[digit] as number;
+    places[digit] = place;
+    place += size;
   }
-  const bits = length < MANY ? SMALL_BITS : LARGE_BITS;
-  let [from, to] = [deck, spare];
-  const dealOut = function* (half: Half): Work<void> {
-    const sizes = new Uint32Array(Math.ceil(32 / bits) * 2 ** bits);
-    yield* eachPart(length, 1, (start, end) => count(from.numbers, half, bits, sizes, start, end));
-    for (let shift = 0; shift < 32; shift += bits) {
-      const piles = sizes.subarray((shift / bits) * 2 ** bits, (shift / bits + 1) * 2 ** bits);
-      if (piles.includes(length)) continue;
-      heap(piles);
-      yield* eachPart(length, 1, (start, end) => deal(from, to, half, shift, piles, start, end));
-      [from, to] = [to, from];
-    }
-  };
-  yield* dealOut(UPPER);
-  if (!putRight(from, STEPS * length)) {
-    yield* dealOut(LOWER);
-    yield* dealOut(UPPER);
-  }
-  return from;
+  yield* eachPart(length, 1, (start, end) => dealOut(deck, to, shift, places, start, end));
+  return places;
+}
+
+/** The halves of numbers as integers, the lower one first. */
+function halvesOf({ buffer, byteOffset, length }: Float64Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, 2 * length);
 }
 
 /**
- * The mask that turns the bits of half a number into digits in the order of the numbers: all bits
- * of negative ones are turned over, and the sign of the others.
+ * The digit of a number, from its halves, so that they have the same order: all bits of negative
+ * numbers are turned over, and the sign of the others. The zeros are one.
  */
-function maskOf(upper: number, half: Half): number {
-  const sign = upper >> 31;
-  return half === UPPER ? sign | 0x80000000 : sign;
+function digitOf(lower: number, upper: number, shift: number): number {
+  const isZero = lower === 0 && upper === -0x80000000;
+  const sign = isZero ? 0 : upper >> 31;
+  const half = shift < 32 ? lower ^ sign : (isZero ? 0 : upper) ^ (sign | 0x80000000);
+  return (half >>> (shift & 31)) & (DIGITS - 1);
 }
 
-/** Counts the numbers with each digit of so many bits of a half, the lowest digits first. */
 function count(
   numbers: Float64Array,
-  half: Half,
-  bits: number,
+  shift: number,
   sizes: Uint32Array,
   start: number,
   end: number,
 ): void {
-  const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
-  const digits = 2 ** bits;
+  const halves = halvesOf(numbers);
   for (let i = start; i < end; i++) {
-    let rest = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
-    for (let first = 0; first < sizes.length; first += digits) {
-      const place = first + (rest & (digits - 1));
-      sizes[place] = (sizes[place] as number) + 1;
-      rest >>>= bits;
-    }
-  }
-}
-
-/** Turns the sizes of piles into where each begins: where the one before it ends. */
-function heap(piles: Uint32Array): void {
-  let place = 0;
-  for (let digit = 0; digit < piles.length; digit++) {
-    const size = piles[digit] as number;
-    piles[digit] = place;
-    place += size;
+    const digit = digitOf(halves[2 * i] as number, halves[2 * i + 1] as number, shift);
+    sizes[digit] = (sizes[digit] as number) + 1;
   }
 }
 
 /** Puts each number where the pile of its digit has got to. */
-function deal(
-  { numbers, indices }: Deck,
+function dealOut(
+  { numbers, integers }: Deck,
   to: Deck,
-  half: Half,
   shift: number,
-  piles: Uint32Array,
+  places: Uint32Array,
   start: number,
   end: number,
 ): void {
-  const words = new Int32Array(numbers.buffer, numbers.byteOffset, 2 * numbers.length);
-  const mask = piles.length - 1;
+  const halves = halvesOf(numbers);
   const toNumbers = to.numbers;
-  const toIndices = to.indices;
+  const toIntegers = to.integers;
   for (let i = start; i < end; i++) {
-    const bits = (words[2 * i + half] as number) ^ maskOf(words[2 * i + 1] as number, half);
-    const digit = (bits >>> shift) & mask;
-    const at = piles[digit] as number;
-    piles[digit] = at + 1;
+    const digit = digitOf(halves[2 * i] as number, halves[2 * i + 1] as number, shift);
+    const at = places[digit] as number;
+    places[digit] = at + 1;
     toNumbers[at] = numbers[i] as number;
-    if (indices !== undefined && toIndices !== undefined) toIndices[at] = indices[i] as number;
+    if (integers !== undefined && toIntegers !== undefined) toIntegers[at] = integers[i] as number;
   }
-}
-
-/**
- * Moves each number to before those that are larger, in no more than about so many steps. Returns
- * whether all are in their places.
- */
-function putRight({ numbers, indices }: Deck, steps: number): boolean {
-  let left = steps;
-  for (let i = 1; i < numbers.length; i++) {
-    const number = numbers[i] as number;
-    if ((numbers[i - 1] as number) <= number) continue;
-    const index = indices?.[i] as number;
-    let gap = i;
-    for (; gap > 0 && (numbers[gap - 1] as number) > number && left > 0; gap--) {
-      left--;
-      numbers[gap] = numbers[gap - 1] as number;
-      if (indices !== undefined) indices[gap] = indices[gap - 1] as number;
-    }
-    numbers[gap] = number;
-    if (indices !== undefined) indices[gap] = index;
-    if (left === 0) return false;
-  }
-  return true;
 }

@@ -6,6 +6,7 @@ import type { FloatArray } from '../../arrays/types.js';
 import { checkLength } from '../../call/checks.js';
 import {
   BIN_RIGHT,
+  COUNTS_OCCURS,
   DECISIONS_DISTANCE,
   FIGURE_CONFIDENCE,
   FIGURE_CROSS_ENTROPY,
@@ -45,12 +46,23 @@ export interface RowFigures {
   readonly score: Float64Array;
 }
 
+/** What takes scores where the kernel has put them. */
+export interface ScoreTaker {
+  /**
+   * Takes those of so many rows whose scores and classes lie at addresses of the module, with room
+   * for as many numbers at two others.
+   */
+  take(scores: number, labels: number, count: number, room: number, more: number): void;
+}
+
 /** The sums of the decisions for the predicted classes. */
 export interface Decided {
   /** The sums, by their places. */
   readonly sums: Float64Array;
   /** Those of each bin of confidence, by their places. */
   readonly bins: Float64Array;
+  /** Those of each class, by their places. */
+  readonly counts: Float64Array;
   /** The weights of all rows; all weigh 1 where there are none. */
   readonly weights: Float64Array | undefined;
 }
@@ -58,6 +70,7 @@ export interface Decided {
 /** The lengths of the sums, and of those of a bin. */
 export const DECISIONS_LENGTH = DECISIONS_DISTANCE + 1;
 export const BIN_LENGTH = BIN_RIGHT + 1;
+export const COUNTS_LENGTH = COUNTS_OCCURS + 1;
 
 /** Room for the figures of so many rows. */
 export function emptyFigures(length: number): RowFigures {
@@ -79,15 +92,17 @@ export function figuresOf(rows: Rows, decided?: Decided): RowFigures {
 }
 
 /**
- * The figures of the rows from one on to before another, which go to the beginning of the arrays.
- * Decisions are added to what is given.
+ * The figures of the rows from one on to before another: those that there are arrays for, to whose
+ * beginning they go. Decisions are added to what is given, and scores taken by who is there for
+ * them.
  */
 export function fillFigures(
-  figures: RowFigures,
+  figures: Partial<RowFigures>,
   rows: Rows,
   from: number,
   to: number,
   decided?: Decided,
+  taker?: ScoreTaker,
 ): void {
   if (from === to) return;
   const { logits, labels, classes, soft } = rows;
@@ -97,9 +112,8 @@ export function fillFigures(
   const step = tile.reserve(classes, soft === undefined ? 0 : PROBABILITIES);
   // Kernels write whole vectors, of up to four.
   const height = Math.min(step, Math.ceil((to - from) / 4) * 4);
-  const bins = decided === undefined ? 0 : decided.bins.length / BIN_LENGTH;
-  const decisions = FIGURE_SCRATCH * height + classes + 1;
-  const block = room(8 * (decisions + DECISIONS_LENGTH + BIN_LENGTH * bins));
+  const place = FIGURE_SCRATCH * height + classes + 1;
+  const block = room(8 * (place + lengthOfSums(decided)), 0);
   if (block === undefined)
     throw new RangeError(`not enough memory for figures of ${classes} classes`);
   // Arrays of an allocation are gone if the memory has just grown.
@@ -107,10 +121,13 @@ export function fillFigures(
   if (soft !== undefined) checkLength('targets', soft);
   const { softmax_figures: run } = kernels();
   const weights = decided?.weights;
+  const bins = (decided?.bins.length ?? 0) / BIN_LENGTH;
   const flags =
     tile.flags | (soft === undefined ? 0 : SOFT) | (weights === undefined ? 0 : ROW_WEIGHTS);
+  const address = (place: number) => block.start + 8 * place;
   const numbers = (place: number, count: number) =>
-    new Float64Array(load().buffer, block.start + 8 * place, count);
+    new Float64Array(load().buffer, address(place), count);
+  if (decided !== undefined) loadSums(numbers(place, lengthOfSums(decided)), decided);
   for (let first = from; first < to; first += step) {
     const count = Math.min(step, to - first);
     gather(tile.logits.view(count * classes), logits, rows, first, count);
@@ -119,22 +136,62 @@ export function fillFigures(
     if (weights !== undefined)
       copyInto(numbers(FIGURE_WEIGHTS * height, count), part(weights, first, count), 0);
     run(count, classes, flags, block.start, height, bins);
-    const predicted = block.start + 8 * FIGURE_PREDICTED * height;
-    figures.predicted.set(new Int32Array(load().buffer, predicted, count), first - from);
-    const store = (into: Float64Array, figure: number) =>
-      into.set(numbers(figure * height, count), first - from);
-    store(figures.confidence, FIGURE_CONFIDENCE);
-    store(figures.negLogConfidence, FIGURE_NEG_LOG_CONFIDENCE);
-    store(figures.crossEntropy, FIGURE_CROSS_ENTROPY);
-    store(figures.distance, FIGURE_DISTANCE);
-    store(figures.score, FIGURE_SCORE);
+    copyFigures(figures, address, height, first - from, count);
+    taker?.take(
+      address(FIGURE_SCORE * height),
+      targetsArea.address,
+      count,
+      address(FIGURE_CONFIDENCE * height),
+      address(FIGURE_NEG_LOG_CONFIDENCE * height),
+    );
   }
-  if (decided !== undefined) {
-    add(decided.sums, numbers(decisions, DECISIONS_LENGTH));
-    add(decided.bins, numbers(decisions + DECISIONS_LENGTH, decided.bins.length));
-  }
+  if (decided !== undefined) addSums(decided, numbers(place, lengthOfSums(decided)));
   leave();
 }
+
+/** Copies figures of so many rows to where they belong, from one row on. */
+function copyFigures(
+  figures: Partial<RowFigures>,
+  address: (place: number) => number,
+  height: number,
+  start: number,
+  count: number,
+): void {
+  const { buffer } = load();
+  figures.predicted?.set(new Int32Array(buffer, address(FIGURE_PREDICTED * height), count), start);
+  for (const [name, figure] of FIGURES)
+    figures[name]?.set(new Float64Array(buffer, address(figure * height), count), start);
+}
+
+/** The number of sums that there are of decisions. */
+function lengthOfSums(decided: Decided | undefined): number {
+  return decided === undefined
+    ? 0
+    : decided.sums.length + decided.bins.length + decided.counts.length;
+}
+
+/** Has the kernel begin with zeros, but go on from the counts before. */
+function loadSums(view: Float64Array, { sums, bins, counts }: Decided): void {
+  view.fill(0, 0, sums.length + bins.length);
+  view.set(counts, sums.length + bins.length);
+}
+
+/** Adds what the kernel has added up. */
+function addSums({ sums, bins, counts }: Decided, view: Float64Array): void {
+  const end = sums.length + bins.length;
+  add(sums, view.subarray(0, sums.length));
+  add(bins, view.subarray(sums.length, end));
+  counts.set(view.subarray(end));
+}
+
+/** The figures that are float64 numbers, and their places. */
+const FIGURES = [
+  ['confidence', FIGURE_CONFIDENCE],
+  ['negLogConfidence', FIGURE_NEG_LOG_CONFIDENCE],
+  ['crossEntropy', FIGURE_CROSS_ENTROPY],
+  ['distance', FIGURE_DISTANCE],
+  ['score', FIGURE_SCORE],
+] as const;
 
 /** Adds numbers to others. */
 function add(to: Float64Array, numbers: Float64Array): void {
