@@ -278,3 +278,24 @@ fn figures_in_both() {
     figures::<f32>();
     figures::<f64>();
 }
+
+#[cfg(feature = "analysis")]
+#[test]
+fn numbers_in_order() {
+    use focal_loss::host::{abi::size::SORT_COUNTS, order};
+
+    // More than are put in their places one by one.
+    const COUNT: usize = 40;
+    let keys = numbers::<f64>(COUNT, -4.0, 4.0);
+    let with = |head: &[f64]| [head, &keys, &vec![0.0; 2 * COUNT + SORT_COUNTS]].concat();
+    // SAFETY: the buffers have room for the numbers, as many more, and room to count.
+    unsafe {
+        let mut memory = with(&[]);
+        order::sort_by(COUNT, memory.as_mut_ptr());
+        let mut memory = with(&[10.0, 30.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(order::rank(10, 30, memory.as_mut_ptr()), 1);
+        let mut memory = with(&[0.0, 0.0]);
+        let above = keys.iter().filter(|&&key| key > 0.0).count();
+        assert_eq!(order::leave_above(COUNT, memory.as_mut_ptr()), above);
+    }
+}

@@ -308,7 +308,7 @@ record! { "GROUP_"
         rows,
         /// The number of those that are predicted right.
         right,
-        /// The number of those whose class is 1.
+        /// The number of those whose class is 1, of a column.
         ones,
         /// Their losses.
         loss,

@@ -3,6 +3,13 @@
 use super::abi::{Bin, Counts, Decisions, Group, Tally};
 use crate::kernels::{LossFigures, SoftmaxFigures, UNCOUNTED};
 
+/// A number where something is true, else 0. Engines jump for a choice between numbers, often to
+/// the wrong place where it depends on rows.
+#[inline(always)]
+fn if_true(is_true: bool, x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & u64::from(is_true).wrapping_neg())
+}
+
 impl Decisions {
     /// Adds the decisions of `n` rows, which weigh 1 where there are no weights, to this, to the
     /// bins of their confidences, of which there must be one, and to the counts of their classes.
@@ -35,7 +42,7 @@ impl Decisions {
                 )
             };
             let is_right = label == predicted;
-            let (right, wrong) = if is_right { (weight, 0.0) } else { (0.0, weight) };
+            let (right, wrong) = (if_true(is_right, weight), if_true(!is_right, weight));
             // SAFETY: both are classes.
             unsafe {
                 (*counts.add(label)).support += weight;
@@ -53,8 +60,8 @@ impl Decisions {
             sums.distance += distance * weight;
             // The bin whose upper edge it is not above. A NaN has none of its own: it makes the
             // first one's figures NaN.
-            let place = (confidence * count).ceil() as usize;
-            if let Some(bin) = bins.get_mut(place.saturating_sub(1)) {
+            let place = (confidence * count).ceil() as i32;
+            if let Some(bin) = bins.get_mut((place - 1).max(0) as usize) {
                 bin.weight += weight;
                 bin.confidence += weight * confidence;
                 bin.right += right;
@@ -78,8 +85,8 @@ impl Tally {
         classes: *mut Group,
         columns: &mut [Group],
     ) {
-        (self.listed, self.sure, self.non_finite) = (0.0, 0.0, 0.0);
         let (mut listed, mut sure, mut non_finite) = (0, 0, 0);
+        let (mut right, mut easy, mut sure_and_wrong) = (0, 0, 0);
         // The record lies in memory, where each sum would have to be written back.
         let mut sums = *self;
         if sums.rows == 0.0 {
@@ -106,14 +113,14 @@ impl Tally {
                 let is_right = *figures.predicted.add(i) == label;
                 let confidence = *figures.confidence.add(i);
                 let is_sure = confidence > sums.threshold;
-                if is_sure {
-                    figures.sure.add(sure).write(number as u32);
-                    sure += 1;
-                }
-                let is_easy = is_right && confidence > 0.5;
-                sums.easy += f64::from(is_easy);
-                sums.easy_loss += if is_easy { loss } else { 0.0 };
-                sums.sure_and_wrong += f64::from(is_sure && !is_right);
+                // The next one takes its place where it is not.
+                figures.sure.add(sure).write(number as u32);
+                sure += usize::from(is_sure);
+                let is_easy = is_right & (confidence > 0.5);
+                easy += usize::from(is_easy);
+                sums.easy_loss += if_true(is_easy, loss);
+                sure_and_wrong += usize::from(is_sure & !is_right);
+                right += usize::from(is_right);
                 sums.loss += loss;
                 sums.least_loss = if loss < sums.least_loss { loss } else { sums.least_loss };
                 sums.most_loss = if loss > sums.most_loss { loss } else { sums.most_loss };
@@ -128,22 +135,26 @@ impl Tally {
                 sums.factor += *figures.factor.add(i);
                 sums.weight += weight;
                 sums.squares += weight * weight;
-                sums.right += f64::from(is_right);
                 let join = |group: &mut Group| {
                     group.rows += 1.0;
                     group.right += f64::from(is_right);
-                    group.ones += f64::from(label == 1);
                     group.loss += loss;
                     group.gradient += gradient;
                 };
                 join(&mut *classes.add(label as usize));
                 let columned = columns.len();
-                if columned > 0 {
-                    columns.get_mut(number % columned).map(join);
+                if columned > 0
+                    && let Some(column) = columns.get_mut(number % columned)
+                {
+                    column.ones += f64::from(label == 1);
+                    join(column);
                 }
             }
         }
         sums.rows += listed as f64;
+        sums.right += right as f64;
+        sums.easy += easy as f64;
+        sums.sure_and_wrong += sure_and_wrong as f64;
         (sums.listed, sums.sure, sums.non_finite) = (listed as f64, sure as f64, non_finite as f64);
         *self = sums;
     }

@@ -168,7 +168,8 @@ unsafe fn pairs<S: Scalar>(
 /// True where the second of two logits is the larger one, as [`largest`] has it.
 #[inline(always)]
 fn is_second(x: f64, y: f64) -> bool {
-    y > x || y.is_nan() && !x.is_nan()
+    // Without a jump, which would often go to the wrong place.
+    (y > x) | (y.is_nan() & !x.is_nan())
 }
 
 /// The figures of a row of any number of classes. `terms` is room for one more.
@@ -393,7 +394,12 @@ pub unsafe fn loss_figures<V: Real>(
         }
         for i in 0..n {
             let grad = slice::from_raw_parts(rows.grad.add(i * classes), classes);
-            out.gradient.add(i).write(grad.iter().map(|x| x.to_f64().abs()).sum());
+            let size = match grad {
+                // As a loop adds them up.
+                [x, y] => x.to_f64().abs() + y.to_f64().abs(),
+                _ => grad.iter().map(|x| x.to_f64().abs()).sum(),
+            };
+            out.gradient.add(i).write(size);
         }
     }
     non_finite

@@ -24,12 +24,22 @@ type LossName = LOSSES.LossName;
 const CLASSES: Record<LossName, new (options?: object) => object> = LOSSES;
 const NAMES = Object.keys(CLASSES) as (keyof typeof LOSSES)[];
 
+/** The names of the options of every loss, once they have been asked for. */
+let optionsOf: Readonly<Record<LossName, readonly string[]>> | undefined;
+
+function optionNames(): Readonly<Record<LossName, readonly string[]>> {
+  optionsOf ??= Object.fromEntries(
+    NAMES.map((name) => [name, Object.keys(new CLASSES[name]())]),
+  ) as unknown as Record<LossName, readonly string[]>;
+  return optionsOf;
+}
+
 /** The loss that a criterion is: of those all of whose options it has, the one with the most. */
 export function nameOf(criterion: AnyCriterion): LossName {
   let name: LossName | undefined;
   let most = 0;
   for (const candidate of typeof criterion === 'object' && criterion !== null ? NAMES : []) {
-    const options = Object.keys(new CLASSES[candidate]());
+    const options = optionNames()[candidate];
     if (options.length <= most || !options.every((option) => Object.hasOwn(criterion, option)))
       continue;
     name = candidate;

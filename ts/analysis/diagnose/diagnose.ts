@@ -4,6 +4,7 @@ import { kernels } from '../../module/analysis-kernels.js';
 import { leave } from '../../module/gate.js';
 import { load } from '../../module/instance.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
+import { joined } from '../rows/loops.js';
 import { type Deck, sortInTurns, sortingRoom } from '../rows/order.js';
 import { leastSuspicious } from '../rows/probability-watch.js';
 import { withText } from '../rows/table.js';
@@ -184,7 +185,16 @@ function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, thresh
   yield* eachPart(losses.length, 1, (start, end) => {
     parts.push(leaveAbove(above, losses.subarray(start, end), numbers.subarray(start, end)));
   });
-  const deck = parts.length === 1 ? (parts[0] as Deck) : joined(parts);
+  const deck = {
+    numbers: joined(
+      Float64Array,
+      parts.map(({ numbers }) => numbers),
+    ),
+    integers: joined(
+      Uint32Array,
+      parts.map(({ integers }) => integers as Uint32Array),
+    ),
+  };
   return { rows: yield* sortInTurns(deck), loss: above[ABOVE_SUM] as number };
 }
 
@@ -204,16 +214,4 @@ function leaveAbove(above: Float64Array, losses: Float64Array, rows: Uint32Array
     numbers: view.slice(above.length, above.length + count),
     integers: integers.slice(0, count),
   };
-}
-
-function joined(parts: readonly Deck[]): Deck {
-  const length = parts.reduce((sum, { numbers }) => sum + numbers.length, 0);
-  const deck = { numbers: new Float64Array(length), integers: new Uint32Array(length) };
-  let start = 0;
-  for (const { numbers, integers } of parts) {
-    deck.numbers.set(numbers, start);
-    deck.integers.set(integers as Uint32Array, start);
-    start += numbers.length;
-  }
-  return deck;
 }

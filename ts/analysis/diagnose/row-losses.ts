@@ -229,9 +229,10 @@ class MeasuredRows {
   /** Takes room for sums and figures. Nobody keeps it: it is there until the call ends. */
   #prepare(): void {
     const groups = GROUP_LENGTH * (this.#classes + this.#columns);
-    this.#room = room(8 * (TALLY_LENGTH + FIGURES * this.#height + groups));
+    this.#room = room(8 * (TALLY_LENGTH + FIGURES * this.#height + groups), 0);
     if (this.#room === undefined) throw new RangeError('not enough memory for figures of rows');
-    this.#sums()[TALLY_THRESHOLD] = this.#overconfidence;
+    this.#sums().fill(0)[TALLY_THRESHOLD] = this.#overconfidence;
+    this.#groups(0, this.#classes + this.#columns).fill(0);
   }
 
   #sums(): Float64Array {
@@ -267,14 +268,14 @@ class MeasuredRows {
 
   /** Takes what the kernel has added up of all rows of a call. */
   #collect(): void {
-    const groups = (first: number, count: number) =>
-      new Float64Array(
-        load().buffer,
-        this.#placeOf(FIGURES) + 8 * GROUP_LENGTH * first,
-        GROUP_LENGTH * count,
-      );
-    const classes = groups(0, this.#classes);
-    this.#tally.add(this.#sums(), classes, groups(this.#classes, this.#columns));
+    const classes = this.#groups(0, this.#classes);
+    this.#tally.add(this.#sums(), classes, this.#groups(this.#classes, this.#columns));
+  }
+
+  /** The sums of so many groups from one on. */
+  #groups(first: number, count: number): Float64Array {
+    const place = this.#placeOf(FIGURES) + 8 * GROUP_LENGTH * first;
+    return new Float64Array(load().buffer, place, GROUP_LENGTH * count);
   }
 
   /** Looks whether logits could be probabilities, of the rows that count. */
@@ -298,7 +299,7 @@ class MeasuredRows {
     if (rows === 0) checkFew(call.numClasses ?? 0);
     const floored = {
       counts: tally.counts,
-      numbers: tally.lists().numbers,
+      numbers: tally.numbers,
       shareOf: sharesOf(this.#batch),
       areSpread: areSpread(this.#batch),
     };

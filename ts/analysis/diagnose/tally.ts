@@ -26,6 +26,7 @@ import {
   TALLY_SURE_AND_WRONG,
   TALLY_WEIGHT,
 } from '../../module/abi.js';
+import { joined } from '../rows/loops.js';
 import type { ClassDiagnosis, ColumnDiagnosis, Summary } from './result.js';
 
 /** The numbers of a tally, and of a group of rows. */
@@ -95,38 +96,31 @@ export class Tally {
   readonly #sums = new Float64Array(TALLY_LENGTH);
   readonly #classes: Groups;
   readonly #columns: Groups;
-  readonly #lists: Lists;
+  readonly #losses: Float64Array;
+  readonly #numbers: Uint32Array;
   #listed = 0;
-  #sure = 0;
-  #others = 0;
+  /** The numbers of overconfident rows, and of those that are not finite, part by part. */
+  readonly #overconfident: Uint32Array[] = [];
+  readonly #nonFinite: Uint32Array[] = [];
 
   /** For so many rows at most, of so many classes and columns. */
   constructor(rows: number, classes: number, columns: number) {
     this.#classes = new Groups(classes);
     this.#columns = new Groups(columns);
-    this.#lists = {
-      losses: new Float64Array(rows),
-      numbers: new Uint32Array(rows),
-      overconfident: new Uint32Array(rows),
-      nonFinite: new Uint32Array(rows),
-    };
+    this.#losses = new Float64Array(rows);
+    this.#numbers = new Uint32Array(rows);
   }
 
   /** Takes what the kernel has listed of a tile, as its sums say. */
   list(sums: Float64Array, { losses, numbers, overconfident, nonFinite }: Lists): void {
-    const count = (sum: number) => sums[sum] as number;
-    const [listed, sure, others] = [
-      count(TALLY_LISTED),
-      count(TALLY_SURE),
-      count(TALLY_NON_FINITE),
-    ];
-    this.#lists.losses.set(losses.subarray(0, listed), this.#listed);
-    this.#lists.numbers.set(numbers.subarray(0, listed), this.#listed);
-    this.#lists.overconfident.set(overconfident.subarray(0, sure), this.#sure);
-    this.#lists.nonFinite.set(nonFinite.subarray(0, others), this.#others);
+    const listed = sums[TALLY_LISTED] as number;
+    this.#losses.set(losses.subarray(0, listed), this.#listed);
+    this.#numbers.set(numbers.subarray(0, listed), this.#listed);
     this.#listed += listed;
-    this.#sure += sure;
-    this.#others += others;
+    const sure = sums[TALLY_SURE] as number;
+    if (sure > 0) this.#overconfident.push(overconfident.slice(0, sure));
+    const others = sums[TALLY_NON_FINITE] as number;
+    if (others > 0) this.#nonFinite.push(nonFinite.slice(0, others));
   }
 
   /** Adds the sums of a part, as the kernel leaves them. */
@@ -204,14 +198,18 @@ export class Tally {
       .map((one, j) => ({ ...one, positives: positives[j] as number }));
   }
 
+  /** The numbers of all of them. */
+  get numbers(): Uint32Array {
+    return this.#numbers.subarray(0, this.#listed);
+  }
+
   /** The rows by their lists. */
   lists(): Lists {
-    const { losses, numbers, overconfident, nonFinite } = this.#lists;
     return {
-      losses: losses.subarray(0, this.#listed),
-      numbers: numbers.subarray(0, this.#listed),
-      overconfident: overconfident.slice(0, this.#sure),
-      nonFinite: nonFinite.slice(0, this.#others),
+      losses: this.#losses.subarray(0, this.#listed),
+      numbers: this.numbers,
+      overconfident: joined(Uint32Array, this.#overconfident),
+      nonFinite: joined(Uint32Array, this.#nonFinite),
     };
   }
 

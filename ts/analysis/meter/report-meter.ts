@@ -18,7 +18,7 @@ import { checkSettings, classificationReport, type ReportOptions } from '../repo
 import type { ClassificationReport, Settings } from '../report/result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from '../report/rows.js';
 import { reportText } from '../report/text.js';
-import { sum } from '../rows/loops.js';
+import { joined, sum } from '../rows/loops.js';
 import {
   leastSuspicious,
   mayBeProbabilities,
@@ -460,10 +460,17 @@ function countsOf(confusion: Float64Array, classes: number): Counts {
 /** The areas and average precisions of all rows. */
 function rankedOf({ classes, scored }: Seen): RankingArrays {
   const ranked = emptyRanking(classes);
-  const labels = joined(Int32Array, scored, (part) => part.labels);
+  const parts = partsOf(scored);
+  const labels = joined(
+    Int32Array,
+    parts.map((part) => part.labels),
+  );
   scored?.scores.forEach((_, column) => {
     const j = classes === 2 ? 1 : column;
-    const scores = joined(Float64Array, scored, (part) => part.scores[column] as Float64Array);
+    const scores = joined(
+      Float64Array,
+      parts.map((part) => part.scores[column] as Float64Array),
+    );
     const found = finish(rankingFigures(scores, labels, j, undefined));
     if (classes === 2) setOfTwo(ranked, found);
     else {
@@ -474,27 +481,21 @@ function rankedOf({ classes, scored }: Seen): RankingArrays {
   return ranked;
 }
 
-/** One array of those of all parts. */
-function joined<A extends Int32Array | Float64Array>(
-  Kind: new (length: number) => A,
-  scored: Scored | undefined,
-  of: (part: Scored) => A,
-): A {
-  let length = 0;
-  for (let part = scored; part !== undefined; part = part.before) length += of(part).length;
-  const all = new Kind(length);
-  let start = 0;
-  for (let part = scored; part !== undefined; part = part.before) {
-    all.set(of(part), start);
-    start += of(part).length;
-  }
-  return all;
+/** The parts of what has been scored, the last one first. */
+function partsOf(scored: Scored | undefined): Scored[] {
+  const parts: Scored[] = [];
+  for (let part = scored; part !== undefined; part = part.before) parts.push(part);
+  return parts;
 }
 
 function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMeterState {
   const none = new ExactSum().toJSON();
   const { zeroDivision } = options;
-  const labels = joined(Int32Array, seen?.scored, (part) => part.labels);
+  const parts = partsOf(seen?.scored);
+  const labels = joined(
+    Int32Array,
+    parts.map((part) => part.labels),
+  );
   const columns = seen?.scored?.scores ?? [];
   return {
     version: VERSION,
@@ -514,7 +515,10 @@ function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMet
     labels: Array.from(labels),
     scores: columns.map((_, j) =>
       Array.from(
-        joined(Float64Array, seen?.scored, (part) => part.scores[j] as Float64Array),
+        joined(
+          Float64Array,
+          parts.map((part) => part.scores[j] as Float64Array),
+        ),
         (score) => (Number.isFinite(score) ? score : String(score)),
       ),
     ),

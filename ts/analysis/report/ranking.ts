@@ -8,11 +8,11 @@ import {
 import { kernels } from '../../module/analysis-kernels.js';
 import { leave } from '../../module/gate.js';
 import { load } from '../../module/instance.js';
-import { ascendingInTurns, type Deck, inPiles, sortingRoom } from '../rows/order.js';
+import { ascendingInTurns, type Deck, inPiles, SORT_LOOKS, sortingRoom } from '../rows/order.js';
 import { eachPart, type Work } from '../rows/turns.js';
 
-/** Looks at each row with its score that the figures of a ranking take. */
-export const AREA_PASSES = 14;
+/** Looks at each row with its score that the figures of a ranking take, about. */
+export const AREA_PASSES = 2 + SORT_LOOKS;
 
 /** Rows that are taken apart at a time, at most. */
 const AT_ONCE = 2 ** 14;

@@ -31,3 +31,17 @@ export function sum(numbers: ArrayLike<number>): number {
   for (let k = 0; k < numbers.length; k++) total += numbers[k] as number;
   return total;
 }
+
+/** All numbers of several arrays, one array behind the other. */
+export function joined<A extends Int32Array | Uint32Array | Float64Array>(
+  Kind: new (length: number) => A,
+  arrays: readonly A[],
+): A {
+  const all = new Kind(arrays.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const array of arrays) {
+    all.set(array, start);
+    start += array.length;
+  }
+  return all;
+}

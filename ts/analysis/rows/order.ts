@@ -11,6 +11,9 @@ import { eachPart, finish, type Work } from './turns.js';
 /** Numbers that are sorted at a time, at most, unless they are all the same. */
 const AT_ONCE = 2 ** 20;
 
+/** Looks at a number that sorting it is worth, about. */
+export const SORT_LOOKS = 6;
+
 /** The bits of a digit by which more than that are dealt out, and the numbers of those. */
 const BITS = 16;
 const DIGITS = 2 ** BITS;
@@ -106,7 +109,7 @@ export function* inPiles(
   const length = decks.reduce((sum, { numbers }) => sum + numbers.length, 0);
   if (length <= AT_ONCE || shift < 0) {
     look(decks);
-    yield length;
+    yield SORT_LOOKS * length;
     return;
   }
   const dealt: readonly Deck[] =

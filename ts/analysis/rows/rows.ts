@@ -105,7 +105,7 @@ export function* rowsInTurns(
     return yield* elementsInTurns(given, targets, { numClasses, ignoreIndex });
   }
   const logits = widen(given);
-  const criterion = new CrossEntropyLoss({ reduction: 'sum', numClasses, ignoreIndex, layout });
+  const criterion = softmaxCheck(numClasses, ignoreIndex, layout);
   yield* checkInTurns(criterion, logits, targets, { numClasses, spatialSize });
   const isSoft = isFloats(kindOf(targets));
   const count = lengthOf(targets) / (isSoft ? (numClasses as number) : 1);
@@ -127,6 +127,50 @@ export function* rowsInTurns(
   const shape = { classes, isPaired: false, stride, start: startOf };
   const rows = allRows({ logits, ...shape, labels, soft });
   return ignoreIndex === undefined ? rows : selectRows(rows, (k) => labels[k] !== ignoreIndex);
+}
+
+// Making a loss takes longer than a small batch of it: the one that checked last is kept, as long
+// as its options are the same.
+
+let softmaxChecker: CrossEntropyLoss<'sum'> | undefined;
+
+/** A loss that checks rows of one class each. */
+function softmaxCheck(
+  numClasses: number | undefined,
+  ignoreIndex: number | undefined,
+  layout: Layout = 'channels-last',
+): CrossEntropyLoss<'sum'> {
+  let checker = softmaxChecker;
+  if (
+    checker === undefined ||
+    checker.numClasses !== numClasses ||
+    checker.ignoreIndex !== ignoreIndex ||
+    checker.layout !== layout
+  ) {
+    checker = new CrossEntropyLoss({ reduction: 'sum', numClasses, ignoreIndex, layout });
+    softmaxChecker = checker;
+  }
+  return checker;
+}
+
+let elementsChecker: SigmoidFocalLoss<'sum'> | undefined;
+
+/** A loss that checks logits which have a target each. */
+function elementsCheck(
+  numClasses: number | undefined,
+  ignoreIndex: number | undefined,
+): SigmoidFocalLoss<'sum'> {
+  let checker = elementsChecker;
+  if (
+    checker === undefined ||
+    checker.numClasses !== numClasses ||
+    checker.ignoreIndex !== ignoreIndex
+  ) {
+    const options = { alpha: null, gamma: 0, numClasses, ignoreIndex };
+    checker = new SigmoidFocalLoss({ ...options, reduction: 'sum' });
+    elementsChecker = checker;
+  }
+  return checker;
 }
 
 /** Rows all of which count. Their numbers are listed where somebody asks for them. */
@@ -238,8 +282,7 @@ export function* checkElements(
   targets: ClassIndices | FloatArray,
   { numClasses, ignoreIndex }: RowOptions,
 ): Work<void> {
-  const options = { alpha: null, gamma: 0, numClasses, ignoreIndex };
-  const criterion = new SigmoidFocalLoss({ ...options, reduction: 'sum' });
+  const criterion = elementsCheck(numClasses, ignoreIndex);
   yield* checkInTurns(criterion, logits, targets, { numClasses, spatialSize: undefined });
 }
 
