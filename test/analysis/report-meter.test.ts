@@ -1,7 +1,9 @@
 import {
+  AsymmetricLoss,
   type ClassificationReport,
   classificationReport,
   FocalLoss,
+  type LabelScoresState,
   ReportMeter,
   type ReportMeterOptions,
   type ReportMeterState,
@@ -209,11 +211,6 @@ describe('a meter', () => {
       'unknown option "sampleWeights"; known are numClasses, ignoreIndex, layout, bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames, criterion',
     ],
     [
-      () => new ReportMeter({ criterion: new SigmoidFocalLoss({ numClasses: 3 }) }),
-      TypeError,
-      'criterion must be of rows of one class each or one logit, not of 3 labels: take classificationReport, or a meter with numClasses: 1 for each label',
-    ],
-    [
       () => new ReportMeter({ criterion: {} as SigmoidFocalLoss }),
       TypeError,
       'criterion must be a loss of this package, got an object',
@@ -293,6 +290,230 @@ describe('a meter', () => {
       RangeError,
       'state.entropy.units must be a hexadecimal number in lower case, got "x"',
     ],
+  ] as const)('errors: %#', (call, kind, message) =>
+    expectFailure(call, kind as ErrorConstructor, message),
+  );
+});
+
+/** Rows of labels, some of which do not count, and some without a probability or masked. */
+function labelBatch(rows: number, labels: number, seed: number) {
+  const random = generator(seed);
+  const logits = Float64Array.from(
+    { length: rows * labels },
+    () => Math.round(32 * random() - 16) / 4,
+  );
+  const targets = Float64Array.from(
+    { length: rows * labels },
+    () => [0, 0, 1, 0.75, -1][Math.floor(5 * random())] as number,
+  );
+  logits[0] = Infinity;
+  logits[2 * labels] = -Infinity;
+  logits[3 * labels + 1] = NaN;
+  // A row of which no label counts.
+  targets.fill(-1, 5 * labels, 6 * labels);
+  return { logits, targets };
+}
+
+const labelShapes = [
+  ['three labels', 3, {}],
+  ['two labels', 2, { beta: 2, bins: 7, averageOver: 'present', zeroDivision: 1 }],
+  ['no areas, no matrix', 4, { auc: false, confusion: false, zeroDivision: NaN }],
+] as const;
+
+describe.each(labelShapes)('rows of several labels: %s', (_, labels, options) => {
+  const { logits, targets } = labelBatch(90, labels, labels);
+  const criterion = new SigmoidFocalLoss({ numClasses: labels, ignoreIndex: -1 });
+  const all: ReportMeterOptions = { ...options, criterion };
+  const part = (from: number, to: number) =>
+    [
+      logits.subarray(labels * from, labels * to),
+      targets.subarray(labels * from, labels * to),
+    ] as const;
+
+  it('is the report: what is counted the same, what is added up within its rounding', () => {
+    for (const [x, y] of [part(0, 90), part(6, 90), part(6, 7), part(5, 6)]) {
+      const found = new ReportMeter(all).update(x, y).result();
+      const expected = classificationReport(x, y, all);
+      const { samples, ...exact } = dataOf(found).exact;
+      const { samples: rounded, ...others } = dataOf(expected).exact;
+      expect(exact).toEqual(others);
+      expectClose(samples, rounded);
+      expectClose(dataOf(found).rounded, dataOf(expected).rounded);
+      expect(`${found}`).toBe(`${expected}`);
+    }
+  });
+
+  it('has the same bits however the rows are split, merged and sent', () => {
+    const whole = new ReportMeter(all).update(logits, targets).result();
+    for (let seed = 1; seed <= 10; seed++) {
+      const random = generator(seed);
+      const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort(
+        (a, b) => a - b,
+      );
+      const meters = cuts
+        .slice(1)
+        .map((end, i) => new ReportMeter(all).update(...part(cuts[i] as number, end)));
+      meters.sort(() => random() - 0.5);
+      const [first, ...others] = meters.map((meter) =>
+        ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))),
+      );
+      const merged = others.reduce((meter, other) => meter.merge(other), first as ReportMeter);
+      expect(merged.result()).toEqual(whole);
+      const again = new ReportMeter(all);
+      for (let row = 89; row >= 0; row--) again.update(...part(row, row + 1));
+      expect(again.result()).toEqual(whole);
+    }
+  });
+
+  it('without rows is the report without rows', () => {
+    const empty = new ReportMeter(all).update(...part(0, 0));
+    const expected = classificationReport(...part(0, 0), all);
+    expect(empty.result()).toEqual(expected);
+    const again = ReportMeter.fromJSON(JSON.parse(JSON.stringify(empty)));
+    expect(again.result()).toEqual(expected);
+    expect(again.update(logits, targets).result()).toEqual(
+      new ReportMeter(all).update(logits, targets).result(),
+    );
+  });
+});
+
+describe('a meter of several labels', () => {
+  const { logits, targets } = labelBatch(20, 3, 4);
+  const criterion = new SigmoidFocalLoss({ numClasses: 3, ignoreIndex: -1 });
+  const meter = new ReportMeter({ criterion, bins: 2 }).update(logits, targets);
+
+  it('takes tensors, rows of numbers, float32, class indices and an AsymmetricLoss', () => {
+    const expected = meter.result();
+    const of = (given: ReportMeterOptions) => new ReportMeter({ bins: 2, ...given });
+    const rows = (array: Float64Array) =>
+      Array.from({ length: 20 }, (_, row) => [...array.subarray(3 * row, 3 * row + 3)]);
+    expect(of({ criterion }).update(rows(logits), rows(targets)).result()).toEqual(expected);
+    expect(
+      of({ criterion })
+        .update({ data: logits, dims: [20, 3] }, { data: targets, dims: [20, 3] })
+        .result(),
+    ).toEqual(expected);
+    const asymmetric = new AsymmetricLoss({ numClasses: 3, ignoreIndex: -1 });
+    expect(of({ criterion: asymmetric }).update(logits, targets).result()).toEqual(expected);
+    const single = of({ criterion }).update(Float32Array.from(logits), targets).result();
+    expect(single.confusion).toEqual(expected.confusion);
+    expect(single.auc).toBe(expected.auc);
+    const indices = Int8Array.from(targets, Math.round);
+    expect(of({ criterion }).update(logits, indices).result().confusion).toEqual(
+      expected.confusion,
+    );
+  });
+
+  it('warns of probabilities, of many labels alone', () => {
+    const many = new ReportMeter({ criterion });
+    const probabilities = Float64Array.from({ length: 30 }, (_, i) => i / 30);
+    const labels = Uint8Array.from(probabilities, Math.round);
+    expect(many.update(probabilities, labels).result().warning).toBeUndefined();
+    expect(many.update(probabilities, labels).result().warning).toMatch(/^The logits look like/);
+    expect(many.update(logits, targets).result().warning).toBeUndefined();
+  });
+
+  it('is left as it was by a batch that is refused', () => {
+    const before = meter.result();
+    expect(() => meter.update(logits, targets.with(7, 2))).toThrow(
+      'targets[7] must be in [0, 1] or ignoreIndex, -1, got 2',
+    );
+    expect(() => meter.update(logits.subarray(1), targets.subarray(1))).toThrow(RangeError);
+    expect(meter.result()).toEqual(before);
+  });
+
+  const state = meter.toJSON();
+  const labels = state.multiLabel as LabelScoresState;
+  const restore = (changes: object) =>
+    ReportMeter.fromJSON({ ...state, ...changes } as ReportMeterState);
+
+  it.each([
+    [
+      () => new ReportMeter({ criterion, layout: 'channels-first' }),
+      TypeError,
+      'layout and spatialSize are for rows of one class each, not for labels',
+    ],
+    [
+      () => meter.update(logits, targets, { spatialSize: 2 }),
+      TypeError,
+      'layout and spatialSize are for rows of one class each, not for labels',
+    ],
+    [
+      () => new ReportMeter({ criterion, classNames: ['a', 'b'] }),
+      RangeError,
+      'classNames must have one entry per class, 3, got 2',
+    ],
+    [
+      () => meter.merge(new ReportMeter({ numClasses: 3, ignoreIndex: -1, bins: 2 })),
+      TypeError,
+      'other must have the same options: its rows are of one class each',
+    ],
+    [
+      () => new ReportMeter({ numClasses: 3, ignoreIndex: -1, bins: 2 }).merge(meter),
+      TypeError,
+      'other must have the same options: its rows are of several labels each',
+    ],
+    [
+      () => restore({ options: { ...state.options, numClasses: undefined } }),
+      RangeError,
+      'state.options: numClasses must be 2 or more for rows of several labels, got undefined',
+    ],
+    [
+      () => restore({ classes: 4 }),
+      RangeError,
+      'state.classes must be 0, or that of state.options, 3, got 4',
+    ],
+    [() => restore({ confusion: [1] }), RangeError, 'state.confusion must have 12 entries, got 1'],
+    [
+      () => restore({ multiLabel: null }),
+      TypeError,
+      'state.multiLabel must be what rows of several labels come to, got null',
+    ],
+    [
+      () => restore({ multiLabel: { ...labels, rows: 1000 } }),
+      RangeError,
+      `state.multiLabel.rows must be at most ${state.bins.rows[0] + state.bins.rows[1]}, got 1000`,
+    ],
+    [
+      () => restore({ multiLabel: { ...labels, right: labels.rows + 1 } }),
+      RangeError,
+      `state.multiLabel.right must be at most ${labels.rows}, got ${labels.rows + 1}`,
+    ],
+    [
+      () => restore({ multiLabel: { ...labels, samples: {} } }),
+      TypeError,
+      'state.multiLabel.samples.precision is missing',
+    ],
+    [
+      () =>
+        restore({
+          multiLabel: {
+            ...labels,
+            samples: {
+              ...labels.samples,
+              f1: { terms: 0, sum: { units: '1', nan: 0, infinite: 0 } },
+            },
+          },
+        }),
+      RangeError,
+      'state.multiLabel.samples.f1.sum.units must be the sum of 0 terms of 0 to 1, got 5e-324',
+    ],
+    [
+      () => restore({ labels: state.labels.slice(1) }),
+      RangeError,
+      'state.labels must have entries for rows of 3 labels, got 59',
+    ],
+    [
+      () => restore({ labels: state.labels.with(1, 2) }),
+      RangeError,
+      'state.labels[1] must be -1, 0 or 1, got 2',
+    ],
+    [
+      () => restore({ labels: state.labels.map(() => 0) }),
+      RangeError,
+      'state.labels must have as many of label 0 as state.confusion',
+    ],
+    [() => restore({ scores: [[1]] }), RangeError, 'state.scores[0] must have 60 entries, got 1'],
   ] as const)('errors: %#', (call, kind, message) =>
     expectFailure(call, kind as ErrorConstructor, message),
   );

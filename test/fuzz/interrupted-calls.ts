@@ -169,7 +169,7 @@ function asyncCalls(entry: typeof Analysis, seed: number): Calls {
 
 /** Calls of the functions that lead from logits to decisions. */
 function decisionCalls(entry: typeof Analysis, seed: number): Calls {
-  const { classes, logits, wide, targets } = makeBatch(seed);
+  const { classes, logits, wide, targets, yes } = makeBatch(seed);
   return {
     ...Object.fromEntries(
       (['temperature', 'platt', 'isotonic'] as const).map((method) => [
@@ -193,7 +193,11 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
       const meter = new entry.ReportMeter({ numClasses: classes })
         .update(logits, targets)
         .update(wide, targets);
-      return entry.ReportMeter.fromJSON(meter.toJSON()).merge(meter).result();
+      const criterion = new entry.SigmoidFocalLoss({ numClasses: classes });
+      const ofLabels = new entry.ReportMeter({ criterion }).update(logits, yes);
+      return [meter, ofLabels].map((one) =>
+        entry.ReportMeter.fromJSON(one.toJSON()).merge(one).result(),
+      );
     },
     rocCurve: () => entry.rocCurve(logits, targets, { positive: 'each' }),
     precisionRecallCurve: () => entry.precisionRecallCurve(wide, targets, { positive: 'each' }),

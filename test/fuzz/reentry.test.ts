@@ -165,6 +165,12 @@ function analysisCalls(watch: Watch) {
       new analysis.ReportMeter(watch({ bins: 4, classNames: ['a', 'b', 'c'] }))
         .update(watch(x), watch(indices))
         .result(),
+    'ReportMeter of labels': () =>
+      new analysis.ReportMeter(
+        watch({ bins: 4, criterion: new analysis.SigmoidFocalLoss({ numClasses: CLASSES }) }),
+      )
+        .update(watch(x), watch(yes))
+        .result(),
     rocCurve: () => analysis.rocCurve(watch(x), watch(indices), watch({ positive: 1 })),
     precisionRecallCurve: () =>
       analysis.precisionRecallCurve(watch(x), watch(indices), watch({ positive: 1 })),

@@ -8,30 +8,45 @@ import {
   wrongLength,
   wrongType,
 } from '../../call/checks.js';
+import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
 import { cohensKappa, matthews } from '../report/agreement.js';
-import { rowOptionsOf } from '../report/batch.js';
-import { binOf, calibrationOf } from '../report/calibration.js';
-import { type Counts, countOthers, countRow, emptyCounts } from '../report/confusion.js';
+import { openBatch, rowOptionsOf } from '../report/batch.js';
+import { calibrationOf } from '../report/calibration.js';
 import { scoreFigures } from '../report/figures.js';
-import { emptyRanking, type RankingArrays, rankingFigures, setOfTwo } from '../report/ranking.js';
-import { checkSettings, classificationReport, type ReportOptions } from '../report/report.js';
-import type { ClassificationReport, Settings } from '../report/result.js';
-import { balancedAccuracyOf, isAmongFirst, ofSecond } from '../report/rows.js';
-import { reportText } from '../report/text.js';
-import { joined, sum } from '../rows/loops.js';
+import { IGNORED } from '../report/labels.js';
 import {
-  leastSuspicious,
-  mayBeProbabilities,
-  PROBABILITIES_NOTICE,
-} from '../rows/probability-watch.js';
-import { figuresOf, fillScores, type RowFigures } from '../rows/row-figures.js';
-import { type Rows, readRows } from '../rows/rows.js';
+  emptyRanking,
+  type RankingArrays,
+  rankingFigures,
+  setOfOne,
+  setOfTwo,
+} from '../report/ranking.js';
+import {
+  checkSettings,
+  classificationReport,
+  type ReportOptions,
+  SCORE_OPTIONS,
+} from '../report/report.js';
+import type { ClassificationReport, Settings } from '../report/result.js';
+import { balancedAccuracyOf, ofSecond } from '../report/rows.js';
+import { reportText } from '../report/text.js';
+import { joined, pick, placesWhere, sum, tabulate } from '../rows/loops.js';
+import { leastSuspicious, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
+import { readRows } from '../rows/rows.js';
 import { INSPECT, withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
 import { ExactSum, type ExactSumState } from './exact-sum.js';
 import { checkCount, checkRecord, field } from './json.js';
-import { TermSum } from './term-sum.js';
+import {
+  type LabelScoresState,
+  labelsState,
+  noLabels,
+  restoreLabels,
+  samplesOf,
+} from './label-scores.js';
+import { seeLabels } from './see-labels.js';
+import { countsOf, merged, partsOf, type Scored, type Seen, seeRows } from './seen.js';
 
 /** Options of a {@link ReportMeter}: those of a report that do not go with single rows. */
 export interface ReportMeterOptions
@@ -44,14 +59,7 @@ const OPTIONS: readonly (keyof ReportMeterOptions)[] = [
   'numClasses',
   'ignoreIndex',
   'layout',
-  'bins',
-  'zeroDivision',
-  'auc',
-  'confusion',
-  'averageOver',
-  'beta',
-  'topK',
-  'classNames',
+  ...SCORE_OPTIONS,
 ];
 
 /** Options that say what others are. */
@@ -69,11 +77,11 @@ export interface ReportMeterState {
   readonly version: 1;
   /** The options of the meter. */
   readonly options: Omit<ReportMeterOptions, 'criterion'>;
-  /** The number of classes; 0 before any rows. */
+  /** The number of classes, or labels; 0 before any rows. */
   readonly classes: number;
   /** True where rows have one logit, that of class 1 of two. */
   readonly isPaired: boolean;
-  /** Row-major `[class, predicted class]`. */
+  /** Row-major `[class, predicted class]`, or `[label, target, prediction]`. */
   readonly confusion: readonly number[];
   /** The rows without probabilities, and those with the target among the likeliest classes. */
   readonly counts: {
@@ -97,111 +105,15 @@ export interface ReportMeterState {
   };
   /** The confidences of each bin, added up. */
   readonly confidence: readonly ExactSumState[];
-  /** The class of each row, for areas. */
+  /** What there is besides of rows of several labels; missing of rows of one class each. */
+  readonly multiLabel?: LabelScoresState;
+  /**
+   * The class of each row, for areas; of several labels those of each row, -1 where one does not
+   * count.
+   */
   readonly labels: readonly number[];
   /** The scores of each row, for areas; of those that are not finite the names. */
   readonly scores: readonly (readonly (number | string)[])[];
-}
-
-/** The scores of some rows, with those of the rows before them. */
-interface Scored {
-  readonly labels: Int32Array;
-  readonly scores: readonly Float64Array[];
-  readonly before: Scored | undefined;
-}
-
-/** Everything seen so far: never changed, so that a call that is stopped leaves a meter alone. */
-interface Seen {
-  readonly classes: number;
-  readonly isPaired: boolean;
-  readonly confusion: Float64Array;
-  readonly nonFinite: number;
-  readonly hits: number;
-  readonly mayBeProbabilities: boolean;
-  readonly entropy: ExactSum;
-  readonly distance: ExactSum;
-  readonly binRows: Float64Array;
-  readonly binRight: Float64Array;
-  readonly confidence: readonly ExactSum[];
-  readonly scored: Scored | undefined;
-}
-
-/** Both together, of the same classes and bins. */
-function merged(a: Seen, b: Seen): Seen {
-  const added = (x: Float64Array, y: Float64Array) =>
-    x.map((number, i) => number + (y[i] as number));
-  let { scored } = a;
-  for (let part = b.scored; part !== undefined; part = part.before) {
-    scored = { labels: part.labels, scores: part.scores, before: scored };
-  }
-  return {
-    classes: a.classes,
-    isPaired: a.isPaired,
-    confusion: added(a.confusion, b.confusion),
-    nonFinite: a.nonFinite + b.nonFinite,
-    hits: a.hits + b.hits,
-    mayBeProbabilities: a.mayBeProbabilities && b.mayBeProbabilities,
-    entropy: a.entropy.plus(b.entropy),
-    distance: a.distance.plus(b.distance),
-    binRows: added(a.binRows, b.binRows),
-    binRight: added(a.binRight, b.binRight),
-    confidence: a.confidence.map((sum, i) => sum.plus(b.confidence[i] as ExactSum)),
-    scored,
-  };
-}
-
-/** Everything that is to be seen of a batch. */
-function see(rows: Rows, settings: Settings): Seen {
-  const { labels, classes } = rows;
-  const { length } = labels;
-  const figures = figuresOf(rows);
-  const sums = { entropy: new TermSum(), distance: new TermSum() };
-  const bins = settings.bins;
-  const confidence = Array.from({ length: bins }, () => new TermSum());
-  const seen = {
-    confusion: new Float64Array(classes * classes),
-    binRows: new Float64Array(bins),
-    binRight: new Float64Array(bins),
-    nonFinite: 0,
-    hits: 0,
-  };
-  for (let k = 0; k < length; k++) {
-    const [label, predicted] = [labels[k] as number, figures.predicted[k] as number];
-    const cell = label * classes + predicted;
-    seen.confusion[cell] = (seen.confusion[cell] as number) + 1;
-    if (settings.topK >= classes || isAmongFirst(rows, k, settings.topK)) seen.hits++;
-    sums.entropy.add(figures.crossEntropy[k] as number);
-    // The probabilities of two classes are equally far from their targets.
-    sums.distance.add((figures.distance[k] as number) / (classes === 2 ? 2 : 1));
-    const p = figures.confidence[k] as number;
-    if (Number.isNaN(p)) seen.nonFinite++;
-    const bin = binOf(p, bins);
-    seen.binRows[bin] = (seen.binRows[bin] as number) + 1;
-    if (label === predicted) seen.binRight[bin] = (seen.binRight[bin] as number) + 1;
-    (confidence[bin] as TermSum).add(p);
-  }
-  return {
-    ...seen,
-    classes,
-    isPaired: rows.isPaired,
-    mayBeProbabilities: mayBeProbabilities(rows),
-    entropy: sums.entropy.total(),
-    distance: sums.distance.total(),
-    confidence: confidence.map((sum) => sum.total()),
-    scored: settings.auc
-      ? { labels: labels.slice(), scores: scoresOf(rows, figures), before: undefined }
-      : undefined,
-  };
-}
-
-/** The scores of rows by which they are ranked: of class 1 of two, or of each. */
-function scoresOf(rows: Rows, figures: RowFigures): Float64Array[] {
-  const classes = rows.classes === 2 ? [1] : Array.from({ length: rows.classes }, (_, j) => j);
-  return classes.map((j) => {
-    const scores = new Float64Array(rows.labels.length);
-    fillScores(scores, rows, figures, j, 0, scores.length);
-    return scores;
-  });
 }
 
 /**
@@ -215,8 +127,9 @@ function scoresOf(rows: Rows, figures: RowFigures): Float64Array[] {
  * With `auc: false` it keeps none.
  *
  * Rows are of one class each, or have one logit: with `numClasses: 1`, or the `SigmoidFocalLoss` as
- * `criterion`. Weights, labels and intervals are for `classificationReport` alone; for several
- * labels, take a meter of one logit per row for each.
+ * `criterion`. With `numClasses` labels of its own, such a criterion is for rows of several labels,
+ * each yes or no by itself, of which a meter keeps twelve bytes each. Weights and intervals are for
+ * `classificationReport` alone.
  *
  * @example
  * ```ts
@@ -238,24 +151,20 @@ function scoresOf(rows: Rows, figures: RowFigures): Float64Array[] {
 export class ReportMeter {
   readonly #options: ReportMeterOptions;
   readonly #settings: Settings;
+  /** The loss of rows of several labels. */
+  readonly #criterion: SigmoidFocalLoss | undefined;
   #seen: Seen | undefined;
 
   /**
    * A meter that has seen no rows.
    *
-   * @throws TypeError and RangeError for options that `classificationReport` would not take either;
-   *   TypeError for a criterion of several labels.
+   * @throws TypeError and RangeError for options that `classificationReport` would not take either.
    */
   constructor(options: ReportMeterOptions = {}) {
     const given = checkOptions(options, GIVEN);
     this.#settings = checkSettings(given);
     const { asked, isSigmoid } = rowOptionsOf(given);
     const { numClasses = isSigmoid ? 1 : undefined, ignoreIndex, layout } = asked;
-    if (isSigmoid && numClasses !== 1) {
-      throw new TypeError(
-        `criterion must be of rows of one class each or one logit, not of ${numClasses} labels: take classificationReport, or a meter with numClasses: 1 for each label`,
-      );
-    }
     const { bins, zeroDivision, auc, confusion, averageOver, beta, topK, classNames } =
       this.#settings;
     const names = classNames && Object.freeze(Array.from(classNames));
@@ -270,8 +179,10 @@ export class ReportMeter {
       classNames: names,
     };
     this.#options = Object.freeze({ numClasses, ignoreIndex, layout, ...scores });
+    this.#criterion =
+      isSigmoid && numClasses !== 1 ? new SigmoidFocalLoss({ numClasses }) : undefined;
     // A report without rows finds out what is wrong with the others.
-    emptyReport(this.#options);
+    emptyReport(this.#options, this.#criterion);
   }
 
   /**
@@ -284,16 +195,28 @@ export class ReportMeter {
    */
   update(logits: Logits, targets: Targets, options: ReportUpdateOptions = {}): this {
     const { spatialSize } = checkOptions(options, ['spatialSize']);
-    const { numClasses, ignoreIndex, layout } = this.#options;
-    const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
-    const rows = readRows(batch.logits, batch.targets, batch.options);
-    if (rows.labels.length === 0) return this;
+    const seen = this.#see(logits, targets, spatialSize);
+    if (seen === undefined) return this;
     const before = this.#seen;
-    if (before !== undefined) checkAlike(before, rows);
-    checkEntries('classNames', this.#settings.classNames ?? null, rows.classes);
-    const seen = see(rows, this.#settings);
     this.#seen = before === undefined ? seen : merged(before, seen);
     return this;
+  }
+
+  /** Everything that is to be seen of a batch, if there is anything. */
+  #see(logits: Logits, targets: Targets, spatialSize: number | undefined): Seen | undefined {
+    const { numClasses, ignoreIndex, layout } = this.#options;
+    const given = { numClasses, ignoreIndex, layout, spatialSize };
+    if (this.#criterion !== undefined) {
+      const batch = openBatch(logits, targets, { ...given, criterion: this.#criterion });
+      const seen = seeLabels(batch.logits, batch.targets, batch.options, this.#settings);
+      return seen.labels?.rows === 0 ? undefined : seen;
+    }
+    const batch = opened(logits, targets, given, layout);
+    const rows = readRows(batch.logits, batch.targets, batch.options);
+    if (rows.labels.length === 0) return undefined;
+    if (this.#seen !== undefined) checkAlike(this.#seen, rows);
+    checkEntries('classNames', this.#settings.classNames ?? null, rows.classes);
+    return seeRows(rows, this.#settings);
   }
 
   /**
@@ -315,6 +238,10 @@ export class ReportMeter {
         );
       }
     }
+    if ((this.#criterion === undefined) !== (other.#criterion === undefined)) {
+      const kind = other.#criterion === undefined ? 'one class' : 'several labels';
+      throw new TypeError(`other must have the same options: its rows are of ${kind} each`);
+    }
     const [seen, theirs] = [this.#seen, other.#seen];
     if (theirs === undefined) return this;
     if (seen !== undefined) checkAlike(seen, theirs);
@@ -325,7 +252,7 @@ export class ReportMeter {
   /** The report on everything that was seen. */
   result(): ClassificationReport {
     const seen = this.#seen;
-    if (seen === undefined) return emptyReport(this.#options);
+    if (seen === undefined) return emptyReport(this.#options, this.#criterion);
     return withText(reportOf(seen, this.#settings), (report: ClassificationReport) =>
       reportText(report, this.#settings),
     );
@@ -343,7 +270,7 @@ export class ReportMeter {
 
   /** Everything there is to the meter. Nothing is lost. */
   toJSON(): ReportMeterState {
-    return stateOf(this.#options, this.#seen);
+    return stateOf(this.#options, this.#seen, this.#criterion !== undefined);
   }
 
   /**
@@ -361,10 +288,13 @@ export class ReportMeter {
         version,
       );
     }
+    const areLabels = Object.hasOwn(record, 'multiLabel');
     const meter = restoreMeter(
       checkRecord('state.options', 'options of a ReportMeter', field('state', record, 'options')),
+      areLabels,
     );
-    const seen = restoreSeen(record, meter.#settings);
+    const { numClasses } = meter.#options;
+    const seen = restoreSeen(record, meter.#settings, areLabels ? numClasses : undefined);
     if (seen !== undefined)
       checkEntries('state.options.classNames', meter.#settings.classNames ?? null, seen.classes);
     meter.#seen = seen;
@@ -385,18 +315,11 @@ function checkMeter(other: unknown): void {
 }
 
 /** A report without rows. */
-function emptyReport({
-  numClasses,
-  ignoreIndex,
-  layout,
-  ...options
-}: ReportMeterOptions): ClassificationReport {
-  return classificationReport(new Float64Array(), new Uint8Array(), {
-    numClasses,
-    ignoreIndex,
-    layout,
-    ...options,
-  });
+function emptyReport(
+  options: ReportMeterOptions,
+  criterion: SigmoidFocalLoss | undefined,
+): ClassificationReport {
+  return classificationReport(new Float64Array(), new Uint8Array(), { ...options, criterion });
 }
 
 /** Rows of other classes cannot be added. */
@@ -414,81 +337,97 @@ function checkAlike(
 
 /** The report on what was seen. */
 function reportOf(seen: Seen, settings: Settings): Omit<ClassificationReport, 'toString'> {
-  const { classes, confusion, isPaired } = seen;
-  const counts = countsOf(confusion, classes);
-  const rows = sum(counts.support);
-  const right = sum(counts.right);
+  const { classes, confusion, isPaired, labels } = seen;
+  const counts = countsOf(confusion, classes, labels !== undefined);
+  const decisions = sum(seen.binRows);
+  const rows = labels?.rows ?? decisions;
   const ranked = rankedOf(seen);
-  const mayBe = seen.mayBeProbabilities && rows >= leastSuspicious(isPaired);
+  const averagesAll =
+    labels === undefined ? settings.averageOver === 'all' : settings.averageOver !== 'present';
+  const mayBe =
+    seen.mayBeProbabilities && decisions >= leastSuspicious(isPaired || labels !== undefined);
   return {
-    multiLabel: false,
+    multiLabel: labels !== undefined,
     rows,
     numClasses: classes,
     nonFinite: seen.nonFinite,
-    accuracy: right / rows,
-    hammingLoss: sum(counts.wrong) / rows,
-    brier: seen.distance.toNumber() / rows,
-    logLoss: seen.entropy.toNumber() / rows,
+    accuracy: (labels?.right ?? sum(counts.right)) / rows,
+    hammingLoss: (decisions - sum(seen.binRight)) / decisions,
+    brier: seen.distance.toNumber() / decisions,
+    logLoss: seen.entropy.toNumber() / decisions,
     calibration: calibrationOf(
       seen.binRows,
       Float64Array.from(seen.confidence, (total) => total.toNumber()),
       seen.binRight,
     ),
-    balancedAccuracy: balancedAccuracyOf(counts.right, counts.support),
-    topKAccuracy: seen.hits / rows,
-    mcc: matthews(counts),
-    kappa: cohensKappa(counts),
-    ...scoreFigures(counts, ranked, rows > 0, settings.averageOver === 'all', settings),
-    ...(classes === 2 ? ofSecond(ranked) : {}),
-    samples: undefined,
+    balancedAccuracy: labels ? NaN : balancedAccuracyOf(counts.right, counts.support),
+    topKAccuracy: labels ? NaN : seen.hits / rows,
+    mcc: labels ? NaN : matthews(counts),
+    kappa: labels ? NaN : cohensKappa(counts),
+    ...scoreFigures(counts, ranked, rows > 0, averagesAll, settings),
+    ...(classes === 2 && labels === undefined ? ofSecond(ranked) : {}),
+    samples: labels && samplesOf(labels),
     confusion: settings.confusion ? Uint32Array.from(confusion) : undefined,
     warning: mayBe ? PROBABILITIES_NOTICE : undefined,
     intervals: undefined,
   };
 }
 
-/** The counts of classes that a confusion matrix has. */
-function countsOf(confusion: Float64Array, classes: number): Counts {
-  const counts = emptyCounts(classes);
-  confusion.forEach((rows, cell) => {
-    if (rows > 0) countRow(counts, Math.floor(cell / classes), cell % classes, rows);
-  });
-  countOthers(counts);
-  return counts;
-}
-
 /** The areas and average precisions of all rows. */
-function rankedOf({ classes, scored }: Seen): RankingArrays {
+function rankedOf({ classes, scored, labels }: Seen): RankingArrays {
   const ranked = emptyRanking(classes);
   const parts = partsOf(scored);
+  if (labels !== undefined) rankLabels(ranked, parts);
+  else if (scored !== undefined) rankRows(ranked, parts, scored.scores.length);
+  return ranked;
+}
+
+/** Fills in the figures of classes, of which two have one score. */
+function rankRows(ranked: RankingArrays, parts: readonly Scored[], columns: number): void {
   const labels = joined(
     Int32Array,
     parts.map((part) => part.labels),
   );
-  scored?.scores.forEach((_, column) => {
-    const j = classes === 2 ? 1 : column;
+  for (let column = 0; column < columns; column++) {
     const scores = joined(
       Float64Array,
       parts.map((part) => part.scores[column] as Float64Array),
     );
-    const found = finish(rankingFigures(scores, labels, j, undefined));
-    if (classes === 2) setOfTwo(ranked, found);
-    else {
-      ranked.auc[j] = found.auc;
-      ranked.averagePrecision[j] = found.averagePrecision;
-    }
-  });
-  return ranked;
+    if (columns === 1) setOfTwo(ranked, finish(rankingFigures(scores, labels, 1, undefined)));
+    else setOfOne(ranked, column, finish(rankingFigures(scores, labels, column, undefined)));
+  }
 }
 
-/** The parts of what has been scored, the last one first. */
-function partsOf(scored: Scored | undefined): Scored[] {
-  const parts: Scored[] = [];
-  for (let part = scored; part !== undefined; part = part.before) parts.push(part);
-  return parts;
+/** Fills in the figures of labels, each of the rows in which it counts. */
+function rankLabels(ranked: RankingArrays, parts: readonly Scored[]): void {
+  const labels = ranked.auc.length;
+  for (let j = 0; j < labels; j++) {
+    const column = (array: ArrayLike<number>) =>
+      tabulate(array.length / labels, (row) => array[row * labels + j] as number);
+    const members = joined(
+      Float64Array,
+      parts.map((part) => column(part.labels)),
+    );
+    const scores = joined(
+      Float64Array,
+      parts.map((part) => column(part.scores[0] as Float64Array)),
+    );
+    const counted = placesWhere(members.length, (k) => members[k] !== IGNORED);
+    const found = rankingFigures(
+      pick(scores, counted, new Float64Array(counted.length)),
+      pick(members, counted, new Int32Array(counted.length)),
+      1,
+      undefined,
+    );
+    setOfOne(ranked, j, finish(found));
+  }
 }
 
-function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMeterState {
+function stateOf(
+  options: ReportMeterOptions,
+  seen: Seen | undefined,
+  areLabels: boolean,
+): ReportMeterState {
   const none = new ExactSum().toJSON();
   const { zeroDivision } = options;
   const parts = partsOf(seen?.scored);
@@ -512,6 +451,7 @@ function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMet
     distance: seen?.distance.toJSON() ?? none,
     bins: { rows: Array.from(seen?.binRows ?? []), right: Array.from(seen?.binRight ?? []) },
     confidence: (seen?.confidence ?? []).map((total) => total.toJSON()),
+    ...(areLabels ? { multiLabel: labelsState(seen?.labels ?? noLabels()) } : {}),
     labels: Array.from(labels),
     scores: columns.map((_, j) =>
       Array.from(
@@ -526,21 +466,35 @@ function stateOf(options: ReportMeterOptions, seen: Seen | undefined): ReportMet
 }
 
 /** A meter of options that became JSON. */
-function restoreMeter(options: object): ReportMeter {
-  const { zeroDivision, ...others } = options as { zeroDivision?: unknown };
+function restoreMeter(options: object, areLabels: boolean): ReportMeter {
+  const { zeroDivision, numClasses, ...others } = options as Record<string, unknown>;
   try {
-    return new ReportMeter({
+    const meter = new ReportMeter({
       ...others,
+      numClasses: numClasses as number,
       zeroDivision: zeroDivision === 'NaN' ? NaN : (zeroDivision as number),
+      ...(areLabels ? { criterion: new SigmoidFocalLoss() } : {}),
     });
+    if (areLabels) checkLabels(numClasses);
+    return meter;
   } catch (error) {
     if (error instanceof Error) error.message = `state.options: ${error.message}`;
     throw error;
   }
 }
 
-/** Everything that was seen, checked field by field. */
-function restoreSeen(record: object, settings: Settings): Seen | undefined {
+/** Several labels are two or more. */
+function checkLabels(numClasses: unknown): void {
+  if (numClasses === undefined || numClasses === 1)
+    throw outOfRange('numClasses', '2 or more for rows of several labels', numClasses);
+}
+
+/** Everything that was seen, checked field by field; of rows of so many labels, if that is said. */
+function restoreSeen(
+  record: object,
+  settings: Settings,
+  labels: number | undefined,
+): Seen | undefined {
   const classes = checkInteger(
     'state.classes',
     0,
@@ -549,13 +503,30 @@ function restoreSeen(record: object, settings: Settings): Seen | undefined {
   );
   if (classes === 0) return undefined;
   if (classes === 1) throw outOfRange('state.classes', '0, or 2 or more', classes);
-  const isPaired = restoreBoolean('state.isPaired', field('state', record, 'isPaired'));
+  if (labels !== undefined && classes !== labels)
+    throw outOfRange('state.classes', `0, or that of state.options, ${labels}`, classes);
   const confusion = restoreCounts(
     'state.confusion',
     field('state', record, 'confusion'),
-    classes * classes,
+    labels === undefined ? classes * classes : 4 * labels,
   );
-  const rows = sum(confusion);
+  const sums = restoreSums(record, settings, sum(confusion));
+  const scored = labels === undefined ? restoreScored : restoreLabelScores;
+  return {
+    ...sums,
+    classes,
+    confusion,
+    scored: settings.auc ? scored(record, classes, confusion) : undefined,
+    labels:
+      labels === undefined
+        ? undefined
+        : restoreLabels(field('state', record, 'multiLabel'), sum(confusion)),
+  };
+}
+
+/** The sums over so many decisions, checked field by field. */
+function restoreSums(record: object, settings: Settings, rows: number) {
+  const isPaired = restoreBoolean('state.isPaired', field('state', record, 'isPaired'));
   const counts = checkRecord('state.counts', 'counts of rows', field('state', record, 'counts'));
   const count = (name: string) => {
     const found = checkCount(`state.counts.${name}`, field('state.counts', counts, name));
@@ -581,9 +552,7 @@ function restoreSeen(record: object, settings: Settings): Seen | undefined {
     settings.bins,
   );
   return {
-    classes,
     isPaired,
-    confusion,
     nonFinite: count('nonFinite'),
     hits: count('hits'),
     mayBeProbabilities: restoreBoolean(
@@ -598,12 +567,11 @@ function restoreSeen(record: object, settings: Settings): Seen | undefined {
       const terms = { terms: binRows[bin] as number, least: 0, most: 1, allFinite: false };
       return ExactSum.from(`state.confidence[${bin}]`, state, terms);
     }),
-    scored: settings.auc ? restoreScored(record, classes, confusion) : undefined,
   };
 }
 
 function restoreScored(record: object, classes: number, confusion: Float64Array): Scored {
-  const { support } = countsOf(confusion, classes);
+  const { support } = countsOf(confusion, classes, false);
   const rows = sum(support);
   const labels = restoreCounts('state.labels', field('state', record, 'labels'), rows);
   labels.forEach((label, k) => {
@@ -614,19 +582,45 @@ function restoreScored(record: object, classes: number, confusion: Float64Array)
   const odd = support.findIndex((rest) => rest !== 0);
   if (odd >= 0)
     throw new RangeError(`state.labels must have as many rows of class ${odd} as state.confusion`);
-  const columns = restoreArray(
-    'state.scores',
-    field('state', record, 'scores'),
-    classes === 2 ? 1 : classes,
-  );
-  const scores = columns.map((column, j) =>
-    Float64Array.from(restoreArray(`state.scores[${j}]`, column, rows), (score, k) => {
+  return {
+    labels: Int32Array.from(labels),
+    scores: restoreScores(record, classes === 2 ? 1 : classes, rows),
+    before: undefined,
+  };
+}
+
+/** The labels of rows, of so many each, and their scores. */
+function restoreLabelScores(record: object, labels: number, confusion: Float64Array): Scored {
+  const { support, negatives } = countsOf(confusion, labels, true);
+  const given = field('state', record, 'labels');
+  if (!Array.isArray(given)) throw wrongType('state.labels', 'an array', given);
+  if (given.length % labels !== 0)
+    throw wrongLength('state.labels', `entries for rows of ${labels} labels`, given.length);
+  given.forEach((member, k) => {
+    const j = k % labels;
+    if (member === 1) support[j] = (support[j] as number) - 1;
+    else if (member === 0) negatives[j] = (negatives[j] as number) - 1;
+    else if (member !== IGNORED) throw outOfRange(`state.labels[${k}]`, '-1, 0 or 1', member);
+  });
+  const odd = support.findIndex((rest, j) => rest !== 0 || negatives[j] !== 0);
+  if (odd >= 0)
+    throw new RangeError(`state.labels must have as many of label ${odd} as state.confusion`);
+  return {
+    labels: Int32Array.from(given as number[]),
+    scores: restoreScores(record, 1, given.length),
+    before: undefined,
+  };
+}
+
+function restoreScores(record: object, columns: number, length: number): Float64Array[] {
+  const given = restoreArray('state.scores', field('state', record, 'scores'), columns);
+  return given.map((column, j) =>
+    Float64Array.from(restoreArray(`state.scores[${j}]`, column, length), (score, k) => {
       if (score === 'NaN' || score === 'Infinity' || score === '-Infinity') return Number(score);
       if (typeof score !== 'number') throw wrongType(`state.scores[${j}][${k}]`, 'a number', score);
       return score;
     }),
   );
-  return { labels: Int32Array.from(labels), scores, before: undefined };
 }
 
 function restoreBoolean(name: string, given: unknown): boolean {

@@ -12,12 +12,12 @@ import { checkElements, elementsOf, type RowOptions, type Rows, widen } from '..
 import { eachPart, type Work } from '../rows/turns.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { Decisions, matrixOf, scoreFigures, weightsOf } from './figures.js';
-import { emptyRanking, type RankingArrays, rankingFigures } from './ranking.js';
+import { emptyRanking, type RankingArrays, rankingFigures, setOfOne } from './ranking.js';
 import type { Findings, Settings } from './result.js';
-import { ScoreAverage, scoresOf } from './scores.js';
+import { ScoreAverage, type Scores, scoresOf } from './scores.js';
 
 /** The mark of a label that does not count. */
-const IGNORED = -1;
+export const IGNORED = -1;
 
 /** The report on multi-label rows: each label is yes or no by itself. */
 export function* reportOnLabels(
@@ -54,11 +54,42 @@ export function* reportOnLabels(
     const scores = column(logits).map((logit) => (logit === Infinity ? NaN : logit));
     yield rows;
     const own = weights && pick(weights, counted, new Float64Array(counted.length));
-    const found = yield* rankingFigures(scores, Int32Array.from(column(members)), 1, own);
-    ranked.auc[j] = found.auc;
-    ranked.averagePrecision[j] = found.averagePrecision;
+    setOfOne(ranked, j, yield* rankingFigures(scores, Int32Array.from(column(members)), 1, own));
   }
   return tally.findings(ranked);
+}
+
+/** A row of which a label counts, judged by all that do. */
+export interface JudgedRow {
+  /** Its number. */
+  readonly row: number;
+  readonly scores: Scores;
+  /** True where all of them are right. */
+  readonly isRight: boolean;
+}
+
+/** Judges rows of so many labels, which are pairs, one after the other. */
+export function judgeRows(
+  { numbers, labels: members }: Pick<Rows, 'numbers' | 'labels'>,
+  predicted: Int32Array,
+  labels: number,
+  settings: Settings,
+  take: (judged: JudgedRow) => void,
+): void {
+  for (let k = 0; k < numbers.length; ) {
+    const row = Math.floor((numbers[k] as number) / labels);
+    const end = (row + 1) * labels;
+    let [all, positives, right, wrong] = [0, 0, 0, 0];
+    for (; k < numbers.length && (numbers[k] as number) < end; k++) {
+      all++;
+      if (members[k] === 1) positives++;
+      if (predicted[k] !== 1) continue;
+      if (members[k] === 1) right++;
+      else wrong++;
+    }
+    const scores = scoresOf(positives, all - positives, right, wrong, settings);
+    take({ row, scores, isRight: right === positives && wrong === 0 });
+  }
 }
 
 /** The sums that are added up of labels, and of the rows that have them. */
@@ -91,42 +122,23 @@ class LabelTally {
     const rowOf = (k: number) => Math.floor((numbers[k] as number) / this.#labels);
     const weights = tabulate(numbers.length, (k) => weightOf(rowOf(k)));
     const { predicted } = figuresOf(pairs, { ...this.#decisions.decided, weights });
-    for (let first = 0, end = 0; first < numbers.length; first = end) {
-      const row = rowOf(first);
-      const weight = weightOf(row);
-      for (; end < numbers.length && rowOf(end) === row; end++) {
-        const j = (numbers[end] as number) % this.#labels;
-        this.#addLabel(j, labels[end] as number, predicted[end] as number, weight);
-      }
-      this.#addRow(labels.subarray(first, end), predicted.subarray(first, end), weight);
+    for (let k = 0; k < numbers.length; k++) {
+      const j = (numbers[k] as number) % this.#labels;
+      this.#addLabel(j, labels[k] as number, predicted[k] as number, weights[k] as number);
     }
+    judgeRows(pairs, predicted, this.#labels, this.#settings, ({ row, scores, isRight }) => {
+      const weight = weightOf(row);
+      this.#samples.add(scores, weight);
+      this.#rows++;
+      this.#weight += weight;
+      if (isRight) this.#allRight += weight;
+    });
   }
 
   #addLabel(j: number, label: number, predicted: number, weight: number): void {
     countLabel(this.#counts, j, label, predicted, weight);
     const cell = 4 * j + 2 * label + predicted;
     if (this.#matrix !== undefined) this.#matrix[cell] = (this.#matrix[cell] as number) + weight;
-  }
-
-  /** Adds what the labels of a row have in common, which are all those that count. */
-  #addRow(labels: Int32Array, predicted: Int32Array, weight: number): void {
-    let positives = 0;
-    let right = 0;
-    let wrong = 0;
-    for (let i = 0; i < labels.length; i++) {
-      if (labels[i] === 1) positives++;
-      if (predicted[i] === 1) {
-        if (labels[i] === 1) right++;
-        else wrong++;
-      }
-    }
-    this.#samples.add(
-      scoresOf(positives, labels.length - positives, right, wrong, this.#settings),
-      weight,
-    );
-    this.#rows++;
-    this.#weight += weight;
-    if (right === positives && wrong === 0) this.#allRight += weight;
   }
 
   findings(ranked: RankingArrays): Findings {

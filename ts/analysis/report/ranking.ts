@@ -44,6 +44,16 @@ export function emptyRanking(classes: number): RankingArrays {
   return { auc: none(), averagePrecision: none() };
 }
 
+/** Sets the figures of one of several classes. */
+export function setOfOne(
+  { auc, averagePrecision }: RankingArrays,
+  j: number,
+  found: RankingFigures,
+): void {
+  auc[j] = found.auc;
+  averagePrecision[j] = found.averagePrecision;
+}
+
 /**
  * Sets the figures of two classes, which are each other's opposite: the more a row is one, the less
  * it is the other, and one order is enough.

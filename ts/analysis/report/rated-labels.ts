@@ -9,18 +9,19 @@ import { intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
 import { binOf } from './calibration.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { scoreFigures, weightsOf } from './figures.js';
+import { checkGroups, type IntervalSettings, type ReportIntervals } from './intervals.js';
+import { type JudgedRow, judgeRows } from './labels.js';
 import {
-  AVERAGED,
-  AVERAGES,
-  checkGroups,
-  type IntervalSettings,
-  OF_CLASS,
-  OVERALL,
-  type ReportIntervals,
-} from './intervals.js';
-import { areasOf, namedIntervals, type Ranks, type RatedRows, ranksOf, rateRows } from './rated.js';
+  areasOf,
+  listOf,
+  namedIntervals,
+  type Ranks,
+  type RatedRows,
+  ranksOf,
+  rateRows,
+} from './rated.js';
 import type { Settings } from './result.js';
-import { ScoreAverage, type Scores, scoresOf } from './scores.js';
+import { ScoreAverage, type Scores } from './scores.js';
 
 /** Labels that have been judged, one entry of each array for each that counts. */
 interface RatedLabels {
@@ -33,7 +34,7 @@ interface RatedLabels {
   /** The label. */
   readonly columnOf: Uint32Array;
   /** The scores of each row, and whether all of its labels are right. */
-  readonly rows: readonly { readonly scores: Scores; readonly isRight: boolean }[];
+  readonly rows: readonly JudgedRow[];
   /** The weights of the rows. */
   readonly weights: Float64Array | undefined;
 }
@@ -53,12 +54,13 @@ export function* labelIntervals(
   checkGroups(groups, all);
   const given = weightsOf(settings, all);
   const rated = yield* rateRows(pairs, settings, undefined);
-  // The numbers of the rows that count, which have a label that does.
-  const numbers: number[] = [];
+  // The rows that count, which have a label that does.
+  const rows: JudgedRow[] = [];
+  judgeRows(pairs, rated.predicted, labels, settings, (judged) => rows.push(judged));
+  let place = 0;
   const rowOf = Uint32Array.from(pairs.numbers, (element) => {
-    const row = Math.floor(element / labels);
-    if (numbers.at(-1) !== row) numbers.push(row);
-    return numbers.length - 1;
+    if ((rows[place] as JudgedRow).row < Math.floor(element / labels)) place++;
+    return place;
   });
   const columnOf = Uint32Array.from(pairs.numbers, (element) => element % labels);
   const rater = makeLabelRater(
@@ -67,44 +69,21 @@ export function* labelIntervals(
       labels,
       rowOf,
       columnOf,
-      rows: judgeRows(rated, rowOf, numbers.length, settings),
-      weights: given && Float64Array.from(numbers, (row) => given[row] as number),
+      rows,
+      weights: given && Float64Array.from(rows, ({ row }) => given[row] as number),
     },
     settings,
   );
   // There is no class that rows could be drawn by.
   const strata = strataOf(
-    new Int32Array(numbers.length),
+    new Int32Array(rows.length),
     1,
-    groups && numbers.map((row) => groups[row]),
+    groups && rows.map(({ row }) => groups[row]),
   );
-  const resampled = yield* resample(strata, numbers.length, rater, repeats, seed, method);
-  const values = rater(new Uint32Array(numbers.length).fill(1));
+  const resampled = yield* resample(strata, rows.length, rater, repeats, seed, method);
+  const values = rater(new Uint32Array(rows.length).fill(1));
   const found = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));
   return { ...namedIntervals(found, labels), level, repeats, seed, method };
-}
-
-/** The scores of the labels of each row. */
-function judgeRows(
-  { labels, predicted }: RatedRows,
-  rowOf: Uint32Array,
-  rows: number,
-  settings: Settings,
-): RatedLabels['rows'] {
-  const counts = Array.from({ length: rows }, () => ({ own: 0, all: 0, right: 0, wrong: 0 }));
-  for (let k = 0; k < labels.length; k++) {
-    const count = counts[rowOf[k] as number] as (typeof counts)[number];
-    count.all++;
-    if (labels[k] === 1) count.own++;
-    if (predicted[k] === 1) {
-      if (labels[k] === 1) count.right++;
-      else count.wrong++;
-    }
-  }
-  return counts.map(({ own, all, right, wrong }) => ({
-    scores: scoresOf(own, all - own, right, wrong, settings),
-    isRight: right === own && wrong === 0,
-  }));
 }
 
 /** Computes the figures of rows, as often as it is asked to. */
@@ -147,25 +126,20 @@ function makeLabelRater(
     });
     const averagesAll = settings.averageOver !== 'present';
     const scores = scoreFigures(counts, { auc, averagePrecision }, rows > 0, averagesAll, settings);
-    const overall = {
-      accuracy: right / rows,
-      hammingLoss: sums.wrong / sums.all,
-      balancedAccuracy: NaN,
-      topKAccuracy: NaN,
-      mcc: NaN,
-      kappa: NaN,
-      auc: scores.auc,
-      weightedAuc: scores.weightedAuc,
-      averagePrecision: scores.averagePrecision,
-      logLoss: sums.entropy / sums.all,
-      brier: sums.distance / sums.all,
-      calibrationError: sums.calibration / sums.all,
-    };
-    return Float64Array.of(
-      ...OVERALL.map((name) => overall[name]),
-      ...AVERAGES.flatMap((average) => AVERAGED.map((name) => scores[average][name])),
-      ...scores.classes.flatMap((own) => OF_CLASS.map((name) => own[name])),
-      ...AVERAGED.map((name) => samples[name]),
+    return listOf(
+      {
+        ...scores,
+        accuracy: right / rows,
+        hammingLoss: sums.wrong / sums.all,
+        balancedAccuracy: NaN,
+        topKAccuracy: NaN,
+        mcc: NaN,
+        kappa: NaN,
+        logLoss: sums.entropy / sums.all,
+        brier: sums.distance / sums.all,
+        calibrationError: sums.calibration / sums.all,
+      },
+      samples,
     );
   };
 

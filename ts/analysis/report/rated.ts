@@ -22,8 +22,9 @@ import {
   type ScoreIntervals,
 } from './intervals.js';
 import { emptyRanking, type RankingArrays } from './ranking.js';
-import type { Settings } from './result.js';
+import type { Findings, Settings } from './result.js';
 import { balancedAccuracyOf, isAmongFirst, ofSecond } from './rows.js';
+import type { Scores } from './scores.js';
 
 /** Rows that have been judged, one entry of each array for each. */
 export interface RatedRows {
@@ -238,25 +239,32 @@ function figuresOf(
     settings.averageOver === 'all',
     settings,
   );
-  const { auc, weightedAuc, averagePrecision } = classes === 2 ? ofSecond(ranked) : scores;
-  const overall = {
+  return listOf({
+    ...scores,
+    ...(classes === 2 ? ofSecond(ranked) : {}),
     accuracy: sums.right / sums.all,
     hammingLoss: sum(wrong) / sums.all,
     balancedAccuracy: balancedAccuracyOf(right, support),
     topKAccuracy: sums.hits / sums.all,
     mcc: matthews(counts),
     kappa: cohensKappa(counts),
-    auc,
-    weightedAuc,
-    averagePrecision,
     logLoss: sums.entropy / sums.all,
     brier: sums.distance / sums.all,
     calibrationError: sums.calibration / sums.all,
-  };
+  });
+}
+
+/** The figures of a report that have intervals. */
+type Figures = Readonly<Record<(typeof OVERALL)[number], number>> &
+  Pick<Findings, (typeof AVERAGES)[number] | 'classes'>;
+
+/** All figures in the order of their names, of which {@link namedIntervals} are. */
+export function listOf(figures: Figures, samples?: Scores): Float64Array {
   return Float64Array.of(
-    ...OVERALL.map((name) => overall[name]),
-    ...AVERAGES.flatMap((average) => AVERAGED.map((name) => scores[average][name])),
-    ...scores.classes.flatMap((own) => OF_CLASS.map((name) => own[name])),
+    ...OVERALL.map((name) => figures[name]),
+    ...AVERAGES.flatMap((average) => AVERAGED.map((name) => figures[average][name])),
+    ...figures.classes.flatMap((own) => OF_CLASS.map((name) => own[name])),
+    ...(samples === undefined ? [] : AVERAGED.map((name) => samples[name])),
   );
 }
 

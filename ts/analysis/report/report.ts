@@ -202,8 +202,8 @@ export async function classificationReportAsync(
   return inTurns(work, entries, rows, given);
 }
 
-const OPTIONS: readonly (keyof ReportOptions)[] = [
-  ...ROW_OPTIONS,
+/** The options that say which figures there are, and how they are made of rows. */
+export const SCORE_OPTIONS = [
   'bins',
   'zeroDivision',
   'auc',
@@ -212,6 +212,11 @@ const OPTIONS: readonly (keyof ReportOptions)[] = [
   'beta',
   'topK',
   'classNames',
+] as const satisfies readonly (keyof ReportOptions)[];
+
+const OPTIONS: readonly (keyof ReportOptions)[] = [
+  ...ROW_OPTIONS,
+  ...SCORE_OPTIONS,
   'sampleWeights',
   'criterion',
   'intervals',

@@ -12,6 +12,7 @@ import {
   type RankingArrays,
   rankingFigures,
   ScoresApart,
+  setOfOne,
   setOfTwo,
 } from './ranking.js';
 import type { Findings, Settings } from './result.js';
@@ -187,11 +188,8 @@ function* fillRanked(
     setOfTwo(ranked, found);
     return;
   }
-  const { auc, averagePrecision } = ranked;
   for (let j = 0; j < classes; j++) {
     if ((support[j] as number) === 0) continue;
-    const found = yield* rankingFigures(yield* scores.of(j), labels, j, weights);
-    auc[j] = found.auc;
-    averagePrecision[j] = found.averagePrecision;
+    setOfOne(ranked, j, yield* rankingFigures(yield* scores.of(j), labels, j, weights));
   }
 }
