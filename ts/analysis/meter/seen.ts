@@ -19,7 +19,7 @@ import { TermSum } from './term-sum.js';
 
 /** The scores of some rows, with those of the rows before them. */
 export interface Scored {
-  /** The classes of the rows; of several labels, those of each row, with -1 where one is ignored. */
+  /** The classes of the rows; of several labels those of each, with -1 where one is ignored. */
   readonly labels: Int32Array;
   /** The scores of class 1 of two, of each class, or of all labels, row by row. */
   readonly scores: readonly Float64Array[];
