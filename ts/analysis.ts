@@ -80,7 +80,7 @@ export type {
   Summary,
 } from './analysis/diagnose/result.js';
 export type { ExactSumState } from './analysis/meter/exact-sum.js';
-export type { LabelScoresState } from './analysis/meter/label-scores.js';
+export type { LabelScoresState, ScoreSumState } from './analysis/meter/label-scores.js';
 export {
   type AnyMeter,
   LossMeter,

@@ -23,8 +23,8 @@ const read = (entry: string) => readFileSync(fileOf(entry), 'utf8');
 const ENTRIES = [
   ['focal-loss', main, 'pkg', 1, 40_000],
   ['focal-loss/slim', slim, 'pkg', 0, 40_000],
-  ['focal-loss/analysis', analysis, 'pkg-analysis', 1, 160_000],
-  ['focal-loss/analysis/slim', analysisSlim, 'pkg-analysis', 0, 160_000],
+  ['focal-loss/analysis', analysis, 'pkg-analysis', 1, 170_000],
+  ['focal-loss/analysis/slim', analysisSlim, 'pkg-analysis', 0, 170_000],
 ] as const;
 
 /** A test whether this awaits something when it is run, not only in functions of it. */

@@ -1,7 +1,10 @@
 //! What the figures of rows add up to.
 
 use super::abi::{Bin, Counts, Decisions, Group, Tally};
-use crate::kernels::{LossFigures, SoftmaxFigures, UNCOUNTED};
+use crate::{
+    kernels::{LossFigures, SoftmaxFigures, UNCOUNTED},
+    simd::{F64x2, vector::Vector},
+};
 
 /// A number where something is true, else 0. Engines jump for a choice between numbers, often to
 /// the wrong place where it depends on rows.
@@ -93,6 +96,12 @@ impl Tally {
             (sums.least_loss, sums.least_confidence) = (f64::INFINITY, f64::INFINITY);
             (sums.most_loss, sums.most_confidence) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
         }
+        let two = |a: f64, b: f64| F64x2::from_lanes(|i| if i == 0 { a } else { b });
+        // Two sums at a time: of losses and confidences, of factors and weights.
+        let mut both = two(sums.loss, sums.confidence);
+        let mut least = two(sums.least_loss, sums.least_confidence);
+        let mut most = two(sums.most_loss, sums.most_confidence);
+        let mut factors = two(sums.factor, sums.weight);
         for i in 0..n {
             // SAFETY: the caller vouches for the figures, the classes and the lists.
             unsafe {
@@ -102,7 +111,7 @@ impl Tally {
                 }
                 let number = first + i;
                 let (loss, gradient) = (*figures.loss.add(i), *figures.gradient.add(i));
-                if !(loss.is_finite() && gradient.is_finite()) {
+                if !(loss.is_finite() & gradient.is_finite()) {
                     figures.non_finite.add(non_finite).write(number as u32);
                     non_finite += 1;
                     continue;
@@ -121,19 +130,12 @@ impl Tally {
                 sums.easy_loss += if_true(is_easy, loss);
                 sure_and_wrong += usize::from(is_sure & !is_right);
                 right += usize::from(is_right);
-                sums.loss += loss;
-                sums.least_loss = if loss < sums.least_loss { loss } else { sums.least_loss };
-                sums.most_loss = if loss > sums.most_loss { loss } else { sums.most_loss };
-                sums.confidence += confidence;
-                if confidence < sums.least_confidence {
-                    sums.least_confidence = confidence;
-                }
-                if confidence > sums.most_confidence {
-                    sums.most_confidence = confidence;
-                }
+                let own = two(loss, confidence);
+                both = both.add(own);
+                least = least.pmin(own);
+                most = most.pmax(own);
                 let weight = *figures.weight.add(i);
-                sums.factor += *figures.factor.add(i);
-                sums.weight += weight;
+                factors = factors.add(two(*figures.factor.add(i), weight));
                 sums.squares += weight * weight;
                 let join = |group: &mut Group| {
                     group.rows += 1.0;
@@ -151,6 +153,10 @@ impl Tally {
                 }
             }
         }
+        [sums.loss, sums.confidence] = [0, 1].map(|i| both.lane(i));
+        [sums.least_loss, sums.least_confidence] = [0, 1].map(|i| least.lane(i));
+        [sums.most_loss, sums.most_confidence] = [0, 1].map(|i| most.lane(i));
+        [sums.factor, sums.weight] = [0, 1].map(|i| factors.lane(i));
         sums.rows += listed as f64;
         sums.right += right as f64;
         sums.easy += easy as f64;

@@ -344,6 +344,28 @@ impl<V: Real> Evaluation<V> for Figured<'_, V> {
     }
 }
 
+/// Puts down the classes of rows of two, and those that are likelier. Returns how many logits of
+/// rows that count are not finite.
+///
+/// # Safety
+/// As for [`loss_figures`].
+unsafe fn pair_decisions<S: Scalar>(rows: &Rows<S>, out: &LossFigures) -> usize {
+    let is_ignored = |target: i32| rows.ignored.is_some_and(|ignored| target == ignored);
+    let mut non_finite = 0;
+    for i in 0..rows.rows {
+        // SAFETY: passed on.
+        unsafe {
+            let counts = !is_ignored(*rows.targets.add(i));
+            out.label.add(i).write(if counts { *rows.targets.add(i) } else { UNCOUNTED });
+            let [x, y] = [0, 1].map(|j| (*rows.logits.add(2 * i + j)).to_f64());
+            out.predicted.add(i).write(i32::from(is_second(x, y)));
+            let others = usize::from(!x.is_finite()) + usize::from(!y.is_finite());
+            non_finite += others * usize::from(counts);
+        }
+    }
+    non_finite
+}
+
 /// Computes the figures of `problem`, a loss, for `rows`, whose gradients go where these have a
 /// place for them, and whose values are overwritten. Returns how many logits of rows that count are
 /// not finite.
@@ -360,28 +382,25 @@ pub unsafe fn loss_figures<V: Real>(
     let mut non_finite = 0;
     // SAFETY: the caller vouches for the rows.
     unsafe {
-        for i in 0..n {
-            let row =
-                |array: *const V::Scalar| slice::from_raw_parts(array.add(i * classes), classes);
-            let label = if shares.is_null() {
-                Some(*rows.targets.add(i)).filter(|&target| Some(target) != rows.ignored)
-            } else {
-                Some(largest(row(shares)) as i32)
-            };
-            out.label.add(i).write(label.unwrap_or(UNCOUNTED));
-            let (predicted, others) = match row(rows.logits) {
-                &[x, y] => {
-                    let (x, y) = (x.to_f64(), y.to_f64());
-                    let others = usize::from(!x.is_finite()) + usize::from(!y.is_finite());
-                    (usize::from(is_second(x, y)), others)
+        if classes == 2 && shares.is_null() {
+            non_finite = pair_decisions(rows, out);
+        } else {
+            for i in 0..n {
+                let row = |array: *const V::Scalar| {
+                    slice::from_raw_parts(array.add(i * classes), classes)
+                };
+                let label = if shares.is_null() {
+                    Some(*rows.targets.add(i)).filter(|&target| Some(target) != rows.ignored)
+                } else {
+                    Some(largest(row(shares)) as i32)
+                };
+                out.label.add(i).write(label.unwrap_or(UNCOUNTED));
+                let logits = row(rows.logits);
+                out.predicted.add(i).write(largest(logits) as i32);
+                if label.is_some() {
+                    non_finite += logits.iter().filter(|x| !x.to_f64().is_finite()).count();
                 }
-                logits => {
-                    let others = logits.iter().filter(|x| !x.to_f64().is_finite()).count();
-                    (largest(logits), others)
-                }
-            };
-            out.predicted.add(i).write(predicted as i32);
-            non_finite += if label.is_some() { others } else { 0 };
+            }
         }
         match plain(problem, !shares.is_null(), rows.weights.is_none()) {
             Some(focal) => {
@@ -393,13 +412,8 @@ pub unsafe fn loss_figures<V: Real>(
             None => by_parts::<V>(rows, shares, problem, out),
         }
         for i in 0..n {
-            let grad = slice::from_raw_parts(rows.grad.add(i * classes), classes);
-            let size = match grad {
-                // As a loop adds them up.
-                [x, y] => x.to_f64().abs() + y.to_f64().abs(),
-                _ => grad.iter().map(|x| x.to_f64().abs()).sum(),
-            };
-            out.gradient.add(i).write(size);
+            let of = |j: usize| (*rows.grad.add(i * classes + j)).to_f64().abs();
+            out.gradient.add(i).write((2..classes).fold(of(0) + of(1), |size, j| size + of(j)));
         }
     }
     non_finite

@@ -5,7 +5,7 @@ import type { Scores } from '../report/scores.js';
 import { ExactSum, type ExactSumState } from './exact-sum.js';
 import { checkCount, checkRecord, field } from './json.js';
 
-type ScoreName = (typeof AVERAGED)[number];
+type ScoreName = keyof Scores;
 
 /** A score of rows, added up: of those that have one. */
 interface ScoreSum {
@@ -23,14 +23,22 @@ export interface SeenLabels {
   readonly samples: Readonly<Record<ScoreName, ScoreSum>>;
 }
 
-/** The same as JSON. */
+/** A score of rows, added up, as JSON. */
+export interface ScoreSumState {
+  /** The number of rows that have one. */
+  readonly terms: number;
+  /** Their scores, added up. */
+  readonly sum: ExactSumState;
+}
+
+/** What a `ReportMeter` has seen of rows of several labels, as JSON. */
 export interface LabelScoresState {
   /** The number of rows with a label that counts. */
   readonly rows: number;
   /** The number of those of which all labels are right. */
   readonly right: number;
-  /** The scores of the rows' labels: of how many rows, and added up. */
-  readonly samples: Readonly<Record<ScoreName, { terms: number; sum: ExactSumState }>>;
+  /** The scores of the rows' labels. */
+  readonly samples: Readonly<Record<keyof Scores, ScoreSumState>>;
 }
 
 /** An object with something for each score. */

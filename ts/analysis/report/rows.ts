@@ -1,7 +1,7 @@
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import { pick } from '../rows/loops.js';
 import { warningOf } from '../rows/probability-watch.js';
-import { fillFigures, fillScores, type RowFigures } from '../rows/row-figures.js';
+import { fillFigures, fillScores, NO_FIGURES, type WantedFigures } from '../rows/row-figures.js';
 import type { Rows } from '../rows/rows.js';
 import { eachPart, type Work } from '../rows/turns.js';
 import { cohensKappa, matthews } from './agreement.js';
@@ -34,10 +34,8 @@ export function* reportOnRows(rows: Rows, settings: Settings): Work<Findings> {
   // The counts of two classes are the matrix.
   const filled = classes === 2 ? undefined : matrix;
   const height = Math.min(length, AT_ONCE);
-  const figures = {
-    ...scores?.figures(height),
-    ...(filled === undefined ? {} : { predicted: new Int32Array(height) }),
-  };
+  const kept = scores?.figures(height) ?? NO_FIGURES;
+  const figures = filled ? { ...kept, predicted: new Int32Array(height) } : kept;
   let hits = 0;
   const weightOf = (k: number) => (weights === undefined ? 1 : (weights[k] as number));
   const add = (start: number, end: number) => {
@@ -140,16 +138,16 @@ class ScoresOfClasses {
   }
 
   /** Room for the figures of so many rows that scores are made of. */
-  figures(height: number): Partial<RowFigures> {
-    if (this.apart !== undefined) return {};
+  figures(height: number): WantedFigures {
+    if (this.apart !== undefined) return NO_FIGURES;
     const numbers = new Float64Array(height);
     return this.#rows.classes === 2
-      ? { score: numbers }
-      : { negLogConfidence: numbers, predicted: new Int32Array(height) };
+      ? { ...NO_FIGURES, score: numbers }
+      : { ...NO_FIGURES, negLogConfidence: numbers, predicted: new Int32Array(height) };
   }
 
   /** Keeps what scores are made of, of some rows. */
-  keep({ score, negLogConfidence, predicted }: Partial<RowFigures>, start: number, end: number) {
+  keep({ score, negLogConfidence, predicted }: WantedFigures, start: number, end: number) {
     const kept = score ?? negLogConfidence;
     if (kept !== undefined) this.#kept.set(kept.subarray(0, end - start), start);
     if (negLogConfidence !== undefined && predicted !== undefined)

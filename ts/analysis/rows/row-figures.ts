@@ -46,6 +46,19 @@ export interface RowFigures {
   readonly score: Float64Array;
 }
 
+/** The figures that are wanted, and no others. */
+export type WantedFigures = { readonly [Name in keyof RowFigures]: RowFigures[Name] | undefined };
+
+/** No figures. What an object does not say itself, all objects might. */
+export const NO_FIGURES: WantedFigures = {
+  predicted: undefined,
+  confidence: undefined,
+  negLogConfidence: undefined,
+  crossEntropy: undefined,
+  distance: undefined,
+  score: undefined,
+};
+
 /** What takes scores where the kernel has put them. */
 export interface ScoreTaker {
   /**
@@ -97,7 +110,7 @@ export function figuresOf(rows: Rows, decided?: Decided): RowFigures {
  * them.
  */
 export function fillFigures(
-  figures: Partial<RowFigures>,
+  figures: WantedFigures,
   rows: Rows,
   from: number,
   to: number,
@@ -151,7 +164,7 @@ export function fillFigures(
 
 /** Copies figures of so many rows to where they belong, from one row on. */
 function copyFigures(
-  figures: Partial<RowFigures>,
+  figures: WantedFigures,
   address: (place: number) => number,
   height: number,
   start: number,
