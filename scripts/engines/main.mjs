@@ -3,48 +3,54 @@
 // in their name.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureConsumers } from '../bootstrap/consumers.mjs';
+import { ensureConsumers, nodeOf } from '../bootstrap/consumers.mjs';
 import { records, root } from '../bootstrap/paths.mjs';
-import { capture } from '../bootstrap/process.mjs';
+import { capture, mustRun } from '../bootstrap/process.mjs';
 import { ExplainedError, runMain, say } from '../bootstrap/report.mjs';
 import { setUp } from '../bootstrap/set-up.mjs';
 import { build } from '../build/build.mjs';
-import { ENGINES } from './engines.mjs';
+import { ENGINES, MODULE } from './engines.mjs';
 
 /** Emulated engines take up to this many seconds; one that never ends is a result as well. */
 const LIMIT = 900;
 
-const MODULE = join(root, 'dist', 'focal-loss.wasm');
-
-/** @returns {Promise<string>} the battery as one file */
-async function bundleBattery() {
+/**
+ * @param {string} name of a program of this folder
+ * @returns {Promise<string>} it as one file
+ */
+async function bundle(name) {
   const { build } = await import('esbuild');
-  const outfile = join(records, 'engines', 'battery.mjs');
+  const outfile = join(records, 'engines', `${name}.mjs`);
   mkdirSync(join(records, 'engines'), { recursive: true });
   await build({
-    entryPoints: [join(root, 'scripts', 'engines', 'battery.ts')],
+    entryPoints: [join(root, 'scripts', 'engines', `${name}.ts`)],
     bundle: true,
     format: 'esm',
+    platform: 'neutral',
+    external: ['node:*'],
     outfile,
     logLevel: 'error',
   });
   return outfile;
 }
 
+/** @returns {Promise<string>} the tape of the battery, which hosts without JavaScript play */
+async function recordTape() {
+  const tape = join(records, 'engines', 'battery.tape');
+  await mustRun('Recording the battery', nodeOf(24), [await bundle('record'), tape]);
+  return tape;
+}
+
 /**
  * @param {import('./engines.mjs').Engine} engine
- * @param {string} battery
+ * @param {Record<import('./engines.mjs').Engine['takes'], string[]>} files
  */
-async function run({ name, command, expected, isHost }, battery) {
+async function run({ name, command, expected, takes }, files) {
   let printed;
   const start = performance.now();
   try {
     const words = await command();
-    const { code, output } = await capture('timeout', [
-      String(LIMIT),
-      ...words,
-      isHost ? MODULE : battery,
-    ]);
+    const { code, output } = await capture('timeout', [String(LIMIT), ...words, ...files[takes]]);
     printed = code === 124 ? `no end in ${LIMIT} s` : output.trim();
   } catch (error) {
     if (!(error instanceof ExplainedError)) throw error;
@@ -61,12 +67,16 @@ async function run({ name, command, expected, isHost }, battery) {
 await runMain(async () => {
   await build(await setUp({ runtimes: true }));
   await ensureConsumers();
-  const battery = await bundleBattery();
   const wanted = process.argv.slice(2);
   const engines = ENGINES.filter(({ name }) => wanted.every((word) => name.includes(word)));
+  const files = {
+    battery: [await bundle('battery')],
+    module: [MODULE],
+    tape: engines.some(({ takes }) => takes === 'tape') ? [MODULE, await recordTape()] : [],
+  };
   let passed = 0;
   // One after the other: each takes a core, and the machine may have no more.
-  for (const engine of engines) passed += (await run(engine, battery)) ? 1 : 0;
+  for (const engine of engines) passed += (await run(engine, files)) ? 1 : 0;
   say(`${passed} passed, ${engines.length - passed} failed`);
   return passed === engines.length ? 0 : 1;
 });
