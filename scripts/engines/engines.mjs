@@ -14,8 +14,9 @@ import { sysroot } from './sysroot.mjs';
  * @property {string} name
  * @property {() => Promise<string[]>} command makes it ready; what it takes is added to the command
  * @property {RegExp} expected what it prints
- * @property {'battery' | 'module' | 'tape'} takes the battery as JavaScript; the module, as the
- *   examples of examples/hosts do; or the module and the tape of the battery, as those of `hosts` do
+ * @property {'battery' | 'bounds' | 'module' | 'tape'} takes the battery or the test of the bounds
+ *   as JavaScript; the module, as the examples of examples/hosts do; or the module and the tape of
+ *   the battery, as those of `hosts` do
  */
 
 /** The hash of the battery. */
@@ -29,6 +30,9 @@ const PLAYED = /^SAME \d+$/;
 
 /** The first difference of what has played it with other bits. */
 const PLAYED_OTHERWISE = /^operation \d+: other numbers/;
+
+/** The bounds hold in both types. */
+const WITHIN = /^WITHIN float32 \S+\nWITHIN float64 \S+$/;
 
 /** The error where there is no SIMD. */
 const NO_SIMD = /ModuleError: .*SIMD/;
@@ -156,8 +160,10 @@ function shell(name, packages, program, ...args) {
   };
 }
 
-/** The player that wasm2c makes of the module, with a compiler's flags. */
-/** @type {(...flags: string[]) => () => Promise<string[]>} */
+/**
+ * The player that wasm2c makes of the module, with a compiler's flags.
+ * @param {...string} flags
+ */
 const wasm2c =
   (...flags) =>
   async () => [await compilePlayer(player('c'), MODULE, flags)];
@@ -275,6 +281,19 @@ const ENGINES_OF_JAVASCRIPT = [
 ];
 
 /**
+ * The engines whose bits may differ: the bounds hold.
+ * @type {Omit<Engine, 'takes'>[]}
+ */
+const ENGINES_WITHOUT_SUBNORMALS = [
+  ['the baseline compiler alone', '--liftoff-only'],
+  ['the optimizing compiler alone', '--no-liftoff'],
+].map(([what = '', flag = '']) => ({
+  name: `Node 20.11.0, 32-bit ARM, ${what}: the bounds`,
+  command: emulatedNode('20.11.0', { ...ARMHF, cpu: 'max', flags: [flag] }),
+  expected: WITHIN,
+}));
+
+/**
  * The examples of examples/hosts.
  * @type {Omit<Engine, 'takes'>[]}
  */
@@ -346,6 +365,10 @@ export const ENGINES = [
   ...ENGINES_OF_JAVASCRIPT.map((engine) => ({
     ...engine,
     takes: /** @type {const} */ ('battery'),
+  })),
+  ...ENGINES_WITHOUT_SUBNORMALS.map((engine) => ({
+    ...engine,
+    takes: /** @type {const} */ ('bounds'),
   })),
   ...EXAMPLES.map((engine) => ({ ...engine, takes: /** @type {const} */ ('module') })),
   ...HOSTS.map((engine) => ({ ...engine, takes: /** @type {const} */ ('tape') })),

@@ -71,6 +71,7 @@ await runMain(async () => {
   const engines = ENGINES.filter(({ name }) => wanted.every((word) => name.includes(word)));
   const files = {
     battery: [await bundle('battery')],
+    bounds: [await bundle('bounds')],
     module: [MODULE],
     tape: engines.some(({ takes }) => takes === 'tape') ? [MODULE, await recordTape()] : [],
   };

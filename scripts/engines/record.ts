@@ -17,7 +17,7 @@ const CHECK = 3;
 const GAP = 1024;
 
 /**
- * The address of all that is not the module's own stack, which holds NaNs whose bits engines choose.
+ * The address of all that is not the module's own stack, which holds NaNs of any bits.
  */
 const BEHIND_STACK = 2 ** 20;
 
