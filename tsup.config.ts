@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
 import { moduleId } from './scripts/build/close-wasm.mjs';
 import { embeddedWasm } from './scripts/build/embedded-text.js';
+import { givenModule, withoutEscapes, workerCode } from './scripts/build/worker-code.js';
 
 /**
  * The names that stay: people see those of the classes when they print a criterion, and those of
@@ -114,7 +115,7 @@ function entry(name: string, options: Options = {}): Options {
   };
 }
 
-export default defineConfig([
+export default defineConfig(async () => [
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be
   // taught.
   entry('index', { esbuildPlugins: [embeddedWasm] }),
@@ -123,4 +124,10 @@ export default defineConfig([
   entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis')),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),
+  // The code of its workers becomes text inside the bundle, and is an entry by itself.
+  entry('pool', {
+    esbuildPlugins: [embeddedWasm],
+    define: { WORKER_CODE: JSON.stringify(withoutEscapes(await workerCode())) },
+  }),
+  entry('worker', { esbuildPlugins: [givenModule] }),
 ]);

@@ -26,6 +26,7 @@ const BUNDLE_FILES = [
   'embedded-text.ts',
   'text-lines.mjs',
   'types.mjs',
+  'worker-code.ts',
 ].map((name) => `scripts/build/${name}`);
 
 /** @typedef {import('../bootstrap/rust.mjs').Toolchain} Toolchain */

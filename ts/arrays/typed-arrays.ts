@@ -103,6 +103,25 @@ export function arrayLike(like: FloatArray, length: number): FloatArray {
   return new CONSTRUCTORS[kindOf(like) as 'Float32Array'](length);
 }
 
+/** A view of memory, of the kind of `like`. */
+export function viewLike<A extends NumberArray>(
+  like: A,
+  buffer: ArrayBufferLike,
+  offset: number,
+  length: number,
+): A {
+  const Kind = CONSTRUCTORS[kindOf(like) as Kind];
+  // As in `part`.
+  return new Kind(buffer as ArrayBuffer, offset, length) as A;
+}
+
+/** A copy of `count` entries from `start` on, in memory of its own. */
+export function copyOf<A extends NumberArray>(array: A, start: number, count: number): A {
+  const copy = new CONSTRUCTORS[kindOf(array) as Kind](count) as A;
+  copyInto(copy, part(array, start, count), 0);
+  return copy;
+}
+
 /**
  * A view of `count` entries from `start` on. Unlike `subarray` it never calls a constructor of the
  * caller's.

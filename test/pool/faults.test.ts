@@ -1,0 +1,244 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { FocalLoss } from 'focal-loss';
+import { createPool } from 'focal-loss/pool';
+import { describe, expect, it, vi } from 'vitest';
+import { bitsOf } from '../fuzz/interrupted-calls.js';
+import { MANY, shared, WAYS } from './pools.js';
+
+const code = new URL(import.meta.resolve('focal-loss/worker'));
+const criterion = new FocalLoss();
+const ROWS = 8 * MANY;
+const logits = Float32Array.from({ length: 2 * ROWS }, (_, i) => 4 * Math.sin(i));
+const targets = Int32Array.from({ length: ROWS }, (_, i) => i % 2);
+const expected = bitsOf(criterion.valueAndGrad(logits, targets));
+
+/** A function that makes workers, and those that it has made. */
+function workers() {
+  const made: Worker[] = [];
+  const worker = () => {
+    const one = new Worker(code);
+    made.push(one);
+    return one;
+  };
+  return { made, worker };
+}
+
+const right = async (result: Promise<unknown>) => expect(bitsOf(await result)).toBe(expected);
+
+describe.each(WAYS)('with %s', (way, makePool) => {
+  const isShared = way === 'shared memory';
+
+  it('a target that is none: the error is that of the synchronous call, and nothing is written', async () => {
+    await using pool = await makePool({ size: 2 });
+    const wrong = targets.slice();
+    wrong[ROWS - 5] = 2;
+    wrong[ROWS - 1000] = -7;
+    const grad = shared(new Float32Array(2 * ROWS).fill(5));
+    const message = `targets[${ROWS - 1000}] must be a class in [0, 2), got -7`;
+    for (const buffer of [grad, new Float32Array(2 * ROWS).fill(5)]) {
+      const call = pool.valueAndGrad(criterion, logits, wrong, { grad: buffer });
+      await expect(call).rejects.toThrow(new RangeError(message));
+      expect(buffer.every((x) => x === 5)).toBe(true);
+    }
+    await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+
+  it('arguments are refused as by the synchronous call', async () => {
+    await using pool = await makePool({ size: 1 });
+    const short = new Float32Array(5);
+    const calls: [object, object][] = [
+      [{ grad: short }, {}],
+      [{ sampleWeights: short }, {}],
+      [{ gradOutput: short }, {}],
+      [{ spatialSize: 3 }, {}],
+      [{ numClasses: 3 }, {}],
+      [{ grad: logits }, {}],
+    ];
+    for (const [options] of calls) {
+      let error: unknown;
+      try {
+        criterion.valueAndGrad(logits, targets, options);
+      } catch (thrown) {
+        error = thrown;
+      }
+      const call = pool.valueAndGrad(criterion, logits, targets, options);
+      await expect(call).rejects.toThrow(error as Error);
+    }
+    const unknown = pool.forward(criterion, logits, targets, { grad: logits } as object);
+    await expect(unknown).rejects.toThrow('unknown option "grad"');
+    const signal = pool.forward(criterion, logits, targets, { signal: 1 as never });
+    await expect(signal).rejects.toThrow('signal must be an AbortSignal, got 1');
+    await expect(pool.forward({} as never, logits, targets)).rejects.toThrow(
+      'criterion must be a loss of this package, got an object',
+    );
+  });
+
+  it('a worker that is ended in the middle of a call is replaced', async () => {
+    const { made, worker } = workers();
+    await using pool = await makePool({ size: 2, worker });
+    const call = pool.valueAndGrad(criterion, logits, targets);
+    void made[0]?.terminate();
+    if (isShared) await right(call);
+    else await call.catch(({ message }) => expect(message).toContain('workers ended while'));
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    expect(made.length).toBe(3);
+    expect(pool.size).toBe(2);
+  });
+
+  it('workers that end whenever they compute: the call is rejected, and the next ones are not', async () => {
+    const { made, worker } = workers();
+    let areBad = false;
+    await using pool = await makePool({
+      size: 2,
+      worker: () =>
+        areBad ? new Worker('setTimeout(() => process.exit(3), 20)', { eval: true }) : worker(),
+    });
+    for (const one of made) await one.terminate();
+    areBad = true;
+    // None of them starts, so that this thread computes.
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    areBad = false;
+    await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+
+  it('calls beside each other do not mix', async () => {
+    await using pool = await makePool({ size: 2 });
+    const others = [1, 2, 3].map((gamma) => new FocalLoss({ gamma, reduction: 'sum' }));
+    const parts = [logits, logits.map((x) => -x), logits.subarray(0, 3 * MANY)];
+    const calls = others.flatMap((loss) =>
+      parts.map((x) => [loss, x, targets.subarray(0, x.length / 2)] as const),
+    );
+    const results = await Promise.all(calls.map((call) => pool.valueAndGrad(...call)));
+    for (const [i, [loss, x, y]] of calls.entries())
+      expect(bitsOf(results[i])).toBe(bitsOf(loss.valueAndGrad(x, y)));
+  });
+
+  it('a signal aborts, also while others compute; what is aborted before is not begun', async () => {
+    await using pool = await makePool({ size: 2 });
+    const first = pool.valueAndGrad(criterion, logits, targets);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [0, 1].map(() => pool.valueAndGrad(criterion, logits, targets, { signal }));
+    const outcomes = Promise.allSettled(calls);
+    controller.abort(new Error('enough'));
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
+    await right(first);
+    const late = pool.forward(criterion, logits, targets, { signal });
+    await expect(late).rejects.toThrow('enough');
+    await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+
+  it('an abort leaves a buffer alone from then on', async () => {
+    await using pool = await makePool({ size: 2 });
+    const controller = new AbortController();
+    const grad = shared(new Float32Array(2 * ROWS));
+    const { signal } = controller;
+    const call = pool.valueAndGrad(criterion, logits, targets, { signal, grad });
+    setTimeout(() => controller.abort(), 3);
+    await call.then(
+      () => expect(bitsOf(grad)).toBe(bitsOf(criterion.backward(logits, targets))),
+      () => {},
+    );
+    grad.fill(7);
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    expect(grad.every((x) => x === 7)).toBe(true);
+  });
+
+  it('close rejects what is under way, and all that follows', async () => {
+    const pool = await makePool({ size: 2 });
+    const call = pool.valueAndGrad(criterion, logits, targets);
+    const outcome = expect(call).rejects.toThrow('the pool has been closed');
+    await pool.close();
+    await outcome;
+    const late = pool.forward(criterion, logits, targets);
+    await expect(late).rejects.toThrow('the pool has been closed');
+    await pool.close();
+  });
+
+  it('a shared input that changes all the time never does more than change numbers', async () => {
+    await using pool = await makePool({ size: 2 });
+    const restless = shared(targets);
+    const call = pool.valueAndGrad(criterion, logits, restless);
+    for (let i = 0; i < 200; i++) restless.fill(i % 2 === 0 ? 2 ** 31 - 1 : 0);
+    await call.catch((error) => expect(error).toBeInstanceOf(Error));
+    await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+});
+
+describe('pools that do not start', () => {
+  it.each([
+    [
+      'the worker tells nothing',
+      () => new Worker('setInterval(() => {}, 1000)', { eval: true }),
+      'it did not start within 100 milliseconds',
+    ],
+    [
+      'the worker throws',
+      () => new Worker('throw new Error("no luck")', { eval: true }),
+      'no luck',
+    ],
+    [
+      'none is made',
+      () => {
+        throw new Error('a policy');
+      },
+      'a policy',
+    ],
+  ])('%s: they say why, once, and compute on the calling thread', async (_, worker, reason) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await using pool = await createPool({ size: 2, worker, startTimeout: 100 });
+    expect(pool.size).toBe(0);
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    expect(warn.mock.calls).toEqual([
+      [`focal-loss/pool computes on the calling thread: ${reason}`],
+    ]);
+    warn.mockRestore();
+  });
+
+  it.each([
+    [{ size: 0 }, 'size must be an integer in [1, 256], got 0'],
+    [{ size: 1.5 }, 'size must be an integer in [1, 256], got 1.5'],
+    [{ size: '2' }, 'size must be a number, got "2"'],
+    [{ worker: 1 }, 'worker must be a function that makes a worker, got 1'],
+    [{ startTimeout: -1 }, 'startTimeout must be an integer in [1, 2147483647], got -1'],
+    [{ workers: 2 }, 'unknown option "workers"; known are size, worker, startTimeout'],
+    [null, 'options must be an object, got null'],
+  ])('%o is refused', async (options, message) => {
+    await expect(createPool(options as object)).rejects.toThrow(message);
+  });
+});
+
+it('pools that are closed leave no thread', async () => {
+  const { made, worker } = workers();
+  const ends: Promise<unknown>[] = [];
+  for (let i = 0; i < 12; i++) {
+    const pool = await createPool({ size: 2, worker });
+    ends.push(...made.splice(0).map((one) => once(one, 'exit')));
+    if (i % 3 === 0) await right(pool.valueAndGrad(criterion, logits, targets));
+    await pool.close();
+  }
+  expect(await Promise.all(ends)).toHaveLength(24);
+});
+
+it('a pool that is left open lets the process end', () => {
+  const program = `
+    import { createPool } from 'focal-loss/pool';
+    import { FocalLoss } from 'focal-loss';
+    const pool = await createPool({ size: 2 });
+    const logits = new Float32Array(${2 * MANY});
+    console.log(await pool.forward(new FocalLoss(), logits, new Uint8Array(${MANY})));`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', program],
+    { encoding: 'utf8' },
+  );
+  expect({ stdout, stderr, status }).toEqual({
+    stdout: '0.12996509671211243\n',
+    stderr: '',
+    status: 0,
+  });
+});

@@ -1,0 +1,29 @@
+import { createPool, type Pool, type PoolOptions } from 'focal-loss/pool';
+
+/** Does something as if there were no shared memory: as on a page that is not isolated. */
+async function withoutSharing<T>(work: () => Promise<T>): Promise<T> {
+  const { SharedArrayBuffer } = globalThis;
+  Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+  try {
+    return await work();
+  } finally {
+    globalThis.SharedArrayBuffer = SharedArrayBuffer;
+  }
+}
+
+/** The two ways in which arrays reach the workers of a pool. */
+export const WAYS: readonly (readonly [string, (options?: PoolOptions) => Promise<Pool>])[] = [
+  ['shared memory', createPool],
+  ['copies', (options) => withoutSharing(() => createPool(options))],
+];
+
+/** Logits of which there are so many that workers compute with them. */
+export const MANY = 2 ** 17;
+
+/** A copy of an array on shared memory. */
+export function shared<A extends Float32Array | Float64Array | Int32Array>(array: A): A {
+  const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
+  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
+  copy.set(array as never);
+  return copy;
+}

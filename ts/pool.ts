@@ -1,0 +1,40 @@
+/**
+ * The losses on all cores: a pool of workers, with the methods of the criteria, which return
+ * promises of the same bits.
+ *
+ * @module focal-loss/pool
+ */
+
+export type {
+  Fresh,
+  KindOf,
+  KindOfData,
+  Labels,
+  Logits,
+  LossValue,
+  PlainArray,
+  PlainTarget,
+  SameKind,
+  Shape,
+  Targets,
+  TensorData,
+  TensorLike,
+  TensorWithDims,
+  TensorWithShape,
+  ValueAndGrad,
+} from './arrays/tensor-types.js';
+export type { ClassIndices, FloatArray, Reduction } from './arrays/types.js';
+export type { ForwardOptions, GradientOptions, GradOutput } from './call/options.js';
+export {
+  type AsyncDisposer,
+  createPool,
+  type Pool,
+  type PoolCallOptions,
+  type PooledCriterion,
+  type PoolForwardOptions,
+  type PoolGradientOptions,
+  type PoolOptions,
+  type PoolSignal,
+  type PoolWorker,
+  type WorkerPool,
+} from './pool/pool.js';

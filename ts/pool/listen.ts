@@ -1,0 +1,31 @@
+// How a worker hears orders and answers, in each runtime.
+
+import type { Order, Reply } from './messages.js';
+import { isNode, threads } from './runtime.js';
+import { serve } from './serve.js';
+
+/** A worker of the web, as it sees itself. */
+interface WebScope {
+  onmessage: ((event: { data: Order }) => void) | null;
+  postMessage(reply: Reply, transfer: ArrayBufferLike[]): void;
+}
+
+/** Has this thread, where it is a worker, follow orders. */
+export function listen(): void {
+  if (isNode()) void listenInNode();
+  else if ('WorkerGlobalScope' in globalThis || !('document' in globalThis)) listenOnWeb();
+}
+
+function listenOnWeb(): void {
+  const scope = globalThis as unknown as WebScope;
+  scope.onmessage = ({ data }) =>
+    serve(data, (reply, transfer) => scope.postMessage(reply, transfer));
+}
+
+/** Messages wait for a listener there. */
+async function listenInNode(): Promise<void> {
+  const { parentPort: port } = await threads();
+  port?.on('message', (order) =>
+    serve(order, (reply, transfer) => port.postMessage(reply, transfer)),
+  );
+}

@@ -1,0 +1,319 @@
+import { nameOf } from '../analysis/criteria/own-criterion.js';
+import { define } from '../arrays/own.js';
+import type {
+  Fresh,
+  Logits,
+  LossValue,
+  SameKind,
+  Targets,
+  ValueAndGrad,
+} from '../arrays/tensor-types.js';
+import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
+import type { FloatArray, Reduction } from '../arrays/types.js';
+import { type Job, plan, reduce } from '../call/blocks.js';
+import { checkInteger, checkOptions, wrongType } from '../call/checks.js';
+import { evaluate } from '../call/evaluate.js';
+import { BACKWARD, FORWARD, type Method, VALUE_AND_GRAD } from '../call/method.js';
+import type { ForwardOptions, GradientOptions } from '../call/options.js';
+import type { LossSpec } from '../call/spec.js';
+import { type Criterion, specOf } from '../losses/criterion.js';
+import * as LOSSES from '../losses/index.js';
+import { init } from '../module/init.js';
+import { Crew } from './crew.js';
+import { runParted, runShared, type Stop, type Stopper, type Wanted, WorkerError } from './run.js';
+import { processors } from './runtime.js';
+import { isOnShared, Stock } from './staging.js';
+import { type AnyWorker, makeWorker } from './thread.js';
+
+/** The most workers that a pool has unless it is told how many. */
+const USUAL_MOST = 8;
+
+/** The most that it can be told. */
+const MOST = 256;
+
+/** The time in milliseconds that workers have to start. */
+const START_TIMEOUT = 10_000;
+
+/** A worker, as `new Worker` of a browser, Deno or Bun gives it, or that of Node. */
+export type PoolWorker = object;
+
+/** Options of {@link createPool}. */
+export interface PoolOptions {
+  /**
+   * The number of workers, in [1, 256].
+   *
+   * @defaultValue the number of processors, at most 8
+   */
+  size?: number | undefined;
+  /**
+   * Makes a worker that runs `focal-loss/worker`: for pages whose Content-Security-Policy does not
+   * allow workers that are made from a text (`worker-src blob:`).
+   *
+   * @defaultValue a worker from a text that lies in the bundle
+   */
+  worker?: (() => PoolWorker | PromiseLike<PoolWorker>) | undefined;
+  /**
+   * The time in milliseconds that workers have to start. Where none does so, the pool says why,
+   * once, and computes on the calling thread.
+   *
+   * @defaultValue 10000
+   */
+  startTimeout?: number | undefined;
+}
+
+const POOL_OPTIONS: readonly (keyof PoolOptions)[] = ['size', 'worker', 'startTimeout'];
+
+/** A loss of any entry of this package. */
+export interface PooledCriterion<R extends Reduction = Reduction> {
+  /** The way from the per-row losses to the result. */
+  readonly reduction: R;
+  /** The number that `'mean'` divides by, where it was given. */
+  readonly normalizer: number | undefined;
+  /** The target of rows that do not count, where it was given. */
+  readonly ignoreIndex: number | undefined;
+  /** The number of classes, where it was given. */
+  readonly numClasses: number | undefined;
+}
+
+/** An `AbortSignal`, as far as it is used here. */
+export interface PoolSignal {
+  /** True once it has been aborted. */
+  readonly aborted: boolean;
+  /** The reason why. */
+  readonly reason: unknown;
+  /** Has a function called when it is aborted. */
+  addEventListener(type: 'abort', listener: () => void): void;
+  /** Lets go of the function. */
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The option of every call of a pool. */
+export interface PoolCallOptions {
+  /** Aborts the call: its promise is rejected with the reason of the `AbortSignal`. */
+  signal?: PoolSignal | undefined;
+}
+
+/** Options of `forward`. */
+export type PoolForwardOptions = ForwardOptions & PoolCallOptions;
+
+/** Options of `backward` and `valueAndGrad`. */
+export type PoolGradientOptions<
+  G extends FloatArray = FloatArray,
+  R extends Reduction = Reduction,
+> = GradientOptions<G, R> & PoolCallOptions;
+
+/** `[Symbol.asyncDispose]()`, where the runtime's types know it, and otherwise nothing. */
+export type AsyncDisposer = SymbolConstructor extends {
+  readonly asyncDispose: infer S extends symbol;
+}
+  ? Record<S, () => Promise<void>>
+  : unknown;
+
+/** Workers that compute losses and gradients: see {@link createPool}. */
+export type Pool = WorkerPool & AsyncDisposer;
+
+/** The specs of criteria, of whatever entry, that have been seen. */
+const specs = new WeakMap<object, LossSpec>();
+
+const CLASSES: Record<LOSSES.LossName, new (options?: object) => object> = LOSSES;
+
+function specFor(criterion: PooledCriterion): LossSpec {
+  const known =
+    typeof criterion === 'object' && criterion !== null ? specs.get(criterion) : undefined;
+  if (known !== undefined) return known;
+  const spec = specOf(new CLASSES[nameOf(criterion)]({ ...criterion }) as Criterion);
+  specs.set(criterion, spec);
+  return spec;
+}
+
+/** Logits up to which a call is computed at once, on the calling thread. */
+const SMALL = 2 ** 16;
+
+/** The same where they are copied on the way to the workers and back. */
+const SMALL_COPIED = 2 ** 17;
+
+/** A test whether a job is too small for workers to gain anything. */
+function isSmall({ logits }: Job): boolean {
+  return lengthOf(logits) < (isOnShared(logits) ? SMALL : SMALL_COPIED);
+}
+
+/** Everything that {@link Pool} has. */
+export class WorkerPool {
+  readonly #crew: Crew;
+  readonly #stock = new Stock();
+  readonly #size: number;
+  readonly #isShared: boolean;
+  #isClosed = false;
+  readonly #stops = new Set<(reason: unknown) => void>();
+
+  /** @internal */
+  constructor(crew: object, size: number, isShared: boolean) {
+    this.#crew = crew as Crew;
+    this.#size = size;
+    this.#isShared = isShared;
+    const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
+    if (asyncDispose !== undefined) define(this, asyncDispose, this.close);
+  }
+
+  /** The number of workers; 0 where none starts, so that the calling thread computes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * True where the workers share memory with the calling thread: in Node, Deno and Bun, and on pages
+   * that are cross-origin isolated. Elsewhere each gets a copy of its part.
+   */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** The loss alone: the criterion's `forward`, to the bit. */
+  async forward<R extends Reduction, L extends Logits>(
+    criterion: PooledCriterion<R>,
+    logits: L,
+    targets: Targets,
+    options?: PoolForwardOptions,
+  ): Promise<LossValue<R, L>> {
+    const { value } = await this.#evaluate(criterion, FORWARD, logits, targets, options);
+    return value as LossValue<R, L>;
+  }
+
+  /** The gradient alone: the criterion's `backward`, to the bit. */
+  async backward<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    criterion: PooledCriterion<R>,
+    logits: L,
+    targets: Targets,
+    options?: PoolGradientOptions<G, R>,
+  ): Promise<G> {
+    const { grad } = await this.#evaluate(criterion, BACKWARD, logits, targets, options);
+    return grad as G;
+  }
+
+  /** The loss and its gradient in one pass: the criterion's `valueAndGrad`, to the bit. */
+  async valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
+    criterion: PooledCriterion<R>,
+    logits: L,
+    targets: Targets,
+    options?: PoolGradientOptions<G, R>,
+  ): Promise<ValueAndGrad<R, L, G>> {
+    const result = await this.#evaluate(criterion, VALUE_AND_GRAD, logits, targets, options);
+    return result as ValueAndGrad<R, L, G>;
+  }
+
+  /** Ends the workers. Calls that are under way are rejected, and so are all that follow. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stops) stop(closed());
+    this.#crew.close();
+    this.#stock.clear();
+  }
+
+  async #evaluate(
+    criterion: PooledCriterion,
+    method: Method,
+    logits: Logits,
+    targets: Targets,
+    options: PoolForwardOptions = {},
+  ): Promise<{ value: FloatArray | number | undefined; grad: FloatArray | undefined }> {
+    if (this.#isClosed) throw closed();
+    const spec = specFor(criterion);
+    const { signal, ...given } = checkOptions(options, [...method.options, 'signal']);
+    checkSignal(signal);
+    if (signal?.aborted) throw signal.reason;
+    const isTiny = kindOf(logits) !== undefined && lengthOf(logits as FloatArray) < SMALL;
+    if (isTiny || this.#size === 0) return evaluate(spec, method, logits, targets, given);
+    const { job, areChecked, buffer } = plan(spec, method, logits, targets, given);
+    if (isSmall(job)) return evaluate(spec, method, logits, targets, given);
+    const wanted: Wanted = {
+      values: method.wantsValue && spec.reduction === 'none',
+      grad: method.wantsGrad,
+      buffer,
+      areChecked,
+    };
+    return this.#compute(job, method, wanted, signal);
+  }
+
+  async #compute(job: Job, method: Method, wanted: Wanted, signal: PoolSignal | undefined) {
+    const { stopper, stop } = makeStopper();
+    const abort = () => stop(signal?.reason);
+    signal?.addEventListener('abort', abort);
+    this.#stops.add(stop);
+    this.#crew.enter();
+    try {
+      const { partials, values, grad } = await (this.#isShared
+        ? runShared(this.#crew, this.#stock, job, wanted, stopper)
+        : runParted(this.#crew, job, wanted, stopper));
+      const total = method.wantsValue ? reduce(partials, job.denominator) : undefined;
+      return { value: values ?? total, grad };
+    } catch (error) {
+      if (error instanceof WorkerError) evaluateAgain(job);
+      throw error;
+    } finally {
+      this.#crew.leave();
+      this.#stops.delete(stop);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** Has the synchronous call find what a worker did, so that the error is the same. */
+function evaluateAgain({ spec, logits, targets, width, spatialSize }: Job): void {
+  const numClasses = spec.columns === 0 ? width : spec.columns;
+  const options = spatialSize === 0 ? { numClasses } : { numClasses, spatialSize };
+  evaluate(spec, FORWARD, logits, targets as Targets, options);
+}
+
+function makeStopper(): { stopper: Stopper; stop: (reason: unknown) => void } {
+  let reached: Stop;
+  const listeners: (() => void)[] = [];
+  return {
+    stopper: {
+      onStop: (listener) => {
+        listeners.push(listener);
+      },
+      get stop() {
+        return reached;
+      },
+    },
+    stop: (reason) => {
+      if (reached !== undefined) return;
+      reached = { reason };
+      for (const listener of listeners) listener();
+    },
+  };
+}
+
+function closed(): Error {
+  return new Error('the pool has been closed');
+}
+
+function checkSignal(signal: PoolSignal | undefined): void {
+  const isSignal =
+    signal === undefined ||
+    (typeof signal === 'object' &&
+      signal !== null &&
+      typeof signal.aborted === 'boolean' &&
+      typeof signal.addEventListener === 'function');
+  if (!isSignal) throw wrongType('signal', 'an AbortSignal', signal);
+}
+
+/** The loss functions on all cores. */
+export async function createPool(options: PoolOptions = {}): Promise<Pool> {
+  const { size, worker, startTimeout = START_TIMEOUT } = checkOptions(options, POOL_OPTIONS);
+  if (size !== undefined) checkInteger('size', 1, MOST, size);
+  checkInteger('startTimeout', 1, 2 ** 31 - 1, startTimeout);
+  if (worker !== undefined && typeof worker !== 'function')
+    throw wrongType('worker', 'a function that makes a worker', worker);
+  // What is small is computed here.
+  await init();
+  const make = (worker ?? makeWorker) as () => AnyWorker | PromiseLike<AnyWorker>;
+  const count = size ?? Math.min(await processors(), USUAL_MOST);
+  const crew = new Crew(count, make, startTimeout);
+  const reason = await crew.start();
+  if (reason !== undefined) {
+    crew.close();
+    console.warn(`focal-loss/pool computes on the calling thread: ${reason}`);
+  }
+  return new WorkerPool(crew, reason === undefined ? count : 0, crew.isShared) as Pool;
+}
