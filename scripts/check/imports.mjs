@@ -33,6 +33,7 @@ const LAYERS = [
   'analysis/decisions/calibration',
   'analysis/decisions/curves',
   'analysis/decisions/comparison',
+  'pool',
   // focal-loss/tfjs imports the main entry, so that there is one copy of it.
   'api.ts',
   'index.ts',

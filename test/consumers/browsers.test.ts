@@ -5,18 +5,31 @@ import battery from '../determinism/battery.json' with { type: 'json' };
 import { IS_SAMPLE } from '../support/sample.js';
 import { BROWSERS, type Browser, visit } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject, makePlainProject } from './bundlers.js';
-import { analysisPrinted } from './project.js';
+import { analysisPrinted, poolPrinted } from './project.js';
 import { serveFiles, serveVite } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
+const POLICY_WITH_TEXTS = `${POLICY}; worker-src 'self' blob:`;
 const POLICY_WITHOUT_WASM = "script-src 'self'";
 
-/** The main thread, a worker, focal-loss/slim with what fetch promised, and focal-loss/analysis. */
+/** The headers that isolate a page, which may share memory with its workers then. */
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/**
+ * The main thread, a worker, focal-loss/slim with what fetch promised, focal-loss/analysis, and
+ * focal-loss/pool: workers that are made from a text, which the policy does not allow, and from a
+ * file.
+ */
 const ALL_RIGHT = {
   main: battery.hash,
   worker: battery.hash,
   slim: battery.hash,
   analysis: await analysisPrinted(),
+  pool: await poolPrinted('0 false'),
+  poolWorker: await poolPrinted('2 false'),
 };
 
 const isThere = hasConsumers();
@@ -49,6 +62,20 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
         );
       });
 
+      it('a page that may share memory, and make workers from texts', { timeout }, async () => {
+        const server = await serveFiles(plain, POLICY_WITH_TEXTS, ISOLATED);
+        const pool = await poolPrinted('2 true');
+        const report = await visit(browser, server, 'index.html');
+        expect(report).toEqual({ ...ALL_RIGHT, pool, poolWorker: pool });
+      });
+
+      it('a page that may make workers from texts', { timeout }, async () => {
+        const server = await serveFiles(plain, POLICY_WITH_TEXTS);
+        const pool = await poolPrinted('2 false');
+        const report = await visit(browser, server, 'index.html');
+        expect(report).toEqual({ ...ALL_RIGHT, pool, poolWorker: pool });
+      });
+
       it.each(bundlers)('a page built by %s', { timeout }, async (bundler) => {
         const server = await serveFiles(built[bundler] ?? '', POLICY);
         expect(await visit(browser, server, 'built/index.html')).toEqual(ALL_RIGHT);
@@ -67,7 +94,8 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
           await serveFiles(plain, POLICY_WITHOUT_WASM),
           'index.html',
         );
-        expect(report).toEqual({ main: policy, worker: policy, slim: policy, analysis: policy });
+        const names = Object.keys(ALL_RIGHT);
+        expect(report).toEqual(Object.fromEntries(names.map((name) => [name, policy])));
       });
     },
   );

@@ -6,16 +6,16 @@ import { consumerBin } from '../../scripts/bootstrap/consumers.mjs';
 import { makeProject, mustRun } from './project.js';
 
 /**
- * The build of a project: into the folder `built`. Entries are index.html or page.js,
- * worker.js, and print.js.
+ * The build of a project: into the folder `built`. Entries are index.html or page.js, worker.js,
+ * pool-worker.js and print.js.
  */
 const COMMANDS = {
   vite: 'vite build',
   webpack: 'webpack --config webpack.config.js',
   esbuild:
-    'esbuild print.js page.js worker.js --bundle --minify --format=esm --outdir=built --loader:.wasm=file --log-level=warning',
+    'esbuild print.js page.js worker.js pool-worker.js --bundle --minify --format=esm --outdir=built --loader:.wasm=file --log-level=warning',
   rollup:
-    'rollup print.js page.js worker.js --dir built --format es --plugin node-resolve --silent --failAfterWarnings',
+    'rollup print.js page.js worker.js pool-worker.js --dir built --format es --plugin node-resolve --silent --failAfterWarnings',
 };
 
 export type Bundler = keyof typeof COMMANDS;
@@ -41,7 +41,9 @@ export function makePlainProject(files: Record<string, string> = {}): string {
     const resolved = source
       .replaceAll("'focal-loss'", "'/node_modules/focal-loss/dist/index.js'")
       .replaceAll("'focal-loss/slim'", "'/node_modules/focal-loss/dist/slim.js'")
-      .replaceAll("'focal-loss/analysis'", "'/node_modules/focal-loss/dist/analysis.js'");
+      .replaceAll("'focal-loss/analysis'", "'/node_modules/focal-loss/dist/analysis.js'")
+      .replaceAll("'focal-loss/pool'", "'/node_modules/focal-loss/dist/pool.js'")
+      .replaceAll("'focal-loss/worker'", "'/node_modules/focal-loss/dist/worker.js'");
     writeFileSync(join(project, name), resolved);
   }
   return project;

@@ -23,6 +23,14 @@ export async function analysisPrinted(): Promise<string> {
   return text;
 }
 
+/** The results of focal-loss/pool, with so many workers that share memory or not. */
+export async function poolPrinted(workers: '2 true' | '2 false' | '0 false'): Promise<string> {
+  const { poolHash } = await import(pathToFileURL(join(inject('project'), 'pool.js')).href);
+  const text: string = await poolHash();
+  expect(text).toMatch(/^2 true true [0-9a-f]{16}$/);
+  return text.replace('2 true', workers);
+}
+
 /** A copy of the project that has installed the package, with more files in it. */
 export function makeProject(name: string, files: Record<string, string> = {}): string {
   const folder = mkdtempSync(join(dirname(inject('project')), `${name}-`));

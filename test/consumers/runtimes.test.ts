@@ -2,9 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { hasConsumers, nodeOf } from '../../scripts/bootstrap/consumers.mjs';
 import { findRuntime } from '../../scripts/bootstrap/runtimes.mjs';
 import { sampled } from '../support/sample.js';
-import { analysisPrinted, HASH_PRINTED, makeProject, NODES_TRIED, run } from './project.js';
+import {
+  analysisPrinted,
+  HASH_PRINTED,
+  makeProject,
+  NODES_TRIED,
+  poolPrinted,
+  run,
+} from './project.js';
 
 const project = makeProject('runtimes');
+const POOL_PRINTED = { status: 0, stdout: `${await poolPrinted('2 true')}\n`, stderr: '' };
 const ANALYSIS_PRINTED = { status: 0, stdout: `${await analysisPrinted()}\n`, stderr: '' };
 
 /** The ways in which Node runs it: what each is the test of. */
@@ -31,6 +39,10 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
 
   it('focal-loss/analysis', () => {
     expect(run(project, node, 'print-analysis.js')).toEqual(ANALYSIS_PRINTED);
+  });
+
+  it.each(['print-pool.js', 'print-pool-worker.js', 'print-pool.cjs'])('%s', (program) => {
+    expect(run(project, node, program)).toEqual(POOL_PRINTED);
   });
 });
 
@@ -63,4 +75,12 @@ describe.each([
       ANALYSIS_PRINTED,
     );
   });
+
+  it.each(['print-pool.js', 'print-pool-web-worker.js', 'print-pool.cjs'])(
+    '%s',
+    async (program) => {
+      const runtime = (await findRuntime(name)) ?? 'none';
+      expect(run(project, runtime, ...args.split(' '), program)).toEqual(POOL_PRINTED);
+    },
+  );
 });

@@ -35,15 +35,19 @@ const TYPES: Record<string, string> = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves the files of a folder under a Content-Security-Policy. */
-export function serveFiles(folder: string, policy: string): Promise<Server> {
+/** Serves the files of a folder under a Content-Security-Policy, with more headers. */
+export function serveFiles(
+  folder: string,
+  policy: string,
+  headers: Record<string, string> = {},
+): Promise<Server> {
   return start(async ({ url = '' }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
     try {
       const content = await readFile(join(folder, pathname));
       const type = TYPES[extname(pathname)] ?? 'application/octet-stream';
       response
-        .writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': policy })
+        .writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': policy, ...headers })
         .end(content);
     } catch {
       response.writeHead(404).end();

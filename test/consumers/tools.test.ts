@@ -70,6 +70,8 @@ describe.skipIf(!hasConsumers())('what knows no exports of packages', () => {
     'focal-loss/slim',
     'focal-loss/analysis',
     'focal-loss/analysis/slim',
+    'focal-loss/pool',
+    'focal-loss/worker',
     'focal-loss/tfjs',
   ];
 

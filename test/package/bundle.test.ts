@@ -110,8 +110,30 @@ it('focal-loss/tfjs is what it adds to the main entry and its peer, and no more'
     expect(metric.name).toMatch(/ogitAccuracy$/);
 });
 
+it('focal-loss/pool holds the module, its workers as text, and what all runtimes have', () => {
+  const literal = literalOf('pkg');
+  const bundle = withoutLines(read('focal-loss/pool'));
+  expect(bundle.split(literal)).toHaveLength(2);
+  const code = bundle.replace(literal, () => '""');
+  const [text = '', ...others] = code.match(/"[ !#-[\]-~]{10000,}"/g) ?? [];
+  expect(others).toEqual([]);
+  // The text is that of a script, in which ts/pool/thread.ts puts back what a string cannot hold.
+  expect(text).toMatch(/^"(?:@b)?(?:@busestrict@b;)?\(\(\)=>\{/);
+  expect(text).not.toMatch(/<!--|<\/?script/i);
+  const rest = code.replace(text, '""');
+  expect(rest.length).toBeLessThan(70_000);
+  expect(rest).not.toMatch(/import\.meta|\brequire\b|\bdocument\b|\bwindow\b|__dirname/);
+  for (const checked of [bundle, read('focal-loss/worker')]) {
+    expect(importsOf(checked).filter((name) => !/^node:/.test(name))).toEqual([]);
+    expect(checked).not.toMatch(/from ?"node:|[^\0-\x7f]/);
+    expect(awaits(parse(checked))).toBe(false);
+  }
+  expect(read('focal-loss/worker').length).toBeLessThan(40_000);
+});
+
 it('every entry is looked at here', () => {
-  const looked = [...ENTRIES.map(([entry]) => entry), 'focal-loss/tfjs'];
+  const own = ['focal-loss/tfjs', 'focal-loss/pool', 'focal-loss/worker'];
+  const looked = [...ENTRIES.map(([entry]) => entry), ...own];
   expect(looked.sort()).toEqual(entries.map(({ specifier }) => specifier).sort());
 });
 

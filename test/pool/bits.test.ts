@@ -1,10 +1,9 @@
-import type { FloatArray, GradientOptions } from 'focal-loss';
+import { FocalLoss, type GradientOptions } from 'focal-loss';
 import type { Pool } from 'focal-loss/pool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bitsOf } from '../fuzz/interrupted-calls.js';
-import { type AnyCriterion, LOSSES } from '../losses/index.js';
+import { type AnyCriterion, LOSSES, type LossTests } from '../losses/index.js';
 import { generator } from '../support/random.js';
-import { MANY, shared, WAYS } from './pools.js';
+import { bitsOf, MANY, shared, WAYS } from './pools.js';
 
 // Calls on workers give the bits of the synchronous call: of every loss, whatever goes with it.
 
@@ -14,8 +13,8 @@ interface Call {
   readonly name: string;
   readonly criterion: AnyCriterion;
   readonly logits: Array64;
-  readonly targets: FloatArray | Int32Array | BigInt64Array | Uint8Array;
-  readonly options: GradientOptions;
+  readonly targets: Array64 | Int32Array | BigInt64Array;
+  readonly options: GradientOptions<Array64>;
 }
 
 const REDUCTIONS = ['mean', 'sum', 'none'] as const;
@@ -28,51 +27,62 @@ const SHAPES = [
   [1000, 140, 1],
 ] as const;
 
-/** A call of a form, in which options take turns. */
-function callOf(
+type Form = ReturnType<LossTests['forms']>[number];
+
+/** The targets of a batch, as a loss takes them. */
+function targetsOf(turn: number, logits: Array64, classes: number, isSigmoid: boolean, form: Form) {
+  if (isSigmoid) return logits.map((x) => Number(x > 1));
+  if (form.isSoft) return logits.slice().fill(1 / classes);
+  const random = generator(turn + 1000);
+  const indices = Int32Array.from({ length: logits.length / classes }, () =>
+    ignores(turn) && random() < 0.1 ? -1 : Math.floor(classes * random()),
+  );
+  return turn % 4 === 3 ? BigInt64Array.from(indices, BigInt) : indices;
+}
+
+const ignores = (turn: number) => turn % 5 < 2;
+
+/** Options of a call, which take turns. */
+function optionsOf(
   turn: number,
-  { name, Loss, isSigmoid }: (typeof LOSSES)[number],
-  { name: form, options, isSoft = false }: { name: string; options: object; isSoft?: boolean },
-  alpha: number[],
-): Call {
+  reduction: string,
+  isSigmoid: boolean,
+  perRow: () => Array64,
+): GradientOptions<Array64> {
+  const isEach = reduction === 'none';
+  return {
+    ...(turn % 2 === 0 && { sampleWeights: perRow() }),
+    ...(isEach && !isSigmoid && { gradOutput: perRow() }),
+    ...(!isEach && turn % 4 === 0 && { gradOutput: 3.7 }),
+    ...(reduction === 'mean' && turn % 6 === 3 && { normalizer: 12.5 }),
+  };
+}
+
+/** A call of a form, in which options take turns. */
+function callOf(turn: number, { name, Loss, isSigmoid }: LossTests, form: Form): Call {
   const random = generator(turn);
   const [classes, positions, samples] = SHAPES[turn % SHAPES.length] ?? SHAPES[0];
   const rows = positions * samples;
   const Kind = turn % 3 === 1 ? Float64Array : Float32Array;
-  const reduction = REDUCTIONS[turn % 3];
+  const reduction = REDUCTIONS[turn % 3] ?? 'mean';
   const isFirst = !isSigmoid && turn % 2 === 1;
-  const canIgnore = !(isSoft || isSigmoid) && turn % 5 < 2;
-  const logits = Kind.from({ length: rows * classes }, () => 8 * random() - 4);
-  const indices = Int32Array.from({ length: rows }, () =>
-    canIgnore && random() < 0.1 ? -1 : Math.floor(classes * random()),
-  );
-  const soft = new Kind(rows * classes).fill(1 / classes);
-  const yes = logits.map((x) => Number(x > 1));
-  const criterion = new Loss({
-    ...options,
-    reduction,
-    ...(canIgnore && { ignoreIndex: -1 }),
-    ...(isFirst && { layout: 'channels-first' }),
-  });
-  const perRow = () => Kind.from({ length: rows }, () => random());
+  const canIgnore = !(form.isSoft || isSigmoid) && ignores(turn);
+  const logits = new Kind(rows * classes).map(() => 8 * random() - 4) as Array64;
+  const perRow = () => new Kind(rows).map(() => random()) as Array64;
   return {
-    name: `${form} of ${name}, [${rows}, ${classes}], ${reduction}${isFirst ? ', classes first' : ''} (${alpha.length})`,
-    criterion,
+    name: `${form.name} of ${name}, [${rows}, ${classes}], ${reduction}${isFirst ? ', classes first' : ''}`,
+    criterion: new Loss({
+      ...form.options,
+      reduction,
+      ...(canIgnore && { ignoreIndex: -1 }),
+      ...(isFirst && { layout: 'channels-first' }),
+    }),
     logits,
-    targets: isSigmoid
-      ? yes
-      : isSoft
-        ? soft
-        : turn % 4 === 3
-          ? BigInt64Array.from(indices, BigInt)
-          : indices,
+    targets: targetsOf(turn, logits, classes, isSigmoid, form),
     options: {
       numClasses: classes,
       ...(isFirst && { spatialSize: positions }),
-      ...(turn % 2 === 0 && { sampleWeights: perRow() }),
-      ...(reduction === 'none' && !isSigmoid && { gradOutput: perRow() }),
-      ...(reduction !== 'none' && turn % 4 === 0 && { gradOutput: 3.7 }),
-      ...(reduction === 'mean' && turn % 6 === 3 && { normalizer: 12.5 }),
+      ...optionsOf(turn, reduction, isSigmoid, perRow),
     },
   };
 }
@@ -85,10 +95,12 @@ const calls = LOSSES.flatMap((loss) =>
     return loss.forms(alpha).flatMap((form, i) => {
       if (i % SHAPES.length !== shape) return [];
       while (turn % SHAPES.length !== shape) turn++;
-      return [callOf(turn++, loss, form, alpha)];
+      return [callOf(turn++, loss, form)];
     });
   }),
 );
+
+const focal = new FocalLoss({ gamma: 1.3 });
 
 const bitsOfCall = async (result: unknown) => bitsOf(await result);
 
@@ -123,42 +135,39 @@ describe.each(WAYS)('with %s', (way, makePool) => {
   });
 
   it('arrays on shared memory', async () => {
-    const { criterion, logits, options } = calls[0] as Call;
-    const targets = Int32Array.from({ length: logits.length / 2 }, (_, i) => i % 2);
+    const logits = Float64Array.from({ length: 2 * MANY }, (_, i) => Math.sin(i));
+    const targets = Int32Array.from({ length: MANY }, (_, i) => i % 2);
+    const sampleWeights = shared(logits.subarray(0, MANY).map(Math.abs));
     const buffer = shared(logits);
-    const grad = buffer.subarray(0, 0).length === 0 ? shared(logits) : buffer;
-    const expected = criterion.valueAndGrad(logits, targets, options);
-    const result = await pool.valueAndGrad(criterion, buffer, shared(targets), {
-      ...options,
-      grad,
-    });
+    const grad = shared(logits);
+    const expected = focal.valueAndGrad(logits, targets, { sampleWeights });
+    const options = { sampleWeights, grad };
+    const result = await pool.valueAndGrad(focal, buffer, shared(targets), options);
     expect(bitsOf(result)).toBe(bitsOf(expected));
     expect(result.grad).toBe(grad);
   });
 
   it('parts of arrays, and tensors', async () => {
-    const { criterion } = calls[0] as Call;
     const rows = MANY / 2;
     const logits = Float32Array.from({ length: 2 * rows + 9 }, (_, i) => Math.sin(i));
     const targets = Uint8Array.from({ length: rows + 3 }, (_, i) => i % 2);
     const x = logits.subarray(5, 5 + 2 * rows);
     const y = targets.subarray(3);
-    const expected = bitsOf(criterion.valueAndGrad(x, y));
-    expect(await bitsOfCall(pool.valueAndGrad(criterion, x, y))).toBe(expected);
+    const expected = bitsOf(focal.valueAndGrad(x, y));
+    expect(await bitsOfCall(pool.valueAndGrad(focal, x, y))).toBe(expected);
     const tensor = { data: x, dims: [rows, 2] };
-    expect(await bitsOfCall(pool.valueAndGrad(criterion, tensor, y))).toBe(expected);
+    expect(await bitsOfCall(pool.valueAndGrad(focal, tensor, y))).toBe(expected);
   });
 
   it('small calls, and calls without rows', async () => {
-    const { criterion } = calls[0] as Call;
     const small = Float64Array.of(1, 2, 3, 4);
     const targets = Uint8Array.of(0, 1);
-    expect(await bitsOfCall(pool.valueAndGrad(criterion, small, targets))).toBe(
-      bitsOf(criterion.valueAndGrad(small, targets)),
+    expect(await bitsOfCall(pool.valueAndGrad(focal, small, targets))).toBe(
+      bitsOf(focal.valueAndGrad(small, targets)),
     );
     const none = new Float32Array(0);
-    expect(await bitsOfCall(pool.valueAndGrad(criterion, none, new Uint8Array(0)))).toBe(
-      bitsOf(criterion.valueAndGrad(none, new Uint8Array(0))),
+    expect(await bitsOfCall(pool.valueAndGrad(focal, none, new Uint8Array(0)))).toBe(
+      bitsOf(focal.valueAndGrad(none, new Uint8Array(0))),
     );
   });
 });

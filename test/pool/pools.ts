@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { createPool, type Pool, type PoolOptions } from 'focal-loss/pool';
 
 /** Does something as if there were no shared memory: as on a page that is not isolated. */
 async function withoutSharing<T>(work: () => Promise<T>): Promise<T> {
-  const { SharedArrayBuffer } = globalThis;
+  const { SharedArrayBuffer: taken } = globalThis;
   Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
   try {
     return await work();
   } finally {
-    globalThis.SharedArrayBuffer = SharedArrayBuffer;
+    globalThis.SharedArrayBuffer = taken;
   }
 }
 
@@ -26,4 +27,16 @@ export function shared<A extends Float32Array | Float64Array | Int32Array>(array
   const copy = new Kind(new SharedArrayBuffer(array.byteLength));
   copy.set(array as never);
   return copy;
+}
+
+/** The bits of numbers, arrays and results: as a text that is quick to make of many. */
+export function bitsOf(value: unknown): string {
+  if (typeof value === 'number') return bitsOf(Float64Array.of(value));
+  if (!ArrayBuffer.isView(value))
+    return Object.entries(value as object)
+      .map(([name, entry]) => `${name} ${bitsOf(entry)}`)
+      .join();
+  const { buffer, byteOffset, byteLength } = value;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return `${value.constructor.name} ${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -315,5 +315,6 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
     crew.close();
     console.warn(`focal-loss/pool computes on the calling thread: ${reason}`);
   }
-  return new WorkerPool(crew, reason === undefined ? count : 0, crew.isShared) as Pool;
+  const isStarted = reason === undefined;
+  return new WorkerPool(crew, isStarted ? count : 0, isStarted && crew.isShared) as Pool;
 }

@@ -2,6 +2,7 @@
 import { analyse } from './analysis.js';
 import { hash } from './hash.js';
 import { moduleUrl } from './module-url.js';
+import { poolHash } from './pool.js';
 import { slimHash } from './slim-hash.js';
 
 const outcome = (compute) => new Promise((resolve) => resolve(compute())).catch(String);
@@ -13,13 +14,18 @@ const inWorker = () =>
     worker.onerror = ({ message }) => reject(new Error(`the worker failed: ${message}`));
   });
 
+const makeWorker = () =>
+  new Worker(new URL('./pool-worker.js', import.meta.url), { type: 'module' });
+
 async function report() {
   // The worker computes while the main thread does.
   const worker = outcome(inWorker);
   const main = await outcome(hash);
   const slim = await outcome(() => slimHash(fetch(moduleUrl)));
   const analysis = await outcome(analyse);
-  const body = JSON.stringify({ main, worker: await worker, slim, analysis });
+  const pool = await outcome(() => poolHash());
+  const poolWorker = await outcome(() => poolHash({ worker: makeWorker }));
+  const body = JSON.stringify({ main, worker: await worker, slim, analysis, pool, poolWorker });
   await fetch(new URLSearchParams(location.search).get('report'), {
     method: 'POST',
     mode: 'no-cors',

@@ -1,0 +1,2 @@
+// @ts-types="../dist/pool.d.ts"
+export * from '../dist/pool.js';

@@ -1,0 +1,2 @@
+// @ts-types="../dist/worker.d.ts"
+import '../dist/worker.js';

@@ -1,0 +1,1 @@
+import 'focal-loss/worker';

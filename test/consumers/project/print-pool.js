@@ -1,0 +1,3 @@
+import { poolHash } from './pool.js';
+
+console.log(await poolHash());
