@@ -1,5 +1,5 @@
 // `npm run bench`: sets up, builds, installs what to compare with, then runs the benchmark on one
-// core.
+// core, but for that of the pool.
 import { availableParallelism } from 'node:os';
 import { capture } from '../bootstrap/process.mjs';
 import { runProgram } from '../bootstrap/program.mjs';
@@ -33,6 +33,6 @@ await runMain(async () => {
     // Garbage is collected in the time of whoever made it, not in that of the next one on the same
     // core.
     flags: ['--single-threaded-gc'],
-    prefix: await pinning(),
+    prefix: args.includes('--pool') ? [] : await pinning(),
   });
 });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
@@ -12,6 +13,7 @@ import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
 import { judgedTable, measureJudgements } from './judged.js';
+import { measurePool, POOL_SHAPES, poolTable } from './pool.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
 import { measureScaling, scalingTable } from './scaling.js';
 import { judge, parseTargets, targetsJson } from './targets.js';
@@ -30,6 +32,7 @@ npm run bench [-- options]
   --allocations          instead: garbage per call
   --analysis             instead: what the functions of focal-loss/analysis take, also beside
                          scikit-learn
+  --pool                 instead: focal-loss/pool beside one thread, on all cores
   --before <folder>      with --analysis: also beside the build in this folder
 `;
 
@@ -45,6 +48,7 @@ const { values: options } = parseArgs({
     scaling: { type: 'boolean', default: false },
     allocations: { type: 'boolean', default: false },
     analysis: { type: 'boolean', default: false },
+    pool: { type: 'boolean', default: false },
     before: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -135,6 +139,17 @@ async function analyse(rounds: number): Promise<void> {
   save('analysis', 'analysis', { rounds, results, judged });
 }
 
+async function pool(rounds: number): Promise<void> {
+  const size = availableParallelism();
+  const progress = makeProgress(POOL_SHAPES.length * rounds);
+  const results = await measurePool(size, rounds, () => progress.step('pool'));
+  progress.stop();
+  console.log('Focal loss, value and gradient into a buffer, float32, gamma 2, alpha 0.25.');
+  console.log(`How many times as fast as one thread ${size} workers are, round by round.`);
+  console.log(poolTable(results));
+  save('pool', 'pool', { rounds, size, results });
+}
+
 /** Writes figures and chart among the results and, with --chart, into the documentation. */
 function save(docsName: string, name: string, figures: object, chart?: () => string): void {
   const json = toJson(figures);
@@ -179,6 +194,8 @@ if (options.help) {
   await allocate();
 } else if (options.analysis) {
   await analyse(rounds);
+} else if (options.pool) {
+  await pool(rounds);
 } else {
   await compare(rounds);
 }

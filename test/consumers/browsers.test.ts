@@ -83,7 +83,9 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
 
       if (!isSlow) {
         it("a page from Vite's server for development", async () => {
-          expect(await visit(browser, await serveVite(viteDev))).toEqual(ALL_RIGHT);
+          // It sends no policy.
+          const pool = await poolPrinted('2 false');
+          expect(await visit(browser, await serveVite(viteDev))).toEqual({ ...ALL_RIGHT, pool });
         });
       }
 

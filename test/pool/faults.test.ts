@@ -8,7 +8,7 @@ import { bitsOf, MANY, shared, WAYS } from './pools.js';
 
 const code = new URL(import.meta.resolve('focal-loss/worker'));
 const criterion = new FocalLoss();
-const ROWS = 8 * MANY;
+const ROWS = 4 * MANY;
 const logits = Float32Array.from({ length: 2 * ROWS }, (_, i) => 4 * Math.sin(i));
 const targets = Int32Array.from({ length: ROWS }, (_, i) => i % 2);
 const expected = bitsOf(criterion.valueAndGrad(logits, targets));
@@ -210,6 +210,23 @@ describe('pools that do not start', () => {
   ])('%o is refused', async (options, message) => {
     await expect(createPool(options as object)).rejects.toThrow(message);
   });
+});
+
+it('workers go after some seconds without calls, and come again', async () => {
+  const { made, worker } = workers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  await using pool = await createPool({ size: 2, worker });
+  const ends = made.map((one) => once(one, 'exit'));
+  vi.advanceTimersByTime(3000);
+  await right(pool.valueAndGrad(criterion, logits, targets));
+  vi.advanceTimersByTime(4900);
+  await right(pool.valueAndGrad(criterion, logits, targets));
+  expect(made).toHaveLength(2);
+  vi.advanceTimersByTime(5000);
+  vi.useRealTimers();
+  await Promise.all(ends);
+  await right(pool.valueAndGrad(criterion, logits, targets));
+  expect(made).toHaveLength(4);
 });
 
 it('pools that are closed leave no thread', async () => {

@@ -19,7 +19,7 @@ export const WAYS: readonly (readonly [string, (options?: PoolOptions) => Promis
 ];
 
 /** Logits of which there are so many that workers compute with them. */
-export const MANY = 2 ** 17;
+export const MANY = 2 ** 18;
 
 /** A copy of an array on shared memory. */
 export function shared<A extends Float32Array | Float64Array | Int32Array>(array: A): A {

@@ -6,8 +6,8 @@ import { isDeno, later } from './runtime.js';
 import { type AnyWorker, Thread } from './thread.js';
 
 /**
- * The time in milliseconds after which workers without work go. Deno waits for them before it ends a
- * process.
+ * The time in milliseconds after which workers without work go. Deno waits for them before it
+ * ends a process.
  */
 const idle = () => (isDeno() ? 1000 : 5000);
 

@@ -87,7 +87,7 @@ function gathered(job: Job, array: FloatArray, first: number, count: number): Fl
   return copy;
 }
 
-/** Copies the rows that were wanted of a part to their places, in an array that has one per logit. */
+/** Copies the rows that were wanted of a part to their places, where there is one per logit. */
 export function putBack(
   whole: Job,
   { job, first, start, end }: JobPart,

@@ -127,17 +127,33 @@ function specFor(criterion: PooledCriterion): LossSpec {
 }
 
 /** Logits up to which a call is computed at once, on the calling thread. */
-const SMALL = 2 ** 16;
+const SMALL = 2 ** 17;
 
 /** The same where they are copied on the way to the workers and back. */
-const SMALL_COPIED = 2 ** 17;
+const SMALL_COPIED = 2 ** 18;
 
 /** A test whether a job is too small for workers to gain anything. */
 function isSmall({ logits }: Job): boolean {
   return lengthOf(logits) < (isOnShared(logits) ? SMALL : SMALL_COPIED);
 }
 
-/** Everything that {@link Pool} has. */
+/**
+ * The methods of the criteria, computed by workers. Each takes a criterion of any entry of this
+ * package, and all that the criterion's own method takes; it returns the promise of what that
+ * returns, to the bit, however many workers there are. What the own method throws, the promise is
+ * rejected with.
+ *
+ * What a call is given on a `SharedArrayBuffer` is read where it lies, while the call is under way;
+ * everything else has been copied when the method returns, and may be changed then. A `grad` buffer
+ * on a `SharedArrayBuffer` is written while the call is under way, any other at its end. Until the
+ * promise is fulfilled it may hold anything, but that it is left as it was where an argument is
+ * refused.
+ *
+ * Calls beside each other do not mix: each gets all workers in turn. Where a worker ends, by itself
+ * or not, another takes its place, and what it was at is computed again; or, where memory is not
+ * shared, or that worker ends as well, the promise is rejected and the next call goes on with new
+ * ones.
+ */
 export class WorkerPool {
   readonly #crew: Crew;
   readonly #stock = new Stock();
@@ -161,14 +177,23 @@ export class WorkerPool {
   }
 
   /**
-   * True where the workers share memory with the calling thread: in Node, Deno and Bun, and on pages
-   * that are cross-origin isolated. Elsewhere each gets a copy of its part.
+   * True where the workers share memory with the calling thread: in Node, Deno and Bun, and on
+   * pages that are cross-origin isolated. Elsewhere each gets a copy of its part.
    */
   get isShared(): boolean {
     return this.#isShared;
   }
 
-  /** The loss alone: the criterion's `forward`, to the bit. */
+  /**
+   * The loss alone: the criterion's `forward`, to the bit.
+   *
+   * @param criterion - A loss of any entry of this package.
+   * @param logits - As the criterion takes them.
+   * @param targets - As the criterion takes them.
+   * @returns The promise of a number; with reduction `'none'` of one value per row.
+   * @throws What `forward` throws; the reason of an aborted `signal`; an Error where the pool has
+   *   been closed, or workers ended more than once.
+   */
   async forward<R extends Reduction, L extends Logits>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -179,7 +204,15 @@ export class WorkerPool {
     return value as LossValue<R, L>;
   }
 
-  /** The gradient alone: the criterion's `backward`, to the bit. */
+  /**
+   * The gradient alone: the criterion's `backward`, to the bit.
+   *
+   * @param criterion - A loss of any entry of this package.
+   * @param logits - As the criterion takes them.
+   * @param targets - As the criterion takes them.
+   * @returns The promise of an array like the logits: the `grad` buffer if there is one.
+   * @throws As {@link WorkerPool.forward} does.
+   */
   async backward<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -190,7 +223,14 @@ export class WorkerPool {
     return grad as G;
   }
 
-  /** The loss and its gradient in one pass: the criterion's `valueAndGrad`, to the bit. */
+  /**
+   * The loss and its gradient in one pass: the criterion's `valueAndGrad`, to the bit.
+   *
+   * @param criterion - A loss of any entry of this package.
+   * @param logits - As the criterion takes them.
+   * @param targets - As the criterion takes them.
+   * @throws As {@link WorkerPool.forward} does.
+   */
   async valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -201,7 +241,11 @@ export class WorkerPool {
     return result as ValueAndGrad<R, L, G>;
   }
 
-  /** Ends the workers. Calls that are under way are rejected, and so are all that follow. */
+  /**
+   * Ends the workers. Calls that are under way are rejected, and so are all that follow. It does
+   * the same as `[Symbol.asyncDispose]()`, where the runtime has that. A pool that is let go of
+   * without it ends its workers by itself, after some seconds without calls.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const stop of this.#stops) stop(closed());
@@ -298,7 +342,33 @@ function checkSignal(signal: PoolSignal | undefined): void {
   if (!isSignal) throw wrongType('signal', 'an AbortSignal', signal);
 }
 
-/** The loss functions on all cores. */
+/**
+ * Starts workers that compute losses and gradients on all cores. They are there when the promise is
+ * fulfilled. Where they do not start, the pool says why on the console, once, and computes on the
+ * calling thread; small calls are computed there in any case, where handing them over would take
+ * longer.
+ *
+ * Idle workers let a process of Node or Bun end, and go after five seconds, in Deno after one; the
+ * next large call starts them again.
+ *
+ * @throws TypeError for an unknown option or one of the wrong kind, and RangeError for a number
+ *   that it cannot be; ModuleError where the engine does not start the WebAssembly module.
+ *
+ * @example
+ * ```ts
+ * import { FocalLoss } from 'focal-loss';
+ * import { createPool } from 'focal-loss/pool';
+ *
+ * const pool = await createPool({ size: 2 });
+ * const criterion = new FocalLoss();
+ * const logits = new Float32Array(400_000);
+ * const targets = new Uint8Array(200_000);
+ * const { value, grad } = await pool.valueAndGrad(criterion, logits, targets);
+ * value === criterion.forward(logits, targets); // => true
+ * grad.length; // => 400000
+ * await pool.close();
+ * ```
+ */
 export async function createPool(options: PoolOptions = {}): Promise<Pool> {
   const { size, worker, startTimeout = START_TIMEOUT } = checkOptions(options, POOL_OPTIONS);
   if (size !== undefined) checkInteger('size', 1, MOST, size);

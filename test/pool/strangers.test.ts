@@ -1,0 +1,70 @@
+import { AsymmetricLoss, FocalLoss } from 'focal-loss';
+import * as analysis from 'focal-loss/analysis';
+import { createPool } from 'focal-loss/pool';
+import { expect, it } from 'vitest';
+import { bitsOf, MANY } from './pools.js';
+
+// Calls in the middle of what others do: properties of all objects, getters that call the pool, and
+// criteria of other copies of the package.
+
+const criterion = new FocalLoss({ alpha: [0.3, 0.7] });
+const logits = Float32Array.from({ length: 2 * MANY }, (_, i) => 4 * Math.sin(i));
+const targets = Int32Array.from({ length: MANY }, (_, i) => i % 2);
+const expected = bitsOf(criterion.valueAndGrad(logits, targets));
+
+/** The names of options, of messages, and of fields of what is handed around. */
+const NAMES =
+  'size worker startTimeout signal grad gradOutput numClasses normalizer sampleWeights spatialSize ' +
+  'probe error results values partials checksFirst lost reason on isWide columns isHeavy buffer ' +
+  'parts thread transfer get set value writable enumerable configurable';
+
+it('properties that all objects have are nobody’s options', async () => {
+  await using pool = await createPool({ size: 2 });
+  const names = NAMES.split(' ');
+  for (const name of names) {
+    const descriptor = { __proto__: null, value: 1, configurable: true, writable: true };
+    Object.defineProperty(Object.prototype, name, descriptor as PropertyDescriptor);
+  }
+  let call: Promise<unknown>;
+  try {
+    call = pool.valueAndGrad(criterion, logits, targets, {});
+  } finally {
+    for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+  }
+  expect(bitsOf(await call)).toBe(expected);
+});
+
+it('getters of options may call the pool', async () => {
+  await using pool = await createPool({ size: 2 });
+  const inner: Promise<unknown>[] = [];
+  const sampleWeights = new Float32Array(MANY).fill(0.5);
+  const options = {
+    get sampleWeights() {
+      inner.push(pool.valueAndGrad(criterion, logits, targets));
+      return sampleWeights;
+    },
+  };
+  const outer = await pool.valueAndGrad(criterion, logits, targets, options);
+  expect(bitsOf(outer)).toBe(bitsOf(criterion.valueAndGrad(logits, targets, { sampleWeights })));
+  expect(inner.length).toBeGreaterThan(0);
+  for (const result of await Promise.all(inner)) expect(bitsOf(result)).toBe(expected);
+});
+
+it('criteria of every entry are taken', async () => {
+  await using pool = await createPool({ size: 2 });
+  const other = new analysis.FocalLoss({ alpha: [0.3, 0.7] });
+  expect(bitsOf(await pool.valueAndGrad(other, logits, targets))).toBe(expected);
+  const yes = logits.map((x) => Number(x > 1));
+  const labels = new analysis.AsymmetricLoss({ margin: 0.1 });
+  const value = await pool.forward(labels, logits, yes);
+  expect(value).toBe(new AsymmetricLoss({ margin: 0.1 }).forward(logits, yes));
+});
+
+it('inputs may be changed as soon as the call has returned its promise', async () => {
+  await using pool = await createPool({ size: 2 });
+  const [x, y] = [logits.slice(), targets.slice()];
+  const call = pool.valueAndGrad(criterion, x, y);
+  x.fill(0);
+  y.fill(9);
+  expect(bitsOf(await call)).toBe(expected);
+});
