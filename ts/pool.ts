@@ -26,7 +26,6 @@ export type {
 export type { ClassIndices, FloatArray, Reduction } from './arrays/types.js';
 export type { ForwardOptions, GradientOptions, GradOutput } from './call/options.js';
 export {
-  type AsyncDisposer,
   createPool,
   type Pool,
   type PoolCallOptions,

@@ -126,7 +126,9 @@ function specFor(criterion: PooledCriterion): LossSpec {
   return spec;
 }
 
-/** Logits up to which a call is computed at once, on the calling thread. */
+const NO_OPTIONS: PoolForwardOptions = {};
+
+/** Logits below which a call is computed at once, on the calling thread. */
 const SMALL = 2 ** 17;
 
 /** The same where they are copied on the way to the workers and back. */
@@ -258,14 +260,16 @@ export class WorkerPool {
     method: Method,
     logits: Logits,
     targets: Targets,
-    options: PoolForwardOptions = {},
+    options: PoolForwardOptions = NO_OPTIONS,
   ): Promise<{ value: FloatArray | number | undefined; grad: FloatArray | undefined }> {
     if (this.#isClosed) throw closed();
     const spec = specFor(criterion);
+    const isTiny = kindOf(logits) !== undefined && lengthOf(logits as FloatArray) < SMALL;
+    // The quickest way, since it is that of the smallest calls.
+    if (isTiny && options === NO_OPTIONS) return evaluate(spec, method, logits, targets);
     const { signal, ...given } = checkOptions(options, [...method.options, 'signal']);
     checkSignal(signal);
     if (signal?.aborted) throw signal.reason;
-    const isTiny = kindOf(logits) !== undefined && lengthOf(logits as FloatArray) < SMALL;
     if (isTiny || this.#size === 0) return evaluate(spec, method, logits, targets, given);
     const { job, areChecked, buffer } = plan(spec, method, logits, targets, given);
     if (isSmall(job)) return evaluate(spec, method, logits, targets, given);
