@@ -25,15 +25,15 @@ export type {
 } from './arrays/tensor-types.js';
 export type { ClassIndices, FloatArray, Reduction } from './arrays/types.js';
 export type { ForwardOptions, GradientOptions, GradOutput } from './call/options.js';
-export {
-  createPool,
-  type Pool,
-  type PoolCallOptions,
-  type PooledCriterion,
-  type PoolForwardOptions,
-  type PoolGradientOptions,
-  type PoolOptions,
-  type PoolSignal,
-  type PoolWorker,
-  type WorkerPool,
-} from './pool/pool.js';
+export { createPool } from './pool/pool.js';
+export type {
+  Pool,
+  PoolCallOptions,
+  PooledCriterion,
+  PoolForwardOptions,
+  PoolGradientOptions,
+  PoolOptions,
+  PoolSignal,
+  PoolWorker,
+  WorkerPool,
+} from './pool/types.js';

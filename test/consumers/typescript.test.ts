@@ -47,14 +47,14 @@ for (const [i, [version, tsc, isThere]] of compilers.entries()) {
   describe.skipIf(!isThere)(`TypeScript ${version}`, () => {
     it.each(
       sampled([
-        ['node16', { module: 'node16' }, 'ES2022', ['use.ts', 'use.cts', 'analysis.ts']],
+        ['node16', { module: 'node16' }, 'ES2022', ['use.ts', 'use.cts', 'analysis.ts', 'pool.ts']],
         ['node16, with the types of browsers', { module: 'node16' }, 'ES2022,DOM', ['use.ts']],
-        ['bundler', BUNDLER, 'ES2022', ['use.ts', 'wasm.ts', 'analysis.ts']],
+        ['bundler', BUNDLER, 'ES2022', ['use.ts', 'wasm.ts', 'analysis.ts', 'pool.ts']],
         [
           'node, which knows no exports',
           { ...NODE, ...DEPRECATED[i] },
           'ES2022',
-          ['use.ts', 'wasm.ts', 'analysis.ts'],
+          ['use.ts', 'wasm.ts', 'analysis.ts', 'pool.ts'],
         ],
         ['bundler, with all the types there are', BUNDLER, 'ESNext,DOM', ['use.ts', 'wasm.ts']],
       ] as const),

@@ -14,7 +14,6 @@ import { type Job, plan, reduce } from '../call/blocks.js';
 import { checkInteger, checkOptions, wrongType } from '../call/checks.js';
 import { evaluate } from '../call/evaluate.js';
 import { BACKWARD, FORWARD, type Method, VALUE_AND_GRAD } from '../call/method.js';
-import type { ForwardOptions, GradientOptions } from '../call/options.js';
 import type { LossSpec } from '../call/spec.js';
 import { type Criterion, specOf } from '../losses/criterion.js';
 import * as LOSSES from '../losses/index.js';
@@ -24,6 +23,15 @@ import { runParted, runShared, type Stop, type Stopper, type Wanted, WorkerError
 import { processors } from './runtime.js';
 import { isOnShared, Stock } from './staging.js';
 import { type AnyWorker, makeWorker } from './thread.js';
+import type {
+  Pool,
+  PooledCriterion,
+  PoolForwardOptions,
+  PoolGradientOptions,
+  PoolOptions,
+  PoolSignal,
+  WorkerPool,
+} from './types.js';
 
 /** The most workers that a pool has unless it is told how many. */
 const USUAL_MOST = 8;
@@ -34,83 +42,7 @@ const MOST = 256;
 /** The time in milliseconds that workers have to start. */
 const START_TIMEOUT = 10_000;
 
-/** A worker, as `new Worker` of a browser, Deno or Bun gives it, or that of Node. */
-export type PoolWorker = object;
-
-/** Options of {@link createPool}. */
-export interface PoolOptions {
-  /**
-   * The number of workers, in [1, 256].
-   *
-   * @defaultValue the number of processors, at most 8
-   */
-  size?: number | undefined;
-  /**
-   * Makes a worker that runs `focal-loss/worker`: for pages whose Content-Security-Policy does not
-   * allow workers that are made from a text (`worker-src blob:`).
-   *
-   * @defaultValue a worker from a text that lies in the bundle
-   */
-  worker?: (() => PoolWorker | PromiseLike<PoolWorker>) | undefined;
-  /**
-   * The time in milliseconds that workers have to start. Where none does so, the pool says why,
-   * once, and computes on the calling thread.
-   *
-   * @defaultValue 10000
-   */
-  startTimeout?: number | undefined;
-}
-
 const POOL_OPTIONS: readonly (keyof PoolOptions)[] = ['size', 'worker', 'startTimeout'];
-
-/** A loss of any entry of this package. */
-export interface PooledCriterion<R extends Reduction = Reduction> {
-  /** The way from the per-row losses to the result. */
-  readonly reduction: R;
-  /** The number that `'mean'` divides by, where it was given. */
-  readonly normalizer: number | undefined;
-  /** The target of rows that do not count, where it was given. */
-  readonly ignoreIndex: number | undefined;
-  /** The number of classes, where it was given. */
-  readonly numClasses: number | undefined;
-}
-
-/** An `AbortSignal`, as far as it is used here. */
-export interface PoolSignal {
-  /** True once it has been aborted. */
-  readonly aborted: boolean;
-  /** The reason why. */
-  readonly reason: unknown;
-  /** Has a function called when it is aborted. */
-  addEventListener(type: 'abort', listener: () => void): void;
-  /** Lets go of the function. */
-  removeEventListener(type: 'abort', listener: () => void): void;
-}
-
-/** The option of every call of a pool. */
-export interface PoolCallOptions {
-  /** Aborts the call: its promise is rejected with the reason of the `AbortSignal`. */
-  signal?: PoolSignal | undefined;
-}
-
-/** Options of `forward`. */
-export type PoolForwardOptions = ForwardOptions & PoolCallOptions;
-
-/** Options of `backward` and `valueAndGrad`. */
-export type PoolGradientOptions<
-  G extends FloatArray = FloatArray,
-  R extends Reduction = Reduction,
-> = GradientOptions<G, R> & PoolCallOptions;
-
-/** `[Symbol.asyncDispose]()`, where the runtime's types know it, and otherwise nothing. */
-export type AsyncDisposer = SymbolConstructor extends {
-  readonly asyncDispose: infer S extends symbol;
-}
-  ? Record<S, () => Promise<void>>
-  : unknown;
-
-/** Workers that compute losses and gradients: see {@link createPool}. */
-export type Pool = WorkerPool & AsyncDisposer;
 
 /** The specs of criteria, of whatever entry, that have been seen. */
 const specs = new WeakMap<object, LossSpec>();
@@ -134,29 +66,14 @@ const SMALL = 2 ** 17;
 /** The same where they are copied on the way to the workers and back. */
 const SMALL_COPIED = 2 ** 18;
 
-/** A test whether a job is too small for workers to gain anything. */
-function isSmall({ logits }: Job): boolean {
-  return lengthOf(logits) < (isOnShared(logits) ? SMALL : SMALL_COPIED);
+/** A test whether logits are too few for workers to gain anything. */
+function isSmall(logits: FloatArray): boolean {
+  const length = lengthOf(logits);
+  return length < SMALL || (length < SMALL_COPIED && !isOnShared(logits));
 }
 
-/**
- * The methods of the criteria, computed by workers. Each takes a criterion of any entry of this
- * package, and all that the criterion's own method takes; it returns the promise of what that
- * returns, to the bit, however many workers there are. What the own method throws, the promise is
- * rejected with.
- *
- * What a call is given on a `SharedArrayBuffer` is read where it lies, while the call is under way;
- * everything else has been copied when the method returns, and may be changed then. A `grad` buffer
- * on a `SharedArrayBuffer` is written while the call is under way, any other at its end. Until the
- * promise is fulfilled it may hold anything, but that it is left as it was where an argument is
- * refused.
- *
- * Calls beside each other do not mix: each gets all workers in turn. Where a worker ends, by itself
- * or not, another takes its place, and what it was at is computed again; or, where memory is not
- * shared, or that worker ends as well, the promise is rejected and the next call goes on with new
- * ones.
- */
-export class WorkerPool {
+/** Everything that {@link WorkerPool} names. */
+class Workers implements WorkerPool {
   readonly #crew: Crew;
   readonly #stock = new Stock();
   readonly #size: number;
@@ -164,38 +81,22 @@ export class WorkerPool {
   #isClosed = false;
   readonly #stops = new Set<(reason: unknown) => void>();
 
-  /** @internal */
-  constructor(crew: object, size: number, isShared: boolean) {
-    this.#crew = crew as Crew;
+  constructor(crew: Crew, size: number, isShared: boolean) {
+    this.#crew = crew;
     this.#size = size;
     this.#isShared = isShared;
     const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
     if (asyncDispose !== undefined) define(this, asyncDispose, this.close);
   }
 
-  /** The number of workers; 0 where none starts, so that the calling thread computes. */
   get size(): number {
     return this.#size;
   }
 
-  /**
-   * True where the workers share memory with the calling thread: in Node, Deno and Bun, and on
-   * pages that are cross-origin isolated. Elsewhere each gets a copy of its part.
-   */
   get isShared(): boolean {
     return this.#isShared;
   }
 
-  /**
-   * The loss alone: the criterion's `forward`, to the bit.
-   *
-   * @param criterion - A loss of any entry of this package.
-   * @param logits - As the criterion takes them.
-   * @param targets - As the criterion takes them.
-   * @returns The promise of a number; with reduction `'none'` of one value per row.
-   * @throws What `forward` throws; the reason of an aborted `signal`; an Error where the pool has
-   *   been closed, or workers ended more than once.
-   */
   async forward<R extends Reduction, L extends Logits>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -206,15 +107,6 @@ export class WorkerPool {
     return value as LossValue<R, L>;
   }
 
-  /**
-   * The gradient alone: the criterion's `backward`, to the bit.
-   *
-   * @param criterion - A loss of any entry of this package.
-   * @param logits - As the criterion takes them.
-   * @param targets - As the criterion takes them.
-   * @returns The promise of an array like the logits: the `grad` buffer if there is one.
-   * @throws As {@link WorkerPool.forward} does.
-   */
   async backward<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -225,14 +117,6 @@ export class WorkerPool {
     return grad as G;
   }
 
-  /**
-   * The loss and its gradient in one pass: the criterion's `valueAndGrad`, to the bit.
-   *
-   * @param criterion - A loss of any entry of this package.
-   * @param logits - As the criterion takes them.
-   * @param targets - As the criterion takes them.
-   * @throws As {@link WorkerPool.forward} does.
-   */
   async valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
     logits: L,
@@ -243,11 +127,6 @@ export class WorkerPool {
     return result as ValueAndGrad<R, L, G>;
   }
 
-  /**
-   * Ends the workers. Calls that are under way are rejected, and so are all that follow. It does
-   * the same as `[Symbol.asyncDispose]()`, where the runtime has that. A pool that is let go of
-   * without it ends its workers by itself, after some seconds without calls.
-   */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const stop of this.#stops) stop(closed());
@@ -264,7 +143,7 @@ export class WorkerPool {
   ): Promise<{ value: FloatArray | number | undefined; grad: FloatArray | undefined }> {
     if (this.#isClosed) throw closed();
     const spec = specFor(criterion);
-    const isTiny = kindOf(logits) !== undefined && lengthOf(logits as FloatArray) < SMALL;
+    const isTiny = kindOf(logits) !== undefined && isSmall(logits as FloatArray);
     // The quickest way, since it is that of the smallest calls.
     if (isTiny && options === NO_OPTIONS) return evaluate(spec, method, logits, targets);
     const { signal, ...given } = checkOptions(options, [...method.options, 'signal']);
@@ -272,7 +151,7 @@ export class WorkerPool {
     if (signal?.aborted) throw signal.reason;
     if (isTiny || this.#size === 0) return evaluate(spec, method, logits, targets, given);
     const { job, areChecked, buffer } = plan(spec, method, logits, targets, given);
-    if (isSmall(job)) return evaluate(spec, method, logits, targets, given);
+    if (isSmall(job.logits)) return evaluate(spec, method, logits, targets, given);
     const wanted: Wanted = {
       values: method.wantsValue && spec.reduction === 'none',
       grad: method.wantsGrad,
@@ -390,5 +269,5 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
     console.warn(`focal-loss/pool computes on the calling thread: ${reason}`);
   }
   const isStarted = reason === undefined;
-  return new WorkerPool(crew, isStarted ? count : 0, isStarted && crew.isShared) as Pool;
+  return new Workers(crew, isStarted ? count : 0, isStarted && crew.isShared) as Pool;
 }
