@@ -24,7 +24,8 @@ await runMain(async () => {
   const toolchain = await setUp();
   await build(toolchain);
   if (args.includes('--help')) return runProgram('scripts/bench/main.ts', args);
-  await buildNativePrograms(toolchain);
+  // The crate's own programs are contenders of the losses alone.
+  if (!args.includes('--analysis')) await buildNativePrograms(toolchain);
   const node = await ensureJsPeers();
   if (args.includes('--install-peers')) await installPythonPeers();
   say('');

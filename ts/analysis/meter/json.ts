@@ -22,3 +22,11 @@ export function checkCount(name: string, value: unknown): number {
     throw outOfRange(name, 'an integer, not negative', value);
   return value + 0; // -0 becomes 0
 }
+
+/** The version of a form of JSON, which is another than that of a later version of the package. */
+export function checkVersion(record: object, version: number): void {
+  const given = field('state', record, 'version');
+  if (given === version) return;
+  const expected = `${version}, the form that this version of focal-loss reads`;
+  throw wrongType('state.version', expected, given);
+}

@@ -13,7 +13,7 @@ import { type AnyCriterion, isLossName, makeSum, nameOf } from '../criteria/own-
 import { figuresText, INSPECT, withText } from '../rows/table.js';
 import type { Logits, Targets } from '../rows/tensors.js';
 import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
-import { checkCount, checkRecord, field } from './json.js';
+import { checkCount, checkRecord, checkVersion, field } from './json.js';
 
 /** Options of {@link LossMeter.update}. */
 export type MeterOptions = Omit<ForwardOptions, 'normalizer'>;
@@ -226,7 +226,7 @@ export class LossMeter {
    */
   static fromJSON(state: MeterState): LossMeter {
     const record = checkRecord('state', 'what LossMeter.toJSON returned', state);
-    checkVersion(field('state', record, 'version'));
+    checkVersion(record, VERSION);
     const loss = checkLoss(field('state', record, 'loss'));
     const meter = create(restore(loss, field('state', record, 'options')));
     const rows = checkCount('state.rows', field('state', record, 'rows'));
@@ -298,15 +298,6 @@ function toMeter(meter: AnyMeter): LossMeter {
 }
 
 const VERSION = 1;
-
-function checkVersion(version: unknown): void {
-  if (version === VERSION) return;
-  throw wrongType(
-    'state.version',
-    `${VERSION}, the form that this version of focal-loss reads`,
-    version,
-  );
-}
 
 function checkLoss(loss: unknown): LossName {
   if (isLossName(loss)) return loss;

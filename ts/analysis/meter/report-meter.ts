@@ -37,7 +37,7 @@ import { INSPECT, withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
 import { ExactSum, type ExactSumState } from './exact-sum.js';
-import { checkCount, checkRecord, field } from './json.js';
+import { checkCount, checkRecord, checkVersion, field } from './json.js';
 import {
   type LabelScoresState,
   labelsState,
@@ -280,14 +280,7 @@ export class ReportMeter {
    */
   static fromJSON(state: ReportMeterState): ReportMeter {
     const record = checkRecord('state', 'what ReportMeter.toJSON returned', state);
-    const version = field('state', record, 'version');
-    if (version !== VERSION) {
-      throw wrongType(
-        'state.version',
-        `${VERSION}, the form that this version of focal-loss reads`,
-        version,
-      );
-    }
+    checkVersion(record, VERSION);
     const areLabels = Object.hasOwn(record, 'multiLabel');
     const meter = restoreMeter(
       checkRecord('state.options', 'options of a ReportMeter', field('state', record, 'options')),

@@ -14,7 +14,7 @@ import {
   wrongType,
 } from '../../../call/checks.js';
 import { takeLogarithms } from '../../elementary.js';
-import { checkRecord, field } from '../../meter/json.js';
+import { checkRecord, checkVersion, field } from '../../meter/json.js';
 import { figure, INSPECT, table } from '../../rows/table.js';
 import { type Logits, openedLogits } from '../../rows/tensors.js';
 import { logSoftmax, softmax } from '../../softmax/softmax.js';
@@ -223,14 +223,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
    */
   static fromJSON<M extends CalibrationMethod>(state: CalibratorState<M>): Calibrator<M> {
     const record = checkRecord('state', 'what Calibrator.toJSON returned', state);
-    const version = field('state', record, 'version');
-    if (version !== VERSION) {
-      throw wrongType(
-        'state.version',
-        `${VERSION}, the form that this version of focal-loss reads`,
-        version,
-      );
-    }
+    checkVersion(record, VERSION);
     const method = checkChoice('state.method', METHODS, field('state', record, 'method') as M);
     const numClasses = checkInteger(
       'state.numClasses',
