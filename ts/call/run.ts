@@ -41,14 +41,22 @@ export function clearSigns(
   first: number,
   end: number,
 ): void {
-  const { tile, logitsKind, width } = batch;
-  if (tile.flags === 0 || logitsKind === tile.kind) return;
-  for (let row = first; row < end; row++) {
-    if (values !== undefined) values[row] = (values[row] as number) + 0;
-    for (let j = 0; grad !== undefined && j < width; j++) {
-      const i = indexOf(batch, row, j);
-      grad[i] = (grad[i] as number) + 0;
-    }
+  const { tile, logitsKind } = batch;
+  // The loops are apart: engines inline only so much code into a call.
+  if (tile.flags !== 0 && logitsKind !== tile.kind)
+    for (let row = first; row < end; row++) clearSignsOf(batch, values, grad, row);
+}
+
+function clearSignsOf(
+  batch: Batch,
+  values: FloatArray | undefined,
+  grad: FloatArray | undefined,
+  row: number,
+): void {
+  if (values !== undefined) values[row] = (values[row] as number) + 0;
+  for (let j = 0; grad !== undefined && j < batch.width; j++) {
+    const i = indexOf(batch, row, j);
+    grad[i] = (grad[i] as number) + 0;
   }
 }
 

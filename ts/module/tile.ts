@@ -112,12 +112,11 @@ export function leavesFloat32(x: number, divisor = 1): boolean {
 }
 
 /**
- * A test whether what values and gradients are multiplied with leaves float32 nowhere, by itself or
- * with the {@link heaviness}. The answer is quick, and never false where it says yes.
+ * A test whether what is divided by a denominator is sure to stay in float32, by itself and with
+ * the {@link heaviness}. Most are, which small calls must not divide anything to see.
  */
 export function staysInFloat32(denominator: number): boolean {
-  const size = Math.abs(1 / denominator);
-  return size >= SMALLEST && size <= LARGEST && size * (heaviness[0] as number) <= LARGEST;
+  return denominator >= 1 && denominator <= LARGEST && (heaviness[0] as number) <= LARGEST;
 }
 
 /**
