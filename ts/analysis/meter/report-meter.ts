@@ -460,7 +460,8 @@ function stateOf(
 
 /** A meter of options that became JSON. */
 function restoreMeter(options: object, areLabels: boolean): ReportMeter {
-  const { zeroDivision, numClasses, ...others } = options as Record<string, unknown>;
+  const own: Record<string, unknown> = { __proto__: null, ...options };
+  const { zeroDivision, numClasses, ...others } = own;
   try {
     const meter = new ReportMeter({
       ...others,
