@@ -3,7 +3,7 @@
 //! Rows go through in groups of [`Vector::LANES`](crate::simd::vector::Vector::LANES), a row per
 //! lane and a class after the other, in columns that lie in a room of the caller's.
 
-use core::ptr;
+use core::{marker::PhantomData, ptr, slice};
 
 use super::{
     block::{Column, GROUPS},
@@ -13,11 +13,12 @@ use crate::{
     loss::{
         asymmetric::{Asymmetric, Margin, parts},
         focal::{Focal, FocusOn, Hard},
-        focusing::{Focusing, Gamma, LARGEST_GAMMA, Later, Power},
+        focusing::{Gamma, LARGEST_GAMMA, Later, Power, Square},
         guards::{finite, positive},
         posterior::{
-            Class, Form, LaneSum, Likeliest, OnTarget, Parts, Plain, Slope, Smoothed, from_largest,
-            of_asymmetric, of_elements,
+            Class, Exponentials, Form, LaneSum, Likeliest, Logarithms, OnTarget, Plain, Powers,
+            Products, Slope, Smoothed, from_largest, largest_exponential, of_asymmetric,
+            of_elements,
         },
         sigmoid::{Logistic, odds},
     },
@@ -52,16 +53,149 @@ impl<S: Scalar> PosteriorRows<S> {
     /// # Safety
     /// The pointers must be valid for the sizes, and `classes ≥ 2`.
     pub unsafe fn run<V: Real<Scalar = S>>(&self) {
-        let power = match self.focal.gamma {
-            Gamma::All(gamma) => Power::new(Gamma::All(gamma.min(LARGEST_GAMMA))),
-            // Those of classes are raised to by logarithms.
-            Gamma::PerClass(_) => Power::new(Gamma::All(0.0)),
+        let Focal { label_smoothing, focus_on, .. } = self.focal;
+        let each = label_smoothing / self.classes as f64;
+        let smoothed = Smoothed {
+            kept: V::constant(1.0 - label_smoothing),
+            spread: V::constant(each),
+            taken: V::constant(each),
         };
-        for first in (0..self.rows).step_by(V::LANES) {
-            // SAFETY: rows of the batch.
-            unsafe { Group::<V> { batch: self, first, power }.run() };
+        // SAFETY: passed on.
+        unsafe {
+            match focus_on {
+                FocusOn::Smoothed if label_smoothing > 0.0 => self.by_powers(smoothed),
+                FocusOn::Target if label_smoothing > 0.0 => self.by_powers(OnTarget(smoothed)),
+                _ => self.by_powers::<V, _>(Plain),
+            }
         }
     }
+
+    /// Finds the way to compute the powers of a loss of that form.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    unsafe fn by_powers<V: Real<Scalar = S>, F: Form<V>>(&self, form: F) {
+        let largest = match self.focal.gamma {
+            Gamma::All(gamma) => gamma,
+            // SAFETY: there is one for every class.
+            Gamma::PerClass(table) => unsafe { slice::from_raw_parts(table, self.classes) }
+                .iter()
+                .fold(0.0, |most, &gamma| if gamma > most { gamma } else { most }),
+        };
+        let products = match self.focal.gamma {
+            Gamma::All(gamma) => Products::<V>::of(gamma),
+            Gamma::PerClass(_) => None,
+        };
+        // SAFETY: passed on.
+        unsafe {
+            match products {
+                Some(_) if largest == 2.0 => self.groups(form, Square),
+                Some(products) => self.groups(form, products),
+                None if largest <= largest_exponential::<V>() => self.groups(form, Exponentials),
+                None => self.groups(form, Logarithms),
+            }
+        }
+    }
+
+    /// Runs all groups of rows of a loss of that form.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    #[inline(never)]
+    unsafe fn groups<V: Real<Scalar = S>, F: Form<V>, P: Powers<V>>(&self, form: F, powers: P) {
+        let gamma = in_two(match self.focal.gamma {
+            Gamma::All(gamma) => gamma,
+            // Each has its own.
+            Gamma::PerClass(_) => 0.0,
+        });
+        let slope = self.slope(gamma[0]);
+        for first in (0..self.rows).step_by(V::LANES) {
+            let group = Group { batch: self, first, gamma, slope };
+            // SAFETY: rows of the batch.
+            unsafe {
+                if self.classes == 2 {
+                    group.pair(form, powers);
+                } else {
+                    group.columns(form, powers);
+                }
+            };
+        }
+    }
+
+    /// The vector of an entry of the factors.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn factor<V: Real<Scalar = S>>(&self, j: usize) -> V {
+        // SAFETY: there is one for every class.
+        V::splat(unsafe { *self.factors.add(j) })
+    }
+
+    /// `γ`, rounded and what that left, of class `j` where each has its own.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn gamma<V: Real<Scalar = S>>(&self, j: usize) -> Option<[V; 2]> {
+        let Gamma::PerClass(table) = self.focal.gamma else { return None };
+        // SAFETY: there is one for every class.
+        Some(in_two(unsafe { *table.add(j) }))
+    }
+
+    /// The slope of the loss of class `j`; that of all where they have one `γ`.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn slope_of<V: Real<Scalar = S>>(&self, j: usize, of_all: Slope<V>) -> Slope<V> {
+        // SAFETY: passed on.
+        unsafe { self.gamma(j) }.map_or(of_all, |[gamma, _]| self.slope(gamma))
+    }
+
+    /// The slope of the loss of a class with that `γ`.
+    #[inline(always)]
+    fn slope<V: Real<Scalar = S>>(&self, gamma: V) -> Slope<V> {
+        Slope::new(gamma, V::constant(self.focal.epsilon))
+    }
+
+    /// The vector of class `j` in a column.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn get<V: Real<Scalar = S>>(&self, place: Place, j: usize) -> V {
+        // SAFETY: the room has one for every class.
+        unsafe { V::load(self.room[place as usize].add(j * V::LANES)) }
+    }
+
+    /// Sets it.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn set<V: Real<Scalar = S>>(&self, place: Place, j: usize, v: V) {
+        // SAFETY: likewise.
+        unsafe { v.store(self.room[place as usize].add(j * V::LANES)) };
+    }
+
+    /// That of the priors, if there are any.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn prior<V: Real<Scalar = S>>(&self, j: usize) -> Option<V> {
+        // SAFETY: there is one for every class.
+        (!self.priors.is_null()).then(|| V::constant(unsafe { *self.priors.add(j) }))
+    }
+}
+
+/// `γ` in all lanes, rounded and what that left.
+#[inline(always)]
+fn in_two<V: Real>(gamma: f64) -> [V; 2] {
+    let gamma = if gamma < LARGEST_GAMMA { gamma } else { LARGEST_GAMMA };
+    let rounded = V::Scalar::from_f64(gamma);
+    [V::splat(rounded), V::constant(gamma - rounded.to_f64())]
 }
 
 /// `x`, or where it is larger a number of which as many as there may be classes add up to less than
@@ -71,133 +205,341 @@ fn addend<V: Real>(x: V) -> V {
     x.pmin(V::constant(V::Scalar::HUGE / 4_294_967_296.0))
 }
 
-/// A group of rows, with a row per lane.
-struct Group<'a, V: Real> {
-    batch: &'a PosteriorRows<V::Scalar>,
-    /// The first of its rows.
-    first: usize,
-    power: Power<V>,
+/// What comes beside a class.
+#[derive(Clone, Copy, Debug)]
+struct Beside<V: Real> {
+    class: Class<V>,
+    factor: V,
+    slope: Slope<V>,
+    /// True where it is the likeliest class itself, alone.
+    is_top: V::Mask,
 }
 
-/// The columns of a group.
-#[derive(Clone, Copy)]
+/// What a pass over the classes of a group puts a number in place of.
+#[derive(Clone, Copy, Debug)]
 enum Place {
-    /// Logits, then their distances to the largest.
-    Distances = 0,
+    /// Logits, then what they are less the largest, then quotients.
+    Differences = 0,
     /// Exponentials of these, then what is to be probabilities.
     Exponentials = 1,
 }
 
-/// The findings of the first passes over the classes.
-#[derive(Clone, Copy)]
+/// Passes over the classes of a group.
+trait Classes<V: Real> {
+    /// Calls `f` with all.
+    ///
+    /// # Safety
+    /// The columns must be filled.
+    unsafe fn each(&self, f: impl FnMut(&Beside<V>));
+
+    /// The same, with what `f` returns in that place of each class.
+    ///
+    /// # Safety
+    /// The columns must be filled.
+    unsafe fn put(&mut self, place: Place, f: impl FnMut(&Beside<V>) -> V);
+}
+
+/// The less likely one of two classes.
+struct Other<V: Real>(Beside<V>);
+
+impl<V: Real> Classes<V> for Other<V> {
+    #[inline(always)]
+    unsafe fn each(&self, mut f: impl FnMut(&Beside<V>)) {
+        f(&self.0);
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, place: Place, mut f: impl FnMut(&Beside<V>) -> V) {
+        let result = f(&self.0);
+        match place {
+            Place::Differences => self.0.class.below = result,
+            Place::Exponentials => self.0.class.exponential = result,
+        }
+    }
+}
+
+/// Any number of classes, among them the likeliest, in their columns.
+struct Columns<'a, V: Real, P> {
+    batch: &'a PosteriorRows<V::Scalar>,
+    slope: Slope<V>,
+    is_unique: V::Mask,
+    powers: PhantomData<P>,
+}
+
+impl<V: Real, P: Powers<V>> Columns<'_, V, P> {
+    /// Class `j`.
+    ///
+    /// # Safety
+    /// `j` must be a class.
+    #[inline(always)]
+    unsafe fn beside(&self, j: usize) -> Beside<V> {
+        // SAFETY: passed on.
+        unsafe {
+            let [below, exponential] =
+                [Place::Differences, Place::Exponentials].map(|place| self.batch.get(place, j));
+            Beside {
+                class: Class { below, exponential },
+                factor: self.batch.factor(j),
+                slope: if P::ARE_SAME { self.slope } else { self.batch.slope_of(j, self.slope) },
+                is_top: V::both(exponential.equals(V::constant(1.0)), self.is_unique),
+            }
+        }
+    }
+}
+
+impl<V: Real, P: Powers<V>> Classes<V> for Columns<'_, V, P> {
+    #[inline(always)]
+    unsafe fn each(&self, mut f: impl FnMut(&Beside<V>)) {
+        // SAFETY: classes of the batch.
+        (0..self.batch.classes).for_each(|j| f(&unsafe { self.beside(j) }));
+    }
+
+    #[inline(always)]
+    unsafe fn put(&mut self, place: Place, mut f: impl FnMut(&Beside<V>) -> V) {
+        for j in 0..self.batch.classes {
+            // SAFETY: classes of the batch.
+            unsafe { self.batch.set(place, j, f(&self.beside(j))) };
+        }
+    }
+}
+
+/// The likeliest class of a row, and what the first passes find out.
+#[derive(Clone, Copy, Debug)]
 struct Found<V> {
     likeliest: Likeliest<V>,
     /// `Σ_k (max − x_k)`.
     spread: V,
     /// The factor of the likeliest class.
     factor: V,
-    /// Its `γ`.
-    gamma: V,
+    /// Its `γ`, rounded and what that left.
+    gamma: [V; 2],
+    /// Its slope.
+    slope: Slope<V>,
+}
+
+/// A group of rows, with a row per lane.
+#[derive(Clone, Copy)]
+struct Group<'a, V: Real> {
+    batch: &'a PosteriorRows<V::Scalar>,
+    /// The first of its rows.
+    first: usize,
+    /// Those of all classes, where they have one `γ`.
+    gamma: [V; 2],
+    slope: Slope<V>,
 }
 
 impl<V: Real> Group<'_, V> {
-    /// The vector of class `j` in a column.
+    /// Turns the exponentials of classes into probabilities but for a common factor. Returns that of
+    /// the likeliest class, and their sum, in which it is only where it is one of the classes.
     ///
     /// # Safety
-    /// `j` must be a class.
+    /// As for [`PosteriorRows::run`]; the columns must be filled.
     #[inline(always)]
-    unsafe fn get(&self, place: Place, j: usize) -> V {
-        // SAFETY: the room has one for every class.
-        unsafe { V::load(self.batch.room[place as usize].add(j * V::LANES)) }
-    }
-
-    /// Sets it.
-    ///
-    /// # Safety
-    /// `j` must be a class.
-    #[inline(always)]
-    unsafe fn set(&self, place: Place, j: usize, v: V) {
-        // SAFETY: likewise.
-        unsafe { v.store(self.batch.room[place as usize].add(j * V::LANES)) };
-    }
-
-    /// The number of class `j` in a table.
-    ///
-    /// # Safety
-    /// `j` must be a class.
-    #[inline(always)]
-    unsafe fn entry(table: *const V::Scalar, j: usize) -> V {
-        // SAFETY: there is one for every class.
-        V::splat(unsafe { *table.add(j) })
-    }
-
-    /// `γ` of class `j`.
-    ///
-    /// # Safety
-    /// `j` must be a class.
-    #[inline(always)]
-    unsafe fn gamma(&self, j: usize) -> V {
-        V::constant(match self.batch.focal.gamma {
-            Gamma::All(gamma) => gamma.min(LARGEST_GAMMA),
-            // SAFETY: there is one for every class.
-            Gamma::PerClass(table) => unsafe { (*table.add(j)).min(LARGEST_GAMMA) },
-        })
-    }
-
-    /// The slope of the loss of class `j`.
-    ///
-    /// # Safety
-    /// `j` must be a class.
-    #[inline(always)]
-    unsafe fn slope(&self, j: usize) -> Slope<V> {
+    unsafe fn values<F: Form<V>, P: Powers<V>>(
+        (form, powers): (F, P),
+        classes: &mut impl Classes<V>,
+        found: &Found<V>,
+    ) -> (V, V) {
+        let one = V::constant(1.0);
+        let zero = V::constant(0.0);
+        let row = &found.likeliest;
+        let mut form = form.of_row(found.spread);
+        let top = form.top(row);
+        let slope = found.slope.of(&form, &top);
+        if F::TAKES_SHARES {
+            let inverse = top.one_minus_pt.div(slope);
+            let mut shares = LaneSum::zero().plus(top.pt.mul(inverse));
+            let mut inverses = LaneSum::zero().plus(inverse);
+            // SAFETY: passed on.
+            unsafe {
+                classes.put(Place::Differences, |beside| {
+                    let parts = form.parts(row, &beside.class);
+                    let quotient = powers.quotient(&form, &parts, &beside.slope);
+                    let inverse = powers.inverse(quotient, &form, &parts, &beside.slope);
+                    let inverse = inverse.clear(beside.is_top);
+                    shares = shares.plus(parts.pt.mul(inverse));
+                    inverses = inverses.plus(inverse);
+                    quotient
+                });
+            }
+            form = form.with_shares(shares.sum(), inverses.sum());
+        }
+        // The likeliest class's h, by its factor, and by its mass: relative to it.
+        let level = finite(finite(slope.div(top.one_minus_pt)).div(found.factor));
+        let level = finite(level.div(positive(form.mass(row, one))));
+        let [first, second] = powers.of_top(found.gamma, top.one_minus_pt);
+        let weight = |beside: &Beside<V>| {
+            let quotient = if F::TAKES_SHARES {
+                beside.class.below
+            } else {
+                powers.quotient(&form, &form.parts(row, &beside.class), &beside.slope)
+            };
+            let mass = form.mass(row, beside.class.exponential).mul(level);
+            addend(mass.mul(quotient.mul(beside.factor)))
+        };
+        // With (u_m^γ_m)/(u_j^γ_j), which is exact for classes as likely as the likeliest.
+        let log_of_top = if P::ARE_LATE { log(top.one_minus_pt) } else { zero };
+        let logarithm = |beside: &Beside<V>| {
+            let parts = form.parts(row, &beside.class);
+            let ratio = top.one_minus_pt.div(parts.one_minus_pt);
+            let log_ratio = log(ratio).clear(beside.class.exponential.equals(one));
+            let more = found.slope.gamma.sub(beside.slope.gamma).mul(log_of_top);
+            log(weight(beside)).add(beside.slope.gamma.mul(log_ratio)).add(more)
+        };
+        let mut most = zero;
+        if P::ARE_LATE {
+            // SAFETY: passed on.
+            unsafe {
+                classes.each(|beside| most = most.pmax(logarithm(beside).clear(beside.is_top)));
+            }
+        }
+        let of_top = if P::ARE_LATE { decay(most.neg()).0 } else { one };
+        let mut sum = LaneSum::zero();
         // SAFETY: passed on.
-        Slope::new(unsafe { self.gamma(j) }, V::constant(self.batch.focal.epsilon))
+        unsafe {
+            classes.put(Place::Exponentials, |beside| {
+                let value = if P::ARE_LATE {
+                    decay(logarithm(beside).sub(most).pmin(zero)).0
+                } else {
+                    weight(beside).mul(first).mul(second)
+                };
+                let value = of_top.select(value, beside.is_top);
+                sum = sum.plus(value);
+                value
+            });
+        }
+        (of_top, sum.sum())
     }
 
-    /// Class `j`.
-    ///
-    /// # Safety
-    /// `j` must be a class, and the columns have been filled.
+    /// What smoothing leaves of a share, where it comes after, by the prior of its class.
     #[inline(always)]
-    unsafe fn class(&self, j: usize) -> Class<V> {
-        // SAFETY: passed on.
-        let (distance, exponential) =
-            unsafe { (self.get(Place::Distances, j), self.get(Place::Exponentials, j)) };
-        Class { distance, exponential, is_likeliest: distance.equals(V::constant(0.0)) }
+    fn left(&self, share: V, prior: Option<V>) -> V {
+        let taken = V::constant(self.batch.focal.label_smoothing / self.batch.classes as f64);
+        let left = share.sub(taken).pmax(V::constant(0.0));
+        prior.map_or(left, |prior| left.mul(prior))
     }
 
-    /// Puts probabilities in place of the logits of the group.
+    /// True where smoothing comes after.
+    #[inline(always)]
+    fn is_smoothed_after(&self) -> bool {
+        let Focal { focus_on, label_smoothing, .. } = self.batch.focal;
+        focus_on == FocusOn::EachClass && label_smoothing > 0.0
+    }
+
+    /// The index of the row in a lane; lanes beyond the last row have its logits.
+    #[inline(always)]
+    fn row(&self, lane: usize) -> usize {
+        (self.first + lane).min(self.batch.rows - 1)
+    }
+
+    /// True if there is a row for every lane.
+    #[inline(always)]
+    fn is_whole(&self) -> bool {
+        self.first + V::LANES <= self.batch.rows
+    }
+
+    /// Puts probabilities in place of the logits of a group of two classes.
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`].
     #[inline(always)]
-    unsafe fn run(&self) {
-        let Focal { label_smoothing, focus_on, .. } = self.batch.focal;
-        let classes = self.batch.classes as f64;
-        // SAFETY: passed on.
+    unsafe fn pair<F: Form<V>, P: Powers<V>>(&self, form: F, powers: P) {
+        let PosteriorRows { logits, .. } = *self.batch;
+        // SAFETY: rows of the batch.
+        unsafe {
+            let rows = logits.add(self.first * 2);
+            let (no, yes) = if self.is_whole() {
+                V::load_pairs(rows)
+            } else {
+                let column = |j: usize| V::from_lanes(|i| *logits.add(self.row(i) * 2 + j));
+                (column(0), column(1))
+            };
+            let is_yes = yes.gt(no);
+            let (max, x) = no.exchange(yes, is_yes);
+            let (exponential, below) = from_largest(max, x);
+            let of_both = |entry: [V; 2]| entry[0].exchange(entry[1], is_yes);
+            let (factor, other_factor) = of_both([0, 1].map(|j| self.batch.factor(j)));
+            let (gamma, other_gamma) = match [0, 1].map(|j| self.batch.gamma(j)) {
+                [Some(no), Some(yes)] if !P::ARE_SAME => {
+                    let ((high, other_high), (low, other_low)) =
+                        (of_both([no[0], yes[0]]), of_both([no[1], yes[1]]));
+                    ([high, low], [other_high, other_low])
+                }
+                _ => (self.gamma, self.gamma),
+            };
+            // A row whose largest logit is infinite has no probabilities.
+            let found = Found {
+                likeliest: Likeliest::new(exponential.add(max.sub(max))),
+                spread: addend(below.neg()),
+                // That is in the other's.
+                factor: V::constant(1.0),
+                gamma,
+                slope: self.batch.slope(gamma[0]),
+            };
+            let mut classes = Other(Beside {
+                class: Class { below, exponential },
+                factor: other_factor.div(factor),
+                slope: self.batch.slope(other_gamma[0]),
+                is_top: max.lt(max),
+            });
+            let (mut top, sum) = Self::values((form, powers), &mut classes, &found);
+            let mut other = classes.0.class.exponential;
+            let mut inverse = V::constant(1.0).div(sum.add(top));
+            if self.is_smoothed_after() {
+                let priors = [0, 1].map(|j| self.batch.prior(j));
+                let (of_top, of_other) = match priors {
+                    [Some(no), Some(yes)] => {
+                        let (of_top, of_other) = of_both([no, yes]);
+                        (Some(of_top), Some(of_other))
+                    }
+                    _ => (None, None),
+                };
+                top = self.left(top.mul(inverse), of_top);
+                other = self.left(other.mul(inverse), of_other);
+                inverse = V::constant(1.0).div(top.add(other));
+            }
+            let (no, yes) = top.mul(inverse).exchange(other.mul(inverse), is_yes);
+            if self.is_whole() {
+                V::store_pairs(no, yes, rows);
+            } else {
+                for i in 0..self.batch.rows - self.first {
+                    *rows.add(2 * i) = no.lane(i);
+                    *rows.add(2 * i + 1) = yes.lane(i);
+                }
+            }
+        }
+    }
+
+    /// Puts probabilities in place of the logits of a group of any number of classes.
+    ///
+    /// # Safety
+    /// As for [`PosteriorRows::run`].
+    #[inline(always)]
+    unsafe fn columns<F: Form<V>, P: Powers<V>>(&self, form: F, powers: P) {
+        let one = V::constant(1.0);
+        // SAFETY: passed on; classes of the batch.
         unsafe {
             let max = self.load();
-            let found = self.exponentials(max);
-            let smoothed = Smoothed {
-                kept: V::constant(1.0 - label_smoothing),
-                spread: found.spread.mul(V::constant(label_smoothing / classes)),
-                taken: V::constant(label_smoothing / classes),
+            let (found, is_unique) = self.exponentials(max);
+            let mut classes = Columns {
+                batch: self.batch,
+                slope: self.slope,
+                is_unique,
+                powers: PhantomData::<P>,
             };
-            let is_smoothed = label_smoothing > 0.0;
-            let sum = match focus_on {
-                FocusOn::Smoothed if is_smoothed => self.probabilities(&smoothed, &found),
-                FocusOn::Target if is_smoothed => {
-                    let share = self.share(&OnTarget(smoothed), &found.likeliest);
-                    let taken = smoothed.taken.mul(share);
-                    self.probabilities(&OnTarget(Smoothed { taken, ..smoothed }), &found)
+            let (_, sum) = Self::values((form, powers), &mut classes, &found);
+            let mut inverse = one.div(sum);
+            if self.is_smoothed_after() {
+                let mut sum = LaneSum::zero();
+                for j in 0..self.batch.classes {
+                    let share = self.batch.get::<V>(Place::Exponentials, j).mul(inverse);
+                    let left = self.left(share, self.batch.prior(j));
+                    self.batch.set(Place::Exponentials, j, left);
+                    sum = sum.plus(left);
                 }
-                _ => self.probabilities(&Plain, &found),
-            };
-            self.store(if focus_on == FocusOn::EachClass && is_smoothed {
-                self.take(sum, smoothed.taken)
-            } else {
-                sum
-            });
+                inverse = one.div(sum.sum());
+            }
+            self.store(inverse);
         }
     }
 
@@ -205,191 +547,86 @@ impl<V: Real> Group<'_, V> {
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`].
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn load(&self) -> V {
-        let PosteriorRows { logits, rows, classes, .. } = *self.batch;
-        // SAFETY: rows of the batch; lanes beyond the last row have its logits.
+        let PosteriorRows { logits, classes, .. } = *self.batch;
+        // SAFETY: rows of the batch.
         unsafe {
-            let from = logits.add(self.first * classes);
+            let column = |j: usize| V::from_lanes(|i| *logits.add(self.row(i) * classes + j));
+            let mut max = column(0);
             let mut j = 0;
-            if self.first + V::LANES <= rows {
-                if classes == 2 {
-                    let (no, yes) = V::load_pairs(from);
-                    self.set(Place::Distances, 0, no);
-                    self.set(Place::Distances, 1, yes);
-                    return no.pmax(yes);
-                }
+            if self.is_whole() {
+                let from = logits.add(self.first * classes);
                 while j + V::LANES <= classes {
                     let block = V::load_block(from.add(j), classes);
                     for (k, &column) in block.as_ref().iter().enumerate() {
-                        self.set(Place::Distances, j + k, column);
+                        self.batch.set(Place::Differences, j + k, column);
+                        max = max.pmax(column);
                     }
                     j += V::LANES;
                 }
             }
-            let last = rows - self.first - 1;
             for j in j..classes {
-                let column = V::from_lanes(|i| *from.add(i.min(last) * classes + j));
-                self.set(Place::Distances, j, column);
+                let column = column(j);
+                self.batch.set(Place::Differences, j, column);
+                max = max.pmax(column);
             }
-            let first = self.get(Place::Distances, 0);
-            (1..classes).fold(first, |max, j| max.pmax(self.get(Place::Distances, j)))
+            max
         }
     }
 
-    /// Turns the logits into distances and exponentials.
+    /// Turns the logits into differences and exponentials. Says also where one class alone is the
+    /// likeliest.
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`]; the logits must be in their column.
-    #[inline(always)]
-    unsafe fn exponentials(&self, max: V) -> Found<V> {
-        let PosteriorRows { classes, factors, focal, .. } = *self.batch;
+    #[inline(never)]
+    unsafe fn exponentials(&self, max: V) -> (Found<V>, V::Mask) {
+        let PosteriorRows { classes, focal, .. } = *self.batch;
         let one = V::constant(1.0);
         let mut others = LaneSum::zero();
         // Those that are as likely as the likeliest, but for that. A row whose largest logit is
         // infinite has no probabilities.
         let mut equals = max.sub(max).sub(one);
         let mut spread = LaneSum::zero();
-        let (mut factor, mut gamma) = (one, V::constant(0.0));
+        let (mut factor, mut gamma) = (one, self.gamma);
         // SAFETY: classes of the batch.
         unsafe {
             for j in 0..classes {
-                let (e, distance) = from_largest(max, self.get(Place::Distances, j));
-                self.set(Place::Distances, j, distance);
-                self.set(Place::Exponentials, j, e);
+                let (e, below) = from_largest(max, self.batch.get(Place::Differences, j));
+                self.batch.set(Place::Differences, j, below);
+                self.batch.set(Place::Exponentials, j, e);
                 if focal.label_smoothing > 0.0 {
-                    spread = spread.plus(addend(distance));
+                    spread = spread.plus(addend(below.neg()));
                 }
-                let is_likeliest = distance.equals(V::constant(0.0));
+                let is_likeliest = e.equals(one);
                 others = others.plus(e.clear(is_likeliest));
                 equals = equals.add(one.keep(is_likeliest));
-                factor = Self::entry(factors, j).select(factor, is_likeliest);
-                gamma = self.gamma(j).select(gamma, is_likeliest);
+                factor = self.batch.factor::<V>(j).select(factor, is_likeliest);
+                if let Some(of_class) = self.batch.gamma::<V>(j) {
+                    gamma = [0, 1].map(|k| of_class[k].select(gamma[k], is_likeliest));
+                }
             }
         }
         let likeliest = Likeliest::new(others.sum().add(equals));
-        Found { likeliest, spread: spread.sum(), factor, gamma }
+        let slope = self.batch.slope(gamma[0]);
+        let found = Found { likeliest, spread: spread.sum(), factor, gamma, slope };
+        (found, equals.equals(V::constant(0.0)))
     }
 
-    /// `R`, see [`crate::loss::posterior`].
-    ///
-    /// # Safety
-    /// As for [`PosteriorRows::run`]; the columns must be filled.
-    #[inline(always)]
-    unsafe fn share(&self, form: &OnTarget<V>, row: &Likeliest<V>) -> V {
-        let (mut shares, mut inverses) = (LaneSum::zero(), LaneSum::zero());
-        for j in 0..self.batch.classes {
-            // SAFETY: a class.
-            let (parts, slope) = unsafe { (form.parts(row, &self.class(j)), self.slope(j)) };
-            // 1/h.
-            let inverse = parts.one_minus_pt.div(slope.of(form, &parts));
-            shares = shares.plus(parts.pt.mul(inverse));
-            inverses = inverses.plus(inverse);
-        }
-        let taken = form.0.taken.mul(inverses.sum());
-        shares.sum().div(taken.add(V::constant(1.0)))
-    }
-
-    /// The logarithm of `(u_m^γ_m)/(u_j^γ_j)`, where classes have a `γ` each.
-    ///
-    /// # Safety
-    /// `j` must be a class.
-    #[inline(always)]
-    unsafe fn log_factor(&self, of_likeliest: V, parts: &Parts<V>, j: usize) -> V {
-        // SAFETY: passed on.
-        of_likeliest.sub(unsafe { self.gamma(j) }.mul(log(parts.one_minus_pt)))
-    }
-
-    /// Turns exponentials into what is proportional to probabilities. Returns their sum.
-    ///
-    /// # Safety
-    /// As for [`PosteriorRows::run`]; the columns must be filled.
-    #[inline(always)]
-    unsafe fn probabilities<F: Form<V>>(&self, form: &F, found: &Found<V>) -> V {
-        let PosteriorRows { classes, factors, focal, .. } = *self.batch;
-        let row = &found.likeliest;
-        let zero = V::constant(0.0);
-        let likeliest = Class {
-            distance: zero,
-            exponential: V::constant(1.0),
-            is_likeliest: zero.equals(zero),
-        };
-        let top = form.parts(row, &likeliest);
-        let slope = Slope::new(found.gamma, V::constant(focal.epsilon));
-        // The likeliest class's h, by its factor.
-        let level = slope.of(form, &top).div(top.one_minus_pt);
-        let level = finite(finite(level).div(found.factor));
-        let has_logs = matches!(focal.gamma, Gamma::PerClass(_));
-        let of_likeliest = found.gamma.mul(log(top.one_minus_pt));
-        let mut sum = LaneSum::zero();
-        // SAFETY: classes of the batch.
-        unsafe {
-            let mut most = zero;
-            if has_logs {
-                for j in 0..classes {
-                    let parts = form.parts(row, &self.class(j));
-                    // That of a class without a mass does not count.
-                    let factor = self.log_factor(of_likeliest, &parts, j);
-                    most = most.pmax(factor.keep(parts.mass.gt(zero)));
-                }
-            }
-            for j in 0..classes {
-                let parts = form.parts(row, &self.class(j));
-                let by = positive(parts.one_minus_pt.div(self.slope(j).of(form, &parts)));
-                let mass = parts.mass.mul(addend(level.mul(Self::entry(factors, j)).mul(by)));
-                let mass = if has_logs {
-                    let factor = self.log_factor(of_likeliest, &parts, j).sub(most);
-                    mass.mul(decay(factor.pmin(zero)).0)
-                } else {
-                    let [mass] = self.power.focus([mass], top.one_minus_pt.div(parts.one_minus_pt));
-                    mass
-                };
-                self.set(Place::Exponentials, j, mass);
-                sum = sum.plus(mass);
-            }
-        }
-        sum.sum()
-    }
-
-    /// Takes what smoothing adds from what has that sum, in shares of it, and weighs what is left
-    /// by the priors. Returns its sum.
-    ///
-    /// # Safety
-    /// As for [`PosteriorRows::run`]; the probabilities must be in their column.
-    #[inline(always)]
-    unsafe fn take(&self, all: V, taken: V) -> V {
-        let PosteriorRows { classes, priors, .. } = *self.batch;
-        let mut sum = LaneSum::zero();
-        // SAFETY: classes of the batch.
-        unsafe {
-            for j in 0..classes {
-                let left = self.get(Place::Exponentials, j).div(all).sub(taken);
-                let left = left.pmax(V::constant(0.0));
-                let left =
-                    if priors.is_null() { left } else { left.mul(V::constant(*priors.add(j))) };
-                self.set(Place::Exponentials, j, left);
-                sum = sum.plus(left);
-            }
-        }
-        sum.sum()
-    }
-
-    /// Writes the probabilities, shares of that sum, to the rows.
+    /// Writes the probabilities, by that factor, to the rows.
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`]; they must be in their column.
-    #[inline(always)]
-    unsafe fn store(&self, sum: V) {
+    #[inline(never)]
+    unsafe fn store(&self, factor: V) {
         let PosteriorRows { logits, rows, classes, .. } = *self.batch;
         // SAFETY: rows of the batch.
         unsafe {
-            let probability = |j: usize| self.get(Place::Exponentials, j).div(sum);
+            let probability = |j: usize| self.batch.get::<V>(Place::Exponentials, j).mul(factor);
             let to = logits.add(self.first * classes);
             let mut j = 0;
-            if self.first + V::LANES <= rows {
-                if classes == 2 {
-                    return V::store_pairs(probability(0), probability(1), to);
-                }
+            if self.is_whole() {
                 while j + V::LANES <= classes {
                     let block = V::block(|k| probability(j + k));
                     V::store_block(block, to.add(j), classes);

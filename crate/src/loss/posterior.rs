@@ -13,20 +13,26 @@
 //!   Q_j = 1`, and `η_j ∝ Q_j − ε/C`.
 //!
 //! Without smoothing they are one. What would be negative is 0: no `η` has such logits. Each is
-//! computed relative to the likeliest class `m`: `(u_m/u_j)^γ` is at most 1, and nothing is divided
-//! by a number near 0. For `a_j = 1` and no smoothing this is Charoenphakdee et al., "On Focal Loss
-//! for Class-Posterior Probability Estimation" (2021).
+//! computed relative to the likeliest class `m`. The `u_j` of all others are at least ½, so that
+//! nothing is divided by a number near 0 and their powers are large nowhere; that of `u_m` comes
+//! last, in two factors, so that a product is below the range only where the result is. For `a_j =
+//! 1` and no smoothing this is Charoenphakdee et al., "On Focal Loss for Class-Posterior
+//! Probability Estimation" (2021).
 
 use super::{
     focal::probabilities,
-    focusing::{Focusing, LARGEST_GAMMA},
+    focusing::{Focusing, Gamma, LARGEST_GAMMA, Power, Square},
     guards::{finite, positive},
     softmax::RowLoss,
 };
-use crate::math::{
-    Real,
-    exp::decay,
-    log::{finite_log_1p, log},
+use crate::{
+    math::{
+        Real,
+        exp::{decay, growth},
+        log::{finite_log_1p, log, unit_log_1p},
+        pow::UnitPower,
+    },
+    simd::vector::Scalar,
 };
 
 /// A sum of vectors, lane by lane, that carries what each addition rounded off (Kahan).
@@ -58,15 +64,17 @@ impl<V: Real> LaneSum<V> {
     }
 }
 
-/// `e^{x − max}` for `x ≤ max`, and `max − x`, of which the rounding goes into the exponential.
+/// `e^{x − max}` for `x ≤ max`, and `x − max`, of which the rounding goes into the exponential; the
+/// largest numbers in place of infinite ones.
 #[inline(always)]
 pub fn from_largest<V: Real>(max: V, x: V) -> (V, V) {
-    let distance = max.sub(x);
-    let back = distance.sub(max);
-    let lost = max.sub(distance.sub(back)).sub(x.add(back));
-    let e = decay(distance.neg()).0;
-    let lost = lost.keep(distance.lt(V::constant(f64::INFINITY)));
-    (e.sub(e.mul(lost)), distance)
+    let lowest = V::constant(-V::Scalar::HUGE);
+    let x = x.pmax(lowest);
+    let below = x.sub(max).pmax(lowest);
+    let back = below.add(max);
+    let lost = x.sub(back).sub(max.sub(back.sub(below)));
+    let e = decay(below).0;
+    (e.add(e.mul(lost)), below)
 }
 
 /// A row, seen from its likeliest class.
@@ -89,22 +97,18 @@ impl<V: Real> Likeliest<V> {
     }
 }
 
-/// A class of a row.
+/// A class of a row, other than the likeliest: its `p_j` is at most ½.
 #[derive(Clone, Copy, Debug)]
-pub struct Class<V: Real> {
-    /// The difference of its logit to the largest.
-    pub distance: V,
+pub struct Class<V> {
+    /// Its logit less the largest.
+    pub below: V,
     /// Its weight beside the likeliest class's 1.
     pub exponential: V,
-    /// True where it is as likely as the likeliest.
-    pub is_likeliest: V::Mask,
 }
 
 /// The parts of `η_j` of a class `j`.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<V> {
-    /// `p_j`, or what smoothing leaves of it; without smoothing relative to the likeliest class.
-    pub mass: V,
     /// `ℓ_j`.
     pub nll: V,
     /// `pt_j`.
@@ -113,15 +117,51 @@ pub struct Parts<V> {
     pub one_minus_pt: V,
 }
 
+impl<V: Real> Parts<V> {
+    #[inline(always)]
+    fn of(nll: V, pt: V) -> Self {
+        Self { nll, pt, one_minus_pt: V::constant(1.0).sub(pt) }
+    }
+
+    /// `−ln u_j` of a class other than the likeliest.
+    #[inline(always)]
+    pub fn depth(&self) -> V {
+        let less = self.pt.neg();
+        unit_log_1p(less, less.div(V::constant(2.0).sub(self.pt))).neg()
+    }
+}
+
 /// The form of a loss: what its focusing looks at, and what smoothing takes from a class.
 pub trait Form<V: Real>: Copy {
-    /// The parts of a class.
+    /// True where what smoothing takes depends on the slopes of all classes.
+    const TAKES_SHARES: bool = false;
+
+    /// The parts of the likeliest class.
+    fn top(&self, row: &Likeliest<V>) -> Parts<V>;
+
+    /// The parts of another class.
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V>;
+
+    /// `p_j`, or what smoothing leaves of it, from its weight beside the likeliest class's 1;
+    /// without smoothing that itself, as all are relative.
+    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V;
 
     /// The cross-entropy's own part of `h`.
     #[inline(always)]
     fn own(&self) -> V {
         V::constant(1.0)
+    }
+
+    /// That of a row with this `Σ_k (max − x_k)`.
+    #[inline(always)]
+    fn of_row(self, _spread: V) -> Self {
+        self
+    }
+
+    /// With what smoothing takes, from `Σ_j p_j/h_j` and `Σ_j 1/h_j`.
+    #[inline(always)]
+    fn with_shares(self, _shares: V, _inverses: V) -> Self {
+        self
     }
 }
 
@@ -131,16 +171,18 @@ pub struct Plain;
 
 impl<V: Real> Form<V> for Plain {
     #[inline(always)]
+    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
+        Parts { nll: row.log_sum, pt: row.pt, one_minus_pt: row.one_minus_pt }
+    }
+
+    #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        let pt = class.exponential.mul(row.pt);
-        let rest = V::constant(1.0).sub(pt);
-        Parts {
-            mass: class.exponential,
-            nll: row.log_sum.add(class.distance),
-            pt,
-            // No class but the likeliest is likelier than 1/2.
-            one_minus_pt: row.one_minus_pt.select(rest, class.is_likeliest),
-        }
+        Parts::of(row.log_sum.sub(class.below), class.exponential.mul(row.pt))
+    }
+
+    #[inline(always)]
+    fn mass(&self, _row: &Likeliest<V>, exponential: V) -> V {
+        exponential
     }
 }
 
@@ -155,7 +197,7 @@ const NEAR: f64 = 1e-150;
 pub struct Smoothed<V> {
     /// `1 − ε`.
     pub kept: V,
-    /// `ε/C·Σ_k (max − x_k)`.
+    /// `ε/C·Σ_k (max − x_k)`; before that is known `ε/C`.
     pub spread: V,
     /// The part that is taken from each probability.
     pub taken: V,
@@ -166,21 +208,39 @@ impl<V: Real> Smoothed<V> {
     /// class.
     #[inline(always)]
     fn cross_entropy(&self, row: &Likeliest<V>, class: &Class<V>) -> V {
-        row.log_sum.add(self.kept.mul(class.distance)).add(self.spread).pmin(V::constant(FAR))
+        row.log_sum.sub(self.kept.mul(class.below)).add(self.spread).pmin(V::constant(FAR))
     }
 
+    /// That of a row of the likeliest class.
     #[inline(always)]
-    fn mass(&self, row: &Likeliest<V>, class: &Class<V>) -> V {
-        class.exponential.mul(row.pt).sub(self.taken).pmax(V::constant(0.0))
+    fn least(&self, row: &Likeliest<V>) -> V {
+        row.log_sum.add(self.spread).pmin(V::constant(FAR))
     }
 }
 
 impl<V: Real> Form<V> for Smoothed<V> {
     #[inline(always)]
+    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
+        let nll = self.least(row);
+        let (pt, one_minus_pt) = probabilities(nll);
+        Parts { nll, pt, one_minus_pt: positive(one_minus_pt) }
+    }
+
+    #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
         let nll = self.cross_entropy(row, class);
-        let (pt, one_minus_pt) = probabilities(nll);
-        Parts { mass: self.mass(row, class), nll, pt, one_minus_pt: positive(one_minus_pt) }
+        // At most ½ as well: the mean of minus the logarithms is at least that of equal ones.
+        Parts::of(nll, decay(nll.neg()).0)
+    }
+
+    #[inline(always)]
+    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V {
+        exponential.mul(row.pt).sub(self.taken).pmax(V::constant(0.0))
+    }
+
+    #[inline(always)]
+    fn of_row(self, spread: V) -> Self {
+        Self { spread: self.spread.mul(spread), ..self }
     }
 }
 
@@ -189,27 +249,50 @@ impl<V: Real> Form<V> for Smoothed<V> {
 pub struct OnTarget<V>(pub Smoothed<V>);
 
 impl<V: Real> Form<V> for OnTarget<V> {
+    const TAKES_SHARES: bool = true;
+
+    #[inline(always)]
+    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
+        Parts {
+            nll: self.0.least(row),
+            pt: row.pt,
+            one_minus_pt: row.one_minus_pt.pmax(V::constant(NEAR)),
+        }
+    }
+
     #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        let Parts { pt, one_minus_pt, .. } = Plain.parts(row, class);
-        Parts {
-            mass: self.0.mass(row, class),
-            nll: self.0.cross_entropy(row, class),
-            pt,
-            one_minus_pt: one_minus_pt.pmax(V::constant(NEAR)),
-        }
+        Parts::of(self.0.cross_entropy(row, class), class.exponential.mul(row.pt))
+    }
+
+    #[inline(always)]
+    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V {
+        self.0.mass(row, exponential)
     }
 
     #[inline(always)]
     fn own(&self) -> V {
         self.0.kept
     }
+
+    #[inline(always)]
+    fn of_row(self, spread: V) -> Self {
+        Self(self.0.of_row(spread))
+    }
+
+    #[inline(always)]
+    fn with_shares(self, shares: V, inverses: V) -> Self {
+        let taken = self.0.taken;
+        let share = shares.div(taken.mul(inverses).add(V::constant(1.0)));
+        Self(Smoothed { taken: taken.mul(share), ..self.0 })
+    }
 }
 
 /// `γ` of a class, and the `ε₁` of poly-1.
 #[derive(Clone, Copy, Debug)]
 pub struct Slope<V> {
-    gamma: V,
+    /// `γ`.
+    pub gamma: V,
     /// `ε₁·(γ + 1)`.
     poly: V,
 }
@@ -224,9 +307,132 @@ impl<V: Real> Slope<V> {
     /// `u_j·h_j`.
     #[inline(always)]
     pub fn of<F: Form<V>>(&self, form: &F, parts: &Parts<V>) -> V {
-        let Parts { nll, pt, one_minus_pt, .. } = *parts;
-        let focused = self.gamma.mul(finite(nll).mul(pt));
-        form.own().mul(one_minus_pt).add(focused).add(self.poly.mul(pt).mul(one_minus_pt))
+        let Parts { nll, pt, one_minus_pt } = *parts;
+        let unfocused = form.own().add(self.poly.mul(pt)).mul(one_minus_pt);
+        self.gamma.mul(nll.mul(pt)).add(unfocused)
+    }
+}
+
+/// The largest `γ` with which the powers of numbers from ½ to 1, and products with them, stay in
+/// the range.
+pub const fn largest_exponential<V: Real>() -> f64 {
+    V::Scalar::BIAS / 4.0
+}
+
+/// The powers of `u` that a loss focuses by, in one of the ways to compute them.
+pub trait Powers<V: Real>: Copy {
+    /// True where all classes have the same `γ`.
+    const ARE_SAME: bool = true;
+    /// True where powers go through logarithms, at the end and relative to one another.
+    const ARE_LATE: bool = false;
+
+    /// Two factors of `u_m^γ` of the likeliest class, `γ` being rounded and what that left.
+    fn of_top(&self, gamma: [V; 2], one_minus_pt: V) -> [V; 2];
+
+    /// `1/(h_j·u_j^γ)` of another class; `1/h_j` where powers are late.
+    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V;
+
+    /// `1/h_j` of another class, from that.
+    fn inverse<F: Form<V>>(&self, quotient: V, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V;
+}
+
+impl<V: Real> Powers<V> for Square {
+    #[inline(always)]
+    fn of_top(&self, _gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
+        [one_minus_pt; 2]
+    }
+
+    #[inline(always)]
+    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
+        V::constant(1.0).div(slope.of(form, parts).mul(parts.one_minus_pt))
+    }
+
+    #[inline(always)]
+    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, parts: &Parts<V>, _: &Slope<V>) -> V {
+        quotient.mul(parts.one_minus_pt).mul(parts.one_minus_pt)
+    }
+}
+
+/// Powers of a small multiple of ½: products.
+#[derive(Clone, Copy, Debug)]
+pub struct Products<V> {
+    power: Power<V>,
+    parts: [Power<V>; 2],
+}
+
+impl<V: Real> Products<V> {
+    /// Those of `γ`, if it is such.
+    pub fn of(gamma: f64) -> Option<Self> {
+        let power = |gamma: f64| Power::new(Gamma::All(gamma));
+        let first = (gamma / 2.0).trunc();
+        let products = Self { power: power(gamma), parts: [power(first), power(gamma - first)] };
+        matches!(products.power, Power::Halves { .. }).then_some(products)
+    }
+}
+
+impl<V: Real> Powers<V> for Products<V> {
+    #[inline(always)]
+    fn of_top(&self, _gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
+        self.parts.map(|part| part.focus([V::constant(1.0)], one_minus_pt)[0])
+    }
+
+    #[inline(always)]
+    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
+        let [focused] = self.power.focus([slope.of(form, parts)], parts.one_minus_pt);
+        parts.one_minus_pt.div(focused)
+    }
+
+    #[inline(always)]
+    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, parts: &Parts<V>, _: &Slope<V>) -> V {
+        self.power.focus([quotient], parts.one_minus_pt)[0]
+    }
+}
+
+/// Powers of any `γ` up to [`largest_exponential`], which classes may have each: exponentials.
+#[derive(Clone, Copy, Debug)]
+pub struct Exponentials;
+
+impl<V: Real> Powers<V> for Exponentials {
+    const ARE_SAME: bool = false;
+
+    #[inline(always)]
+    fn of_top(&self, gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
+        [UnitPower::half_of(gamma).of(one_minus_pt); 2]
+    }
+
+    #[inline(always)]
+    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
+        let power = growth(slope.gamma.mul(parts.depth()));
+        power.mul(parts.one_minus_pt).div(slope.of(form, parts))
+    }
+
+    #[inline(always)]
+    fn inverse<F: Form<V>>(&self, _quotient: V, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
+        parts.one_minus_pt.div(slope.of(form, parts))
+    }
+}
+
+/// Powers of `γ` so large that only a difference of logarithms stays in the range.
+#[derive(Clone, Copy, Debug)]
+pub struct Logarithms;
+
+impl<V: Real> Powers<V> for Logarithms {
+    const ARE_SAME: bool = false;
+    const ARE_LATE: bool = true;
+
+    #[inline(always)]
+    fn of_top(&self, _gamma: [V; 2], _one_minus_pt: V) -> [V; 2] {
+        [V::constant(1.0); 2]
+    }
+
+    #[inline(always)]
+    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
+        parts.one_minus_pt.div(slope.of(form, parts))
+    }
+
+    #[inline(always)]
+    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, _parts: &Parts<V>, _: &Slope<V>) -> V {
+        quotient
     }
 }
 

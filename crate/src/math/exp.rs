@@ -160,3 +160,10 @@ pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
     let power = lifted.mul(lower);
     (less_one.add(one).mul(lifted).mul(lower), less_one.mul(power).add(power.sub(one)))
 }
+
+/// `e^x` for `x ≥ 0`, where that is far from the end of the range.
+#[inline(always)]
+pub fn growth<V: Vector<Scalar: ExpTable>>(x: V) -> V {
+    let Reduced { fraction, exponent } = reduce(x);
+    times_power_of_two(fraction_exp(fraction), exponent)
+}

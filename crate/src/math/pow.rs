@@ -42,6 +42,24 @@ impl<V: Real> UnitPower<V> {
         }
     }
 
+    /// Prepares half the exponents that are given, numbers from 0 to a quarter of the bias, in two
+    /// parts: rounded, and what that left.
+    #[inline(always)]
+    pub fn half_of([gamma, low]: [V; 2]) -> Self {
+        let half = V::constant(0.5);
+        let exponent = gamma.mul(half);
+        // Half of the mantissa goes into the leading part (Veltkamp).
+        let factor = exp::two_to(i64::from(V::Scalar::MANTISSA_BITS / 2 + 1)) + 1.0;
+        let scaled = exponent.mul(V::constant(factor));
+        let leading = scaled.sub(scaled.sub(exponent));
+        Self {
+            exponent,
+            leading,
+            rest: exponent.sub(leading).add(low.mul(half)),
+            smallest: V::constant(V::Scalar::TINY).keep(exponent.gt(V::constant(0.0))),
+        }
+    }
+
     /// `u^γ` for `u` in `[0, 1]`, with 0⁰ = 1; +0 where the result is below the normal range, or
     /// `u` is and `γ > 0`. A NaN gives any number.
     #[inline(always)]

@@ -14,7 +14,6 @@ use crate::{
     loss::{
         asymmetric::Asymmetric,
         focal::{Focal, FocusOn},
-        focusing,
     },
     math::{Float, exp::two_to},
     simd::{F64x2, vector::Vector},
@@ -87,10 +86,7 @@ impl<T: Float> Places<'_, T> {
         let own: Vec<f64> = early.iter().zip(relative(weights)).map(|(r, w)| r / w).collect();
         let (factors, ratios) = (relative(&own), late.map(|ratios| relative(&ratios)));
         let far = |table: &[f64]| table.iter().any(|&x| x < two_to(FAR));
-        let takes_float64 = matches!(focal.gamma, focusing::Gamma::PerClass(_))
-            || focal.label_smoothing > 0.0 && focal.focus_on == FocusOn::Target
-            || far(&factors)
-            || ratios.as_deref().is_some_and(far);
+        let takes_float64 = far(&factors) || ratios.as_deref().is_some_and(far);
         let numbers = [
             focal.label_smoothing / self.classes as f64,
             focal.epsilon,

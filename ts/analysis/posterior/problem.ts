@@ -9,7 +9,6 @@ import {
   ASYMMETRIC,
   CROSS_ENTROPY,
   FOCUS_CLASS,
-  FOCUS_TARGET,
   GAMMA_PER_CLASS,
   POS_WEIGHT_PER_COLUMN,
 } from '../../module/abi.js';
@@ -118,17 +117,12 @@ export function problemOfRows(
   const early = isLast ? undefined : given;
   const factors = relative(weights.map((weight, j) => (early?.[j] ?? 1) / weight));
   const ratios = given !== undefined && isLast ? relative(given) : undefined;
-  // The powers of classes with a gamma each go through logarithms, and what smoothing leaves of the
-  // likeliest class under a focus on the target is a quotient of small numbers.
-  const takesFloat64 =
-    spec.perClass.some(({ area }) => area === 'gammas') ||
-    (labelSmoothing > 0 && (spec.flags & FOCUS_TARGET) !== 0);
   const isFar = (table: Float64Array | undefined) => table?.some((x) => x < FAR) === true;
   return {
     flags: spec.flags | (ratios === undefined ? 0 : POS_WEIGHT_PER_COLUMN),
     factors,
     ratios,
-    isWide: spec.isWide || takesFloat64 || isFar(factors) || isFar(ratios),
+    isWide: spec.isWide || isFar(factors) || isFar(ratios),
   };
 }
 
