@@ -157,12 +157,12 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => compareLosses(...two, { mine: {} as never }),
     TypeError,
-    'losses.mine must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got an object',
+    'losses.mine must be a loss of this package, got an object',
   ],
   [
     () => compareLosses(...two, { mine: { criterion: 3 as never, logits: two[0] } }),
     TypeError,
-    'losses.mine.criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got 3',
+    'losses.mine.criterion must be a loss of this package, got 3',
   ],
   [
     () =>

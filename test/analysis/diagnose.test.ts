@@ -676,12 +676,12 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => diagnose(...two, {} as never),
     TypeError,
-    'criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got an object',
+    'criterion must be a loss of this package, got an object',
   ],
   [
     () => diagnose(...two, undefined as never),
     TypeError,
-    'criterion must be a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss, got undefined',
+    'criterion must be a loss of this package, got undefined',
   ],
   [
     () => diagnose(...two, new SigmoidFocalLoss()),

@@ -40,7 +40,7 @@ describe('PolyFocalLoss', () => {
   it('is not swept', () => {
     const criterion = new PolyFocalLoss() as unknown as FocalLoss;
     expect(() => sweep(logits, targets, { criterion })).toThrow(
-      'criterion must be a FocalLoss or a SigmoidFocalLoss',
+      'criterion must be a FocalLoss or a SigmoidFocalLoss, got a PolyFocalLoss',
     );
   });
 });

@@ -12,6 +12,7 @@ import {
 } from 'focal-loss/analysis';
 import * as slim from 'focal-loss/slim';
 import { describe, expect, it } from 'vitest';
+import { asymmetricPosterior } from '../losses/asymmetric.js';
 import { Accuracy } from '../support/accuracy.js';
 import { expectSameBits } from '../support/bits.js';
 import { type Dtype, dtypes } from '../support/dtypes.js';
@@ -27,6 +28,20 @@ interface PosteriorCase {
 
 const { cases }: { cases: PosteriorCase[] } = JSON.parse(
   readFileSync(new URL('../golden/posterior.json', import.meta.url), 'utf8'),
+);
+
+interface AsymmetricCase {
+  gammaPositive: number;
+  gammaNegative: number;
+  margin: number;
+  priors?: { training: number; deployment: number };
+  logits: number[];
+  posterior: number[];
+  scales: number[];
+}
+
+const { cases: ofAsymmetric }: { cases: AsymmetricCase[] } = JSON.parse(
+  readFileSync(new URL('../golden/asymmetric-posterior.json', import.meta.url), 'utf8'),
 );
 const LOSSES = { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss };
 
@@ -128,6 +143,52 @@ describe.each(dtypes)('$name', (dtype) => {
         expect(rest).toBeLessThanOrEqual(2 * dtype.bound(gamma) * size);
       });
     }
+  });
+
+  // Powers go through logarithms in float64, of which the rounding grows with their size.
+  const ofLogarithms = (gamma: number, p: number) =>
+    dtype.bound(gamma) + 1e-15 * Math.abs(Math.log(p || 1));
+
+  // The error of a difference of nearly equal numbers is relative to these.
+  it('is exact within the bound of the losses for the asymmetric loss, just above the margin relative to p / (p - margin)', () => {
+    const accuracy = new Accuracy(dtype);
+    let entries = 0;
+    for (const { logits, posterior: exact, scales, priors, ...given } of ofAsymmetric) {
+      const { gammaPositive, gammaNegative, margin } = given;
+      const criterion = new AsymmetricLoss({ gammaPositive, gammaNegative, margin });
+      const got = posterior(dtype.array(logits), criterion, { priors });
+      exact.forEach((p, i) => {
+        const where = `${JSON.stringify(given)}, logit ${logits[i]}`;
+        const bound = ofLogarithms(Math.max(gammaPositive, gammaNegative), p);
+        accuracy.add(where, got[i] as number, p, bound, scales[i] as number);
+        entries++;
+      });
+    }
+    accuracy.report('posterior of the asymmetric loss', entries);
+  });
+
+  it('is what the definition of the asymmetric loss says, within that bound', () => {
+    const accuracy = new Accuracy(dtype);
+    let entries = 0;
+    for (let k = 0; k < 400; k++) {
+      const options = {
+        gammaPositive: 4 * random() * (k % 3 && 1),
+        gammaNegative: 6 * random() * (k % 4 && 1),
+        margin: ([0, 0.05, 0.4, 0.9][Math.floor(random() * 4)] as number) * random(),
+      };
+      const x = draws(dtype, 3, [0.1, 0.7, 3][k % 3]);
+      const got = posterior(x, new AsymmetricLoss(options));
+      x.forEach((logit: number, i: number) => {
+        const { p, scale, isAtMargin } = asymmetricPosterior(logit, options);
+        if (isAtMargin) return;
+        const where = `${JSON.stringify(options)}, logit ${logit}`;
+        const bound = ofLogarithms(Math.max(options.gammaPositive, options.gammaNegative), p);
+        // Oracle and result may have half of it each.
+        accuracy.add(where, got[i] as number, p, 2 * bound, scale);
+        entries++;
+      });
+    }
+    accuracy.report('posterior of the asymmetric loss, any options', entries);
   });
 
   it('makes those of an element of the asymmetric loss cancel', () => {

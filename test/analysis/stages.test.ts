@@ -99,7 +99,7 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => stages([{}], {} as never),
     TypeError,
-    'criterion must be a FocalLoss or a CrossEntropyLoss, got an object',
+    'criterion must be a FocalLoss, a PolyFocalLoss or a CrossEntropyLoss, got an object',
   ],
   [
     () => stages([{ until: 3 }])(3),

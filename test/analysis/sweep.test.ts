@@ -602,7 +602,7 @@ it('errors name the argument and the value', () => {
   wrong({ labelSmoothing: [2] }, RangeError, 'labelSmoothing[0] must be in [0, 1], got 2');
   wrong({ metric: 0.5 }, TypeError, 'metric must be a function that returns a number, got 0.5');
   wrong({ criterion: {} }, TypeError, 'criterion must be a loss of this package, got an object');
-  const swept = 'criterion must be a FocalLoss or a SigmoidFocalLoss, got an object';
+  const swept = 'criterion must be a FocalLoss or a SigmoidFocalLoss, got a CrossEntropyLoss';
   wrong({ criterion: new CrossEntropyLoss() }, TypeError, swept);
   wrong(
     { criterion: new FocalLoss({ focusOn: 'target' }) },

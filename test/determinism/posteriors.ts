@@ -25,6 +25,23 @@ function criteria(classes: number) {
   return losses;
 }
 
+/** Those under the asymmetric loss. */
+function* ofAsymmetric(logits: Float32Array | Float64Array): Generator<Iterable<number>> {
+  for (const [gammaPositive, gammaNegative, margin] of [
+    [1, 4, 0.05],
+    [0, 2.7, 0],
+    [1.3, 0, 0.5],
+  ]) {
+    const options = { gammaPositive, gammaNegative, margin };
+    const asymmetric = new library.AsymmetricLoss(options);
+    const centred = logits.map((x, i) => (i % 2 === 0 ? x : -x));
+    yield library.posterior(centred, asymmetric);
+    yield library.posterior(centred, asymmetric, {
+      priors: { training: 0.5, deployment: 0.1 },
+    });
+  }
+}
+
 /** The results of all calls. */
 function* results(): Generator<Iterable<number>> {
   for (const Type of [Float32Array, Float64Array])
@@ -54,6 +71,7 @@ function* results(): Generator<Iterable<number>> {
             { priors: { training: 0.5, deployment: 0.1 } },
           );
         }
+        yield* ofAsymmetric(logits);
       }
 }
 

@@ -189,6 +189,12 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
       }),
     compareModels: () =>
       entry.compareModels(logits, wide.map(Math.abs), targets, { numClasses: classes, repeats: 2 }),
+    'compareModels, criterion': () =>
+      entry.compareModels(logits, wide.map(Math.abs), targets, {
+        numClasses: classes,
+        repeats: 2,
+        criterion: [new entry.FocalLoss({ labelSmoothing: 0.1 }), undefined],
+      }),
     ReportMeter: () => {
       const meter = new entry.ReportMeter({ numClasses: classes })
         .update(logits, targets)

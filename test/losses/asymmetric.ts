@@ -53,6 +53,13 @@ function ofPositive(x: number, { gammaPositive }: Options) {
 
 const share = (y: number, part: number) => (y === 0 ? 0 : y * part);
 
+/** The probability of yes that a logit stands for, and what its error is relative to. */
+export function asymmetricPosterior(x: number, options: Options) {
+  const [yes, no] = [ofPositive(x, options), ofNegative(x, options)];
+  const p = no.grad / (no.grad + yes.grad);
+  return { p, scale: no.cancelled * p, isAtMargin: no.isAtMargin };
+}
+
 function asymmetricOracle(x: number, y: number, options: Options): FamilyResult {
   const [yes, no] = [ofPositive(x, options), ofNegative(x, options)];
   const [value, grad] = [share(y, yes.value), share(y, yes.grad)];

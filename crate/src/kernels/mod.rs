@@ -36,7 +36,7 @@ pub use check_targets::{TargetCheck, check_elements, check_targets, find_invalid
 #[cfg(feature = "analysis")]
 pub use order::{Sizes, leave_above, sort, sort_by, take_apart};
 #[cfg(feature = "analysis")]
-pub use posterior::{PosteriorRows, posterior_elements};
+pub use posterior::{PosteriorRows, largest_gamma, posterior_elements};
 #[cfg(feature = "analysis")]
 pub use predict::{Wanted, softmax_output};
 pub use problem::Problem;

@@ -13,7 +13,7 @@ use crate::{
     loss::{
         asymmetric::{Asymmetric, Margin, parts},
         focal::{Focal, FocusOn, Hard},
-        focusing::{Gamma, LARGEST_GAMMA, Later, Power, Square},
+        focusing::{Gamma, LARGEST_GAMMA, Later, Power},
         guards::{finite, positive},
         posterior::{
             Class, Exponentials, Form, LaneSum, Likeliest, Logarithms, OnTarget, Plain, Powers,
@@ -36,7 +36,8 @@ pub struct PosteriorRows<S> {
     /// Number of classes.
     pub classes: usize,
     /// The loss, but for its weights. The cross-entropy is one that focuses on each class, with a
-    /// `γ` of 0. `ε` is below 1, and that of poly-1 above −1.
+    /// `γ` of 0. `ε` is below 1, and that of poly-1 above −1; in float32 no `γ` is above
+    /// [`largest_exponential`].
     pub focal: Focal,
     /// The factor of each class's probability, `1/a_j`: above 0 and at most 1.
     pub factors: *const S,
@@ -75,23 +76,19 @@ impl<S: Scalar> PosteriorRows<S> {
     /// # Safety
     /// As for [`Self::run`].
     unsafe fn by_powers<V: Real<Scalar = S>, F: Form<V>>(&self, form: F) {
-        let largest = match self.focal.gamma {
-            Gamma::All(gamma) => gamma,
-            // SAFETY: there is one for every class.
-            Gamma::PerClass(table) => unsafe { slice::from_raw_parts(table, self.classes) }
-                .iter()
-                .fold(0.0, |most, &gamma| if gamma > most { gamma } else { most }),
-        };
+        // SAFETY: there is one for every class.
+        let largest = unsafe { largest_gamma(self.focal.gamma, self.classes) };
         let products = match self.focal.gamma {
-            Gamma::All(gamma) => Products::<V>::of(gamma),
+            Gamma::All(gamma) => Products::of(gamma),
             Gamma::PerClass(_) => None,
         };
         // SAFETY: passed on.
         unsafe {
             match products {
-                Some(_) if largest == 2.0 => self.groups(form, Square),
                 Some(products) => self.groups(form, products),
-                None if largest <= largest_exponential::<V>() => self.groups(form, Exponentials),
+                None if V::LANES == MAX_LANES || largest <= largest_exponential::<S>() => {
+                    self.groups(form, Exponentials);
+                }
                 None => self.groups(form, Logarithms),
             }
         }
@@ -187,6 +184,20 @@ impl<S: Scalar> PosteriorRows<S> {
     unsafe fn prior<V: Real<Scalar = S>>(&self, j: usize) -> Option<V> {
         // SAFETY: there is one for every class.
         (!self.priors.is_null()).then(|| V::constant(unsafe { *self.priors.add(j) }))
+    }
+}
+
+/// The largest `γ` of so many classes.
+///
+/// # Safety
+/// There must be one for every class, where they have their own.
+pub unsafe fn largest_gamma(gamma: Gamma, classes: usize) -> f64 {
+    match gamma {
+        Gamma::All(gamma) => gamma,
+        // SAFETY: passed on.
+        Gamma::PerClass(table) => unsafe { slice::from_raw_parts(table, classes) }
+            .iter()
+            .fold(0.0, |most, &gamma| if gamma > most { gamma } else { most }),
     }
 }
 
@@ -374,8 +385,8 @@ impl<V: Real> Group<'_, V> {
             } else {
                 powers.quotient(&form, &form.parts(row, &beside.class), &beside.slope)
             };
-            let mass = form.mass(row, beside.class.exponential).mul(level);
-            addend(mass.mul(quotient.mul(beside.factor)))
+            let mass = form.mass(row, beside.class.exponential);
+            addend(mass.mul(level.mul(beside.factor)).mul(quotient))
         };
         // With (u_m^γ_m)/(u_j^γ_j), which is exact for classes as likely as the likeliest.
         let log_of_top = if P::ARE_LATE { log(top.one_minus_pt) } else { zero };
@@ -471,14 +482,13 @@ impl<V: Real> Group<'_, V> {
             let found = Found {
                 likeliest: Likeliest::new(exponential.add(max.sub(max))),
                 spread: addend(below.neg()),
-                // That is in the other's.
-                factor: V::constant(1.0),
+                factor,
                 gamma,
                 slope: self.batch.slope(gamma[0]),
             };
             let mut classes = Other(Beside {
                 class: Class { below, exponential },
-                factor: other_factor.div(factor),
+                factor: other_factor,
                 slope: self.batch.slope(other_gamma[0]),
                 is_top: max.lt(max),
             });

@@ -503,7 +503,7 @@ pub unsafe fn element_figures<V: Real>(elements: &Elements<V::Scalar>, out: &Los
         let plain = Elements { alpha: None, positive_weight: PerColumn::All(1.0), ..*elements };
         // The place of the gradients is free until there are any.
         let entropies = out.gradient;
-        value_of(&Elements { gamma: 0.0, ..plain }, entropies);
+        value_of(&Elements { gamma: 0.0, asymmetric: None, ..plain }, entropies);
         value_of(&plain, out.factor);
         sigmoid::<V>(elements, &mut Total::new(1));
         widen(values, n, out.loss);
@@ -513,7 +513,12 @@ pub unsafe fn element_figures<V: Real>(elements: &Elements<V::Scalar>, out: &Los
             PerColumn::Each(table) => *table.add(i % elements.columns.max(1)),
         };
         divide(n, entropies, out, |i, label| {
-            let factor = if elements.gamma == 0.0 { 1.0 } else { 0.0 };
+            let gamma = match elements.asymmetric {
+                // Below the margin a negative has no loss at all.
+                Some(of) if label == 0 => of.gamma + of.margin,
+                _ => elements.gamma,
+            };
+            let factor = if gamma == 0.0 { 1.0 } else { 0.0 };
             let alpha = elements.alpha.map_or(1.0, |alpha| {
                 let alpha = of_column(alpha, i);
                 if label == 1 { alpha } else { 1.0 - alpha }

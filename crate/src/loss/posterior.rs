@@ -21,14 +21,14 @@
 
 use super::{
     focal::probabilities,
-    focusing::{Focusing, Gamma, LARGEST_GAMMA, Power, Square},
+    focusing::{Focusing, LARGEST_GAMMA, LARGEST_PRODUCT},
     guards::{finite, positive},
     softmax::RowLoss,
 };
 use crate::{
     math::{
         Real,
-        exp::{decay, growth},
+        exp::{ExpTable, decay, normal_exp},
         log::{finite_log_1p, log, unit_log_1p},
         pow::UnitPower,
     },
@@ -93,7 +93,10 @@ impl<V: Real> Likeliest<V> {
     #[inline(always)]
     pub fn new(others: V) -> Self {
         let pt = V::constant(1.0).div(others.add(V::constant(1.0)));
-        Self { log_sum: finite_log_1p(others), pt, one_minus_pt: positive(others.mul(pt)) }
+        let one_minus_pt = positive(others.mul(pt));
+        // It is not below that, also where that has been made larger.
+        let log_sum = finite_log_1p(others).pmax(one_minus_pt);
+        Self { log_sum, pt, one_minus_pt }
     }
 }
 
@@ -109,8 +112,8 @@ pub struct Class<V> {
 /// The parts of `η_j` of a class `j`.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<V> {
-    /// `ℓ_j`.
-    pub nll: V,
+    /// `−ℓ_j`.
+    pub logarithm: V,
     /// `pt_j`.
     pub pt: V,
     /// `u_j`, never 0.
@@ -119,8 +122,8 @@ pub struct Parts<V> {
 
 impl<V: Real> Parts<V> {
     #[inline(always)]
-    fn of(nll: V, pt: V) -> Self {
-        Self { nll, pt, one_minus_pt: V::constant(1.0).sub(pt) }
+    fn of(logarithm: V, pt: V) -> Self {
+        Self { logarithm, pt, one_minus_pt: V::constant(1.0).sub(pt) }
     }
 
     /// `−ln u_j` of a class other than the likeliest.
@@ -172,12 +175,12 @@ pub struct Plain;
 impl<V: Real> Form<V> for Plain {
     #[inline(always)]
     fn top(&self, row: &Likeliest<V>) -> Parts<V> {
-        Parts { nll: row.log_sum, pt: row.pt, one_minus_pt: row.one_minus_pt }
+        Parts { logarithm: row.log_sum.neg(), pt: row.pt, one_minus_pt: row.one_minus_pt }
     }
 
     #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        Parts::of(row.log_sum.sub(class.below), class.exponential.mul(row.pt))
+        Parts::of(class.below.sub(row.log_sum), class.exponential.mul(row.pt))
     }
 
     #[inline(always)]
@@ -185,9 +188,6 @@ impl<V: Real> Form<V> for Plain {
         exponential
     }
 }
-
-/// From here on a cross-entropy is as good as infinite, and still makes products.
-const FAR: f64 = 1e20;
 
 /// Below it, `u` of the likeliest class makes no difference to a smoothed row.
 const NEAR: f64 = 1e-150;
@@ -204,17 +204,18 @@ pub struct Smoothed<V> {
 }
 
 impl<V: Real> Smoothed<V> {
-    /// The smoothed cross-entropy of a row of that class: where it is beyond [`FAR`], so is the
-    /// class.
+    /// Minus the smoothed cross-entropy of a row of that class: where `e` to that is below the
+    /// range, and the class as good as none, the least with which it is not.
     #[inline(always)]
-    fn cross_entropy(&self, row: &Likeliest<V>, class: &Class<V>) -> V {
-        row.log_sum.sub(self.kept.mul(class.below)).add(self.spread).pmin(V::constant(FAR))
+    fn logarithm(&self, row: &Likeliest<V>, class: &Class<V>) -> V {
+        let least = V::constant(V::Scalar::EXP_NORMAL);
+        self.kept.mul(class.below).sub(row.log_sum.add(self.spread)).pmax(least)
     }
 
-    /// That of a row of the likeliest class.
+    /// The smoothed cross-entropy of a row of the likeliest class.
     #[inline(always)]
     fn least(&self, row: &Likeliest<V>) -> V {
-        row.log_sum.add(self.spread).pmin(V::constant(FAR))
+        row.log_sum.add(self.spread)
     }
 }
 
@@ -223,14 +224,14 @@ impl<V: Real> Form<V> for Smoothed<V> {
     fn top(&self, row: &Likeliest<V>) -> Parts<V> {
         let nll = self.least(row);
         let (pt, one_minus_pt) = probabilities(nll);
-        Parts { nll, pt, one_minus_pt: positive(one_minus_pt) }
+        Parts { logarithm: nll.neg(), pt, one_minus_pt: positive(one_minus_pt) }
     }
 
     #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        let nll = self.cross_entropy(row, class);
+        let logarithm = self.logarithm(row, class);
         // At most ½ as well: the mean of minus the logarithms is at least that of equal ones.
-        Parts::of(nll, decay(nll.neg()).0)
+        Parts::of(logarithm, normal_exp(logarithm))
     }
 
     #[inline(always)]
@@ -254,7 +255,7 @@ impl<V: Real> Form<V> for OnTarget<V> {
     #[inline(always)]
     fn top(&self, row: &Likeliest<V>) -> Parts<V> {
         Parts {
-            nll: self.0.least(row),
+            logarithm: self.0.least(row).neg(),
             pt: row.pt,
             one_minus_pt: row.one_minus_pt.pmax(V::constant(NEAR)),
         }
@@ -262,7 +263,7 @@ impl<V: Real> Form<V> for OnTarget<V> {
 
     #[inline(always)]
     fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        Parts::of(self.0.cross_entropy(row, class), class.exponential.mul(row.pt))
+        Parts::of(self.0.logarithm(row, class), class.exponential.mul(row.pt))
     }
 
     #[inline(always)]
@@ -307,16 +308,16 @@ impl<V: Real> Slope<V> {
     /// `u_j·h_j`.
     #[inline(always)]
     pub fn of<F: Form<V>>(&self, form: &F, parts: &Parts<V>) -> V {
-        let Parts { nll, pt, one_minus_pt } = *parts;
+        let Parts { logarithm, pt, one_minus_pt } = *parts;
         let unfocused = form.own().add(self.poly.mul(pt)).mul(one_minus_pt);
-        self.gamma.mul(nll.mul(pt)).add(unfocused)
+        unfocused.sub(self.gamma.mul(logarithm.mul(pt)))
     }
 }
 
 /// The largest `γ` with which the powers of numbers from ½ to 1, and products with them, stay in
 /// the range.
-pub const fn largest_exponential<V: Real>() -> f64 {
-    V::Scalar::BIAS / 4.0
+pub const fn largest_exponential<S: Scalar>() -> f64 {
+    S::BIAS / 4.0
 }
 
 /// The powers of `u` that a loss focuses by, in one of the ways to compute them.
@@ -336,55 +337,66 @@ pub trait Powers<V: Real>: Copy {
     fn inverse<F: Form<V>>(&self, quotient: V, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V;
 }
 
-impl<V: Real> Powers<V> for Square {
-    #[inline(always)]
-    fn of_top(&self, _gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
-        [one_minus_pt; 2]
-    }
-
-    #[inline(always)]
-    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        V::constant(1.0).div(slope.of(form, parts).mul(parts.one_minus_pt))
-    }
-
-    #[inline(always)]
-    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, parts: &Parts<V>, _: &Slope<V>) -> V {
-        quotient.mul(parts.one_minus_pt).mul(parts.one_minus_pt)
-    }
-}
-
-/// Powers of a small multiple of ½: products.
+/// Powers of a multiple of ½ up to [`LARGEST_PRODUCT`]: products.
 #[derive(Clone, Copy, Debug)]
-pub struct Products<V> {
-    power: Power<V>,
-    parts: [Power<V>; 2],
+pub struct Products {
+    /// Twice `γ`.
+    halves: u32,
 }
 
-impl<V: Real> Products<V> {
+impl Products {
     /// Those of `γ`, if it is such.
     pub fn of(gamma: f64) -> Option<Self> {
-        let power = |gamma: f64| Power::new(Gamma::All(gamma));
-        let first = (gamma / 2.0).trunc();
-        let products = Self { power: power(gamma), parts: [power(first), power(gamma - first)] };
-        matches!(products.power, Power::Halves { .. }).then_some(products)
+        let halves = 2.0 * gamma;
+        let is_such = gamma <= LARGEST_PRODUCT && halves == halves.trunc();
+        is_such.then_some(Self { halves: halves as u32 })
     }
 }
 
-impl<V: Real> Powers<V> for Products<V> {
+/// `x` times `u` to the power of so many halves, of which there are less than 32.
+#[inline(always)]
+fn times_halves<V: Real>(mut x: V, u: V, halves: u32) -> V {
+    if halves & 1 != 0 {
+        x = x.mul(u.sqrt());
+    }
+    if halves & 2 != 0 {
+        x = x.mul(u);
+    }
+    if halves >= 4 {
+        let square = u.mul(u);
+        if halves & 4 != 0 {
+            x = x.mul(square);
+        }
+        if halves >= 8 {
+            let fourth = square.mul(square);
+            if halves & 8 != 0 {
+                x = x.mul(fourth);
+            }
+            if halves & 16 != 0 {
+                x = x.mul(fourth).mul(fourth);
+            }
+        }
+    }
+    x
+}
+
+impl<V: Real> Powers<V> for Products {
     #[inline(always)]
     fn of_top(&self, _gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
-        self.parts.map(|part| part.focus([V::constant(1.0)], one_minus_pt)[0])
+        let first = self.halves / 2;
+        [first, self.halves - first]
+            .map(|halves| times_halves(V::constant(1.0), one_minus_pt, halves))
     }
 
     #[inline(always)]
     fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        let [focused] = self.power.focus([slope.of(form, parts)], parts.one_minus_pt);
-        parts.one_minus_pt.div(focused)
+        let u = parts.one_minus_pt;
+        u.div(times_halves(slope.of(form, parts), u, self.halves))
     }
 
     #[inline(always)]
     fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, parts: &Parts<V>, _: &Slope<V>) -> V {
-        self.power.focus([quotient], parts.one_minus_pt)[0]
+        times_halves(quotient, parts.one_minus_pt, self.halves)
     }
 }
 
@@ -402,7 +414,7 @@ impl<V: Real> Powers<V> for Exponentials {
 
     #[inline(always)]
     fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        let power = growth(slope.gamma.mul(parts.depth()));
+        let power = normal_exp(slope.gamma.mul(parts.depth()));
         power.mul(parts.one_minus_pt).div(slope.of(form, parts))
     }
 

@@ -161,9 +161,9 @@ pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
     (less_one.add(one).mul(lifted).mul(lower), less_one.mul(power).add(power.sub(one)))
 }
 
-/// `e^x` for `x ≥ 0`, where that is far from the end of the range.
+/// `e^x` where that is a normal number, twice which is one as well.
 #[inline(always)]
-pub fn growth<V: Vector<Scalar: ExpTable>>(x: V) -> V {
+pub fn normal_exp<V: Vector<Scalar: ExpTable>>(x: V) -> V {
     let Reduced { fraction, exponent } = reduce(x);
     times_power_of_two(fraction_exp(fraction), exponent)
 }

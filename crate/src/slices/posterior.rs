@@ -10,10 +10,11 @@ use super::{
     sigmoid_focal_loss::{AsymmetricLoss, PerColumn, SigmoidFocalLoss, per_column},
 };
 use crate::{
-    kernels::{self, PosteriorRows, posterior_elements},
+    kernels::{self, PosteriorRows, largest_gamma, posterior_elements},
     loss::{
         asymmetric::Asymmetric,
         focal::{Focal, FocusOn},
+        posterior::largest_exponential,
     },
     math::{Float, exp::two_to},
     simd::{F64x2, vector::Vector},
@@ -86,7 +87,11 @@ impl<T: Float> Places<'_, T> {
         let own: Vec<f64> = early.iter().zip(relative(weights)).map(|(r, w)| r / w).collect();
         let (factors, ratios) = (relative(&own), late.map(|ratios| relative(&ratios)));
         let far = |table: &[f64]| table.iter().any(|&x| x < two_to(FAR));
-        let takes_float64 = far(&factors) || ratios.as_deref().is_some_and(far);
+        // SAFETY: there is one for every class.
+        let gamma = unsafe { largest_gamma(focal.gamma, self.classes) };
+        let takes_float64 = gamma > largest_exponential::<T>()
+            || far(&factors)
+            || ratios.as_deref().is_some_and(far);
         let numbers = [
             focal.label_smoothing / self.classes as f64,
             focal.epsilon,

@@ -1,10 +1,14 @@
 import {
+  AsymmetricLoss,
   type CompareModelsOptions,
   classificationReport,
   classificationReportAsync,
   compareModels,
+  FocalLoss,
   type Interval,
+  posterior,
   type ReportOptions,
+  SigmoidFocalLoss,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
 import { expectFailure } from '../../support/failure.js';
@@ -310,6 +314,70 @@ describe('comparisons', () => {
     expect(single.auc).toEqual(compareModels(first, second, targets, given).auc);
   });
 
+  it('are those of what the logits stand for under a loss, or under one for each model', () => {
+    const focal = new FocalLoss({ alpha: 0.75, gamma: 2 });
+    const asymmetric = new AsymmetricLoss();
+    const sigmoid = new SigmoidFocalLoss({ gamma: 1, labelSmoothing: 0.05 });
+    const oddsOf = (p: number) => Math.log(Math.max(p, 2 ** -23) / (1 - p));
+    const meant = (x: Float64Array, criterion: AsymmetricLoss | SigmoidFocalLoss) =>
+      Float64Array.from(posterior(x, criterion), oddsOf);
+    const expectSame = (
+      got: ReturnType<typeof compareModels>,
+      expected: ReturnType<typeof compareModels>,
+    ) => {
+      for (const name of ['auc', 'accuracy', 'f1', 'logLoss', 'brier'] as const) {
+        expect(got[name].first).toBeCloseTo(expected[name].first, 12);
+        expect(got[name].second).toBeCloseTo(expected[name].second, 12);
+        expect(got[name].low).toBeCloseTo(expected[name].low, 10);
+        expect(got[name].pValue).toBeCloseTo(expected[name].pValue, 10);
+      }
+    };
+    // One logit per row.
+    const both = compareModels(first, second, targets, { ...given, criterion: sigmoid });
+    const expected = compareModels(meant(first, sigmoid), meant(second, sigmoid), targets, given);
+    expectSame(both, expected);
+    expect(both.logLoss.first).not.toBeCloseTo(
+      compareModels(first, second, targets, given).logLoss.first,
+      3,
+    );
+    const criterion = [sigmoid, undefined] as const;
+    const mixed = compareModels(first, second, targets, { ...given, criterion });
+    expectSame(mixed, compareModels(meant(first, sigmoid), second, targets, given));
+    const shifted = first.map((x) => x + 4);
+    expectSame(
+      compareModels(shifted, second, targets, { ...given, criterion: [asymmetric, sigmoid] }),
+      compareModels(meant(shifted, asymmetric), meant(second, sigmoid), targets, given),
+    );
+    // Rows that do not count, float32, the channels first, and probabilities for targets.
+    const labels = Int8Array.from({ length: 30 }, (_, row) => (row === 4 ? -1 : row % 3));
+    const logits = Float32Array.from({ length: 90 }, (_, k) => ((k * 37) % 16) / 8);
+    const other = logits.map((x, k) => x + Number(labels[Math.floor(k / 3)] === k % 3));
+    const of = (x: Float32Array) =>
+      Float64Array.from(
+        posterior(Float64Array.from(x), focal.with({ alpha: null }), { numClasses: 3 }),
+        Math.log,
+      );
+    const some = { ...given, ignoreIndex: -1 };
+    const ofRows = compareModels(of(logits), of(other), labels, some);
+    const focusing = focal.with({ alpha: null });
+    expectSame(compareModels(logits, other, labels, { ...some, criterion: focusing }), ofRows);
+    const turned = (x: Float32Array) => x.map((_, k) => x[(k % 30) * 3 + Math.floor(k / 30)] ?? 0);
+    const channelsFirst = { ...some, numClasses: 3, layout: 'channels-first', spatialSize: 30 };
+    expectSame(
+      compareModels(turned(logits), turned(other), labels, {
+        ...(channelsFirst as object),
+        criterion: focusing,
+      }),
+      ofRows,
+    );
+    const soft = { ...given, numClasses: 3 };
+    const shares = Float64Array.from({ length: 90 }, (_, k) => (1 + ((k + Math.floor(k / 3)) % 3) ** 2) / 8);
+    expectSame(
+      compareModels(logits, other, shares, { ...soft, criterion: focusing }),
+      compareModels(of(logits), of(other), shares, soft),
+    );
+  });
+
   it('are a table as text', () => {
     const text = `${compareModels(first, second, targets, given)}`;
     expect(text.split('\n').length).toBe(6);
@@ -387,6 +455,30 @@ describe('errors', () => {
       () => compare({}, new Float64Array(240)),
       RangeError,
       'logitsB must have as many classes as logitsA, 2, got 3',
+    ],
+    [() => compare({ criterion: 3 }), TypeError, 'criterion must be a loss of this package, got 3'],
+    [
+      () => compare({ criterion: [new SigmoidFocalLoss(), {}] }),
+      TypeError,
+      'criterion[1] must be a loss of this package, got an object',
+    ],
+    [
+      () => compare({ criterion: [new SigmoidFocalLoss()] }),
+      RangeError,
+      'criterion must have a loss for each model, 2, got 1',
+    ],
+    [
+      () => compare({ criterion: new FocalLoss() }),
+      TypeError,
+      'criterion must be a loss on yes-or-no logits where rows have one, got a FocalLoss',
+    ],
+    [
+      () =>
+        compareModels(new Float64Array(6), new Float64Array(6), Uint8Array.of(0, 1), {
+          criterion: new AsymmetricLoss(),
+        }),
+      TypeError,
+      'criterion must be a loss on softmax logits where rows have several, got an AsymmetricLoss',
     ],
     [
       () => compareModels(new Float64Array(), new Float64Array(), new Uint8Array()),

@@ -6,9 +6,10 @@ import type { ValueAndGrad } from '../../arrays/tensor-types.js';
 import type { ClassIndices, FloatArray, Layout, Reduction } from '../../arrays/types.js';
 import { checkEntries, wrongType } from '../../call/checks.js';
 import type { ForwardOptions } from '../../call/options.js';
+import { wrongLoss } from './own-criterion.js';
 
 /** The properties of all losses that the analysis looks through. */
-export interface AnalysedCriterion {
+interface EveryCriterion {
   /** The way from the per-row losses to the result. */
   readonly reduction: Reduction;
   /** The divisor of `'mean'`, where it was given. */
@@ -17,8 +18,6 @@ export interface AnalysedCriterion {
   readonly ignoreIndex: number | undefined;
   /** The number of classes, where it was given. */
   readonly numClasses: number | undefined;
-  /** The share of the target that is spread over all classes. */
-  readonly labelSmoothing: number;
   /** The loss alone. */
   forward(
     logits: FloatArray,
@@ -33,8 +32,15 @@ export interface AnalysedCriterion {
   ): ValueAndGrad<Reduction, FloatArray, FloatArray>;
 }
 
+/** The same, of a loss that smooths its targets. */
+export interface AnalysedCriterion extends EveryCriterion {
+  /** The share of the target that is spread over all classes. */
+  readonly labelSmoothing: number;
+}
+
 /**
- * A loss on softmax logits: a `FocalLoss` or a `CrossEntropyLoss`, of any entry of this package.
+ * A loss on softmax logits: a `FocalLoss`, a `PolyFocalLoss` or a `CrossEntropyLoss`, of any entry
+ * of this package.
  */
 export interface SoftmaxCriterion extends AnalysedCriterion {
   /** The order of the logits in memory. */
@@ -65,8 +71,20 @@ export interface SigmoidCriterion extends AnalysedCriterion {
   with(changes: object): SigmoidCriterion;
 }
 
+/** An `AsymmetricLoss`, of any entry of this package. */
+export interface AsymmetricCriterion extends EveryCriterion {
+  /** The exponent of the focusing factor of positives. */
+  readonly gammaPositive: number;
+  /** That of negatives. */
+  readonly gammaNegative: number;
+  /** The amount that comes off the probabilities of negatives. */
+  readonly margin: number;
+  /** A copy with some options changed. */
+  with(changes: object): AsymmetricCriterion;
+}
+
 /** A loss that the analysis can look through. */
-export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
+export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion | AsymmetricCriterion;
 
 /**
  * Throws for what is no loss on softmax logits. Of the losses of this package, only these have a
@@ -74,13 +92,13 @@ export type DiagnosedCriterion = SoftmaxCriterion | SigmoidCriterion;
  */
 export function checkCriterion(name: string, criterion: SoftmaxCriterion): void {
   if (!has(criterion, 'layout'))
-    throw wrongType(name, 'a FocalLoss or a CrossEntropyLoss', criterion);
+    throw wrongLoss(name, 'a FocalLoss, a PolyFocalLoss or a CrossEntropyLoss', criterion);
 }
 
 /** Throws for what is no loss of either kind. */
 export function checkAnyCriterion(name: string, criterion: DiagnosedCriterion): void {
-  if (has(criterion, 'layout') || has(criterion, 'posWeight')) return;
-  throw wrongType(name, 'a FocalLoss, a CrossEntropyLoss or a SigmoidFocalLoss', criterion);
+  if (['layout', 'posWeight', 'gammaNegative'].some((option) => has(criterion, option))) return;
+  throw wrongType(name, 'a loss of this package', criterion);
 }
 
 function has(criterion: unknown, name: string): boolean {
@@ -93,8 +111,15 @@ function has(criterion: unknown, name: string): boolean {
 }
 
 /** A test whether a loss takes a target for each logit. */
-export function isSigmoid(criterion: DiagnosedCriterion): criterion is SigmoidCriterion {
-  return says(criterion, 'posWeight');
+export function isSigmoid(
+  criterion: DiagnosedCriterion,
+): criterion is SigmoidCriterion | AsymmetricCriterion {
+  return says(criterion, 'posWeight') || isAsymmetric(criterion);
+}
+
+/** A test whether a loss is an `AsymmetricLoss`, which has neither an alpha nor one gamma. */
+export function isAsymmetric(criterion: DiagnosedCriterion): criterion is AsymmetricCriterion {
+  return says(criterion, 'gammaNegative');
 }
 
 /** A test whether a criterion focuses, as a `FocalLoss` does with any gamma. */
@@ -128,7 +153,10 @@ export function classWeights(criterion: SoftmaxCriterion, classes: number): Floa
 }
 
 /** The exponent of each of so many classes: 0 for a loss that does not focus. */
-export function classGammas(criterion: DiagnosedCriterion, classes: number): Float64Array {
+export function classGammas(
+  criterion: SoftmaxCriterion | SigmoidCriterion,
+  classes: number,
+): Float64Array {
   return perClass('gamma', said(criterion, 'gamma', criterion.gamma, 0), classes);
 }
 

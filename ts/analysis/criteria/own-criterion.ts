@@ -35,7 +35,21 @@ function optionNames(): Readonly<Record<LossName, readonly string[]>> {
 }
 
 /** The loss that a criterion is: of those all of whose options it has, the one with the most. */
-export function nameOf(criterion: AnyCriterion): LossName {
+export function nameOf(criterion: AnyCriterion, argument = 'criterion'): LossName {
+  const name = findName(criterion);
+  if (name === undefined) throw wrongType(argument, 'a loss of this package', criterion);
+  return name;
+}
+
+/** The error that an argument is not one of the losses that are expected. */
+export function wrongLoss(argument: string, expected: string, criterion: AnyCriterion): TypeError {
+  const name = findName(criterion);
+  if (name === undefined) return wrongType(argument, expected, criterion);
+  const article = name.startsWith('A') ? 'an' : 'a';
+  return new TypeError(`${argument} must be ${expected}, got ${article} ${name}`);
+}
+
+function findName(criterion: AnyCriterion): LossName | undefined {
   let name: LossName | undefined;
   let most = 0;
   for (const candidate of typeof criterion === 'object' && criterion !== null ? NAMES : []) {
@@ -45,7 +59,6 @@ export function nameOf(criterion: AnyCriterion): LossName {
     name = candidate;
     most = options.length;
   }
-  if (name === undefined) throw wrongType('criterion', 'a loss of this package', criterion);
   return name;
 }
 

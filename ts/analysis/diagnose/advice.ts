@@ -5,6 +5,7 @@ import {
   classWeights,
   columnWeights,
   type DiagnosedCriterion,
+  isAsymmetric,
   isSigmoid,
 } from '../criteria/criterion.js';
 import { PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
@@ -99,13 +100,12 @@ function lowLoss({ loss, floor, focalWeight }: Findings): Advice | undefined {
 
 function overconfident(
   { overconfident }: Findings,
-  { labelSmoothing }: DiagnosedCriterion,
+  criterion: DiagnosedCriterion,
 ): Advice | undefined {
   const { threshold, wrong } = overconfident;
   const rows = overconfident.rows.length;
   if (!(wrong > (1 - threshold) * rows)) return undefined;
-  const remedy =
-    labelSmoothing > 0 ? `labelSmoothing above ${labelSmoothing}` : 'labelSmoothing, such as 0.1,';
+  const remedy = remedyOf(criterion);
   return {
     code: 'overconfident',
     message: `Of ${rows} rows with a confidence above ${threshold}, ${percent(wrong / rows)} are wrong: ${remedy} helps.`,
@@ -113,8 +113,19 @@ function overconfident(
   };
 }
 
+/** The help against confidence that is too high. */
+function remedyOf(criterion: DiagnosedCriterion): string {
+  if (isAsymmetric(criterion)) return 'a calibration (fitCalibration)';
+  const { labelSmoothing } = criterion;
+  return labelSmoothing > 0
+    ? `labelSmoothing above ${labelSmoothing}`
+    : 'labelSmoothing, such as 0.1,';
+}
+
 /** One piece of advice on gamma at most: what one says, another might contradict. */
 function gamma(findings: Findings, criterion: DiagnosedCriterion): Advice | undefined {
+  // One that has two has no such scale.
+  if (isAsymmetric(criterion)) return undefined;
   // The largest stands for one per class.
   const gammas = Array.isArray(criterion.gamma) ? criterion.gamma.length : 1;
   const current = classGammas(criterion, gammas).reduce((most, one) => Math.max(most, one));
@@ -168,6 +179,7 @@ function raiseGamma({ easy, rows }: Findings, current: number): Advice | undefin
 
 function alpha({ classes, columns }: Findings, criterion: DiagnosedCriterion): Advice | undefined {
   const rows = classes.map((one) => one.rows);
+  if (isAsymmetric(criterion)) return undefined;
   if (!isSigmoid(criterion)) return favour(rows, classWeights(criterion, classes.length));
   const isPerColumn = Array.isArray(criterion.alpha) || Array.isArray(criterion.posWeight);
   if (columns === undefined || !isPerColumn) return favour(rows, columnWeights(criterion, 0));

@@ -60,8 +60,8 @@ export interface LossComparison {
  *
  * @param logits - `[rows, classes]`, row-major: for all losses that bring none of their own.
  * @param targets - Class indices, or class probabilities.
- * @param losses - The losses by name: each a `FocalLoss`, `CrossEntropyLoss` or `SigmoidFocalLoss`,
- *   or an object of a `criterion` and its `logits`.
+ * @param losses - The losses by name: each a loss of this package, or an object of a `criterion`
+ *   and its `logits`.
  * @returns One entry per loss, in order. As text, the array is a table and the reports' warnings.
  * @throws TypeError and RangeError as the criteria do.
  *

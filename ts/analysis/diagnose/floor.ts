@@ -7,6 +7,7 @@ import {
   classWeights,
   type DiagnosedCriterion,
   entryOf,
+  isAsymmetric,
   isFocal,
   isSigmoid,
   type SigmoidCriterion,
@@ -33,11 +34,12 @@ export interface FlooredRows {
 /**
  * The least that the losses of rows can add up to, whatever their logits. It is NaN where there
  * is no formula: for targets that are spread over classes under `focusOn: 'class'`, and under the
- * focus of yes-or-no logits; and for a poly-1 loss whose `epsilon` is below 0.
+ * focus or the margin of yes-or-no logits; and for a poly-1 loss whose `epsilon` is below 0.
  */
 export function leastOf(rows: FlooredRows, criterion: DiagnosedCriterion): number {
-  const { labelSmoothing: smoothing } = criterion;
   if (rows.numbers.length === 0) return 0;
+  if (isAsymmetric(criterion)) return rows.areSpread ? NaN : 0;
+  const { labelSmoothing: smoothing } = criterion;
   if (epsilonOf(criterion) < 0) return NaN;
   if (!rows.areSpread && smoothing === 0) return 0;
   if (isSigmoid(criterion)) return criterion.gamma > 0 ? NaN : leastOfElements(rows, criterion);
@@ -45,7 +47,7 @@ export function leastOf(rows: FlooredRows, criterion: DiagnosedCriterion): numbe
 }
 
 /** The coefficient of poly-1: 0 for a loss without that term. */
-function epsilonOf(criterion: DiagnosedCriterion): number {
+function epsilonOf(criterion: SoftmaxCriterion | SigmoidCriterion): number {
   return said(criterion, 'epsilon', (criterion as SoftmaxCriterion).epsilon, 0);
 }
 

@@ -54,7 +54,7 @@ export interface Diagnosis {
   /**
    * The least that the mean loss could be, with any logits: label smoothing and soft targets keep
    * it above 0. NaN with either for `focusOn: 'class'` and for a `SigmoidFocalLoss` whose gamma is
-   * above 0, for which there is no formula.
+   * above 0, and with soft targets for an `AsymmetricLoss`, for which there is no formula.
    */
   readonly floor: number;
   /** The probabilities of the predicted classes. */
@@ -93,11 +93,14 @@ export interface Diagnosis {
    */
   readonly classes: readonly ClassDiagnosis[];
   /**
-   * Column by column, where a `SigmoidFocalLoss` has several yes-or-no logits per row: `numClasses`
+   * Column by column, where a loss on yes-or-no logits has several yes-or-no logits per row: `numClasses`
    * says how many, or the shape of a tensor.
    */
   readonly columns: readonly ColumnDiagnosis[] | undefined;
-  /** The average of `(1 - pt) ** gamma`: 1 for cross-entropy. */
+  /**
+   * The average of `(1 - pt) ** gamma`: 1 for cross-entropy. Of an `AsymmetricLoss`, that of what
+   * its focusing and its margin leave of a row's cross-entropy, as a share of it.
+   */
   readonly focalWeight: number;
   /**
    * The number of rows of equal weight that would say as much as these: `sum(w) ** 2 / sum(w ** 2)`

@@ -37,13 +37,13 @@ export function ownLossOf(given: AnyCriterion): OwnLoss {
   const own = makeSum(nameOf(given), given);
   const criterion = own as unknown as DiagnosedCriterion;
   const options = readOptions(criterion, OPTIONS);
-  checkSmoothing(options);
+  checkSmoothing(options as Partial<AnalysedCriterion>);
   if (isSigmoid(criterion)) checkColumns(options as SigmoidCriterion);
   else checkClassWeights(options as SoftmaxCriterion);
   return { criterion, spec: specOf(own) };
 }
 
-function checkSmoothing({ labelSmoothing }: AnalysedCriterion): void {
+function checkSmoothing({ labelSmoothing }: Partial<AnalysedCriterion>): void {
   // All targets are the same.
   if (labelSmoothing === 1) throw outOfRange('criterion.labelSmoothing', 'below 1', 1);
 }
@@ -103,13 +103,17 @@ export interface Problem {
 /** Numbers that are further apart than that, or less, are for float64. */
 const FAR = 2 ** -60;
 
+/** Gammas above it are for float64. */
+const LARGEST_GAMMA = 127 / 4;
+
 /** The problem of rows of so many classes. */
 export function problemOfRows(
   { criterion, spec }: OwnLoss,
   classes: number,
   priors: GivenPriors | undefined,
 ): Problem {
-  const { labelSmoothing } = criterion;
+  const { labelSmoothing, gamma = 0 } = criterion as SoftmaxCriterion;
+  const largest = typeof gamma === 'number' ? gamma : Math.max(...gamma);
   const weights = relative(classWeights(criterion as SoftmaxCriterion, classes));
   const given = priors && ratiosOfClasses(priors, classes);
   // Smoothing takes something off the probabilities that the weights have led to; priors come last.
@@ -122,7 +126,7 @@ export function problemOfRows(
     flags: spec.flags | (ratios === undefined ? 0 : POS_WEIGHT_PER_COLUMN),
     factors,
     ratios,
-    isWide: spec.isWide || isFar(factors) || isFar(ratios),
+    isWide: spec.isWide || largest > LARGEST_GAMMA || isFar(factors) || isFar(ratios),
   };
 }
 

@@ -25,7 +25,7 @@ import {
 import { floatsOf } from '../../call/plain-arrays.js';
 import { FocalLoss } from '../../losses/focal.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
-import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { type AnyCriterion, makeSum, nameOf, wrongLoss } from '../criteria/own-criterion.js';
 import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
 import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
@@ -296,7 +296,7 @@ function checkSwept(criterion: AnyCriterion): FocalLoss | SigmoidFocalLoss {
   const loss = makeSum(nameOf(criterion), criterion);
   if (loss instanceof SigmoidFocalLoss) return loss;
   if (!(loss instanceof FocalLoss))
-    throw wrongType('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
+    throw wrongLoss('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
   const { focusOn, layout } = loss;
   if (focusOn !== 'smoothed') throw wrongType('criterion.focusOn', "'smoothed'", focusOn);
   if (layout !== 'channels-last') throw wrongType('criterion.layout', "'channels-last'", layout);

@@ -1,12 +1,20 @@
 // What logits stand for under the loss that a model was trained with, as logits again.
 
+import type { FloatArray } from '../../../arrays/types.js';
 import { wrongType } from '../../../call/checks.js';
 import { specOf } from '../../../losses/criterion.js';
 import type { LossName } from '../../../losses/index.js';
-import { type AnyCriterion, isLossName, makeSum, nameOf } from '../../criteria/own-criterion.js';
+import {
+  type AnyCriterion,
+  isLossName,
+  makeSum,
+  nameOf,
+  wrongLoss,
+} from '../../criteria/own-criterion.js';
 import { takeLogarithms } from '../../elementary.js';
 import { checkRecord, field } from '../../meter/json.js';
 import { posterior } from '../../posterior/posterior.js';
+import { pairsOf, type Rows } from '../../rows/rows.js';
 
 /** A loss as JSON. */
 export interface LossState {
@@ -16,9 +24,9 @@ export interface LossState {
   readonly options: object;
 }
 
-/** The loss of a criterion of any entry. */
-export function lossOf(criterion: AnyCriterion): LossState {
-  const loss = nameOf(criterion);
+/** The loss of a criterion of any entry, an argument of that name. */
+export function lossOf(criterion: AnyCriterion, argument?: string): LossState {
+  const loss = nameOf(criterion, argument);
   return { loss, options: { ...makeSum(loss, criterion) } };
 }
 
@@ -58,7 +66,7 @@ export function meantLogits(
     const expected = isSingle
       ? 'a loss on yes-or-no logits where rows have one'
       : 'a loss on softmax logits where rows have several';
-    throw new TypeError(`criterion must be ${expected}, got a ${loss}`);
+    throw wrongLoss('criterion', expected, criterion);
   }
   const { labelSmoothing } = options as { labelSmoothing: number };
   const least = labelSmoothing > 0 ? LEAST.smoothed : LEAST.plain;
@@ -68,6 +76,32 @@ export function meantLogits(
   );
   takeLogarithms(ratios);
   return ratios;
+}
+
+/** Rows with such logits, in pairs where they have one each. */
+export function meantRows(loss: LossState, rows: Rows): Rows {
+  const { numbers, classes, isPaired } = rows;
+  const gathered = gather(rows, rows.logits);
+  const single = isPaired ? gathered.filter((_, k) => k % 2 === 1) : gathered;
+  const meant = meantLogits(loss, single, isPaired ? 1 : classes);
+  return {
+    ...rows,
+    logits: isPaired ? pairsOf(meant) : meant,
+    soft: rows.soft && gather(rows, rows.soft),
+    numbers,
+    stride: 1,
+    start: (k) => k * classes,
+  };
+}
+
+/** The numbers of rows that count, row by row. */
+function gather({ numbers, classes, stride, start }: Rows, from: FloatArray): Float64Array {
+  const all = new Float64Array(numbers.length * classes);
+  for (let k = 0; k < numbers.length; k++) {
+    const first = start(k);
+    for (let j = 0; j < classes; j++) all[k * classes + j] = from[first + j * stride] as number;
+  }
+  return all;
 }
 
 function oddsOf(p: number): number {

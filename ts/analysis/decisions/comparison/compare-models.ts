@@ -6,8 +6,10 @@ import {
   checkPerRow,
   checkSampleWeights,
   checkWeights,
+  wrongLength,
 } from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
+import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import {
   AVERAGED,
   AVERAGES,
@@ -35,17 +37,32 @@ import {
 import { areaVariance, normalInterval, placementsOf } from '../../uncertainty/delong.js';
 import { mcnemar } from '../../uncertainty/mcnemar.js';
 import { twoSided } from '../../uncertainty/normal.js';
+import { type LossState, lossOf, meantRows } from '../calibration/meaning.js';
 
 /** Options of {@link compareModels}. */
 export interface CompareModelsOptions extends RowOptions, IntervalOptions {
   /** One weight per row: finite numbers that are not negative. */
   sampleWeights?: FloatArray | readonly number[] | undefined;
+  /**
+   * The loss that both models were trained with, of any entry of this package, or that of each:
+   * what is compared are then the probabilities that the logits stand for under it, as `posterior`
+   * has them. So models that were trained with different losses have log losses and Brier scores
+   * that can be compared. Where label smoothing has clipped a probability to 0, that counts as
+   * 2^-23. Its `layout` does not matter.
+   *
+   * @defaultValue none: the logits are those of a cross-entropy
+   */
+  criterion?:
+    | AnyCriterion
+    | readonly [first: AnyCriterion | undefined, second: AnyCriterion | undefined]
+    | undefined;
 }
 
 const OPTIONS: readonly (keyof CompareModelsOptions)[] = [
   ...ROW_OPTIONS,
   ...INTERVAL_OPTIONS,
   'sampleWeights',
+  'criterion',
 ];
 
 /** A way to tell a difference from chance. */
@@ -124,6 +141,7 @@ export function compareModels(
   const wanted = checkIntervalSettings(given);
   const sampleWeights = floatsOf('sampleWeights', given.sampleWeights);
   if (sampleWeights !== undefined) checkSampleWeights(sampleWeights);
+  const losses = lossesOf(given.criterion);
   const { numClasses, ignoreIndex, layout, spatialSize } = given;
   const read = (name: string, logits: Logits) => {
     const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
@@ -145,7 +163,24 @@ export function compareModels(
   checkGroups(wanted.groups, a.size);
   if (a.rows.numbers.length === 0)
     throw new RangeError('targets must have a row that counts, got none');
-  return compare(a.rows, b.rows, wanted, sampleWeights);
+  const [first, second] = [a.rows, b.rows].map((rows, i) => {
+    const loss = losses[i];
+    return loss === undefined ? rows : meantRows(loss, rows);
+  }) as [Rows, Rows];
+  return compare(first, second, wanted, sampleWeights);
+}
+
+/** The losses of both models, as far as they are given. */
+function lossesOf(criterion: CompareModelsOptions['criterion']): (LossState | undefined)[] {
+  if (!Array.isArray(criterion)) {
+    const loss = criterion === undefined ? undefined : lossOf(criterion as AnyCriterion);
+    return [loss, loss];
+  }
+  if (criterion.length !== 2)
+    throw wrongLength('criterion', 'a loss for each model, 2', criterion.length);
+  return Array.from(criterion, (one, i) =>
+    one === undefined ? undefined : lossOf(one, `criterion[${i}]`),
+  );
 }
 
 /** Reads the logits of a model, by whose name errors go. */
