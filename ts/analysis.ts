@@ -2,6 +2,7 @@
 
 export type {
   AnalysedCriterion,
+  AsymmetricCriterion,
   DiagnosedCriterion,
   SigmoidCriterion,
   SoftmaxCriterion,

@@ -367,7 +367,7 @@ it.each<[() => unknown, ErrorConstructor, string]>([
   [
     () => classBalance(new Int8Array(1), 2, { criterion: new SigmoidFocalLoss() as never }),
     TypeError,
-    'criterion must be a FocalLoss, a PolyFocalLoss or a CrossEntropyLoss, got an object',
+    'criterion must be a FocalLoss, a PolyFocalLoss or a CrossEntropyLoss, got a SigmoidFocalLoss',
   ],
   [
     () => classBalance(new Int8Array(1), 3, { criterion: new FocalLoss({ alpha: [1, 2] }) }),

@@ -3,7 +3,7 @@ import { hashOfPosteriors } from './posteriors.js';
 import { RUNTIMES, runIn } from './runtime.js';
 
 /** A change of any bit is one of results, and is named in the changelog. */
-const HASH = 'd58d28b188aeaa6d';
+const HASH = '38309c77275a87e7';
 
 it('the probabilities that logits stand for have the bits they had', () => {
   expect(hashOfPosteriors()).toBe(HASH);

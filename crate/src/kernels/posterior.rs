@@ -340,8 +340,8 @@ struct Group<'a, V: Real> {
 }
 
 impl<V: Real> Group<'_, V> {
-    /// Turns the exponentials of classes into probabilities but for a common factor. Returns that of
-    /// the likeliest class, and their sum, in which it is only where it is one of the classes.
+    /// Turns the exponentials of classes into probabilities but for a common factor. Returns that
+    /// of the likeliest class, and their sum, in which it is only where it is one of the classes.
     ///
     /// # Safety
     /// As for [`PosteriorRows::run`]; the columns must be filled.
@@ -375,9 +375,12 @@ impl<V: Real> Group<'_, V> {
             }
             form = form.with_shares(shares.sum(), inverses.sum());
         }
-        // The likeliest class's h, by its factor, and by its mass: relative to it.
-        let level = finite(finite(slope.div(top.one_minus_pt)).div(found.factor));
-        let level = finite(level.div(positive(form.mass(row, one))));
+        // The likeliest class's h, by its factor, and by its mass: relative to it. Quotients of
+        // what is known early do not keep others waiting.
+        let [inverse, weight_of_top, mass_of_top] =
+            [top.one_minus_pt, found.factor, positive(form.mass(row, one))].map(|x| one.div(x));
+        let level = finite(finite(slope.mul(inverse)).mul(weight_of_top));
+        let level = finite(level.mul(mass_of_top));
         let [first, second] = powers.of_top(found.gamma, top.one_minus_pt);
         let weight = |beside: &Beside<V>| {
             let quotient = if F::TAKES_SHARES {

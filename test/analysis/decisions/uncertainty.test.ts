@@ -371,7 +371,10 @@ describe('comparisons', () => {
       ofRows,
     );
     const soft = { ...given, numClasses: 3 };
-    const shares = Float64Array.from({ length: 90 }, (_, k) => (1 + ((k + Math.floor(k / 3)) % 3) ** 2) / 8);
+    const shares = Float64Array.from(
+      { length: 90 },
+      (_, k) => (1 + ((k + Math.floor(k / 3)) % 3) ** 2) / 8,
+    );
     expectSame(
       compareModels(logits, other, shares, { ...soft, criterion: focusing }),
       compareModels(of(logits), of(other), shares, soft),

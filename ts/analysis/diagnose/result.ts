@@ -93,8 +93,8 @@ export interface Diagnosis {
    */
   readonly classes: readonly ClassDiagnosis[];
   /**
-   * Column by column, where a loss on yes-or-no logits has several yes-or-no logits per row: `numClasses`
-   * says how many, or the shape of a tensor.
+   * Column by column, where the loss has several yes-or-no logits per row: `numClasses` says how
+   * many, or the shape of a tensor.
    */
   readonly columns: readonly ColumnDiagnosis[] | undefined;
   /**
