@@ -298,3 +298,23 @@ describe('a masked class under smoothing, however small its share, makes the val
     );
   });
 });
+
+// What the page on numerics says of products that float64 rounds to 0.
+it('a product below the range is taken for 0 by SigmoidFocalLoss', () => {
+  const x = Float64Array.of(-Infinity);
+  const value = (
+    options: { alpha: number | null; posWeight?: number; labelSmoothing?: number },
+    target: number,
+    weight: number,
+  ) =>
+    new SigmoidFocalLoss({ ...options, gamma: 0, reduction: 'sum' }).forward(
+      x,
+      Float64Array.of(target),
+      { sampleWeights: Float64Array.of(weight) },
+    );
+  const smoothed = { alpha: null, labelSmoothing: 0.1 };
+  expect(value({ ...smoothed, posWeight: 5e-324 }, 0, 1)).toBe(0);
+  expect(value({ ...smoothed, posWeight: 1e-321 }, 0, 1)).toBe(Infinity);
+  expect(value({ alpha: 1e-200 }, 1, 1e-200)).toBeNaN();
+  expect(value({ alpha: 1e-100 }, 1, 1e-200)).toBe(Infinity);
+});
