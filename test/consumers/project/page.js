@@ -25,7 +25,9 @@ async function report() {
   const analysis = await outcome(analyse);
   const pool = await outcome(() => poolHash());
   const poolWorker = await outcome(() => poolHash({ worker: makeWorker }));
-  const body = JSON.stringify({ main, worker: await worker, slim, analysis, pool, poolWorker });
+  const results = { main, worker: await worker, slim, analysis, pool, poolWorker };
+  const hasShared = typeof SharedArrayBuffer !== 'undefined';
+  const body = JSON.stringify({ ...results, hasShared });
   await fetch(new URLSearchParams(location.search).get('report'), {
     method: 'POST',
     mode: 'no-cors',
