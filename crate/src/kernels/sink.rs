@@ -80,10 +80,25 @@ impl<V: Vector> Total<V> {
     }
 
     /// The sum of all rows so far.
-    #[inline(never)]
+    #[inline(always)]
     pub fn sum(&self) -> f64 {
-        let block = self.lanes.total();
+        let block = self.block();
         if self.is_first { block } else { with(self.blocks, block).total() }
+    }
+
+    /// The sum of the block at hand.
+    #[inline(never)]
+    fn block(&self) -> f64 {
+        self.lanes.total()
+    }
+
+    /// Goes on to the next block.
+    #[cold]
+    #[inline(never)]
+    fn end_block(&mut self) {
+        let blocks = if self.is_first { Compensated::ZERO } else { self.blocks };
+        let blocks = with(blocks, self.block());
+        *self = Self { blocks, lanes: V::Wide::ZERO, left: self.length, is_first: false, ..*self };
     }
 }
 
@@ -106,11 +121,7 @@ impl<V: Vector> Sink<V> for Total<V> {
             self.lanes = lanes;
             self.left -= end - done;
             if self.left == 0 {
-                let blocks = if self.is_first { Compensated::ZERO } else { self.blocks };
-                self.blocks = with(blocks, lanes.total());
-                self.is_first = false;
-                self.lanes = V::Wide::ZERO;
-                self.left = self.length;
+                self.end_block();
             }
             done = end;
         }

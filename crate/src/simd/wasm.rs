@@ -260,8 +260,9 @@ impl Vector for F64x2 {
     }
     #[inline(always)]
     fn stored(x: &'static f64) -> Self {
-        // Read from memory these would be 500 bytes more of compressed module.
-        Self::splat(*x)
+        // Volatile, or the compiler would make a constant of it.
+        // SAFETY: it is a reference.
+        Self::splat(unsafe { read_volatile(x) })
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
