@@ -133,11 +133,6 @@ export function part<A extends NumberArray>(array: A, start: number, count: numb
   return new Kind(bufferOf(array) as ArrayBuffer, offset, count) as A;
 }
 
-/** The entries of a whole array, or if that is more than `count`, as many from `start` on. */
-export function partOrWhole<A extends NumberArray>(array: A, start: number, count: number): A {
-  return count === lengthOf(array) ? array : part(array, start, count);
-}
-
 /** From this length on, a view and its `set` are quicker than a loop. */
 const LONG_RUN = 32;
 

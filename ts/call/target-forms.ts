@@ -1,23 +1,24 @@
 // The three forms of targets: how they come into the tile, and how they are checked.
 
-import { copyIndices, copyNumbers, partOrWhole } from '../arrays/typed-arrays.js';
+import { copyIndices, copyNumbers } from '../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../arrays/types.js';
 import { ELEMENTS, PROBABILITIES, SOFT } from '../module/abi.js';
 import { targetsArea } from '../module/tile.js';
 import type { TargetForm } from './batch.js';
 import { invalidElement, invalidIndex, invalidProbabilities } from './checks.js';
-import { indexOf, loadRows } from './transfer.js';
+import { indexOf, loadRows, rowsOf } from './transfer.js';
 
 /** One class index per row. */
 export const classIndices: TargetForm = {
   flags: 0,
   extras: 0,
   isCheckedByKernel: true,
-  load({ targets, targetsKind, targetsAddress }, start, count) {
+  load(batch, start, count) {
+    const { targets, targetsKind, targetsAddress } = batch;
     if (targetsAddress !== 0) return targetsAddress + start * Int32Array.BYTES_PER_ELEMENT;
     copyIndices(
       targetsArea.view(count),
-      partOrWhole(targets as ClassIndices, start, count),
+      rowsOf(batch, targets as ClassIndices, 1, start, count),
       targetsKind,
     );
     return targetsArea.address;
@@ -58,9 +59,10 @@ export const elements: TargetForm = {
   flags: 0,
   extras: PROBABILITIES | ELEMENTS,
   isCheckedByKernel: false,
-  load({ tile, targets, targetsKind, targetsAddress }, start, count) {
+  load(batch, start, count) {
+    const { tile, targets, targetsKind, targetsAddress } = batch;
     if (targetsAddress !== 0) return targetsAddress + start * tile.elementBytes;
-    copyNumbers(tile.soft.view(count), partOrWhole(targets, start, count), targetsKind);
+    copyNumbers(tile.soft.view(count), rowsOf(batch, targets, 1, start, count), targetsKind);
     return tile.soft.address;
   },
   findInvalid({ tile, ignoreIndex = 0 }, address, count, flags) {

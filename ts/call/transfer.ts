@@ -1,12 +1,26 @@
 // Rows on their way from the caller's arrays into the tile, and back. Nothing here allocates as
 // long as the shape of the calls stays the same and a batch fits the tile.
 
-import { copyInto, copyRun, partOrWhole } from '../arrays/typed-arrays.js';
+import { copyInto, copyRun, type NumberArray, part } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import type { Area } from '../module/memory.js';
 import type { Batch } from './batch.js';
 
 type FloatArea = Area<Float32Array | Float64Array>;
+
+/**
+ * The entries of `count` rows from `start` on, of an array with `width` of them a row. Of all rows
+ * it is the array: to look its length up takes long, by the measure of a small call.
+ */
+export function rowsOf<A extends NumberArray>(
+  { rows }: Batch,
+  array: A,
+  width: number,
+  start: number,
+  count: number,
+): A {
+  return count === rows ? array : part(array, start * width, count * width);
+}
 
 /** The address of the rows from one on, of those that begin at an address; 0 stays 0. */
 export function addressOfRow({ width, tile }: Batch, address: number, start: number): number {
@@ -18,7 +32,7 @@ export function loadLogits(batch: Batch, start: number, count: number): number {
   const { tile, logits, logitsAddress, sampleWeights, gradScales } = batch;
   if (sampleWeights !== undefined) loadWeights(batch, sampleWeights, start, count);
   if (gradScales !== undefined)
-    tile.rowScales.view(count).set(partOrWhole(gradScales, start, count));
+    tile.rowScales.view(count).set(rowsOf(batch, gradScales, 1, start, count));
   return loadRows(batch, tile.logits, logits, logitsAddress, start, count);
 }
 
@@ -37,7 +51,7 @@ export function loadRows(
   if (address !== 0) return addressOfRow(batch, address, start);
   const { width, spatialSize } = batch;
   const view = area.view(count * width);
-  if (spatialSize === 0) copyInto(view, partOrWhole(source, start * width, count * width), 0);
+  if (spatialSize === 0) copyInto(view, rowsOf(batch, source, width, start, count), 0);
   else gather(batch, view, source, start, count);
   return area.address;
 }
@@ -86,7 +100,7 @@ function copyStage(
   if (count === spatialSize) {
     // A whole sample lies in memory as it does on the stage.
     if (out) copyInto(memory, stage, start * width);
-    else stage.set(partOrWhole(memory, start * width, count * width));
+    else stage.set(rowsOf(batch, memory, width, start, count));
     return;
   }
   for (let done = 0; done < count; ) {
@@ -103,15 +117,11 @@ function copyStage(
   }
 }
 
-function loadWeights(
-  { tile, rowsPerWeight }: Batch,
-  sampleWeights: FloatArray,
-  start: number,
-  count: number,
-): void {
+function loadWeights(batch: Batch, sampleWeights: FloatArray, start: number, count: number): void {
+  const { tile, rowsPerWeight } = batch;
   const view = tile.rowWeights.view(count);
   if (rowsPerWeight === 1) {
-    view.set(partOrWhole(sampleWeights, start, count));
+    view.set(rowsOf(batch, sampleWeights, 1, start, count));
   } else {
     for (let i = 0; i < count; i++)
       view[i] = sampleWeights[Math.floor((start + i) / rowsPerWeight)] as number;

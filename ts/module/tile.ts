@@ -232,13 +232,16 @@ export class Tile {
    * multiple of 4.
    */
   reserve(classes: number, extras: number): number {
-    if (classes !== this.#classes || extras !== this.#extras) {
-      this.forgetShape();
-      const capacity = reserve(this.elementBytes, classes, extras, 0);
-      if (capacity === 0) this.reserveAnew(classes, extras);
-      else this.#set(classes, extras, capacity);
-    }
+    if (classes !== this.#classes || extras !== this.#extras) this.#reserveBeside(classes, extras);
     return this.#capacity;
+  }
+
+  /** Makes room beside that for the shapes before. */
+  #reserveBeside(classes: number, extras: number): void {
+    this.forgetShape();
+    const capacity = reserve(this.elementBytes, classes, extras, 0);
+    if (capacity === 0) this.reserveAnew(classes, extras);
+    else this.#set(classes, extras, capacity);
   }
 
   /** Makes room for such rows alone: the tile is no larger than they need. */

@@ -5,7 +5,7 @@ import {
   copyInto,
   kindOf,
   type NumberArray,
-  partOrWhole,
+  part,
 } from '../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../arrays/types.js';
 import {
@@ -225,7 +225,7 @@ function eachTile(
     const count = Math.min(step, rows - start);
     copyInto(
       tile.logits.view(count * classes),
-      partOrWhole(logits, start * classes, count * classes),
+      count === rows ? logits : part(logits, start * classes, count * classes),
       0,
     );
     softmax(count, classes, wanted, tile.flags);
