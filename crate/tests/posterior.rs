@@ -136,6 +136,36 @@ fn a_gamma_for_each_class_is_within_the_bound_of_the_largest() {
     });
 }
 
+/// Several classes can be the likeliest ones.
+#[test]
+fn ties_are_within_the_bound_under_every_focus() {
+    for focus_on in [FocusOn::Smoothed, FocusOn::Target, FocusOn::EachClass] {
+        for smoothing in [0.0, 0.1] {
+            let means = |x: &[f64]| Means {
+                gammas: vec![2.0; x.len()],
+                weights: (0..x.len()).map(|j| [1.0, 4.0, 0.5][j % 3]).collect(),
+                epsilon: 0.0,
+                smoothing,
+                focus_on,
+            };
+            for x in [&[0.5, 0.5][..], &[0.25, 0.75, 0.75], &[1.0; 5], &[0.5, 3.0, 3.0, 0.5, 3.0]] {
+                let means = means(x);
+                let exact = exact::posterior(x, &means);
+                for (exact, got) in exact.iter().zip(posterior(x, &means, None)) {
+                    assert!(exact.distance(got) <= 3.0 * f64::BOUND, "{x:?}, {means:?}: {got}");
+                }
+                let narrow: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+                for (exact, got) in exact.iter().zip(posterior(&narrow, &means, None)) {
+                    assert!(
+                        exact.distance(got.into()) <= 3.0 * f32::BOUND,
+                        "{x:?}, {means:?}: {got}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// Rows anywhere in the range of the type: probabilities, or NaN where there are none.
 fn every_row_has_probabilities<T: Contract>() {
     for seed in extremes::seeds() {

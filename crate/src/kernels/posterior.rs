@@ -237,6 +237,9 @@ enum Place {
 
 /// Passes over the classes of a group.
 trait Classes<V: Real> {
+    /// True where the likeliest class is none of them, or one that says so of itself.
+    fn top_is_apart(&self) -> V::Mask;
+
     /// Calls `f` with all.
     ///
     /// # Safety
@@ -254,6 +257,11 @@ trait Classes<V: Real> {
 struct Other<V: Real>(Beside<V>);
 
 impl<V: Real> Classes<V> for Other<V> {
+    #[inline(always)]
+    fn top_is_apart(&self) -> V::Mask {
+        V::lane_below(V::LANES)
+    }
+
     #[inline(always)]
     unsafe fn each(&self, mut f: impl FnMut(&Beside<V>)) {
         f(&self.0);
@@ -299,6 +307,11 @@ impl<V: Real, P: Powers<V>> Columns<'_, V, P> {
 }
 
 impl<V: Real, P: Powers<V>> Classes<V> for Columns<'_, V, P> {
+    #[inline(always)]
+    fn top_is_apart(&self) -> V::Mask {
+        self.is_unique
+    }
+
     #[inline(always)]
     unsafe fn each(&self, mut f: impl FnMut(&Beside<V>)) {
         // SAFETY: classes of the batch.
@@ -358,7 +371,8 @@ impl<V: Real> Group<'_, V> {
         let top = form.top(row);
         let slope = found.slope.of(&form, &top);
         if F::TAKES_SHARES {
-            let inverse = top.one_minus_pt.div(slope);
+            // Of several likeliest classes each is counted as one of the classes.
+            let inverse = top.one_minus_pt.div(slope).select(zero, classes.top_is_apart());
             let mut shares = LaneSum::zero().plus(top.pt.mul(inverse));
             let mut inverses = LaneSum::zero().plus(inverse);
             // SAFETY: passed on.
