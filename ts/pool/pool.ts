@@ -21,7 +21,7 @@ import { init } from '../module/init.js';
 import { Crew } from './crew.js';
 import { runParted, runShared, type Stop, type Stopper, type Wanted, WorkerError } from './run.js';
 import { processors } from './runtime.js';
-import { isOnShared, Stock } from './staging.js';
+import { Stock } from './staging.js';
 import { type AnyWorker, makeWorker } from './thread.js';
 import type {
   Pool,
@@ -61,15 +61,11 @@ function specFor(criterion: PooledCriterion): LossSpec {
 const NO_OPTIONS: PoolForwardOptions = {};
 
 /** Logits below which a call is computed at once, on the calling thread. */
-const SMALL = 2 ** 17;
-
-/** The same where they are copied on the way to the workers and back. */
-const SMALL_COPIED = 2 ** 18;
+const SMALL = 2 ** 18;
 
 /** A test whether logits are too few for workers to gain anything. */
 function isSmall(logits: FloatArray): boolean {
-  const length = lengthOf(logits);
-  return length < SMALL || (length < SMALL_COPIED && !isOnShared(logits));
+  return lengthOf(logits) < SMALL;
 }
 
 /** Everything that {@link WorkerPool} names. */
