@@ -112,7 +112,7 @@ const reportAgain = join(records, 'vitest-again.json');
 /** The tests of which `npm test` takes a sample, in the words in which it says so. */
 export const SAMPLED = [
   'losses against arbitrary precision, every row',
-  'random calls against plain loops, every one; new seeds of test/fuzz, and two thirds of its cases',
+  'random calls against plain loops, every one; new seeds of test/fuzz, and four of five of its cases',
   'the packed package in every version of Node and in every way into Deno and Bun, and the pages of every bundler in every browser',
 ];
 
