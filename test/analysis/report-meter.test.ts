@@ -1,7 +1,9 @@
 import {
   AsymmetricLoss,
+  type ClassIndices,
   type ClassificationReport,
   classificationReport,
+  type FloatArray,
   FocalLoss,
   type LabelScoresState,
   ReportMeter,
@@ -64,27 +66,35 @@ describe.each(shapes)('%s', (_, classes, options: ReportMeterOptions) => {
   });
 
   it('has the same bits however the rows are split, merged and sent', () => {
-    const whole = new ReportMeter(all).update(logits, targets).result();
-    for (let seed = 1; seed <= 10; seed++) {
-      const random = generator(seed);
-      const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort(
-        (a, b) => a - b,
-      );
-      const meters = cuts
-        .slice(1)
-        .map((end, i) => new ReportMeter(all).update(...part(cuts[i] as number, end)));
-      meters.sort(() => random() - 0.5);
-      const [first, ...others] = meters.map((meter) =>
-        ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))),
-      );
-      const merged = others.reduce((meter, other) => meter.merge(other), first as ReportMeter);
-      expect(merged.result()).toEqual(whole);
-      const again = new ReportMeter(all);
-      for (let row = 89; row >= 0; row--) again.update(...part(row, row + 1));
-      expect(again.result()).toEqual(whole);
-    }
+    expectSameBits(all, part);
   });
 });
+
+/** Expects the same bits however 90 rows are split, merged and sent. */
+function expectSameBits(
+  options: ReportMeterOptions,
+  part: (from: number, to: number) => readonly [Float64Array, ClassIndices | FloatArray],
+): void {
+  const whole = new ReportMeter(options).update(...part(0, 90)).result();
+  for (let seed = 1; seed <= 10; seed++) {
+    const random = generator(seed);
+    const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort(
+      (a, b) => a - b,
+    );
+    const meters = cuts
+      .slice(1)
+      .map((end, i) => new ReportMeter(options).update(...part(cuts[i] as number, end)));
+    meters.sort(() => random() - 0.5);
+    const [first, ...others] = meters.map((meter) =>
+      ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))),
+    );
+    const merged = others.reduce((meter, other) => meter.merge(other), first as ReportMeter);
+    expect(merged.result()).toEqual(whole);
+    const again = new ReportMeter(options);
+    for (let row = 89; row >= 0; row--) again.update(...part(row, row + 1));
+    expect(again.result()).toEqual(whole);
+  }
+}
 
 describe('a meter', () => {
   const { logits, targets } = batch(40, 2, 9);
@@ -344,25 +354,7 @@ describe.each(labelShapes)('rows of several labels: %s', (_, labels, options) =>
   });
 
   it('has the same bits however the rows are split, merged and sent', () => {
-    const whole = new ReportMeter(all).update(logits, targets).result();
-    for (let seed = 1; seed <= 10; seed++) {
-      const random = generator(seed);
-      const cuts = [0, 90, ...Array.from({ length: 4 }, () => Math.floor(91 * random()))].sort(
-        (a, b) => a - b,
-      );
-      const meters = cuts
-        .slice(1)
-        .map((end, i) => new ReportMeter(all).update(...part(cuts[i] as number, end)));
-      meters.sort(() => random() - 0.5);
-      const [first, ...others] = meters.map((meter) =>
-        ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))),
-      );
-      const merged = others.reduce((meter, other) => meter.merge(other), first as ReportMeter);
-      expect(merged.result()).toEqual(whole);
-      const again = new ReportMeter(all);
-      for (let row = 89; row >= 0; row--) again.update(...part(row, row + 1));
-      expect(again.result()).toEqual(whole);
-    }
+    expectSameBits(all, part);
   });
 
   it('without rows is the report without rows', () => {
