@@ -7,14 +7,15 @@ import { ensureCargoTools } from './cargo-tools.mjs';
 import { ensureBrowsers, ensureConsumers } from './consumers.mjs';
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { nodeBin } from './paths.mjs';
+import { ensureQueueServer } from './queue-server.mjs';
 import { say, seconds } from './report.mjs';
 import { ensureRuntimes } from './runtimes.mjs';
 import { ensureRust, ensureRustLinters } from './rust.mjs';
 
 /**
  * @param {{ linters?: boolean, runtimes?: boolean, consumers?: boolean }} [options] what is needed
- *   beside what the build takes: clippy and rustfmt; Deno and Bun; versions of Node, bundlers and
- *   browsers
+ *   beside what the build takes: clippy and rustfmt; Deno and Bun; versions of Node, bundlers,
+ *   browsers and a queue's server
  * @returns {Promise<import('./rust.mjs').Toolchain>} with the tools on its PATH
  */
 export async function setUp({ linters = false, runtimes = false, consumers = false } = {}) {
@@ -27,6 +28,7 @@ export async function setUp({ linters = false, runtimes = false, consumers = fal
   if (consumers) {
     await ensureConsumers();
     await ensureBrowsers();
+    await ensureQueueServer();
   }
   const { env } = toolchain;
   say(

@@ -56,7 +56,9 @@ function reportSkipped() {
   for (const file of new Set(files)) {
     say(`Skipped in ${file}: ${files.filter((other) => other === file).length}`);
   }
-  say('`npm run test:all` installs what these need: newer Node, bundlers, browsers.');
+  say(
+    '`npm run test:all` installs what these need: newer Node, bundlers, browsers, a queue server.',
+  );
 }
 
 await runMain(async () => {
