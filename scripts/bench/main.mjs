@@ -24,8 +24,9 @@ await runMain(async () => {
   const toolchain = await setUp();
   await build(toolchain);
   if (args.includes('--help')) return runProgram('scripts/bench/main.ts', args);
-  // The crate's own programs are contenders of the losses alone.
-  if (!args.includes('--analysis')) await buildNativePrograms(toolchain);
+  // The crate's own programs are contenders of the losses alone, on one core.
+  if (!['--analysis', '--pool'].some((other) => args.includes(other)))
+    await buildNativePrograms(toolchain);
   const node = await ensureJsPeers();
   if (args.includes('--install-peers')) await installPythonPeers();
   say('');

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
+import { createPool } from 'focal-loss/pool';
 import { root } from '../bootstrap/paths.mjs';
 import { allocationsTable, measureAllocations } from './allocations.js';
 import { ANALYSIS_SHAPES, analysisTable, measureAnalysis } from './analysis.js';
@@ -10,7 +11,7 @@ import { CASES, selectCases } from './cases.js';
 import { comparisonChart, scalingChart } from './chart.js';
 import { focalLoss } from './contenders/focal-loss.js';
 import { focalLossResident } from './contenders/focal-loss-resident.js';
-import { ENTRIES, loadContenders } from './contenders/index.js';
+import { ENTRIES, loadContenders, poolEntries } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
 import { judgedTable, measureJudgements } from './judged.js';
 import { measurePool, POOL_SHAPES, poolTable } from './pool.js';
@@ -32,7 +33,9 @@ npm run bench [-- options]
   --allocations          instead: garbage per call
   --analysis             instead: what the functions of focal-loss/analysis take, also beside
                          scikit-learn
-  --pool                 instead: focal-loss/pool beside one thread, on all cores
+  --pool                 instead: focal-loss/pool beside one thread, on all cores, with PyTorch
+                         and JAX on as many threads as they take by themselves, and with as many
+                         processes that share nothing, which is what the machine allows
   --before <folder>      with --analysis: also beside the build in this folder
 `;
 
@@ -79,7 +82,6 @@ async function compare(rounds: number): Promise<void> {
   for (const { close } of contenders) close?.();
 
   const verdicts = judge(results, targets, ENTRIES);
-  const problems = results.flatMap((one) => one.problems);
   const names = contenders.map(({ name }) => name);
   const { cpu, node } = describeMachine();
   console.log(
@@ -99,8 +101,7 @@ async function compare(rounds: number): Promise<void> {
   );
   console.log(targetTable(verdicts, names));
   for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
-  for (const problem of problems) console.log(`LEFT OUT: ${problem}`);
-  if (problems.length > 0) process.exitCode = 1;
+  reportProblems(results);
 
   const about = contenders.map((contender) => ({ name: contender.name, about: contender.about }));
   save('benchmark', 'latest', { rounds, contenders: about, missing, results }, () =>
@@ -141,13 +142,36 @@ async function analyse(rounds: number): Promise<void> {
 
 async function pool(rounds: number): Promise<void> {
   const size = availableParallelism();
+  const workers = await createPool({ size });
+  const patterns = options.contenders.split(',').filter(Boolean);
+  const { contenders, missing } = await loadContenders(patterns, poolEntries(workers));
   const progress = makeProgress(POOL_SHAPES.length * rounds);
-  const results = await measurePool(size, rounds, () => progress.step('pool'));
+  const results = await measurePool(contenders, rounds, () => progress.step('pool'));
   progress.stop();
+  for (const { close } of contenders) close?.();
+  await workers.close();
+
+  const { cpu, node } = describeMachine();
+  console.log(`${cpu}, Node ${node}, ${size} cores; medians of ${rounds} rounds.`);
   console.log('Focal loss, value and gradient into a buffer, float32, gamma 2, alpha 0.25.');
-  console.log(`How many times as fast as one thread ${size} workers are, round by round.`);
-  console.log(poolTable(results));
-  save('pool', 'pool', { rounds, size, results });
+  console.log(`How many times as fast as one thread. What ${size} processes reach is the limit.`);
+  console.log(
+    poolTable(
+      results,
+      contenders.map(({ name }) => name),
+    ),
+  );
+  for (const { name, about } of contenders) console.log(`${name}: ${about}`);
+  for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
+  reportProblems(results);
+  save('pool', 'pool', { rounds, size, missing, results });
+}
+
+/** Says which contenders were left out; with any, the run fails. */
+function reportProblems(results: readonly CaseResults[]): void {
+  const problems = results.flatMap((one) => one.problems);
+  for (const problem of problems) console.log(`LEFT OUT: ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
 }
 
 /** Writes figures and chart among the results and, with --chart, into the documentation. */

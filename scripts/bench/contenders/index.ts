@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Pool } from 'focal-loss/pool';
 import { root } from '../../bootstrap/paths.mjs';
 import type { Contender } from '../contender.js';
 import { findPython, jsPeersHome, nativeProgram } from '../peers.mjs';
@@ -8,6 +9,7 @@ import { focalLoss } from './focal-loss.js';
 import { focalLossResident } from './focal-loss-resident.js';
 import { makeJaxJs } from './jax-js.js';
 import { plainJs, plainJsTwo } from './plain-js/index.js';
+import { pooled, startProcesses } from './pool.js';
 import { makeTfjs } from './tfjs.js';
 
 /** A contender that may not be there. */
@@ -23,6 +25,14 @@ export interface Entry {
 const JS_HINT = 'npm run bench installs it where the npm registry can be reached';
 const PYTHON_HINT = 'npm run bench -- --install-peers installs it (5 GB)';
 
+/** Frameworks in Python, as `peers.py` calls them. */
+const FRAMEWORKS = {
+  'PyTorch eager': 'torch',
+  'torch.compile': 'torch.compile',
+  JAX: 'jax',
+  'JAX (Optax)': 'jax-optax',
+};
+
 /** In the order of the columns. The ratios refer to the first. */
 export const ENTRIES: readonly Entry[] = [
   { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
@@ -32,25 +42,14 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'TF.js wasm', role: 'peer', load: () => makeTfjs('wasm', jsPeersHome), hint: JS_HINT },
   { name: 'TF.js cpu', role: 'peer', load: () => makeTfjs('cpu', jsPeersHome), hint: JS_HINT },
   { name: 'jax-js', role: 'peer', load: () => makeJaxJs(jsPeersHome), hint: JS_HINT },
-  {
-    name: 'PyTorch eager',
-    role: 'peer',
-    load: () => startPython('PyTorch eager', 'torch'),
-    hint: PYTHON_HINT,
-  },
-  {
-    name: 'torch.compile',
-    role: 'peer',
-    load: () => startPython('torch.compile', 'torch.compile'),
-    hint: PYTHON_HINT,
-  },
-  { name: 'JAX', role: 'peer', load: () => startPython('JAX', 'jax'), hint: PYTHON_HINT },
-  {
-    name: 'JAX (Optax)',
-    role: 'peer',
-    load: () => startPython('JAX (Optax)', 'jax-optax'),
-    hint: PYTHON_HINT,
-  },
+  ...Object.entries(FRAMEWORKS).map(
+    ([name, framework]): Entry => ({
+      name,
+      role: 'peer',
+      load: () => startPython(name, framework),
+      hint: PYTHON_HINT,
+    }),
+  ),
   { name: 'native crate', role: 'limit', load: () => startNative('native crate', 'baseline') },
   {
     name: 'native crate (this CPU)',
@@ -74,14 +73,38 @@ export const SCIKIT_LEARN: Entry = {
   hint: PYTHON_HINT,
 };
 
-function startPython(name: string, framework: string): Promise<Contender> {
+/** The ways to have the losses on all cores, and what they are compared with: the first. */
+export function poolEntries(pool: Pool): readonly Entry[] {
+  return [
+    { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
+    ...[false, true].map((isShared): Entry => {
+      const contender = pooled(pool, isShared);
+      return { name: contender.name, role: 'ours', load: async () => contender };
+    }),
+    { name: 'processes', role: 'limit', load: () => startProcesses(pool.size) },
+    ...Object.entries(FRAMEWORKS).map(
+      ([name, framework]): Entry => ({
+        name,
+        role: 'peer',
+        load: () => startPython(name, framework, 'all'),
+        hint: PYTHON_HINT,
+      }),
+    ),
+  ];
+}
+
+async function startPython(
+  name: string,
+  framework: string,
+  threads: 'one' | 'all' = 'one',
+): Promise<Contender> {
   const command = findPython();
   if (!command) throw new Error('there is no python3');
   return startChild({
     name,
     command,
-    args: [join(root, 'scripts', 'bench', 'python', 'peers.py'), framework],
-    env: ONE_THREAD,
+    args: [join(root, 'scripts', 'bench', 'python', 'peers.py'), framework, threads],
+    env: threads === 'one' ? ONE_THREAD : {},
   });
 }
 

@@ -1,4 +1,6 @@
-"""PyTorch, JAX and scikit-learn for the benchmark: python peers.py torch|torch.compile|jax|jax-optax|scikit-learn
+"""PyTorch, JAX and scikit-learn for the benchmark: python peers.py torch|torch.compile|jax|jax-optax|scikit-learn one|all
+
+They compute with one thread, or with as many as they take by themselves.
 
 Answers a request per line of stdin with a line of JSON (see scripts/bench/contenders/child.ts). The data are in
 tensors of the framework before anything is timed, and the gradient stays in one.
@@ -19,14 +21,20 @@ def read(workload):
     return logits, np.fromfile(workload["targets"], "int32")
 
 
+# JAX and NumPy are told by the environment.
+THREADS = sys.argv[2]
+THREADS_SAID = {"one": "one thread", "all": "its own choice of threads"}[THREADS]
+
+
 class Torch:
     def __init__(self, compiled):
         import torch
 
-        torch.set_num_threads(1)
+        if THREADS == "one":
+            torch.set_num_threads(1)
         self.torch = torch
         self.compiled = compiled
-        self.about = f"PyTorch {torch.__version__.split('+')[0]}, {'torch.compile' if compiled else 'eager'}, one thread"
+        self.about = f"PyTorch {torch.__version__.split('+')[0]}, {'torch.compile' if compiled else 'eager'}, {THREADS_SAID}"
 
     def loss(self, kind, alpha=None, gamma=None, labelSmoothing=0.0):
         torch, functional = self.torch, self.torch.nn.functional
@@ -77,7 +85,7 @@ class Jax:
         self.jax = jax
         self.fused = fused
         form = "logsumexp, as Optax has it" if fused else "log_softmax"
-        self.about = f"JAX {jax.__version__}, jit(value_and_grad) of a loss on {form}, one thread"
+        self.about = f"JAX {jax.__version__}, jit(value_and_grad) of a loss on {form}, {THREADS_SAID}"
 
     def loss(self, kind, alpha=None, gamma=None, labelSmoothing=0.0):
         jax, jnp = self.jax, self.jax.numpy
@@ -136,7 +144,7 @@ class ScikitLearn:
     def __init__(self):
         import sklearn
 
-        self.about = f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, one thread"
+        self.about = f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}, {THREADS_SAID}"
 
     def prepare(self, workload):
         from sklearn import metrics
