@@ -35,7 +35,7 @@ it.each(scripts)(
     );
     expect(lists.length).toBeGreaterThan(0);
     for (const item of lists.join(' ').trim().split(/\s+/))
-      expect(item).toMatch(/^@?[\w/-]+(?:==|@)\d[\w.]*$/);
+      expect(item).toMatch(/^@?[\w/-]+(?:==|@)\d[\w.]*(?:-\w+\.\d+)?$/);
     expect(text).not.toMatch(/\/(?:work|root|home)\b|focal-loss@|from ['"]focal-loss/);
   },
 );
