@@ -5,6 +5,7 @@ import { type Page, PUPPETS, type Puppet } from '../consumers/browsers.js';
 import type { Server } from '../consumers/servers.js';
 import {
   choose,
+  clickBoth,
   count,
   findBarriers,
   keepFiles,
@@ -212,9 +213,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('a million rows are diagnosed beside the page, and can be cancelled', async () => {
       const page = await open();
-      await page.click('[data-example="1000000"]');
-      await until(page, () => !document.querySelector<HTMLElement>('[data-part="work"]')?.hidden);
-      await page.click('[data-part="cancel"]');
+      await clickBoth(page, '[data-example="1000000"]', '#data [data-part="cancel"]');
       expect(await status(page)).toBe('Cancelled.');
       expect(await count(page, '#data [data-part="work"]:not([hidden])')).toBe(0);
       await page.click('[data-example="1000000"]');
@@ -496,8 +495,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const text = () => textOf(page, '#benchmark [data-part="status"]');
       await page.select('#rows', '1024');
       expect(await page.evaluate(() => location.hash)).toBe('#rows=1024');
-      await page.click('#benchmark [data-part="start"]');
-      await page.click('#benchmark [data-part="cancel"]');
+      await clickBoth(page, '#benchmark [data-part="start"]', '#benchmark [data-part="cancel"]');
       expect(await text()).toBe('Cancelled.');
       await page.click('#benchmark [data-part="start"]');
       await until(page, () => document.querySelector('#benchmark [data-part="chart"] svg'));

@@ -85,6 +85,23 @@ export function overhang(page: Page): Promise<number> {
   );
 }
 
+/**
+ * Clicks an element, and another as soon as it is to be seen. The page does it by itself: what the
+ * first one begins may have come to its end, and the other be gone, before a driver is back.
+ */
+export async function clickBoth(page: Page, first: string, second: string): Promise<void> {
+  await page.evaluate(
+    async (first: string, second: string) => {
+      const find = (selector: string) => document.querySelector(selector) as HTMLElement;
+      find(first).click();
+      while (find(second).offsetParent === null) await new Promise(requestAnimationFrame);
+      find(second).click();
+    },
+    first,
+    second,
+  );
+}
+
 /** The number of elements. */
 export function count(page: Page, selector: string): Promise<number> {
   return page.evaluate((selector: string) => document.querySelectorAll(selector).length, selector);
