@@ -271,6 +271,50 @@ describe('rows from which little can be learnt', () => {
     }
   });
 
+  it.each(METHODS)('%s: a fit does not depend on the size of logits', (method) => {
+    const { logits, targets } = overconfident(50, 2, 9);
+    const usual = fitCalibration(logits, targets, { method });
+    expect(usual.outcome).toBe('fitted');
+    for (const power of [-900, -300, -40, 40, 300, 900, 1018]) {
+      const size = 2 ** power;
+      const found = fitCalibration(
+        logits.map((x) => x * size),
+        targets,
+        { method },
+      );
+      expect(found.outcome, `${power}`).toBe('fitted');
+      expectClose(Object.values(found.after), Object.values(usual.after), 1e-9);
+      const same = Calibrator.fromJSON(JSON.parse(JSON.stringify(found)));
+      expect(same.parameters, `${power}`).toEqual(found.parameters);
+    }
+  });
+
+  it('what cannot be told apart by a number is constant', () => {
+    const odds = Float64Array.of(-2, -1, 1, 3).map((x) => x * Number.MIN_VALUE);
+    const found = fitCalibration(odds, Uint8Array.of(0, 1, 0, 1), {
+      method: 'platt',
+      numClasses: 1,
+    });
+    expect(found.outcome).toBe('constant');
+    expect(Calibrator.fromJSON(JSON.parse(JSON.stringify(found))).apply(odds)).toEqual(
+      new Float64Array(4).fill(0.5),
+    );
+  });
+
+  it('logits of little use are not the reverse of any', () => {
+    // A far row that is wrong is as much as a hundred near ones that are right, but for a little.
+    const odds = Float64Array.from({ length: 101 }, (_, row) => (row === 0 ? 1000 : -10.0001));
+    const weak = fitCalibration(odds, new Uint8Array(101), { numClasses: 1 });
+    expect(weak.outcome).toBe('fitted');
+    expect(weak.parameters.temperature).toBe(22026.465794806718);
+  });
+
+  it('a row that is wrong keeps others from being separable, however small its logits', () => {
+    const odds = Float64Array.of(1, 2, -3, -1e-9);
+    const found = fitCalibration(odds, Uint8Array.of(1, 1, 0, 1), { numClasses: 1 });
+    expect(found.outcome).toBe('fitted');
+  });
+
   it.each(METHODS)(
     '%s: one logit per row, at the ends of its type, of rows that are all right',
     (method) => {

@@ -45,7 +45,8 @@ function worth(
   if (by === 'balanced-accuracy') return (tp / (tp + fn) + tn / (tn + fp)) / 2;
   const square = by === 'f-beta' ? beta ** 2 : 1;
   if (square === Infinity) return tp / (tp + fn);
-  return ((1 + square) * tp) / ((1 + square) * tp + square * fn + fp);
+  // 0 / 0, of no row that is taken for the class, is 0.
+  return tp === 0 ? 0 : ((1 + square) * tp) / ((1 + square) * tp + square * fn + fp);
 }
 
 const tasks: [string, ChooseThresholdOptions<number>][] = [
@@ -63,6 +64,7 @@ const tasks: [string, ChooseThresholdOptions<number>][] = [
     },
   ],
   ['precision at a recall', { by: 'f-beta', beta: 0, atLeast: { recall: 0.8 } }],
+  ['precision alone', { by: 'f-beta', beta: 0 }],
   ['F1 at a specificity', { atLeast: { specificity: 0.7 } }],
   [
     'recall at a precision',
@@ -204,6 +206,12 @@ describe('thresholds', () => {
       0,
     );
     expect(chooseThreshold(odds, new Uint8Array(6).fill(1)).f1).toBe(1);
+    // What would be 0 / 0.
+    const none = chooseThreshold(odds, new Uint8Array(6), { by: 'cost', costs });
+    expect([none.recall, none.f1, none.balancedAccuracy]).toEqual([NaN, NaN, NaN]);
+    expect([none.accuracy, none.specificity, none.value]).toEqual([1, 1, 0]);
+    const precise = chooseThreshold(odds, targets, { by: 'f-beta', beta: 0 });
+    expect([precise.value, precise.precision, precise.curve.values[0]]).toEqual([1, 1, 0]);
   });
 
   it('as text', () => {
@@ -262,7 +270,16 @@ describe('thresholds', () => {
     [
       () => choose({ atLeast: { precision: 1, recall: 0.9 } }),
       RangeError,
-      'atLeast must be had at some threshold, got a recall of 0.9 and a precision of 1 where the most is a recall of 1 and a precision of 1',
+      'atLeast must be had at some threshold, got a recall of 0.9 and a precision of 1 where the most is a precision of 0.75 with a recall of 0.9',
+    ],
+    [
+      () =>
+        choose(
+          { atLeast: { recall: 0.5, specificity: 1, precision: 1 } },
+          Uint8Array.of(0, 1, 0, 1, 0, 0),
+        ),
+      RangeError,
+      'atLeast must be had at some threshold, got a recall of 0.5 and a precision of 1 and a specificity of 1 where the most is a precision of 0.4 with a recall of 0.5',
     ],
     [
       () => choose({}, new Uint8Array(6)),

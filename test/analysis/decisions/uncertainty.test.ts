@@ -399,6 +399,21 @@ describe('comparisons', () => {
   });
 });
 
+it('a level next to 1, of an area without a doubt', () => {
+  const odds = Float64Array.of(-2, -1, 1, 2);
+  const { intervals } = classificationReport(odds, Uint8Array.of(0, 0, 1, 1), {
+    intervals: { level: 1 - 2 ** -53, repeats: 10 },
+  });
+  expect(intervals?.auc).toEqual({ low: 1, high: 1 });
+});
+
+it('rows that do not count need no group', () => {
+  const groups = Array.from(targets, (_, row) => (row === 3 ? undefined : row >> 1));
+  const some = Int8Array.from(targets, (target, row) => (row === 3 ? -1 : target));
+  const options = { ignoreIndex: -1, intervals: { groups, repeats: 10 } };
+  expect(classificationReport(first, some, options).intervals?.accuracy.low).toBeGreaterThan(0);
+});
+
 describe('errors', () => {
   const intervals = (changes: object) =>
     classificationReport(first, targets, { intervals: changes });
@@ -428,6 +443,21 @@ describe('errors', () => {
       'groups must be an array with the group of each row, got 3',
     ],
     [
+      () => intervals({ groups: Array.from(targets, (_, row) => (row === 3 ? null : row)) }),
+      TypeError,
+      'groups[3] must be the group of a row that counts, got null',
+    ],
+    [
+      () => intervals({ groups: new Array(80) }),
+      TypeError,
+      'groups[0] must be the group of a row that counts, got undefined',
+    ],
+    [
+      () => compare({ groups: Float64Array.from(targets, (_, row) => (row === 5 ? NaN : row)) }),
+      TypeError,
+      'groups[5] must be the group of a row that counts, got NaN',
+    ],
+    [
       () => intervals({ groups: [1, 2] }),
       RangeError,
       'groups must have one entry per row, 80, got 2',
@@ -448,6 +478,11 @@ describe('errors', () => {
       () => compare({ sampleWeights: [1] }),
       RangeError,
       'sampleWeights must have one entry per row, 80, got 1',
+    ],
+    [
+      () => compare({ sampleWeights: new Float64Array(80) }),
+      RangeError,
+      'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
     ],
     [
       () => compare({}, Float64Array.of(1, 2, 3)),

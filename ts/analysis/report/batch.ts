@@ -1,6 +1,7 @@
 import { readOptions } from '../../arrays/own.js';
+import { kindOf, lengthOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
-import { type AnyCriterion, nameOf } from '../criteria/own-criterion.js';
+import { type AnyCriterion, nameOf, wrongLoss } from '../criteria/own-criterion.js';
 import type { RowOptions } from '../rows/rows.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 
@@ -12,6 +13,24 @@ export interface JudgedBatch {
   /** True where each logit is that of a label, of which a row has several. */
   readonly isMultiLabel: boolean;
 }
+
+/**
+ * Refuses a loss on yes-or-no logits where rows of one class have several logits each, by the name
+ * of the argument that it is.
+ */
+export function checkKind(
+  argument: string,
+  { logits, targets, isMultiLabel }: JudgedBatch,
+  criterion: AnyCriterion | undefined,
+): void {
+  if (criterion === undefined || !OF_SIGMOIDS.includes(nameOf(criterion, argument))) return;
+  if (isMultiLabel || kindOf(logits) === undefined || kindOf(targets) === undefined) return;
+  const [size, rows] = [lengthOf(logits), lengthOf(targets)];
+  if (rows > 0 && rows < size && size % rows === 0) throw wrongLoss(argument, SEVERAL, criterion);
+}
+
+/** The losses of rows that have several logits. */
+export const SEVERAL = 'a loss on softmax logits where rows have several';
 
 /** The losses whose logits are yes or no each by itself. */
 const OF_SIGMOIDS: readonly string[] = ['SigmoidFocalLoss', 'AsymmetricLoss'];

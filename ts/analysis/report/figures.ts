@@ -1,7 +1,7 @@
 // The common parts of reports on rows of one class and on multi-label rows.
 
 import type { FloatArray } from '../../arrays/types.js';
-import { checkEntries, checkPerRow, checkWeights } from '../../call/checks.js';
+import { checkEntries } from '../../call/checks.js';
 import {
   BIN_CONFIDENCE,
   BIN_RIGHT,
@@ -18,6 +18,7 @@ import {
   DECISIONS_WRONG,
 } from '../../module/abi.js';
 import { BIN_LENGTH, COUNTS_LENGTH, DECISIONS_LENGTH, type Decided } from '../rows/row-figures.js';
+import { checkRowWeights } from '../rows/weights.js';
 import { calibrationOf } from './calibration.js';
 import { type Counts, countOthers, makeMatrix } from './confusion.js';
 import type { RankingArrays } from './ranking.js';
@@ -27,8 +28,7 @@ import { average, classScores, microScores, ScoreAverage } from './scores.js';
 /** The weights of the rows of a batch, checked. */
 export function weightsOf({ sampleWeights }: Settings, rows: number): FloatArray | undefined {
   if (sampleWeights === undefined) return undefined;
-  checkPerRow('sampleWeights', sampleWeights, rows);
-  checkWeights(sampleWeights);
+  checkRowWeights(sampleWeights, rows);
   return sampleWeights;
 }
 

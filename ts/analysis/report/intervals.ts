@@ -33,7 +33,8 @@ export interface IntervalOptions {
   seed?: number | undefined;
   /**
    * The group of each row, such as a patient of several visits: rows of a group are no independent
-   * evidence, and are drawn together. Numbers, strings or anything else that can be told apart.
+   * evidence, and are drawn together. Numbers, strings or anything else that can be told apart;
+   * `undefined`, `null` and NaN are none, and only for rows that do not count.
    */
   groups?: ArrayLike<unknown> | undefined;
   /**
@@ -96,6 +97,16 @@ export function checkGroups(groups: ArrayLike<unknown> | undefined, rows: number
   if (groups !== undefined && groups.length !== rows) {
     throw wrongLength('groups', `one entry per row, ${rows}`, groups.length);
   }
+}
+
+/** The groups of the rows that count. What is missing is none: such rows are no group. */
+export function groupsOf(groups: ArrayLike<unknown>, numbers: ArrayLike<number>): unknown[] {
+  return Array.from(numbers, (number) => {
+    const group = groups[number];
+    if (group === undefined || group === null || Number.isNaN(group))
+      throw wrongType(`groups[${number}]`, 'the group of a row that counts', group);
+    return group;
+  });
 }
 
 /** The figures of a report that are about all classes, by their names. */

@@ -5,11 +5,11 @@ import type { ClassIndices, FloatArray } from '../../arrays/types.js';
 import { placesWhere } from '../rows/loops.js';
 import { type RowOptions, readElements } from '../rows/rows.js';
 import type { Work } from '../rows/turns.js';
-import { intervalOf, resample, strataOf } from '../uncertainty/bootstrap.js';
+import { intervalOf, resample, type Strata, strataOf } from '../uncertainty/bootstrap.js';
 import { binOf } from './calibration.js';
 import { countLabel, emptyCounts } from './confusion.js';
 import { scoreFigures, weightsOf } from './figures.js';
-import { checkGroups, type IntervalSettings, type ReportIntervals } from './intervals.js';
+import { checkGroups, groupsOf, type IntervalSettings, type ReportIntervals } from './intervals.js';
 import { type JudgedRow, judgeRows } from './labels.js';
 import {
   areasOf,
@@ -39,20 +39,22 @@ interface RatedLabels {
   readonly weights: Float64Array | undefined;
 }
 
-/** The intervals of a report on multi-label rows, which are drawn with all of their labels. */
-export function* labelIntervals(
+/** The rows of several labels that count, and what computes their figures. */
+export interface RaterOfLabels {
+  readonly rows: readonly JudgedRow[];
+  readonly rater: (times: Uint32Array) => Float64Array;
+}
+
+/** Judges rows of several labels, as a report does. */
+export function* rateLabels(
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
   options: RowOptions,
   settings: Settings,
-  wanted: IntervalSettings,
-): Work<ReportIntervals> {
-  const { level, repeats, seed, method, groups } = wanted;
+): Work<RaterOfLabels> {
   const pairs = readElements(logits, targets, options);
   const labels = options.numClasses as number;
-  const all = lengthOf(logits) / labels;
-  checkGroups(groups, all);
-  const given = weightsOf(settings, all);
+  const given = weightsOf(settings, lengthOf(logits) / labels);
   const rated = yield* rateRows(pairs, settings, undefined);
   // The rows that count, which have a label that does.
   const rows: JudgedRow[] = [];
@@ -63,23 +65,32 @@ export function* labelIntervals(
     return place;
   });
   const columnOf = Uint32Array.from(pairs.numbers, (element) => element % labels);
-  const rater = makeLabelRater(
-    {
-      rated,
-      labels,
-      rowOf,
-      columnOf,
-      rows,
-      weights: given && Float64Array.from(rows, ({ row }) => given[row] as number),
-    },
-    settings,
-  );
-  // There is no class that rows could be drawn by.
-  const strata = strataOf(
-    new Int32Array(rows.length),
-    1,
-    groups && rows.map(({ row }) => groups[row]),
-  );
+  const weights = given && Float64Array.from(rows, ({ row }) => given[row] as number);
+  const rater = makeLabelRater({ rated, labels, rowOf, columnOf, rows, weights }, settings);
+  return { rows, rater };
+}
+
+/** The strata of rows of several labels: there is no class that they could be drawn by. */
+export function strataOfLabels(
+  rows: readonly JudgedRow[],
+  groups: ArrayLike<unknown> | undefined,
+): Strata {
+  const numbers = rows.map(({ row }) => row);
+  return strataOf(new Int32Array(rows.length), 1, groups && groupsOf(groups, numbers));
+}
+
+/** The intervals of a report on multi-label rows, which are drawn with all of their labels. */
+export function* labelIntervals(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  options: RowOptions,
+  settings: Settings,
+  { level, repeats, seed, method, groups }: IntervalSettings,
+): Work<ReportIntervals> {
+  const labels = options.numClasses as number;
+  checkGroups(groups, lengthOf(logits) / labels);
+  const { rows, rater } = yield* rateLabels(logits, targets, options, settings);
+  const strata = strataOfLabels(rows, groups);
   const resampled = yield* resample(strata, rows.length, rater, repeats, seed, method);
   const values = rater(new Uint32Array(rows.length).fill(1));
   const found = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));

@@ -15,6 +15,7 @@ import { scoreFigures } from './figures.js';
 import {
   AVERAGED,
   AVERAGES,
+  groupsOf,
   type IntervalSettings,
   OF_CLASS,
   OVERALL,
@@ -105,7 +106,7 @@ export function* intervalsOf(
   const rated = yield* rateRows(rows, settings, settings.sampleWeights);
   const { labels, classes } = rated;
   const rater = makeRater(rated, settings);
-  const groups = wanted.groups && Array.from(rows.numbers, (number) => wanted.groups?.[number]);
+  const groups = wanted.groups && groupsOf(wanted.groups, rows.numbers);
   const strata = strataOf(labels, classes, groups);
   const resampled = yield* resample(strata, labels.length, rater, repeats, seed, method);
   const values = rater(new Uint32Array(labels.length).fill(1));

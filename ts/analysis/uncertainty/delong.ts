@@ -72,6 +72,7 @@ export function normalInterval(
   least: number,
   most: number,
 ): Interval {
-  const reach = normalQuantile((1 + level) / 2) * Math.sqrt(variance);
+  // The quantile of a level just below 1 is infinite, of which 0 would make NaN.
+  const reach = variance === 0 ? 0 : normalQuantile((1 + level) / 2) * Math.sqrt(variance);
   return { low: Math.max(least, value - reach), high: Math.min(most, value + reach) };
 }

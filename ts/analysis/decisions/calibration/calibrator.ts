@@ -1,7 +1,9 @@
 import { readOptions } from '../../../arrays/own.js';
 import type { Fresh } from '../../../arrays/tensor-types.js';
 import { arrayLike, copyInto } from '../../../arrays/typed-arrays.js';
+import type { FloatArray, Layout } from '../../../arrays/types.js';
 import {
+  checkBoolean,
   checkChoice,
   checkInteger,
   checkLength,
@@ -10,9 +12,11 @@ import {
   checkOptions,
   checkSameShape,
   checkShare,
+  checkSpatialSize,
   outOfRange,
   wrongType,
 } from '../../../call/checks.js';
+import { unpack } from '../../../call/tensor-like.js';
 import { takeLogarithms } from '../../elementary.js';
 import { checkRecord, checkVersion, field } from '../../meter/json.js';
 import { figure, INSPECT, table } from '../../rows/table.js';
@@ -57,7 +61,17 @@ export interface ApplyOptions {
    * @defaultValue 'probabilities'
    */
   output?: 'probabilities' | 'logits' | undefined;
+  /**
+   * The order of the logits in memory, and of the results.
+   *
+   * @defaultValue that of the criterion, if the fit was given one, else 'channels-last'
+   */
+  layout?: Layout | undefined;
+  /** With layout `'channels-first'`, the number of positions of each sample. */
+  spatialSize?: number | undefined;
 }
+
+const APPLY_OPTIONS: readonly (keyof ApplyOptions)[] = ['output', 'layout', 'spatialSize'];
 
 /** A {@link Calibrator} as JSON. */
 export interface CalibratorState<M extends CalibrationMethod = CalibrationMethod> {
@@ -67,6 +81,8 @@ export interface CalibratorState<M extends CalibrationMethod = CalibrationMethod
   readonly method: M;
   /** The number of classes; 1 for one logit per row. */
   readonly numClasses: number;
+  /** True where rows have several labels, each yes or no by itself. */
+  readonly multiLabel?: boolean | undefined;
   /** The loss whose logits were fitted, if one was given. */
   readonly criterion?: LossState | undefined;
   /** The parameters that were fitted. */
@@ -115,8 +131,10 @@ const LARGEST: Readonly<Record<string, number>> = {
 export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
   /** The method of the fit. */
   readonly method: M;
-  /** The number of classes; 1 for one logit per row, that of class 1 of two. */
+  /** The number of classes, or labels; 1 for one logit per row, that of class 1 of two. */
   readonly numClasses: number;
+  /** True where rows have several labels, each of which is yes or no by itself. */
+  readonly multiLabel: boolean;
   /**
    * The loss that the model was trained with, where the fit was given one: logits are then first
    * turned into what they stand for under it, as by `posterior`.
@@ -147,6 +165,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
     this.warning = warning;
     this.method = state.method;
     this.numClasses = state.numClasses;
+    this.multiLabel = state.multiLabel === true;
     this.criterion = state.criterion;
     this.parameters = state.parameters;
     this.outcome = state.outcome;
@@ -160,29 +179,31 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
    * A row that has no probabilities, with a NaN or +Infinity among its logits, has NaN. The results
    * are computed in float64, and have the same bits in every engine.
    *
-   * @param logits - `[rows, numClasses]`, row-major; or a tensor that holds them.
-   * @returns An array like the logits: a probability for each class, or for one logit per row that
-   *   of class 1.
+   * @param logits - `[rows, numClasses]`, row-major, or as `layout` says; or a tensor that holds
+   *   them.
+   * @returns An array like the logits: a probability for each class or label, or for one logit per
+   *   row that of class 1.
    * @throws TypeError or RangeError for logits of another number of classes.
    */
   apply<L extends Logits>(logits: L, options: ApplyOptions = {}): Fresh<L> {
-    const { output = 'probabilities' } = checkOptions(options, ['output']);
+    const { output = 'probabilities', ...asked } = checkOptions(options, APPLY_OPTIONS);
     checkChoice('output', ['probabilities', 'logits'], output);
-    const { numClasses } = this;
-    const opened = openedLogits(logits, numClasses === 1 ? undefined : numClasses).logits;
+    const { numClasses, multiLabel } = this;
+    const { logits: opened, positions } = openedRows(logits, this, asked);
     const kind = checkLogits(opened);
     const size = checkLength('logits', opened);
-    checkSameShape(size, size, numClasses);
     const wide = new Float64Array(size);
     copyInto(wide, opened, 0);
+    const rows = transposed(wide, numClasses, positions);
+    const width = multiLabel ? 1 : numClasses;
+    // A type of less range has infinities sooner.
+    const most = LARGEST[kind] as number;
+    const found =
+      output === 'probabilities'
+        ? probabilitiesOf(this, rows)
+        : inRange(calibrated(this, rows), 1, width, most);
     const result = arrayLike(opened, size);
-    if (output === 'probabilities') {
-      copyInto(result, probabilitiesOf(this, wide), 0);
-    } else {
-      // A type of less range has infinities sooner.
-      const most = LARGEST[kind] as number;
-      copyInto(result, inRange(calibrated(this, wide), 1, numClasses, most), 0);
-    }
+    copyInto(result, transposed(found, positions, numClasses), 0);
     return result as Fresh<L>;
   }
 
@@ -211,9 +232,10 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
 
   /** Everything there is to it but the warning. */
   toJSON(): CalibratorState<M> {
-    const { method, numClasses, criterion, parameters, outcome, before, after } = this;
-    const loss = criterion === undefined ? {} : { criterion };
-    return { version: VERSION, method, numClasses, ...loss, parameters, outcome, before, after };
+    const { method, numClasses, multiLabel, criterion } = this;
+    const { parameters, outcome, before, after } = this;
+    const said = { ...(multiLabel && { multiLabel }), ...(criterion && { criterion }) };
+    return { version: VERSION, method, numClasses, ...said, parameters, outcome, before, after };
   }
 
   /**
@@ -236,17 +258,25 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
       OUTCOMES,
       field('state', record, 'outcome') as CalibrationOutcome,
     );
-    const loss = readOptions(record as { criterion?: unknown }, ['criterion']).criterion;
+    const said = readOptions(record as { criterion?: unknown; multiLabel?: boolean }, [
+      'criterion',
+      'multiLabel',
+    ]);
+    const { criterion: loss, multiLabel = false } = said;
+    checkBoolean('state.multiLabel', multiLabel);
+    if (multiLabel) checkInteger('state.numClasses', 2, 2 ** 24, numClasses);
     const given = checkRecord(
       'state.parameters',
       `parameters of the method '${method}'`,
       field('state', record, 'parameters'),
     );
-    const parameters = restoreParameters(method, given, numClasses) as CalibrationParameters[M];
+    const columns = columnsOf({ numClasses, multiLabel });
+    const parameters = restoreParameters(method, given, columns) as CalibrationParameters[M];
     const figures = (name: string) => restoreFigures(`state.${name}`, field('state', record, name));
     return makeCalibrator({
       method: method as M,
       numClasses,
+      multiLabel,
       criterion: loss === undefined ? undefined : restoreLoss(loss),
       parameters,
       outcome,
@@ -254,6 +284,42 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
       after: figures('after'),
     });
   }
+}
+
+/** Logits of a calibrator's rows, and the positions of a sample where classes come first, else 1. */
+function openedRows(
+  logits: Logits,
+  { numClasses, multiLabel, criterion }: Calibrator,
+  { layout, spatialSize }: Omit<ApplyOptions, 'output'>,
+): { logits: FloatArray; positions: number } {
+  const said = criterion?.options as { layout?: Layout } | undefined;
+  const areRows = numClasses > 1 && !multiLabel;
+  const order = layout ?? (areRows ? said?.layout : undefined) ?? 'channels-last';
+  checkChoice('layout', ['channels-last', 'channels-first'], order);
+  const channelsFirst = order === 'channels-first';
+  if (channelsFirst && !areRows)
+    throw new TypeError("layout 'channels-first' is for rows of several classes alone");
+  const opened = channelsFirst
+    ? unpack({ columns: 0, channelsFirst }, logits, undefined, numClasses, spatialSize)
+    : { ...openedLogits(logits, numClasses === 1 ? undefined : numClasses), spatialSize };
+  const size = checkLength('logits', opened.logits);
+  const rows = checkSameShape(size, size, numClasses);
+  const positions = checkSpatialSize(channelsFirst, opened.spatialSize, rows);
+  return { logits: opened.logits, positions: channelsFirst ? positions : 1 };
+}
+
+/**
+ * Blocks of so many rows of so many columns, each with the two exchanged: from classes first to
+ * classes last, and back.
+ */
+function transposed(numbers: Float64Array, rows: number, columns: number): Float64Array {
+  if (rows <= 1 || columns <= 1) return numbers;
+  const size = rows * columns;
+  return numbers.map((_, k) => {
+    const place = k % size;
+    const [column, row] = [Math.floor(place / rows), place % rows];
+    return numbers[k - place + row * columns + column] as number;
+  });
 }
 
 /** A calibrator. Kept out of the class, which has another name when it is bundled. */
@@ -264,22 +330,33 @@ export function makeCalibrator<M extends CalibrationMethod>(
   return new Calibrator(state, warning);
 }
 
-type Calibration = Pick<CalibratorState, 'method' | 'numClasses' | 'criterion' | 'parameters'>;
+type Calibration = Pick<
+  CalibratorState,
+  'method' | 'numClasses' | 'multiLabel' | 'criterion' | 'parameters'
+>;
 
-/** Logits of which softmax, or of single ones sigmoid, makes the probabilities. */
+/** Logits of which softmax, or where each is yes or no by itself sigmoid, makes the probabilities. */
 export function calibrated(calibration: Calibration, given: Float64Array): Float64Array {
   const { method, numClasses, criterion, parameters } = calibration;
-  const meant = criterion === undefined ? given : meantLogits(criterion, given, numClasses);
-  const logits = numClasses === 1 ? meant.map(finiteOrMasked) : meant;
+  const isElementwise = areElements(calibration);
+  const meant =
+    criterion === undefined ? given : meantLogits(criterion, given, numClasses, isElementwise);
+  const logits = isElementwise ? meant.map(finiteOrMasked) : meant;
+  const width = isElementwise ? 1 : numClasses;
   if (method === 'temperature') {
     const { temperature } = parameters as TemperatureParameters;
-    return inRange(logits, temperature, numClasses, Number.MAX_VALUE);
+    return inRange(logits, temperature, width, Number.MAX_VALUE);
   }
-  const odds = numClasses === 1 ? logits : logOddsOf(logits, numClasses);
-  const columns = columnsOf(numClasses);
+  const odds = isElementwise ? logits : logOddsOf(logits, numClasses);
+  const columns = columnsOf(calibration);
   return method === 'platt'
-    ? byLines(parameters as PlattParameters, odds, numClasses, columns)
-    : byKnots(parameters as IsotonicParameters, odds, numClasses, columns);
+    ? byLines(parameters as PlattParameters, odds, width, columns)
+    : byKnots(parameters as IsotonicParameters, odds, width, columns);
+}
+
+/** A test whether each logit is yes or no by itself. */
+function areElements({ numClasses, multiLabel }: Pick<Calibration, 'numClasses' | 'multiLabel'>) {
+  return numClasses === 1 || multiLabel === true;
 }
 
 /**
@@ -313,8 +390,9 @@ function within(number: number, most: number): number {
 }
 
 /** The number of log-odds that a row has. */
-function columnsOf(numClasses: number): number {
-  return numClasses <= 2 ? 1 : numClasses;
+function columnsOf(calibration: Pick<Calibration, 'numClasses' | 'multiLabel'>): number {
+  const { numClasses } = calibration;
+  return numClasses === 2 && !areElements(calibration) ? 1 : numClasses;
 }
 
 function byLines(
@@ -380,8 +458,7 @@ function possible(shares: Float64Array, classes: number): Float64Array {
 /** The probabilities. */
 function probabilitiesOf(calibration: Calibration, logits: Float64Array): Float64Array {
   const result = calibrated(calibration, logits);
-  const { numClasses } = calibration;
-  if (numClasses > 1) return softmax(result, numClasses);
+  if (!areElements(calibration)) return softmax(result, calibration.numClasses);
   const shares = softmax(pairsOf(result), 2);
   return result.map((_, row) => shares[2 * row + 1] as number);
 }
@@ -422,8 +499,7 @@ function restoreFigures(name: string, given: unknown): CalibrationFigures {
 
 const PARAMETERS = 'state.parameters';
 
-function restoreParameters(method: CalibrationMethod, given: object, numClasses: number) {
-  const columns = columnsOf(numClasses);
+function restoreParameters(method: CalibrationMethod, given: object, columns: number) {
   if (method === 'temperature') {
     const temperature = field(PARAMETERS, given, 'temperature');
     checkNumber(`${PARAMETERS}.temperature`, 'a number', temperature);

@@ -7,9 +7,11 @@ import {
 } from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
+import { checkKind, openBatch } from '../../report/batch.js';
 import { classificationReport } from '../../report/report.js';
+import { pick, placesWhere, tabulate } from '../../rows/loops.js';
 import { ROW_OPTIONS, type RowOptions } from '../../rows/rows.js';
-import { type Logits, opened, type Targets } from '../../rows/tensors.js';
+import type { Logits, Targets } from '../../rows/tensors.js';
 import {
   type CalibrationFigures,
   type CalibrationMethod,
@@ -27,7 +29,7 @@ import {
 } from './evidence.js';
 import { fitKnots } from './isotonic.js';
 import { logOddsOf } from './log-odds.js';
-import { type LossState, lossOf, meantLogits } from './meaning.js';
+import { lossOf, meantLogits } from './meaning.js';
 import { fitLine } from './platt.js';
 import { fitTemperature } from './temperature.js';
 
@@ -46,8 +48,10 @@ export interface FitCalibrationOptions<M extends CalibrationMethod = Calibration
    * The loss that the model was trained with, of any entry of this package: what is fitted to are
    * then not the logits themselves, but the probabilities that they stand for under it, as
    * `posterior` has them. So a fit has only that to mend in which the model is not at the minimum
-   * of its loss. Where its label smoothing has clipped a probability to 0, that counts as 2^-23.
-   * Its `layout` does not matter.
+   * of its loss. Where label smoothing or a margin has clipped a probability to 0, that counts as
+   * 2^-23. It says what the logits mean, as it does for `classificationReport`: its `numClasses`,
+   * `ignoreIndex` and `layout` hold where they are not given, and a `SigmoidFocalLoss` or
+   * `AsymmetricLoss` with `numClasses` is of rows of several labels.
    *
    * @defaultValue none: the logits are those of a cross-entropy
    */
@@ -83,7 +87,7 @@ const OPTIONS: readonly (keyof FitCalibrationOptions)[] = [
  * The log-odds of two classes are the difference of their logits. Of more, each class has those
  * against all others, and the probabilities are divided by their sum, as in scikit-learn's
  * `CalibratedClassifierCV`. Where targets are probabilities, rows are of the classes in these
- * shares.
+ * shares. Of several labels, each has a line of its own, and all have one temperature.
  *
  * A fit always ends: {@link Calibrator.outcome} says how. The results have the same bits in every
  * engine, but for the figures `before` and `after`.
@@ -122,18 +126,28 @@ export function fitCalibration<M extends CalibrationMethod = 'temperature'>(
   const weights = floatsOf('sampleWeights', given.sampleWeights);
   if (weights !== undefined) checkSampleWeights(weights);
   const criterion = given.criterion === undefined ? undefined : lossOf(given.criterion);
-  const { numClasses, ignoreIndex, layout, spatialSize } = given;
-  const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
-  const evidence = evidenceOf(batch.logits, batch.targets, batch.options, weights);
-  const single = evidence.isSingle;
-  const plain = single ? secondOf(evidence.pairs) : evidence.pairs;
-  const numbers = single ? 1 : evidence.classes;
-  const pairs = criterion === undefined ? evidence.pairs : pairsOfMeant(criterion, plain, numbers);
+  const batch = openBatch(logits, targets, given);
+  checkKind('criterion', batch, given.criterion);
+  const evidence = evidenceOf(batch, weights);
+  const { labels, classes, numbers } = evidence;
+  const numClasses = labels > 0 ? labels : classes;
+  const multiLabel = labels > 1;
+  // All labels have their places in rows; what is of no use is left out in the end.
+  const plain = multiLabel
+    ? Float64Array.from(batch.logits)
+    : labels > 0
+      ? secondOf(evidence.pairs)
+      : evidence.pairs;
+  const used = (all: Float64Array) =>
+    multiLabel ? pick(all, numbers, new Float64Array(numbers.length)) : all;
+  const pairs = criterion
+    ? pairsOfMeant(used(meantLogits(criterion, plain, numClasses, labels > 0)), labels)
+    : evidence.pairs;
   const { parameters, outcome } = fitBy(method, { ...evidence, pairs });
-  const state = { method, numClasses: numbers, criterion, parameters, outcome };
+  const state = { method, numClasses, multiLabel, criterion, parameters, outcome };
   const figures = {
-    before: figuresOf(plain, evidence, bins),
-    after: figuresOf(calibrated(state, plain), evidence, bins),
+    before: figuresOf(used(plain), evidence, bins),
+    after: figuresOf(used(calibrated(state, plain)), evidence, bins),
   };
   return makeCalibrator({ ...state, ...figures }, evidence.warning);
 }
@@ -144,19 +158,24 @@ function fitBy<M extends CalibrationMethod>(
 ): Fit<CalibrationParameters[M]>;
 function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
   if (method === 'temperature') return fitTemperature(evidence);
-  const odds = logOddsOf(evidence.pairs, evidence.classes).map(toFinite);
-  const columns = evidence.classes === 2 ? 1 : evidence.classes;
-  const column = (j: number) => {
-    const scores = new Float64Array(evidence.rows);
-    for (let k = 0; k < scores.length; k++) scores[k] = odds[k * columns + j] as number;
-    return scores;
-  };
+  const { labels, classes, rows, numbers, weights } = evidence;
+  const odds = logOddsOf(evidence.pairs, classes).map(toFinite);
+  const columns = labels > 0 ? labels : classes === 2 ? 1 : classes;
   const fitEach = <T extends { readonly outcome: CalibrationOutcome }>(
     fitOne: (scores: Float64Array, members: Float64Array, weights: Float64Array | undefined) => T,
   ) =>
-    Array.from({ length: columns }, (_, j) =>
-      fitOne(column(j), membersOf(evidence, columns === 1 ? 1 : j), evidence.weights),
-    );
+    Array.from({ length: columns }, (_, j) => {
+      const members = membersOf(evidence, columns === 1 || labels > 1 ? 1 : j);
+      if (labels <= 1)
+        return fitOne(
+          tabulate(rows, (k) => odds[k * columns + j] as number),
+          members,
+          weights,
+        );
+      const places = placesWhere(rows, (k) => (numbers[k] as number) % labels === j);
+      const own = (all: Float64Array) => pick(all, places, new Float64Array(places.length));
+      return fitOne(own(odds), own(members), weights && own(weights));
+    });
   if (method === 'platt') {
     const lines = fitEach(fitLine);
     const parameters = {
@@ -173,14 +192,9 @@ function fitBy(method: CalibrationMethod, evidence: Evidence): Fit<unknown> {
   return { parameters, outcome: outcomeOf(knots) };
 }
 
-/** Logits that stand for the same under a cross-entropy; for single ones with a 0 before each. */
-function pairsOfMeant(
-  criterion: LossState,
-  logits: Float64Array,
-  numClasses: number,
-): Float64Array {
-  const meant = meantLogits(criterion, logits, numClasses);
-  return numClasses > 1
+/** Logits that stand for the same under a cross-entropy; yes-or-no ones with a 0 before each. */
+function pairsOfMeant(meant: Float64Array, labels: number): Float64Array {
+  return labels === 0
     ? meant
     : new Float64Array(2 * meant.length).map((_, k) =>
         k % 2 === 0 ? 0 : (meant[k >> 1] as number),
@@ -208,10 +222,10 @@ function secondOf(pairs: Float64Array): Float64Array {
 
 /** The figures of a report on the rows of a fit. */
 function figuresOf(logits: Float64Array, evidence: Evidence, bins: number): CalibrationFigures {
-  const { classes, isSingle, targets, shares, weights } = evidence;
-  const soft = isSingle && shares !== undefined ? secondOf(shares) : shares;
+  const { classes, labels, targets, shares, weights } = evidence;
+  const soft = labels > 0 && shares !== undefined ? secondOf(shares) : shares;
   const { logLoss, brier, calibration } = classificationReport(logits, soft ?? targets, {
-    numClasses: isSingle ? 1 : classes,
+    numClasses: labels > 0 ? 1 : classes,
     sampleWeights: weights,
     bins,
     auc: false,

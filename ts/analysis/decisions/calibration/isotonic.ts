@@ -69,13 +69,19 @@ interface Block {
 /** Puts a block behind others, pooled with those that it is not above. */
 function pool(blocks: Block[], block: Block): void {
   for (let last = blocks.at(-1); last !== undefined; last = blocks.at(-1)) {
-    if (last.share * block.size < block.share * last.size) break;
+    if (isBelow(last, block)) break;
     block.start = last.start;
     block.size += last.size;
     block.share += last.share;
     blocks.pop();
   }
   blocks.push(block);
+}
+
+/** Compares shares without a division, as far as products of weights are numbers. */
+function isBelow(one: Block, other: Block): boolean {
+  const [x, y] = [one.share * other.size, other.share * one.size];
+  return x === 0 && y === 0 ? one.share / one.size < other.share / other.size : x < y;
 }
 
 function outcomeOf(sorted: Float64Array, probabilities: readonly number[]): CalibrationOutcome {

@@ -14,6 +14,7 @@ import {
 import { takeLogarithms } from '../../elementary.js';
 import { checkRecord, field } from '../../meter/json.js';
 import { posterior } from '../../posterior/posterior.js';
+import { SEVERAL } from '../../report/batch.js';
 import { pairsOf, type Rows } from '../../rows/rows.js';
 
 /** A loss as JSON. */
@@ -39,51 +40,57 @@ export function restoreLoss(given: unknown): LossState {
   return lossOf(makeSum(loss, checkRecord('state.criterion.options', 'options', options)));
 }
 
+/** Options under which there are logits that no probabilities lead to. */
+interface ClippingOptions {
+  readonly labelSmoothing?: number;
+  readonly margin?: number;
+}
+
 /**
- * The least probability: a class that is not possible under a smoothed loss is not believed to be
- * less likely than what float32 tells from 0 beside 1; others have a logarithm as long as they are
- * numbers.
+ * The least probability: a class that is not possible under a smoothed loss, or one with a margin,
+ * is not believed to be less likely than what float32 tells from 0 beside 1; others have a
+ * logarithm as long as they are numbers.
  */
-const LEAST = { smoothed: 2 ** -23, plain: 2 ** -1022 };
+const LEAST = { clipped: 2 ** -23, plain: 2 ** -1022 };
 
 /** The largest number below 1. */
 const MOST = 1 - 2 ** -53;
 
 /**
- * Logits of which softmax, or of single ones sigmoid, makes the probabilities that given ones stand
- * for under a loss. NaN where there are none.
+ * Logits of which softmax, or where each is yes or no by itself sigmoid, makes the probabilities
+ * that given ones stand for under a loss. NaN where there are none.
  */
 export function meantLogits(
   { loss, options }: LossState,
   logits: Float64Array,
   numClasses: number,
+  isElementwise = numClasses === 1,
+  argument = 'criterion',
 ): Float64Array {
   const rowMajor = 'layout' in options ? { layout: 'channels-last' } : {};
   const criterion = makeSum(loss, { ...options, ...rowMajor, numClasses: undefined });
-  const isSingle = numClasses === 1;
-  const ofSingle = specOf(criterion).columns !== 0;
-  if (isSingle !== ofSingle) {
-    const expected = isSingle
-      ? 'a loss on yes-or-no logits where rows have one'
-      : 'a loss on softmax logits where rows have several';
-    throw wrongLoss('criterion', expected, criterion);
+  const ofElements = specOf(criterion).columns !== 0;
+  if (isElementwise !== ofElements) {
+    const expected = isElementwise ? 'a loss on yes-or-no logits where rows have one' : SEVERAL;
+    throw wrongLoss(argument, expected, criterion);
   }
-  const { labelSmoothing } = options as { labelSmoothing: number };
-  const least = labelSmoothing > 0 ? LEAST.smoothed : LEAST.plain;
+  const { labelSmoothing = 0, margin = 0 } = options as ClippingOptions;
+  const least = labelSmoothing > 0 || margin > 0 ? LEAST.clipped : LEAST.plain;
+  const most = labelSmoothing > 0 ? 1 - LEAST.clipped : MOST;
   const meant = posterior(logits, criterion, { numClasses });
   const ratios = meant.map((p) =>
-    isSingle ? oddsOf(Math.min(Math.max(p, least), 1 - least, MOST)) : Math.max(p, least),
+    isElementwise ? oddsOf(Math.min(Math.max(p, least), most)) : Math.max(p, least),
   );
   takeLogarithms(ratios);
   return ratios;
 }
 
 /** Rows with such logits, in pairs where they have one each. */
-export function meantRows(loss: LossState, rows: Rows): Rows {
+export function meantRows(loss: LossState, rows: Rows, argument: string): Rows {
   const { numbers, classes, isPaired } = rows;
   const gathered = gather(rows, rows.logits);
   const single = isPaired ? gathered.filter((_, k) => k % 2 === 1) : gathered;
-  const meant = meantLogits(loss, single, isPaired ? 1 : classes);
+  const meant = meantLogits(loss, single, isPaired ? 1 : classes, isPaired, argument);
   return {
     ...rows,
     logits: isPaired ? pairsOf(meant) : meant,
@@ -92,6 +99,11 @@ export function meantRows(loss: LossState, rows: Rows): Rows {
     stride: 1,
     start: (k) => k * classes,
   };
+}
+
+/** The logits of rows of so many labels, each of which is yes or no by itself. */
+export function meantLabels(loss: LossState, logits: FloatArray, labels: number): Float64Array {
+  return meantLogits(loss, Float64Array.from(logits), labels, true);
 }
 
 /** The numbers of rows that count, row by row. */

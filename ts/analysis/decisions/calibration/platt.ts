@@ -55,6 +55,9 @@ export function fitLine(
   const found = search(new LineLoss(scores, targets, weights), flat);
   const slope = found.slope / spread;
   const intercept = found.intercept - slope * middle;
+  // Scores that differ by next to nothing would take a slope that is no number.
+  if (!(Number.isFinite(slope) && Number.isFinite(intercept)))
+    return { slope: 0, intercept: flat, outcome: 'constant' };
   if (slope < 0) return { slope, intercept, outcome: 'reversed' };
   return { slope, intercept, outcome: isSeparable(odds, members) ? 'separable' : 'fitted' };
 }

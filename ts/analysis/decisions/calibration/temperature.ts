@@ -1,8 +1,11 @@
 import { CrossEntropyLoss } from '../../../losses/cross-entropy.js';
-import type { Evidence, Fit } from './evidence.js';
+import type { CalibrationOutcome, Evidence, Fit } from './evidence.js';
 
 /** The extremes of a temperature, e^10 and e^-10, as scikit-learn has them. */
 const HIGHEST = 22026.465794806718;
+
+/** The largest logits of a usual size; others are counted in units. */
+const USUAL = { least: 1, most: 1024 };
 
 /** Steps at most. Each halves the range at least; doubles have no more to halve. */
 const STEPS = 200;
@@ -21,12 +24,21 @@ export interface TemperatureParameters {
 export function fitTemperature(evidence: Evidence): Fit<TemperatureParameters> {
   const slopes = new Slopes(evidence);
   if (slopes.areFlat) return { parameters: { temperature: 1 }, outcome: 'constant' };
-  let low = 1 / HIGHEST;
-  let high = Math.min(HIGHEST, Number.MAX_VALUE / slopes.largest);
-  if (slopes.at(low).slope >= 0)
-    return { parameters: { temperature: 1 / low }, outcome: 'reversed' };
-  if (slopes.at(high).slope <= 0)
-    return { parameters: { temperature: 1 / high }, outcome: 'separable' };
+  const endAt = (beta: number, outcome: CalibrationOutcome) => {
+    const temperature = slopes.unit / beta;
+    const inRange = Math.min(Math.max(temperature, Number.MIN_VALUE), Number.MAX_VALUE);
+    return { parameters: { temperature: inRange }, outcome };
+  };
+  const [low, high] = [1 / HIGHEST, HIGHEST];
+  // The slope of no logits at all tells whether they are of any use.
+  if (slopes.at(low).slope >= 0) return endAt(low, slopes.at(0).slope >= 0 ? 'reversed' : 'fitted');
+  if (slopes.at(high).slope <= 0) return endAt(high, slopes.areRight ? 'separable' : 'fitted');
+  return endAt(rootOf(slopes, low, high), 'fitted');
+}
+
+/** The inverse temperature between two at which the derivative is 0. */
+function rootOf(slopes: Slopes, least: number, most: number): number {
+  let [low, high] = [least, most];
   let beta = Math.min(Math.max(1, low), high);
   for (let i = 0; i < STEPS; i++) {
     const { slope, curvature } = slopes.at(beta);
@@ -39,13 +51,15 @@ export function fitTemperature(evidence: Evidence): Fit<TemperatureParameters> {
     if (Math.abs(step - beta) <= 4 * Number.EPSILON * beta) break;
     beta = step;
   }
-  return { parameters: { temperature: 1 / beta }, outcome: 'fitted' };
+  return beta;
 }
 
 /** The derivatives of the log loss by the inverse temperature. */
 class Slopes {
-  /** The largest size of a logit, as seen from the largest of its row. */
-  readonly largest: number;
+  /** The number that the logits are multiples of: their largest size, unless that is usual. */
+  readonly unit: number;
+  /** True where the logits of each row are all the same, so that no temperature matters. */
+  readonly areFlat: boolean;
   readonly #evidence: Evidence;
   /** The logits, less the largest of each row: exact where they are near it. */
   readonly #logits: Float64Array;
@@ -67,15 +81,24 @@ class Slopes {
         largest = Math.max(largest, -(this.#logits[k] as number));
       }
     }
-    this.largest = largest;
+    this.areFlat = largest === 0;
+    const isUsual = largest >= USUAL.least && largest <= USUAL.most;
+    this.unit = isUsual || this.areFlat ? 1 : largest;
+    for (let k = 0; k < pairs.length; k++)
+      this.#logits[k] = (this.#logits[k] as number) / this.unit;
     this.#scaled = new Float64Array(pairs.length);
     this.#grad = new Float64Array(pairs.length);
     this.#criterion = new CrossEntropyLoss({ reduction: 'sum', numClasses: classes });
   }
 
-  /** True where the logits of each row are all the same, so that no temperature matters. */
-  get areFlat(): boolean {
-    return this.largest === 0;
+  /** True where no row has a target that is not the likeliest, so that none is wrong. */
+  get areRight(): boolean {
+    const { classes, targets, shares } = this.#evidence;
+    return this.#logits.every((logit, k) => {
+      const [row, j] = [Math.floor(k / classes), k % classes];
+      const isTarget = shares === undefined ? targets[row] === j : (shares[k] as number) > 0;
+      return !isTarget || logit === 0;
+    });
   }
 
   /** The first and the second derivative at an inverse temperature. */

@@ -1,20 +1,17 @@
 import { readOptions } from '../../../arrays/own.js';
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../../arrays/types.js';
-import {
-  checkOptions,
-  checkPerRow,
-  checkSampleWeights,
-  checkWeights,
-  wrongLength,
-} from '../../../call/checks.js';
+import { checkOptions, checkSampleWeights, wrongLength } from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
+import { checkKind, type JudgedBatch, openBatch } from '../../report/batch.js';
+import { weightsOf } from '../../report/figures.js';
 import {
   AVERAGED,
   AVERAGES,
   checkGroups,
   checkIntervalSettings,
+  groupsOf,
   INTERVAL_OPTIONS,
   type IntervalOptions,
   type IntervalSettings,
@@ -22,22 +19,26 @@ import {
   OVERALL,
 } from '../../report/intervals.js';
 import { makeRater, type RatedRows, rateRows } from '../../report/rated.js';
+import { rateLabels, strataOfLabels } from '../../report/rated-labels.js';
 import { checkSettings, type ReportOptions } from '../../report/report.js';
-import { ROW_OPTIONS, type RowOptions, type Rows, readRows } from '../../rows/rows.js';
+import type { Settings } from '../../report/result.js';
+import { ROW_OPTIONS, type RowOptions, readElements, readRows } from '../../rows/rows.js';
 import { table, withText } from '../../rows/table.js';
-import { type Logits, opened, type Targets } from '../../rows/tensors.js';
+import type { Logits, Targets } from '../../rows/tensors.js';
 import { finish } from '../../rows/turns.js';
+import { weighNothing } from '../../rows/weights.js';
 import {
   type Interval,
   intervalOf,
   type Resampled,
   resample,
+  type Strata,
   strataOf,
 } from '../../uncertainty/bootstrap.js';
 import { areaVariance, normalInterval, placementsOf } from '../../uncertainty/delong.js';
 import { mcnemar } from '../../uncertainty/mcnemar.js';
 import { twoSided } from '../../uncertainty/normal.js';
-import { type LossState, lossOf, meantRows } from '../calibration/meaning.js';
+import { type LossState, lossOf, meantLabels, meantRows } from '../calibration/meaning.js';
 
 /** Options of {@link compareModels}. */
 export interface CompareModelsOptions extends RowOptions, IntervalOptions {
@@ -47,8 +48,10 @@ export interface CompareModelsOptions extends RowOptions, IntervalOptions {
    * The loss that both models were trained with, of any entry of this package, or that of each:
    * what is compared are then the probabilities that the logits stand for under it, as `posterior`
    * has them. So models that were trained with different losses have log losses and Brier scores
-   * that can be compared. Where label smoothing has clipped a probability to 0, that counts as
-   * 2^-23. Its `layout` does not matter.
+   * that can be compared. Where label smoothing or a margin has clipped a probability to 0, that
+   * counts as 2^-23. It says what the logits of its model mean, as it does for
+   * `classificationReport`: its `numClasses`, `ignoreIndex` and `layout` hold where they are not
+   * given.
    *
    * @defaultValue none: the logits are those of a cross-entropy
    */
@@ -141,50 +144,69 @@ export function compareModels(
   const wanted = checkIntervalSettings(given);
   const sampleWeights = floatsOf('sampleWeights', given.sampleWeights);
   if (sampleWeights !== undefined) checkSampleWeights(sampleWeights);
-  const losses = lossesOf(given.criterion);
-  const { numClasses, ignoreIndex, layout, spatialSize } = given;
-  const read = (name: string, logits: Logits) => {
-    const batch = opened(logits, targets, { numClasses, ignoreIndex, layout, spatialSize }, layout);
-    const rows = named(name, () => readRows(batch.logits, batch.targets, batch.options));
-    const size =
-      rows.classes === 0 ? 0 : lengthOf(batch.logits) / (rows.isPaired ? 1 : rows.classes);
-    return { rows, size };
+  const criteria = criteriaOf(given.criterion);
+  const ignoreIndex = given.ignoreIndex ?? ignoredBy(criteria);
+  const settings = checkSettings(
+    readOptions<ReportOptions>({ topK: 1, sampleWeights }, ['topK', 'sampleWeights']),
+  );
+  const read = (name: string, logits: Logits, i: 0 | 1) => {
+    const { numClasses, layout, spatialSize } = given;
+    const criterion = criteria[i];
+    const asked = { numClasses, ignoreIndex, layout, spatialSize, criterion };
+    return named(name, () => {
+      const batch = openBatch(logits, targets, asked);
+      const argument = Array.isArray(given.criterion) ? `criterion[${i}]` : 'criterion';
+      checkKind(argument, batch, criterion);
+      return rated(batch, criterion && lossOf(criterion), settings, argument);
+    });
   };
-  const [a, b] = [read('logitsA', logitsA), read('logitsB', logitsB)];
-  if (a.rows.classes !== b.rows.classes) {
-    throw new RangeError(
-      `logitsB must have as many classes as logitsA, ${a.rows.classes}, got ${b.rows.classes}`,
+  const [first, second] = [read('logitsA', logitsA, 0), read('logitsB', logitsB, 1)];
+  if (first.classes !== second.classes || first.isMultiLabel !== second.isMultiLabel) {
+    const [expected, found] = [first, second].map(({ classes, isMultiLabel }) =>
+      isMultiLabel ? `${classes} labels` : String(classes),
     );
+    throw new RangeError(`logitsB must have as many classes as logitsA, ${expected}, got ${found}`);
   }
-  if (sampleWeights !== undefined) {
-    checkPerRow('sampleWeights', sampleWeights, a.size);
-    checkWeights(sampleWeights);
-  }
-  checkGroups(wanted.groups, a.size);
-  if (a.rows.numbers.length === 0)
+  checkGroups(wanted.groups, first.size);
+  if (first.numbers.length === 0)
     throw new RangeError('targets must have a row that counts, got none');
-  const [first, second] = [a.rows, b.rows].map((rows, i) => {
-    const loss = losses[i];
-    return loss === undefined ? rows : meantRows(loss, rows);
-  }) as [Rows, Rows];
-  return compare(first, second, wanted, sampleWeights);
+  if (sampleWeights && !first.numbers.some((row) => (sampleWeights[row] as number) > 0))
+    throw weighNothing();
+  return compare(first, second, wanted, sampleWeights !== undefined);
 }
 
+type Criteria = readonly [AnyCriterion | undefined, AnyCriterion | undefined];
+
 /** The losses of both models, as far as they are given. */
-function lossesOf(criterion: CompareModelsOptions['criterion']): (LossState | undefined)[] {
+function criteriaOf(criterion: CompareModelsOptions['criterion']): Criteria {
   if (!Array.isArray(criterion)) {
-    const loss = criterion === undefined ? undefined : lossOf(criterion as AnyCriterion);
-    return [loss, loss];
+    if (criterion !== undefined) lossOf(criterion as AnyCriterion);
+    return [criterion as AnyCriterion, criterion as AnyCriterion];
   }
   if (criterion.length !== 2)
     throw wrongLength('criterion', 'a loss for each model, 2', criterion.length);
-  return Array.from(criterion, (one, i) =>
-    one === undefined ? undefined : lossOf(one, `criterion[${i}]`),
+  const both = [criterion[0], criterion[1]] as const;
+  both.forEach((one, i) => {
+    if (one !== undefined) lossOf(one, `criterion[${i}]`);
+  });
+  return both;
+}
+
+/** The target of rows that do not count, as the losses have it: it is the same for both models. */
+function ignoredBy(criteria: Criteria): number | undefined {
+  const [first, second] = criteria.map(
+    (criterion) => criterion && readOptions(criterion, ['ignoreIndex']).ignoreIndex,
   );
+  if (first !== undefined && second !== undefined && first !== second) {
+    throw new RangeError(
+      `criterion[1].ignoreIndex must be that of criterion[0], ${first}, got ${second}`,
+    );
+  }
+  return first ?? second;
 }
 
 /** Reads the logits of a model, by whose name errors go. */
-function named(name: string, read: () => Rows): Rows {
+function named(name: string, read: () => Rated): Rated {
   try {
     return read();
   } catch (error) {
@@ -196,55 +218,100 @@ function named(name: string, read: () => Rows): Rows {
   }
 }
 
-const NAMES = ['auc', 'accuracy', 'f1', 'logLoss', 'brier'] as const;
-type Name = (typeof NAMES)[number];
+/** The rows of a model that count, judged. */
+interface Rated {
+  readonly classes: number;
+  readonly isMultiLabel: boolean;
+  /** The number of rows in the batch. */
+  readonly size: number;
+  /** The numbers of those that count. */
+  readonly numbers: ArrayLike<number> & { some(test: (row: number) => boolean): boolean };
+  /** The computation of all figures of rows that are there so often. */
+  readonly rater: (times: Uint32Array) => Float64Array;
+  /** The place of the F1 score among them. */
+  readonly f1: number;
+  /** Makes what resamples are drawn from. */
+  strata(groups: ArrayLike<unknown> | undefined): Strata;
+  /** A test whether the prediction of a row is right. */
+  isRight(k: number): boolean;
+  /** The rows, where each is of one class. */
+  readonly rows: RatedRows | undefined;
+}
 
-/** The places of the compared figures among those of a rater. */
-function placesOf(classes: number): Readonly<Record<Name, number>> {
-  const macro = OVERALL.length + AVERAGED.indexOf('f1');
-  const ofClass =
-    OVERALL.length + AVERAGES.length * AVERAGED.length + OF_CLASS.length + OF_CLASS.indexOf('f1');
-  const overall = (name: (typeof OVERALL)[number]) => OVERALL.indexOf(name);
+/** Judges the rows of a model, by what its logits stand for under its loss. */
+function rated(
+  batch: JudgedBatch,
+  loss: LossState | undefined,
+  settings: Settings,
+  argument: string,
+): Rated {
+  const { logits, targets, options, isMultiLabel } = batch;
+  if (isMultiLabel) {
+    const classes = options.numClasses as number;
+    readElements(logits, targets, options);
+    const meant = loss ? meantLabels(loss, logits, classes) : logits;
+    const { rows, rater } = finish(rateLabels(meant, targets, options, settings));
+    return {
+      classes,
+      isMultiLabel,
+      size: lengthOf(logits) / classes,
+      numbers: rows.map(({ row }) => row),
+      rater,
+      f1: MACRO_F1,
+      strata: (groups) => strataOfLabels(rows, groups),
+      isRight: (k) => rows[k]?.isRight === true,
+      rows: undefined,
+    };
+  }
+  const read = readRows(logits, targets, options);
+  const { classes, numbers } = read;
+  const size = classes === 0 ? 0 : lengthOf(logits) / (read.isPaired ? 1 : classes);
+  const weights = weightsOf(settings, size);
+  const rows = finish(rateRows(loss ? meantRows(loss, read, argument) : read, settings, weights));
+  const { labels, predicted } = rows;
   return {
-    auc: overall('auc'),
-    accuracy: overall('accuracy'),
-    f1: classes === 2 ? ofClass : macro,
-    logLoss: overall('logLoss'),
-    brier: overall('brier'),
+    classes,
+    isMultiLabel,
+    size,
+    numbers,
+    rater: makeRater(rows, settings),
+    f1: classes === 2 ? SECOND_F1 : MACRO_F1,
+    strata: (groups) => strataOf(labels, classes, groups && groupsOf(groups, numbers)),
+    isRight: (k) => predicted[k] === labels[k],
+    rows,
   };
 }
 
+const NAMES = ['auc', 'accuracy', 'f1', 'logLoss', 'brier'] as const;
+type Name = (typeof NAMES)[number];
+
+/** The places of F1 scores among the figures of a rater. */
+const MACRO_F1 = OVERALL.length + AVERAGED.indexOf('f1');
+const SECOND_F1 =
+  OVERALL.length + AVERAGES.length * AVERAGED.length + OF_CLASS.length + OF_CLASS.indexOf('f1');
+
 function compare(
-  a: Rows,
-  b: Rows,
-  wanted: IntervalSettings,
-  weights: FloatArray | undefined,
+  first: Rated,
+  second: Rated,
+  { groups, repeats, seed, method, level }: IntervalSettings,
+  areWeighted: boolean,
 ): ModelComparison {
-  const settings = checkSettings(readOptions<ReportOptions>({ topK: 1 }, ['topK']));
-  const [first, second] = [a, b].map((rows) => finish(rateRows(rows, settings, weights))) as [
-    RatedRows,
-    RatedRows,
-  ];
-  const raters = [makeRater(first, settings), makeRater(second, settings)] as const;
-  const places = placesOf(first.classes);
-  const figuresOf = (times: Uint32Array) =>
-    raters.map((rater) => rater(times)) as [Float64Array, Float64Array];
-  const differencesOf = (times: Uint32Array) => {
-    const [x, y] = figuresOf(times);
-    return Float64Array.from(
-      NAMES,
-      (name) => (y[places[name]] as number) - (x[places[name]] as number),
-    );
+  const { length } = first.numbers;
+  const places = NAMES.map((name) => (name === 'f1' ? first.f1 : OVERALL.indexOf(name)));
+  const figuresOf = ({ rater }: Rated, times: Uint32Array) => {
+    const all = rater(times);
+    return Float64Array.from(places, (place) => all[place] as number);
   };
-  const groups = wanted.groups && Array.from(a.numbers, (number) => wanted.groups?.[number]);
-  const strata = strataOf(first.labels, first.classes, groups);
-  const { repeats, seed, method, level } = wanted;
-  const resampled = finish(
-    resample(strata, first.labels.length, differencesOf, repeats, seed, method),
-  );
-  const [x, y] = figuresOf(new Uint32Array(first.labels.length).fill(1));
-  const byBootstrap = (name: Name, i: number): ModelDifference => {
-    const [one, other] = [x[places[name]] as number, y[places[name]] as number];
+  const differencesOf = (times: Uint32Array) => {
+    const [x, y] = [figuresOf(first, times), figuresOf(second, times)];
+    return y.map((figure, i) => figure - (x[i] as number));
+  };
+  const strata = first.strata(groups);
+  const resampled = finish(resample(strata, length, differencesOf, repeats, seed, method));
+  const once = new Uint32Array(length).fill(1);
+  const [x, y] = [figuresOf(first, once), figuresOf(second, once)];
+  const byBootstrap = (_: Name, i: number): ModelDifference => {
+    const [one, other] = [x[i] as number, y[i] as number];
     const difference = other - one;
     const interval = intervalOf(resampled, i, difference, level, method);
     return {
@@ -263,9 +330,9 @@ function compare(
     ModelDifference,
     ModelDifference,
   ];
-  const areIndependent = groups === undefined && weights === undefined;
+  const areIndependent = groups === undefined && !areWeighted;
   const comparison = {
-    rows: first.labels.length,
+    rows: length,
     auc: (areIndependent ? byDeLong(first, second, level) : undefined) ?? auc,
     accuracy: areIndependent
       ? { ...accuracy, pValue: byMcNemar(first, second), test: 'mcnemar' as const }
@@ -290,12 +357,13 @@ function shareBeyond({ repeats }: Resampled, i: number): number {
 }
 
 /** The areas of two classes; none where there are too few rows of either. */
-function byDeLong(first: RatedRows, second: RatedRows, level: number): ModelDifference | undefined {
-  const [x] = first.scores;
-  const [y] = second.scores;
-  if (first.classes !== 2 || x === undefined || y === undefined) return undefined;
+function byDeLong(first: Rated, second: Rated, level: number): ModelDifference | undefined {
+  const [x] = first.rows?.scores ?? [];
+  const [y] = second.rows?.scores ?? [];
+  const labels = first.rows?.labels;
+  if (first.classes !== 2 || x === undefined || y === undefined || !labels) return undefined;
   if (x.some(Number.isNaN) || y.some(Number.isNaN)) return undefined;
-  const [one, other] = [placementsOf(x, first.labels), placementsOf(y, first.labels)];
+  const [one, other] = [placementsOf(x, labels), placementsOf(y, labels)];
   const variance = areaVariance(one, other);
   if (Number.isNaN(variance)) return undefined;
   const difference = other.auc - one.auc;
@@ -304,13 +372,13 @@ function byDeLong(first: RatedRows, second: RatedRows, level: number): ModelDiff
   return { first: one.auc, second: other.auc, difference, ...interval, pValue, test: 'delong' };
 }
 
-function byMcNemar(first: RatedRows, second: RatedRows): number {
+function byMcNemar(first: Rated, second: Rated): number {
   let [onlyFirst, onlySecond] = [0, 0];
-  first.labels.forEach((label, k) => {
-    const [one, other] = [first.predicted[k] === label, second.predicted[k] === label];
+  for (let k = 0; k < first.numbers.length; k++) {
+    const [one, other] = [first.isRight(k), second.isRight(k)];
     if (one && !other) onlyFirst++;
     if (other && !one) onlySecond++;
-  });
+  }
   return mcnemar(onlyFirst, onlySecond);
 }
 

@@ -86,11 +86,11 @@ export interface ThresholdTable {
   readonly thresholds: Float64Array;
   /** The figure that decides. */
   readonly values: Float64Array;
-  /** The share of the rows of the class that is taken for it. */
+  /** The share of the rows of the class that is taken for it; NaN without such rows. */
   readonly recall: Float64Array;
   /** NaN where no row is taken for the class. */
   readonly precision: Float64Array;
-  /** The share of the other rows that is not taken for the class. */
+  /** The share of the other rows that is not taken for the class; NaN without such rows. */
   readonly specificity: Float64Array;
 }
 
@@ -105,15 +105,15 @@ export interface ThresholdChoice {
   readonly threshold: number;
   /** The figure that decides, at the threshold. */
   readonly value: number;
-  /** The share of the rows of the class that is taken for it. */
+  /** The share of the rows of the class that is taken for it; NaN without such rows. */
   readonly recall: number;
   /** The share of the rows taken for the class that is of it; NaN where no row is. */
   readonly precision: number;
-  /** The share of the other rows that is not taken for the class. */
+  /** The share of the other rows that is not taken for the class; NaN without such rows. */
   readonly specificity: number;
-  /** The harmonic mean of precision and recall. */
+  /** The harmonic mean of precision and recall; NaN where no row is of the class or taken for it. */
   readonly f1: number;
-  /** The mean of recall and specificity. */
+  /** The mean of recall and specificity; NaN where one of them is. */
   readonly balancedAccuracy: number;
   /** The share of rows that is taken for what it is. */
   readonly accuracy: number;
@@ -309,7 +309,9 @@ function worthOf(counts: Counts, { by, recalls, precisions, costs }: Task): numb
   }
   if (by === 'youden') return recallOf(counts) + specificityOf(counts) - 1;
   if (by === 'balanced-accuracy') return recallOf(counts) / 2 + specificityOf(counts) / 2;
-  return found / (recalls * (found + missed) + precisions * (found + wrong));
+  const sides = recalls * (found + missed) + precisions * (found + wrong);
+  // Of no row that is taken, with all the weight on precision, 0 / 0 is no better than 0.
+  return sides === 0 ? 0 : found / sides;
 }
 
 /** There must be rows to decide by. */
@@ -347,19 +349,35 @@ function placeOfBest(curve: ThresholdTable, { by, atLeast }: Task): number {
   const sign = by === 'cost' ? -1 : 1;
   let best = -1;
   for (let i = 0; i < curve.values.length; i++) {
-    if (!atLeast.every(([name, least]) => (curve[name][i] as number) >= least)) continue;
+    if (!hasAll(curve, i, atLeast)) continue;
     if (best < 0 || sign * (curve.values[i] as number) > sign * (curve.values[best] as number))
       best = i;
   }
   if (best >= 0) return best;
   const wanted = atLeast.map(([name, least]) => `a ${name} of ${least}`).join(' and ');
-  const most = atLeast.map(([name]) => {
-    const found = curve[name].reduce((highest, value) => (value > highest ? value : highest), 0);
-    return `a ${name} of ${found}`;
-  });
   throw new RangeError(
-    `atLeast must be had at some threshold, got ${wanted} where the most is ${most.join(' and ')}`,
+    `atLeast must be had at some threshold, got ${wanted} where the most is ${mostOf(curve, atLeast)}`,
   );
+}
+
+/** The most that there is of the last figure where there is what must be of all others. */
+function mostOf(curve: ThresholdTable, atLeast: Task['atLeast']): string {
+  const before: Task['atLeast'][number][] = [];
+  for (const [name, least] of atLeast) {
+    const found = curve[name].reduce(
+      (most, value, i) => (value > most && hasAll(curve, i, before) ? value : most),
+      0,
+    );
+    const others = before.map(([other, share]) => `a ${other} of ${share}`).join(' and ');
+    if (found < least) return `a ${name} of ${found}${others === '' ? '' : ` with ${others}`}`;
+    before.push([name, least]);
+  }
+  return 'none';
+}
+
+/** A test whether there is what must be at a threshold. */
+function hasAll(curve: ThresholdTable, i: number, atLeast: Task['atLeast']): boolean {
+  return atLeast.every(([name, least]) => (curve[name][i] as number) >= least);
 }
 
 function choiceText(choice: ThresholdChoice, by: ThresholdCriterion): string {

@@ -3,13 +3,7 @@
 
 import { lengthOf } from '../../../arrays/typed-arrays.js';
 import type { FloatArray } from '../../../arrays/types.js';
-import {
-  checkInteger,
-  checkPerRow,
-  checkSampleWeights,
-  checkWeights,
-  outOfRange,
-} from '../../../call/checks.js';
+import { checkInteger, checkSampleWeights, outOfRange } from '../../../call/checks.js';
 import { floatsOf } from '../../../call/plain-arrays.js';
 import type { AnyCriterion } from '../../criteria/own-criterion.js';
 import { type JudgedBatch, openBatch } from '../../report/batch.js';
@@ -25,6 +19,7 @@ import {
   selectRows,
 } from '../../rows/rows.js';
 import type { Logits, Targets } from '../../rows/tensors.js';
+import { checkRowWeights, weighNothing } from '../../rows/weights.js';
 
 /** Options of all functions that look at one class against the rest. */
 export interface CurveOptions<P extends number | 'each' = number | 'each'> extends RowOptions {
@@ -175,8 +170,7 @@ function weightingOf(
   rows: number,
 ): (number: number) => number {
   if (sampleWeights === undefined) return () => 1;
-  checkPerRow('sampleWeights', sampleWeights, rows);
-  checkWeights(sampleWeights);
+  checkRowWeights(sampleWeights, rows);
   return (number) => sampleWeights[number] as number;
 }
 
@@ -185,11 +179,7 @@ function weightsOf(
   sampleWeights: FloatArray | undefined,
   numbers: Uint32Array,
 ): Float64Array | undefined {
-  if (numbers.length === 0) {
-    throw new RangeError(
-      'sampleWeights must be above 0 for a row that counts, got 0 for all of them',
-    );
-  }
+  if (numbers.length === 0) throw weighNothing();
   return (
     sampleWeights && tabulate(numbers.length, (k) => sampleWeights[numbers[k] as number] as number)
   );
