@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, inject } from 'vitest';
 import { NODE_VERSIONS } from '../../scripts/bootstrap/consumers.mjs';
 import battery from '../determinism/battery.json' with { type: 'json' };
+import hashes from '../determinism/hashes.json' with { type: 'json' };
 import { IS_SAMPLE } from '../support/sample.js';
 
 /** The versions of Node in which the package is tried: of a sample the oldest and the newest. */
@@ -20,6 +21,7 @@ export async function analysisPrinted(): Promise<string> {
   const { analyse } = await import(pathToFileURL(join(inject('project'), 'analysis.js')).href);
   const text: string = await analyse();
   expect(text.length).toBeGreaterThan(5000);
+  expect(hashes).toMatchObject(JSON.parse(text).hashes);
   return text;
 }
 

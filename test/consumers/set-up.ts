@@ -34,14 +34,31 @@ function npm(cwd: string, ...args: string[]): string {
   return stdout;
 }
 
+/** A file of the determinism tests. */
+function read(name: string): string {
+  return readFileSync(join(root, 'test', 'determinism', name), 'utf8');
+}
+
+/** The same as JavaScript. */
+function transpiled(name: string): string {
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  return ts.transpileModule(read(name), { compilerOptions }).outputText;
+}
+
 /** The determinism battery as one file of JavaScript. */
 function batteryModule(): string {
-  const read = (name: string) => readFileSync(join(root, 'test', 'determinism', name), 'utf8');
-  const { outputText } = ts.transpileModule(read('battery.ts'), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-  });
-  return `${outputText}\nexport const battery = ${read('battery.json')};\n`;
+  return `${transpiled('battery.ts')}\nexport const battery = ${read('battery.json')};\n`;
 }
+
+/** What computes a hash of focal-loss/analysis, as a file of JavaScript. */
+function hashModule(name: string): string {
+  return transpiled(name)
+    .replace("'../../dist/analysis.js'", "'focal-loss/analysis'")
+    .replaceAll(/'(\.\/\w+)\.ts'/g, "'$1.js'");
+}
+
+/** The hashes that are computed of focal-loss/analysis. */
+const HASHED = ['decisions', 'figures', 'posteriors'];
 
 export default function setUp({ provide }: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'focal-loss-consumers-'));
@@ -51,6 +68,7 @@ export default function setUp({ provide }: TestProject): () => void {
   const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? 'none');
   cpSync(join(root, 'test', 'consumers', 'project'), project, { recursive: true });
   writeFileSync(join(project, 'battery.js'), batteryModule());
+  for (const name of HASHED) writeFileSync(join(project, `${name}.js`), hashModule(`${name}.ts`));
   npm(project, 'install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', tarball);
   // Tools are found where Node and bundlers look next.
   const tools = join(consumersHome, 'node_modules');

@@ -30,6 +30,41 @@ function batch(rows: number, classes: number, seed: number) {
   return { logits, targets, weights };
 }
 
+/** The intervals of a report, and two models side by side: many resamples and few. */
+function* comparisons(classes: number): Generator<unknown> {
+  const rows = 40;
+  const { logits, targets, weights } = batch(rows, classes, rows + classes);
+  const other = batch(rows, classes, 2 * rows).logits;
+  const groups = targets.map((_, row) => row >> 2);
+  for (const given of [{}, { groups }, { method: 'percentile', level: 0.8, seed: 7 }] as const) {
+    const intervals = { repeats: 25, ...given };
+    yield library.classificationReport(logits, targets, { intervals }).intervals;
+    yield library.compareModels(logits, other, targets, intervals);
+  }
+  const losses = [new library.FocalLoss(), new library.CrossEntropyLoss()] as const;
+  yield library.compareModels(logits, other, targets, {
+    repeats: 5,
+    sampleWeights: weights,
+    criterion: losses,
+  });
+}
+
+/** Rows of several labels: their calibrations, two models on them, and a meter. */
+function* ofLabels(rows: number, classes: number): Generator<unknown> {
+  const { logits, weights } = batch(rows, classes, 3 * rows + classes);
+  const targets = logits.map((logit, k) => Number(logit + (k % 5) > 2));
+  const criterion = new library.SigmoidFocalLoss({ numClasses: classes, labelSmoothing: 0.05 });
+  for (const method of ['temperature', 'platt', 'isotonic'] as const) {
+    const options = { method, criterion, sampleWeights: weights };
+    const calibrator = library.fitCalibration(logits, targets, options);
+    yield [calibrator.parameters, calibrator.apply(logits)];
+  }
+  const others = logits.map((logit, k) => logit - (k % 3));
+  yield library.compareModels(logits, others, targets, { criterion, repeats: 10 });
+  const meter = new library.ReportMeter({ criterion }).update(logits, targets);
+  yield library.ReportMeter.fromJSON(JSON.parse(JSON.stringify(meter))).result();
+}
+
 /** The results of all calls. */
 function* results(): Generator<unknown> {
   for (const [rows, classes] of [
@@ -49,16 +84,13 @@ function* results(): Generator<unknown> {
         calibrator.apply(logits, { output: 'logits' }),
       ];
     }
-    // Logarithms of probabilities, by which rows of more classes are ordered, are those of `Math`.
-    if (classes > 2) continue;
+    yield* comparisons(classes);
+    yield* ofLabels(rows, classes);
     const options = { sampleWeights: weights, positive: 'each' } as const;
-    const other = batch(rows, classes, 2 * rows);
-    const { auc } = library.compareModels(logits, other.logits, targets, { repeats: 2 });
-    yield auc;
     yield library.rocCurve(logits, targets, options);
     yield library.precisionRecallCurve(logits, targets, options);
     yield library.calibrationCurve(logits, targets, options);
-    yield library.calibrationCurve(logits, targets, { strategy: 'quantile' });
+    yield library.calibrationCurve(logits, targets, { strategy: 'quantile', positive: 1 });
     yield library.decisionCurve(logits, targets, options);
     yield library.chooseThreshold(logits, targets, options);
   }

@@ -1,5 +1,8 @@
 // What every function of focal-loss/analysis gives, with the digits that all engines agree on: exp and log are their own in it.
 import * as analysis from 'focal-loss/analysis';
+import { hashOfDecisions } from './decisions.js';
+import { hashOfFigures } from './figures.js';
+import { hashOfPosteriors } from './posteriors.js';
 
 const round = (_, value) => {
   if (ArrayBuffer.isView(value)) return Array.from(value);
@@ -39,6 +42,13 @@ export async function analyse() {
     fitCalibration: analysis.Calibrator.fromJSON(
       JSON.parse(JSON.stringify(analysis.fitCalibration(logits, targets, { method: 'platt' }))),
     ).apply(logits),
+    posterior: analysis.posterior(logits, criterion),
+    // All bits of many calls, each as its test pins it.
+    hashes: {
+      decisions: hashOfDecisions(),
+      figures: hashOfFigures(),
+      posteriors: hashOfPosteriors(),
+    },
     logSoftmax: analysis.logSoftmax(logits, 3),
     lossCurve: analysis.lossCurve({ points: 5 }),
     meter: LossMeter.fromJSON(JSON.parse(JSON.stringify(meter)))
