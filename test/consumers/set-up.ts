@@ -50,7 +50,7 @@ function batteryModule(): string {
   return `${transpiled('battery.ts')}\nexport const battery = ${read('battery.json')};\n`;
 }
 
-/** What computes a hash of focal-loss/analysis, as a file of JavaScript. */
+/** A program that computes a hash of focal-loss/analysis, as a file of JavaScript. */
 function hashModule(name: string): string {
   return transpiled(name)
     .replace("'../../dist/analysis.js'", "'focal-loss/analysis'")

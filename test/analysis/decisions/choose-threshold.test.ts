@@ -206,7 +206,7 @@ describe('thresholds', () => {
       0,
     );
     expect(chooseThreshold(odds, new Uint8Array(6).fill(1)).f1).toBe(1);
-    // What would be 0 / 0.
+    // Figures that would be 0 / 0 are NaN.
     const none = chooseThreshold(odds, new Uint8Array(6), { by: 'cost', costs });
     expect([none.recall, none.f1, none.balancedAccuracy]).toEqual([NaN, NaN, NaN]);
     expect([none.accuracy, none.specificity, none.value]).toEqual([1, 1, 0]);

@@ -1,4 +1,4 @@
-// What a criterion says of the logits holds for every function that takes one.
+// A criterion says what logits mean for every function that takes one.
 
 import {
   AsymmetricLoss,
@@ -74,7 +74,7 @@ describe('ignoreIndex, numClasses and layout', () => {
       spatialSize: 20,
     });
     expect(ofTurned.parameters).toEqual(expected.parameters);
-    // What is fitted in a layout is applied in it, unless another is given; through JSON as well.
+    // A layout of the fit is that of what it is applied to, unless another is given; through JSON, too.
     const p = expected.apply(logits);
     for (const calibrator of [
       ofTurned,

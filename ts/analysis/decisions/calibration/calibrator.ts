@@ -286,7 +286,7 @@ export class Calibrator<M extends CalibrationMethod = CalibrationMethod> {
   }
 }
 
-/** Logits of a calibrator's rows, and the positions of a sample where classes come first, else 1. */
+/** Logits of a calibrator, and the positions of a sample where classes come first, else 1. */
 function openedRows(
   logits: Logits,
   { numClasses, multiLabel, criterion }: Calibrator,
@@ -335,7 +335,7 @@ type Calibration = Pick<
   'method' | 'numClasses' | 'multiLabel' | 'criterion' | 'parameters'
 >;
 
-/** Logits of which softmax, or where each is yes or no by itself sigmoid, makes the probabilities. */
+/** Logits of which softmax, or of yes-or-no ones sigmoid, makes the probabilities. */
 export function calibrated(calibration: Calibration, given: Float64Array): Float64Array {
   const { method, numClasses, criterion, parameters } = calibration;
   const isElementwise = areElements(calibration);

@@ -111,7 +111,7 @@ export interface ThresholdChoice {
   readonly precision: number;
   /** The share of the other rows that is not taken for the class; NaN without such rows. */
   readonly specificity: number;
-  /** The harmonic mean of precision and recall; NaN where no row is of the class or taken for it. */
+  /** The harmonic mean of precision and recall; NaN without rows of either. */
   readonly f1: number;
   /** The mean of recall and specificity; NaN where one of them is. */
   readonly balancedAccuracy: number;
