@@ -182,6 +182,14 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
         method: 'platt',
         criterion: new entry.FocalLoss({ labelSmoothing: 0.1 }),
       }),
+    'fitCalibration and compareModels, labels': () => {
+      const criterion = new entry.SigmoidFocalLoss({ numClasses: classes, labelSmoothing: 0.1 });
+      const { parameters } = entry.fitCalibration(logits, yes, { criterion });
+      return [
+        parameters,
+        entry.compareModels(logits, wide.map(Math.abs), yes, { criterion, repeats: 2 }),
+      ];
+    },
     'classificationReport, intervals': () =>
       entry.classificationReport(logits, targets, {
         numClasses: classes,
@@ -219,7 +227,8 @@ function decisionCalls(entry: typeof Analysis, seed: number): Calls {
       const { parameters, ...state } = entry
         .fitCalibration(wide, targets, { method: 'platt' })
         .toJSON();
-      return entry.Calibrator.fromJSON({ ...state, parameters }).apply(wide);
+      const back = entry.Calibrator.fromJSON({ ...state, parameters });
+      return [back.apply(wide), back.apply(wide, { layout: 'channels-first' })];
     },
   };
 }

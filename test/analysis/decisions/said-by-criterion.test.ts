@@ -74,7 +74,7 @@ describe('ignoreIndex, numClasses and layout', () => {
       spatialSize: 20,
     });
     expect(ofTurned.parameters).toEqual(expected.parameters);
-    // A layout of the fit is that of what it is applied to, unless another is given; through JSON, too.
+    // A layout of the fit is that of what it is applied to, unless another is given.
     const p = expected.apply(logits);
     for (const calibrator of [
       ofTurned,
