@@ -31,7 +31,9 @@ const NAMES = [
 const withoutModule: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'without-module',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/embedded\.js$/ }, () => ({ path: resolve('ts/module/absent.ts') }));
+    onResolve({ filter: /^\.\.?\/(?:module\/)?embedded\.js$/ }, () => ({
+      path: resolve('ts/module/absent.ts'),
+    }));
   },
 };
 
@@ -62,7 +64,13 @@ const analysisModule: NonNullable<Options['esbuildPlugins']>[number] = {
  */
 function slim(entry: string, file: string, folder: string): Options {
   const id = moduleId(readFileSync(`crate/${folder}/focal_loss_bg.wasm`));
-  const define = { ENTRY: `focal-loss/${entry}`, MODULE_FILE: file, MODULE_ID: id };
+  const define = {
+    ENTRY: `focal-loss/${entry}`,
+    MODULE_FILE: file,
+    MODULE_ID: id,
+    // Without the module a worker could do nothing.
+    ANALYSIS_WORKER_CODE: '',
+  };
   return {
     esbuildPlugins: [withoutModule],
     define: Object.fromEntries(
@@ -115,19 +123,31 @@ function entry(name: string, options: Options = {}): Options {
   };
 }
 
+/** The code of a worker, as a text in the bundle. */
+async function withWorker(
+  name: string,
+  file: Parameters<typeof workerCode>[0],
+): Promise<Record<string, string>> {
+  return { [name]: JSON.stringify(withoutEscapes(await workerCode(file))) };
+}
+
 export default defineConfig(async () => [
   // The wasm file becomes text inside the bundle: nothing to fetch, nothing for a bundler to be
   // taught.
   entry('index', { esbuildPlugins: [embeddedWasm] }),
   entry('slim', slim('slim', 'focal-loss.wasm', 'pkg')),
-  entry('analysis', { esbuildPlugins: [analysisModule, embeddedWasm] }),
+  // So does, in two entries, the code of workers of a pool.
+  entry('analysis', {
+    esbuildPlugins: [analysisModule, embeddedWasm],
+    define: await withWorker('ANALYSIS_WORKER_CODE', 'ts/pool/analysis-worker.ts'),
+  }),
   entry('analysis-slim', slim('analysis/slim', 'focal-loss-analysis.wasm', 'pkg-analysis')),
   // Its peer, being one, stays an import too.
   entry('tfjs', { esbuildPlugins: [besideIndex] }),
   // The code of its workers becomes text inside the bundle, and is an entry by itself.
   entry('pool', {
     esbuildPlugins: [embeddedWasm],
-    define: { WORKER_CODE: JSON.stringify(withoutEscapes(await workerCode())) },
+    define: await withWorker('WORKER_CODE', 'ts/worker.ts'),
   }),
   entry('worker', { esbuildPlugins: [givenModule] }),
 ]);

@@ -88,8 +88,10 @@ export {
   type MeterOptions,
   type MeterResult,
   type MeterState,
+  type PooledMeterOptions,
 } from './analysis/meter/loss-meter.js';
 export {
+  type PooledReportOptions,
   ReportMeter,
   type ReportMeterOptions,
   type ReportMeterState,
@@ -115,6 +117,7 @@ export {
 } from './analysis/report/report.js';
 export type { ClassificationReport } from './analysis/report/result.js';
 export type { ClassScores, Scores } from './analysis/report/scores.js';
+export type { AnyPool, PoolAnalysis, PooledOptions, PoolSignal } from './analysis/rows/pooled.js';
 export type { RowOptions } from './analysis/rows/rows.js';
 export type { Signal, TurnOptions } from './analysis/rows/turns.js';
 export {
@@ -159,3 +162,4 @@ export {
 export type { Interval, IntervalMethod } from './analysis/uncertainty/bootstrap.js';
 export * from './api.js';
 export { init } from './module/init.js';
+export { poolAnalysis } from './pool/analysis.js';

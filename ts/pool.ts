@@ -5,6 +5,7 @@
  * @module focal-loss/pool
  */
 
+export type { AnyPool, PoolAnalysis, PoolSignal } from './analysis/rows/pooled.js';
 export type {
   Fresh,
   KindOf,
@@ -27,13 +28,16 @@ export type { ClassIndices, FloatArray, Reduction } from './arrays/types.js';
 export type { ForwardOptions, GradientOptions, GradOutput } from './call/options.js';
 export { createPool } from './pool/pool.js';
 export type {
+  LoadOptions,
   Pool,
   PoolCallOptions,
+  PoolData,
   PooledCriterion,
   PoolForwardOptions,
   PoolGradientOptions,
   PoolOptions,
-  PoolSignal,
+  PoolReportOptions,
+  PoolSweepOptions,
   PoolWorker,
   WorkerPool,
 } from './pool/types.js';

@@ -5,6 +5,8 @@
  * @module focal-loss/worker
  */
 
+import { give } from './module/given.js';
 import { listen } from './pool/listen.js';
+import { provided } from './pool/provided.js';
 
-listen();
+listen({ give, tasks: provided });

@@ -1,11 +1,16 @@
 import { resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
+/** The files whose code a worker runs: one of the losses, and one that knows the analysis. */
+type WorkerFile = 'ts/worker.ts' | 'ts/pool/analysis-worker.ts';
+
 /** Has the WebAssembly module be handed over, in place of the one in the bundle. */
 export const givenModule: Plugin = {
   name: 'given-module',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/embedded\.js$/ }, () => ({ path: resolve('ts/module/given.ts') }));
+    onResolve({ filter: /^\.\.?\/(?:module\/)?embedded\.js$/ }, () => ({
+      path: resolve('ts/module/given.ts'),
+    }));
   },
 };
 
@@ -18,9 +23,9 @@ export function withoutEscapes(code: string): string {
 }
 
 /** The code of a worker of the pool, which is a script and a module alike. */
-export async function workerCode(): Promise<string> {
+export async function workerCode(file: WorkerFile): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: ['ts/worker.ts'],
+    entryPoints: [file],
     bundle: true,
     write: false,
     minify: true,

@@ -47,6 +47,16 @@ export function blockRows(width: number): number {
   return 2 ** (31 - Math.clz32(rows));
 }
 
+/**
+ * Rows of so many logits with as many of which blocks begin, whatever the loss: of losses on
+ * elements as well. A power of two.
+ */
+export function wholeRows(width: number): number {
+  // The lowest bit of the width: so many elements more does each row bring of a block's.
+  const even = width & -width;
+  return Math.max(blockRows(width), BLOCK_ROWS / Math.min(even, BLOCK_ROWS));
+}
+
 /** One of the passes over the rows that a call takes. */
 export interface Pass {
   readonly wantsValue: boolean;
@@ -152,7 +162,8 @@ function planBatch(
 /**
  * Computes the rows from `start`, where a block begins, up to `end`, where one ends or the batch
  * does. The sums of these blocks go to `partials`; values and gradients to the places of the rows
- * in `values` and `grad`, where they are given.
+ * in `values` and `grad`, where they are given. Between blocks it asks whether it is to stop, and
+ * returns false where it did.
  *
  * @throws RangeError for a target that is none.
  */
@@ -163,15 +174,17 @@ export function runBlocks(
   partials: Float64Array,
   values: FloatArray | undefined,
   grad: FloatArray | undefined,
-): void {
+  isStopped = () => false,
+): boolean {
   const { spec, gradOutput, denominator } = job;
   const length = blockRows(job.width);
   for (const pass of job.passes) {
     const valuesOfPass = pass.wantsValue && spec.reduction === 'none' ? values : undefined;
     const gradOfPass = pass.wantsGrad ? grad : undefined;
-    inBatch(job, pass, (capacity) => {
+    const isDone = inBatch(job, pass, FORWARD, (capacity) => {
       loadNumbers(spec.numbers, pass.wantsGrad ? gradOutput : 1, denominator);
       for (let first = start; first < end; first += length) {
+        if (isStopped()) return false;
         const last = Math.min(first + length, end);
         turnColumns(spec, first, last);
         runKernel(batch, spec, FORWARD, false, capacity, valuesOfPass, gradOfPass, first, last);
@@ -180,14 +193,33 @@ export function runBlocks(
         }
       }
       clearSigns(batch, valuesOfPass, gradOfPass, start, end);
+      return true;
     });
+    if (!isDone) return false;
   }
+  return true;
+}
+
+/**
+ * Has the kernel of a method run over the rows from `start` on up to `end`, whose values it adds
+ * up in a way of its own, and collects that. The job must be one for that method.
+ *
+ * @throws RangeError for a target that is none.
+ */
+export function runOwn(job: Job, method: Method, start: number, end: number): void {
+  const { spec } = job;
+  inBatch(job, job.passes[0] as Pass, method, (capacity) => {
+    loadNumbers(spec.numbers, 1, 1);
+    turnColumns(spec, start, end);
+    runKernel(batch, spec, method, false, capacity, undefined, undefined, start, end);
+    method.collect?.(batch);
+  });
 }
 
 /** A test whether all targets of the rows from `start` on up to `end` are such. */
 export function areValid(job: Job, start: number, end: number): boolean {
   return job.passes.every((pass) =>
-    inBatch(job, pass, (capacity) => {
+    inBatch(job, pass, FORWARD, (capacity) => {
       const { form } = batch;
       const step = form === classIndices ? TILE_ROWS : capacity;
       const flags = flagsOf(batch, undefined);
@@ -216,7 +248,7 @@ export function reduce(partials: Float64Array, denominator: number): number {
 }
 
 /** Calls `run` in the module, with a pass of the job for the batch, and how many rows fit it. */
-function inBatch<T>(job: Job, { isWide }: Pass, run: (capacity: number) => T): T {
+function inBatch<T>(job: Job, { isWide }: Pass, method: Method, run: (capacity: number) => T): T {
   enter();
   try {
     const { spec, logits, targets } = job;
@@ -234,7 +266,7 @@ function inBatch<T>(job: Job, { isWide }: Pass, run: (capacity: number) => T): T
     batch.rowsPerWeight = job.rowsPerWeight;
     batch.gradScales = job.gradScales;
     batch.ignoreIndex = spec.ignoreIndex;
-    const capacity = prepare(spec, FORWARD, undefined);
+    const capacity = prepare(spec, method, undefined);
     if (job.isHeavy) lighten();
     const result = run(capacity);
     leave();

@@ -1,7 +1,6 @@
 // The workers of a pool: they are started when they are needed, and replaced when they end.
 
-import { moduleBytes } from '../module/embedded.js';
-import type { DoneReply, Order, Reply, RunOrder } from './messages.js';
+import type { DoneReply, Kept, Order, Reply, RunOrder } from './messages.js';
 import { isDeno, later } from './runtime.js';
 import { type AnyWorker, Thread } from './thread.js';
 
@@ -11,10 +10,18 @@ import { type AnyWorker, Thread } from './thread.js';
  */
 const idle = () => (isDeno() ? 1000 : 5000);
 
-/** The part of a call that a worker has. */
-export interface Part {
+/** An order, and the memory that goes with it. */
+export interface Sent {
   readonly order: RunOrder;
   readonly transfer: readonly ArrayBufferLike[];
+}
+
+/** The part of a call that a worker has. */
+export interface Part extends Sent {
+  /** The same with logits and targets that a worker is to keep, for one that does not yet. */
+  readonly whole: (() => Sent) | undefined;
+  /** A chunk of a task is done. */
+  took(chunk: number, result: unknown): void;
   /** The worker has no more to do for it. */
   done(reply: DoneReply): void;
   /** The worker ended, or could not be reached, before that. It may never have started. */
@@ -24,6 +31,9 @@ export interface Part {
 /** A worker with the parts that it has not answered. */
 class Member {
   readonly parts = new Map<number, Part>();
+  /** The parts of data that it has, by their numbers. */
+  readonly #kept = new Map<number, Set<string>>();
+  readonly #bytes: () => Uint8Array<ArrayBuffer>;
   readonly ready: Promise<string | undefined>;
   #thread: Thread | undefined;
   #settle: (reason: string | undefined) => void = () => {};
@@ -36,9 +46,11 @@ class Member {
 
   constructor(
     make: () => AnyWorker | PromiseLike<AnyWorker>,
+    bytes: () => Uint8Array<ArrayBuffer>,
     timeout: number,
     onEnd: (member: Member) => void,
   ) {
+    this.#bytes = bytes;
     this.#onEnd = onEnd;
     this.#probe = probe();
     this.ready = new Promise((resolve) => {
@@ -62,6 +74,11 @@ class Member {
     else this.#give(part, this.#thread);
   }
 
+  /** Lets go of data. */
+  free(data: number): void {
+    if (this.#kept.delete(data) && !this.#hasEnded) this.#thread?.post({ type: 'free', data }, []);
+  }
+
   end(): void {
     this.#end('the pool has been closed');
   }
@@ -76,14 +93,16 @@ class Member {
       });
       if (this.#hasEnded) return thread.end();
       this.#thread = thread;
-      postStart(thread, this.#probe);
+      postStart(thread, this.#bytes(), this.#probe);
     } catch (error) {
       this.#end(error instanceof Error ? error.message : String(error));
     }
   }
 
   #hear(reply: Reply): void {
-    if (reply.type === 'done') {
+    if (reply.type === 'chunk') {
+      this.parts.get(reply.id)?.took(reply.chunk, reply.result);
+    } else if (reply.type === 'done') {
       const part = this.parts.get(reply.id);
       this.parts.delete(reply.id);
       if (this.parts.size === 0) this.#thread?.hold(false);
@@ -102,11 +121,23 @@ class Member {
     this.parts.set(part.order.id, part);
     thread.hold(true);
     try {
-      thread.post(part.order, part.transfer);
+      const { kept } = part.order;
+      const { order, transfer } = this.#has(kept) ? part : (part.whole?.() ?? part);
+      thread.post(order, transfer);
+      if (kept !== undefined) this.#keep(kept);
     } catch (error) {
       this.parts.delete(part.order.id);
       part.lost(error instanceof Error ? error.message : String(error), true);
     }
+  }
+
+  #has(kept: Kept | undefined): boolean {
+    return kept !== undefined && this.#kept.get(kept.data)?.has(kept.part) === true;
+  }
+
+  #keep({ data, part }: Kept): void {
+    const parts = this.#kept.get(data) ?? new Set();
+    this.#kept.set(data, parts.add(part));
   }
 
   #end(reason: string): void {
@@ -127,10 +158,14 @@ function probe(): Int32Array | undefined {
     : new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 }
 
-function postStart(thread: Thread, probe: Int32Array | undefined): void {
+function postStart(
+  thread: Thread,
+  bytes: Uint8Array<ArrayBuffer>,
+  probe: Int32Array | undefined,
+): void {
   const order = (shared: Int32Array | undefined): Order => ({
     type: 'start',
-    bytes: moduleBytes(),
+    bytes,
     probe: shared,
   });
   try {
@@ -145,14 +180,21 @@ function postStart(thread: Thread, probe: Int32Array | undefined): void {
 export class Crew {
   readonly size: number;
   readonly #make: () => AnyWorker | PromiseLike<AnyWorker>;
+  readonly #bytes: () => Uint8Array<ArrayBuffer>;
   readonly #timeout: number;
   #members: readonly Member[] = [];
   #cancelIdle: () => void = () => {};
   #calls = 0;
 
-  constructor(size: number, make: () => AnyWorker | PromiseLike<AnyWorker>, timeout: number) {
+  constructor(
+    size: number,
+    make: () => AnyWorker | PromiseLike<AnyWorker>,
+    bytes: () => Uint8Array<ArrayBuffer>,
+    timeout: number,
+  ) {
     this.size = size;
     this.#make = make;
+    this.#bytes = bytes;
     this.#timeout = timeout;
   }
 
@@ -172,6 +214,11 @@ export class Crew {
   give(parts: readonly Part[]): void {
     const members = this.#full();
     for (const [i, part] of parts.entries()) (members[i % members.length] as Member).give(part);
+  }
+
+  /** Lets go of data that workers keep. */
+  free(data: number): void {
+    for (const member of this.#members) member.free(data);
   }
 
   /** A call begins. */
@@ -202,7 +249,7 @@ export class Crew {
     };
     const missing = Array.from(
       { length: this.size - this.#members.length },
-      () => new Member(this.#make, this.#timeout, forget),
+      () => new Member(this.#make, this.#bytes, this.#timeout, forget),
     );
     this.#members = [...this.#members, ...missing];
     return this.#members;

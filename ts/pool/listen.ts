@@ -2,7 +2,7 @@
 
 import type { Order, Reply } from './messages.js';
 import { isNode, threads } from './runtime.js';
-import { serve } from './serve.js';
+import { type Abilities, serve } from './serve.js';
 
 /** A worker of the web, as it sees itself. */
 interface WebScope {
@@ -11,21 +11,21 @@ interface WebScope {
 }
 
 /** Has this thread, where it is a worker, follow orders. */
-export function listen(): void {
-  if (isNode()) void listenInNode();
-  else if ('WorkerGlobalScope' in globalThis || !('document' in globalThis)) listenOnWeb();
+export function listen(abilities: Abilities): void {
+  if (isNode()) void listenInNode(abilities);
+  else if ('WorkerGlobalScope' in globalThis || !('document' in globalThis)) listenOnWeb(abilities);
 }
 
-function listenOnWeb(): void {
+function listenOnWeb(abilities: Abilities): void {
   const scope = globalThis as unknown as WebScope;
   scope.onmessage = ({ data }) =>
-    serve(data, (reply, transfer) => scope.postMessage(reply, transfer));
+    serve(data, abilities, (reply, transfer) => scope.postMessage(reply, transfer));
 }
 
 /** Messages wait for a listener there. */
-async function listenInNode(): Promise<void> {
+async function listenInNode(abilities: Abilities): Promise<void> {
   const { parentPort: port } = await threads();
   port?.on('message', (order) =>
-    serve(order, (reply, transfer) => port.postMessage(reply, transfer)),
+    serve(order, abilities, (reply, transfer) => port.postMessage(reply, transfer)),
   );
 }

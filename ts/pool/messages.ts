@@ -1,5 +1,6 @@
 // What the calling thread and its workers tell each other.
 
+import type { Task } from '../analysis/rows/pooled.js';
 import type { FloatArray } from '../arrays/types.js';
 import type { Job } from '../call/blocks.js';
 
@@ -12,12 +13,24 @@ export interface StartOrder {
   readonly probe: Int32Array | undefined;
 }
 
+/** Logits and targets that a worker keeps, of data that was loaded. */
+export interface Kept {
+  /** The number of the data. */
+  readonly data: number;
+  /** The rows of it: what they are of. */
+  readonly part: string;
+}
+
 /** A call, or a part of one, for a worker to take part in. */
 export interface RunOrder {
   readonly type: 'run';
   /** The call's own number. */
   readonly id: number;
   readonly job: Job;
+  /** Where something else than the loss is to be computed. */
+  readonly task: Task | undefined;
+  /** The name under which the worker has logits and targets, or where it keeps those of the job. */
+  readonly kept: Kept | undefined;
   /** The rows at which chunks begin, and where the last one ends. Each begins with a block. */
   readonly bounds: readonly number[];
   /** Room for the sum of each block from the first bound on. */
@@ -31,12 +44,27 @@ export interface RunOrder {
   readonly checksFirst: boolean;
 }
 
-export type Order = StartOrder | RunOrder;
+/** Data that will not be needed any more. */
+export interface FreeOrder {
+  readonly type: 'free';
+  /** The number of the data. */
+  readonly data: number;
+}
+
+export type Order = StartOrder | RunOrder | FreeOrder;
 
 /** The module has been started, or could not be. */
 export interface ReadyReply {
   readonly type: 'ready';
   readonly error: string | undefined;
+}
+
+/** The result of a task for a chunk. */
+export interface ChunkReply {
+  readonly type: 'chunk';
+  readonly id: number;
+  readonly chunk: number;
+  readonly result: unknown;
 }
 
 /** A worker has no more to do for a call. */
@@ -56,7 +84,7 @@ export interface RunResults {
   readonly grad: FloatArray | undefined;
 }
 
-export type Reply = ReadyReply | DoneReply;
+export type Reply = ReadyReply | ChunkReply | DoneReply;
 
 // Places in the state of a call.
 

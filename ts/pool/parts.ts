@@ -1,90 +1,36 @@
-// A batch cut into chunks, and parts of its arrays for workers that share no memory.
+// A batch cut into chunks, and what workers that share no memory made of theirs.
 
-import { arrayLike, copyInto, copyOf, copyRun, lengthOf, part } from '../arrays/typed-arrays.js';
+import { arrayLike, copyInto, copyRun, part } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import { blockRows, type Job } from '../call/blocks.js';
+import { type JobPart, sampleOf } from '../call/parts.js';
 
 /** The logits of a chunk, about: a call can be stopped between chunks. */
 const CHUNK = 2 ** 19;
 
 /**
  * The rows at which chunks begin, and the last one's end: for so many workers, about as many chunks
- * for each.
+ * for each. A chunk has a multiple of so many rows. It takes as long as so many logits, of which
+ * all have so many.
  */
-export function chunksOf({ rows, width }: Job, workers: number): number[] {
-  const size = blockRows(width);
-  const blocks = Math.ceil(rows / size);
-  const each = Math.max(2, Math.ceil((rows * width) / (CHUNK * workers)));
-  const step = Math.ceil(blocks / (each * workers)) * size;
+export function chunksOf(
+  { rows, width }: Job,
+  workers: number,
+  unit = blockRows(width),
+  entries = rows * width,
+): number[] {
+  const each = Math.max(2, Math.ceil(entries / (CHUNK * workers)));
+  const step = Math.ceil(Math.ceil(rows / unit) / (each * workers)) * unit;
   return [...steps(rows, step), rows];
 }
 
 /** The same for one chunk a worker. */
-export function sharesOf({ rows, width }: Job, workers: number): number[] {
-  const size = blockRows(width);
-  return [...steps(rows, Math.ceil(Math.ceil(rows / size) / workers) * size), rows];
+export function sharesOf({ rows, width }: Job, workers: number, unit = blockRows(width)): number[] {
+  return [...steps(rows, Math.ceil(Math.ceil(rows / unit) / workers) * unit), rows];
 }
 
 function steps(rows: number, step: number): number[] {
   return Array.from({ length: Math.ceil(rows / step) }, (_, k) => k * step);
-}
-
-/** A part of a batch: a job by itself, and which of its rows are wanted. */
-export interface JobPart {
-  readonly job: Job;
-  /** The row of the batch that is its first. */
-  readonly first: number;
-  /** The rows of the part that are wanted. */
-  readonly start: number;
-  readonly end: number;
-}
-
-function leastMultiple(numbers: readonly number[]): number {
-  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
-  return numbers.reduce((a, b) => (b === 0 ? a : (a / divisor(a, b)) * b), 1);
-}
-
-/** Copies what rows of a batch need: these rows, and those that cannot be parted from them. */
-export function partOf(job: Job, start: number, end: number): JobPart {
-  const { rows, width, spatialSize, rowsPerWeight, spec } = job;
-  // Rows of a single sample are a smaller sample.
-  const isWithin = spatialSize !== 0 && sampleOf(job, start) === sampleOf(job, end - 1);
-  const align = leastMultiple([rowsPerWeight, spec.columns, isWithin ? 0 : spatialSize]);
-  const first = Math.floor(start / align) * align;
-  const last = Math.min(rows, Math.ceil(end / align) * align);
-  const count = last - first;
-  const perLogit = (array: FloatArray): FloatArray =>
-    isWithin ? gathered(job, array, first, count) : copyOf(array, first * width, count * width);
-  const perRow = <A extends FloatArray>(array: A | undefined, rowsEach: number) =>
-    array && copyOf(array, first / rowsEach, count / rowsEach);
-  return {
-    job: {
-      ...job,
-      logits: perLogit(job.logits),
-      targets:
-        job.form === 'probabilities'
-          ? perLogit(job.targets as FloatArray)
-          : copyOf(job.targets, first, count),
-      sampleWeights: perRow(job.sampleWeights, rowsPerWeight),
-      gradScales: perRow(job.gradScales, 1),
-      rows: count,
-      spatialSize: isWithin ? count : spatialSize,
-    },
-    first,
-    start: start - first,
-    end: end - first,
-  };
-}
-
-const sampleOf = ({ spatialSize }: Job, row: number) => Math.floor(row / spatialSize);
-
-/** The entries of rows of one sample, class by class. */
-function gathered(job: Job, array: FloatArray, first: number, count: number): FloatArray {
-  const { width, spatialSize } = job;
-  const copy = arrayLike(array, count * width);
-  const place = sampleOf(job, first) * spatialSize * width + (first % spatialSize);
-  for (let j = 0; j < width; j++) copyRun(copy, j * count, array, place + j * spatialSize, count);
-  return copy;
 }
 
 /** Copies the rows that were wanted of a part to their places, where there is one per logit. */
@@ -125,6 +71,6 @@ export function resultsOf(job: Job, blocks: number, wantsValues: boolean, wantsG
   return {
     partials: new Float64Array(blocks),
     values: wantsValues ? arrayLike(job.logits, job.rows) : undefined,
-    grad: wantsGrad ? arrayLike(job.logits, lengthOf(job.logits)) : undefined,
+    grad: wantsGrad ? arrayLike(job.logits, job.rows * job.width) : undefined,
   };
 }

@@ -1,4 +1,12 @@
 import { nameOf } from '../analysis/criteria/own-criterion.js';
+import type { ClassificationReport } from '../analysis/report/result.js';
+import {
+  type PoolAnalysis,
+  type PoolSignal,
+  RUN_TASK,
+  type Sharded,
+} from '../analysis/rows/pooled.js';
+import type { SweepTable } from '../analysis/sweep/result.js';
 import { define } from '../arrays/own.js';
 import type {
   Fresh,
@@ -17,21 +25,37 @@ import { BACKWARD, FORWARD, type Method, VALUE_AND_GRAD } from '../call/method.j
 import type { LossSpec } from '../call/spec.js';
 import { type Criterion, specOf } from '../losses/criterion.js';
 import * as LOSSES from '../losses/index.js';
+import { moduleBytes } from '../module/embedded.js';
 import { init } from '../module/init.js';
+import type { FullAnalysis } from './analysis.js';
 import { Crew } from './crew.js';
-import { runParted, runShared, type Stop, type Stopper, type Wanted, WorkerError } from './run.js';
-import { processors } from './runtime.js';
+import { type Held, heldBy, load } from './data.js';
+import {
+  runParted,
+  runShared,
+  runTaskParted,
+  runTaskShared,
+  type Stop,
+  type Stopper,
+  type Wanted,
+  WorkerError,
+} from './run.js';
+import { importPast, processors } from './runtime.js';
 import { Stock } from './staging.js';
 import { type AnyWorker, makeWorker } from './thread.js';
 import type {
+  LoadOptions,
   Pool,
+  PoolData,
   PooledCriterion,
   PoolForwardOptions,
   PoolGradientOptions,
   PoolOptions,
-  PoolSignal,
+  PoolReportOptions,
+  PoolSweepOptions,
   WorkerPool,
 } from './types.js';
+import { codeOf } from './worker-text.js';
 
 /** The most workers that a pool has unless it is told how many. */
 const USUAL_MOST = 8;
@@ -42,7 +66,7 @@ const MOST = 256;
 /** The time in milliseconds that workers have to start. */
 const START_TIMEOUT = 10_000;
 
-const POOL_OPTIONS: readonly (keyof PoolOptions)[] = ['size', 'worker', 'startTimeout'];
+const POOL_OPTIONS: readonly (keyof PoolOptions)[] = ['size', 'worker', 'startTimeout', 'analysis'];
 
 /** The specs of criteria, of whatever entry, that have been seen. */
 const specs = new WeakMap<object, LossSpec>();
@@ -68,17 +92,46 @@ function isSmall(logits: FloatArray): boolean {
   return lengthOf(logits) < SMALL;
 }
 
+/** The code of a worker, as scripts/build/worker-code.ts writes it. */
+declare const WORKER_CODE: string;
+
+/** Makes workers that know the analysis, or nothing but the losses. */
+type MakeCrew = (analysis: FullAnalysis | undefined) => Crew;
+
+/** The last arguments of a method, of which the first stands for two where it is loaded data. */
+interface Batch {
+  readonly logits: Logits;
+  readonly targets: Targets;
+  readonly options: object | undefined;
+  readonly held: Held | undefined;
+}
+
 /** Everything that {@link WorkerPool} names. */
 class Workers implements WorkerPool {
-  readonly #crew: Crew;
+  readonly #makeCrew: MakeCrew;
+  #crew: Crew;
+  /** Those before it, whose last calls may be under way. */
+  #others: readonly Crew[] = [];
+  /** The analysis, as far as the crew knows it. */
+  #analysis: FullAnalysis | undefined;
   readonly #stock = new Stock();
   readonly #size: number;
   readonly #isShared: boolean;
   #isClosed = false;
   readonly #stops = new Set<(reason: unknown) => void>();
+  /** The data that was loaded here, by its logits. */
+  #loaded = new WeakMap<object, Held>();
 
-  constructor(crew: Crew, size: number, isShared: boolean) {
+  constructor(
+    makeCrew: MakeCrew,
+    crew: Crew,
+    analysis: FullAnalysis | undefined,
+    size: number,
+    isShared: boolean,
+  ) {
+    this.#makeCrew = makeCrew;
     this.#crew = crew;
+    this.#analysis = analysis;
     this.#size = size;
     this.#isShared = isShared;
     const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
@@ -95,8 +148,8 @@ class Workers implements WorkerPool {
 
   async forward<R extends Reduction, L extends Logits>(
     criterion: PooledCriterion<R>,
-    logits: L,
-    targets: Targets,
+    logits: L | PoolData,
+    targets?: Targets | PoolForwardOptions,
     options?: PoolForwardOptions,
   ): Promise<LossValue<R, L>> {
     const { value } = await this.#evaluate(criterion, FORWARD, logits, targets, options);
@@ -105,8 +158,8 @@ class Workers implements WorkerPool {
 
   async backward<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
-    logits: L,
-    targets: Targets,
+    logits: L | PoolData,
+    targets?: Targets | PoolGradientOptions<G, R>,
     options?: PoolGradientOptions<G, R>,
   ): Promise<G> {
     const { grad } = await this.#evaluate(criterion, BACKWARD, logits, targets, options);
@@ -115,34 +168,120 @@ class Workers implements WorkerPool {
 
   async valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
-    logits: L,
-    targets: Targets,
+    logits: L | PoolData,
+    targets?: Targets | PoolGradientOptions<G, R>,
     options?: PoolGradientOptions<G, R>,
   ): Promise<ValueAndGrad<R, L, G>> {
     const result = await this.#evaluate(criterion, VALUE_AND_GRAD, logits, targets, options);
     return result as ValueAndGrad<R, L, G>;
   }
 
+  async load<L extends Logits>(
+    logits: L,
+    targets: Targets,
+    options: LoadOptions = {},
+  ): Promise<PoolData<Fresh<L>>> {
+    if (this.#isClosed) throw closed();
+    const { data, held } = load(logits, targets, options, this.#isShared, (freed) => {
+      this.#loaded.delete(freed.logits);
+      for (const crew of [this.#crew, ...this.#others]) crew.free(freed.id);
+    });
+    this.#loaded.set(held.logits, held);
+    return data as PoolData<Fresh<L>>;
+  }
+
+  async sweep(
+    logits: Logits | PoolData,
+    targets?: Targets | PoolSweepOptions,
+    options?: PoolSweepOptions,
+  ): Promise<SweepTable> {
+    const batch = this.#batchOf(logits, targets, options);
+    const { sweep } = await this.#learn();
+    const { held } = batch;
+    return sweep(this, batch.logits, batch.targets, batch.options ?? {}, held?.numClasses);
+  }
+
+  async report(
+    logits: Logits | PoolData,
+    targets?: Targets | PoolReportOptions,
+    options?: PoolReportOptions,
+  ): Promise<ClassificationReport> {
+    const batch = this.#batchOf(logits, targets, options);
+    const { report } = await this.#learn();
+    const { held } = batch;
+    return report(this, batch.logits, batch.targets, batch.options ?? {}, held?.numClasses);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const stop of this.#stops) stop(closed());
-    this.#crew.close();
+    for (const crew of [this.#crew, ...this.#others]) crew.close();
     this.#stock.clear();
+    this.#loaded = new WeakMap();
+  }
+
+  /** For what focal-loss/analysis has workers do. */
+  async [RUN_TASK](sharded: Sharded, signal: PoolSignal | undefined): Promise<boolean> {
+    if (this.#isClosed) throw closed();
+    checkSignal(signal);
+    if (signal?.aborted) throw signal.reason;
+    if (this.#size === 0 || sharded.entries < SMALL) return false;
+    const { tasks } = await this.#learn();
+    if (signal?.aborted) throw signal.reason;
+    const { job } = sharded;
+    const call = { ...sharded, tasks };
+    await this.#during(job, signal, (crew, stopper) =>
+      this.#isShared
+        ? runTaskShared(crew, this.#stock, call, stopper)
+        : runTaskParted(crew, call, stopper, this.#loaded.get(job.logits)?.id),
+    );
+    return true;
+  }
+
+  /** Has workers know the analysis, if they do not yet. */
+  async #learn(): Promise<FullAnalysis> {
+    if (this.#isClosed) throw closed();
+    if (this.#analysis !== undefined) return this.#analysis;
+    const analysis = await findAnalysis();
+    if (this.#isClosed) throw closed();
+    if (this.#analysis === undefined) {
+      this.#analysis = analysis;
+      // The ones before go when they are done.
+      this.#others = [...this.#others, this.#crew];
+      this.#crew = this.#makeCrew(analysis);
+    }
+    return this.#analysis;
+  }
+
+  #batchOf(logits: Logits | PoolData, targets: unknown, options: object | undefined): Batch {
+    const held = heldBy(logits);
+    if (held === undefined)
+      return { logits: logits as Logits, targets: targets as Targets, options, held };
+    if (held === 'disposed') throw new Error('data has been disposed of');
+    if (this.#loaded.get(held.logits) !== held && !this.#isClosed)
+      throw new TypeError('data must have been loaded by this pool');
+    return { ...held, options: targets as object | undefined, held };
   }
 
   async #evaluate(
     criterion: PooledCriterion,
     method: Method,
-    logits: Logits,
-    targets: Targets,
-    options: PoolForwardOptions = NO_OPTIONS,
+    givenLogits: Logits | PoolData,
+    givenTargets: unknown,
+    givenOptions: PoolForwardOptions | undefined,
   ): Promise<{ value: FloatArray | number | undefined; grad: FloatArray | undefined }> {
+    const batch = this.#batchOf(givenLogits, givenTargets, givenOptions);
+    const { logits, targets, held, options = NO_OPTIONS } = batch;
     if (this.#isClosed) throw closed();
     const spec = specFor(criterion);
     const isTiny = kindOf(logits) !== undefined && isSmall(logits as FloatArray);
     // The quickest way, since it is that of the smallest calls.
-    if (isTiny && options === NO_OPTIONS) return evaluate(spec, method, logits, targets);
-    const { signal, ...given } = checkOptions(options, [...method.options, 'signal']);
+    if (isTiny && options === NO_OPTIONS && held === undefined)
+      return evaluate(spec, method, logits, targets);
+    const all = checkOptions(options as PoolForwardOptions, [...method.options, 'signal']);
+    const { signal, ...own } = all;
+    const given =
+      held === undefined ? own : { ...own, numClasses: own.numClasses ?? held.numClasses };
     checkSignal(signal);
     if (signal?.aborted) throw signal.reason;
     if (isTiny || this.#size === 0) return evaluate(spec, method, logits, targets, given);
@@ -154,30 +293,59 @@ class Workers implements WorkerPool {
       buffer,
       areChecked,
     };
-    return this.#compute(job, method, wanted, signal);
+    const { partials, values, grad } = await this.#during(job, signal, (crew, stopper) =>
+      this.#isShared
+        ? runShared(crew, this.#stock, job, wanted, stopper)
+        : runParted(crew, job, wanted, stopper, held?.id),
+    );
+    const total = method.wantsValue ? reduce(partials, job.denominator) : undefined;
+    return { value: values ?? total, grad };
   }
 
-  async #compute(job: Job, method: Method, wanted: Wanted, signal: PoolSignal | undefined) {
+  /** A call on the workers, while which they are kept, and may be stopped. */
+  async #during<T>(
+    job: Job,
+    signal: PoolSignal | undefined,
+    run: (crew: Crew, stopper: Stopper) => Promise<T>,
+  ): Promise<T> {
     const { stopper, stop } = makeStopper();
     const abort = () => stop(signal?.reason);
     signal?.addEventListener('abort', abort);
     this.#stops.add(stop);
-    this.#crew.enter();
+    const crew = this.#crew;
+    crew.enter();
     try {
-      const { partials, values, grad } = await (this.#isShared
-        ? runShared(this.#crew, this.#stock, job, wanted, stopper)
-        : runParted(this.#crew, job, wanted, stopper));
-      const total = method.wantsValue ? reduce(partials, job.denominator) : undefined;
-      return { value: values ?? total, grad };
+      return await run(crew, stopper);
     } catch (error) {
       if (error instanceof WorkerError) evaluateAgain(job);
       throw error;
     } finally {
-      this.#crew.leave();
+      crew.leave();
       this.#stops.delete(stop);
       signal?.removeEventListener('abort', abort);
     }
   }
+}
+
+/** The analysis of the package beside this bundle, if the runtime finds it by its name. */
+async function findAnalysis(): Promise<FullAnalysis> {
+  let found: { readonly poolAnalysis?: PoolAnalysis };
+  try {
+    found = (await importPast('focal-loss/analysis')) as typeof found;
+  } catch (cause) {
+    throw new Error(
+      'createPool needs the option analysis here: poolAnalysis, of focal-loss/analysis',
+      { cause },
+    );
+  }
+  return found.poolAnalysis as FullAnalysis;
+}
+
+function checkAnalysis(analysis: PoolAnalysis): FullAnalysis {
+  const { code } = (analysis ?? {}) as Partial<FullAnalysis>;
+  if (typeof code !== 'function')
+    throw wrongType('analysis', 'poolAnalysis of focal-loss/analysis', analysis);
+  return analysis as FullAnalysis;
 }
 
 /** Has the synchronous call find what a worker did, so that the error is the same. */
@@ -249,21 +417,29 @@ function checkSignal(signal: PoolSignal | undefined): void {
  * ```
  */
 export async function createPool(options: PoolOptions = {}): Promise<Pool> {
-  const { size, worker, startTimeout = START_TIMEOUT } = checkOptions(options, POOL_OPTIONS);
+  const given = checkOptions(options, POOL_OPTIONS);
+  const { size, worker, startTimeout = START_TIMEOUT } = given;
   if (size !== undefined) checkInteger('size', 1, MOST, size);
   checkInteger('startTimeout', 1, 2 ** 31 - 1, startTimeout);
   if (worker !== undefined && typeof worker !== 'function')
     throw wrongType('worker', 'a function that makes a worker', worker);
+  const analysis = given.analysis === undefined ? undefined : checkAnalysis(given.analysis);
+  analysis?.moduleBytes();
   // What is small is computed here.
   await init();
-  const make = (worker ?? makeWorker) as () => AnyWorker | PromiseLike<AnyWorker>;
   const count = size ?? Math.min(await processors(), USUAL_MOST);
-  const crew = new Crew(count, make, startTimeout);
+  const makeCrew: MakeCrew = (known) => {
+    const code = () => known?.code() ?? codeOf(WORKER_CODE);
+    const make = (worker ?? (() => makeWorker(code()))) as () => AnyWorker;
+    return new Crew(count, make, known?.moduleBytes ?? moduleBytes, startTimeout);
+  };
+  const crew = makeCrew(analysis);
   const reason = await crew.start();
   if (reason !== undefined) {
     crew.close();
     console.warn(`focal-loss/pool computes on the calling thread: ${reason}`);
   }
   const isStarted = reason === undefined;
-  return new Workers(crew, isStarted ? count : 0, isStarted && crew.isShared) as Pool;
+  const isShared = isStarted && crew.isShared;
+  return new Workers(makeCrew, crew, analysis, isStarted ? count : 0, isShared) as unknown as Pool;
 }

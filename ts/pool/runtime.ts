@@ -40,7 +40,7 @@ export function isNode(): boolean {
 }
 
 /** Imports a module of the runtime, past bundlers: these know it not, and see no name. */
-const importPast = (name: string): Promise<unknown> =>
+export const importPast = (name: string): Promise<unknown> =>
   import(/* webpackIgnore: true */ /* @vite-ignore */ name);
 
 /** A module of Node. */

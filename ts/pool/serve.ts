@@ -1,7 +1,7 @@
 // The worker: it starts the module that it is sent, and takes chunks of calls until there are none.
 
-import { areValid, blockRows, runBlocks } from '../call/blocks.js';
-import { give } from '../module/given.js';
+import type { Task, TaskWork } from '../analysis/rows/pooled.js';
+import { areValid, blockRows, type Job, runBlocks } from '../call/blocks.js';
 import { load } from '../module/instance.js';
 import {
   CHECKED,
@@ -19,10 +19,24 @@ import {
 /** The way to answer: with a message, and the memory that goes with it. */
 type Answer = (reply: Reply, transfer: ArrayBufferLike[]) => void;
 
+/** The functions that a worker has besides those of the losses. */
+export type Tasks = Readonly<Record<Task['name'], TaskWork>>;
+
+/** The things in which workers differ. */
+export interface Abilities {
+  /** Takes the bytes of the module. */
+  give(bytes: Uint8Array<ArrayBuffer>): void;
+  /** The functions that it has besides those of the losses, if it has any. */
+  readonly tasks: () => Tasks | undefined;
+}
+
+/** The logits and targets of data that was loaded, by the number of it and the part. */
+const kept = new Map<number, Map<string, Pick<Job, 'logits' | 'targets'>>>();
+
 /** The longest wait for chunks of others, in milliseconds, before the call is looked at again. */
 const PATIENCE = 50;
 
-function start({ bytes, probe }: StartOrder, answer: Answer): void {
+function start({ bytes, probe }: StartOrder, { give }: Abilities, answer: Answer): void {
   let error: string | undefined;
   try {
     give(bytes);
@@ -73,30 +87,59 @@ function checkAll({ job, bounds, state }: RunOrder): void {
 }
 
 /** Computes chunks, with others, until there are none. */
-function computeAll({ job, bounds, partials, values, grad, state }: RunOrder): void {
-  const size = blockRows(job.width);
-  const first = bounds[0] as number;
+function computeAll(order: RunOrder, tasks: Tasks | undefined, answer: Answer): void {
+  const { id, bounds, state } = order;
+  const isStopped = () => Atomics.load(state, STOPPED) !== 0;
   for (;;) {
     const k = Atomics.add(state, NEXT_CHUNK, 1);
     if (k >= bounds.length - 1) return;
     // Where the call was begun anew, without a worker that ended, some are done.
     if (Atomics.load(state, MARKS + k) !== 0) continue;
-    const start = bounds[k] as number;
     const goesOn = unlessStopped(state, () => {
-      const sums = partials.subarray(Math.floor((start - first) / size));
-      runBlocks(job, start, bounds[k + 1] as number, sums, values, grad);
+      const result = computeChunk(order, k, tasks, isStopped);
+      if (isStopped()) return;
+      if (order.task !== undefined)
+        answer({ type: 'chunk', id, chunk: k, result }, [...new Set(buffersIn(result))]);
       Atomics.store(state, MARKS + k, 1);
     });
     if (!goesOn) return;
   }
 }
 
-function run(order: RunOrder, answer: Answer): void {
-  const { id, state, partials, values, grad } = order;
+/** Computes a chunk, unless it is stopped. Returns what a task gives. */
+export function computeChunk(
+  { job, task, bounds, partials, values, grad }: RunOrder,
+  k: number,
+  tasks: Tasks | undefined,
+  isStopped: () => boolean,
+): unknown {
+  const [start, end] = [bounds[k] as number, bounds[k + 1] as number];
+  if (task === undefined) {
+    const place = Math.floor((start - (bounds[0] as number)) / blockRows(job.width));
+    runBlocks(job, start, end, partials.subarray(place), values, grad, isStopped);
+    return undefined;
+  }
+  if (tasks === undefined) throw new Error(WRONG_WORKER);
+  return tasks[task.name](job, start, end, task.data as never, isStopped);
+}
+
+/** The memory of all arrays in a result. */
+function buffersIn(result: unknown): ArrayBufferLike[] {
+  if (ArrayBuffer.isView(result)) return [result.buffer];
+  if (typeof result !== 'object' || result === null) return [];
+  return Object.values(result).flatMap(buffersIn);
+}
+
+const WRONG_WORKER =
+  'the worker runs focal-loss/worker alone, which knows no analysis: see poolAnalysis.provide()';
+
+function run(given: RunOrder, { tasks }: Abilities, answer: Answer): void {
+  const { id, state, partials, values, grad } = given;
   let error: string | undefined;
   try {
+    const order = { ...given, job: withKept(given) };
     if (order.checksFirst) checkAll(order);
-    computeAll(order);
+    computeAll(order, tasks(), answer);
   } catch (thrown) {
     error = messageOf(thrown);
     Atomics.store(state, STOPPED, 1);
@@ -110,8 +153,20 @@ function run(order: RunOrder, answer: Answer): void {
   );
 }
 
+/** The job with logits and targets that are kept here, or will be from now on. */
+function withKept({ job, kept: name }: RunOrder): Job {
+  if (name === undefined) return job;
+  const { data, part } = name;
+  const parts = kept.get(data) ?? new Map<string, Pick<Job, 'logits' | 'targets'>>();
+  kept.set(data, parts);
+  const known = parts.get(part) ?? { logits: job.logits, targets: job.targets };
+  parts.set(part, known);
+  return { ...job, ...known };
+}
+
 /** The answers to an order. */
-export function serve(order: Order, answer: Answer): void {
-  if (order.type === 'start') start(order, answer);
-  else run(order, answer);
+export function serve(order: Order, abilities: Abilities, answer: Answer): void {
+  if (order.type === 'start') start(order, abilities, answer);
+  else if (order.type === 'free') kept.delete(order.data);
+  else run(order, abilities, answer);
 }

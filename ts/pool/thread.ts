@@ -21,26 +21,20 @@ export interface Owner {
   lose(reason: string): void;
 }
 
-/** The code of the worker, as scripts/build/worker-code.ts writes it. */
-declare const WORKER_CODE: string;
+/** The addresses of codes, for all workers of a page. */
+const addresses = new Map<string, string>();
 
-/** What stands for characters that a string cannot hold as they are. */
-const ESCAPED: Record<string, string> = { a: '@', b: '"', c: '\\', d: '\n' };
-
-const codeOf = () => WORKER_CODE.replace(/@(.)/g, (_, key: string) => ESCAPED[key] as string);
-
-/** The address of the code, for all workers of a page. */
-let address: string | undefined;
-
-/** Makes a worker of the code that lies in the bundle. */
-export async function makeWorker(): Promise<AnyWorker> {
+/** Makes a worker of a code. */
+export async function makeWorker(code: string): Promise<AnyWorker> {
   if (isNode()) {
     const { Worker } = await threads();
     // The process's own options, loaders say, are not for this.
-    return new Worker(codeOf(), { __proto__: null, eval: true, execArgv: [] } as object);
+    return new Worker(code, { __proto__: null, eval: true, execArgv: [] } as object);
   }
   if (typeof Worker === 'undefined') throw new Error('this runtime has no Worker');
-  address ??= URL.createObjectURL(new Blob([codeOf()], { type: 'text/javascript' }));
+  const address =
+    addresses.get(code) ?? URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  addresses.set(code, address);
   const options = { __proto__: null, type: isDeno() ? 'module' : 'classic' } as WorkerOptions;
   return new Worker(address, options) as unknown as WebWorker;
 }

@@ -1,5 +1,10 @@
 // The types of a pool.
 
+import type { ReportMeterOptions, ReportUpdateOptions } from '../analysis/meter/report-meter.js';
+import type { ClassificationReport } from '../analysis/report/result.js';
+import type { AnyPool, PoolAnalysis, PoolSignal } from '../analysis/rows/pooled.js';
+import type { SweepTable } from '../analysis/sweep/result.js';
+import type { SweepAsyncOptions } from '../analysis/sweep/sweep.js';
 import type {
   Fresh,
   Logits,
@@ -36,7 +41,44 @@ export interface PoolOptions {
    * @defaultValue 10000
    */
   startTimeout?: number | undefined;
+  /**
+   * Everything that workers have to know for `sweep`, `report`, and the `pool` option of functions
+   * of `focal-loss/analysis`: `poolAnalysis`, which that exports. A bundle needs it for these.
+   *
+   * @defaultValue that of `focal-loss/analysis`, which is imported when it is needed, where the
+   *   runtime finds the package by its name, as Node, Deno and Bun do
+   */
+  analysis?: PoolAnalysis | undefined;
 }
+
+/** Options of {@link WorkerPool.load}. */
+export interface LoadOptions {
+  /**
+   * The number of classes, or of labels: needed where targets are one per logit. Calls take it
+   * where they are not given another.
+   */
+  numClasses?: number | undefined;
+}
+
+/** A batch that stays in the workers of a pool: see {@link WorkerPool.load}. */
+export interface PoolData<L extends FloatArray = FloatArray> {
+  /**
+   * Lets go of the memory. Calls that are under way come to their end, others are refused. It does
+   * the same as `[Symbol.dispose]()`, where the runtime has that.
+   */
+  dispose(): void;
+  /** The kind of the logits, for types alone. */
+  readonly logits?: L;
+}
+
+/** Options of {@link WorkerPool.sweep}. */
+export type PoolSweepOptions = Omit<SweepAsyncOptions, 'pool' | 'signal'> & PoolCallOptions;
+
+/** Options of {@link WorkerPool.report}. */
+export interface PoolReportOptions
+  extends ReportMeterOptions,
+    ReportUpdateOptions,
+    PoolCallOptions {}
 
 /** A loss of any entry of this package. */
 export interface PooledCriterion<R extends Reduction = Reduction> {
@@ -48,18 +90,6 @@ export interface PooledCriterion<R extends Reduction = Reduction> {
   readonly ignoreIndex: number | undefined;
   /** The number of classes, where it was given. */
   readonly numClasses: number | undefined;
-}
-
-/** An `AbortSignal`, as far as it is used here. */
-export interface PoolSignal {
-  /** True once it has been aborted. */
-  readonly aborted: boolean;
-  /** The reason why. */
-  readonly reason: unknown;
-  /** Has a function called when it is aborted. */
-  addEventListener(type: 'abort', listener: () => void): void;
-  /** Lets go of the function. */
-  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** The option of every call of a pool. */
@@ -94,7 +124,7 @@ export type PoolGradientOptions<
  * shared, or that worker ends as well, the promise is rejected and the next call goes on with new
  * ones.
  */
-export interface WorkerPool {
+export interface WorkerPool extends AnyPool {
   /** The number of workers; 0 where none starts, so that the calling thread computes. */
   readonly size: number;
 
@@ -120,6 +150,12 @@ export interface WorkerPool {
     targets: Targets,
     options?: PoolForwardOptions,
   ): Promise<LossValue<R, L>>;
+  /** The same of data that was loaded. */
+  forward<R extends Reduction, L extends FloatArray>(
+    criterion: PooledCriterion<R>,
+    data: PoolData<L>,
+    options?: PoolForwardOptions,
+  ): Promise<LossValue<R, L>>;
 
   /**
    * The gradient alone: the criterion's `backward`, to the bit.
@@ -134,6 +170,12 @@ export interface WorkerPool {
     criterion: PooledCriterion<R>,
     logits: L,
     targets: Targets,
+    options?: PoolGradientOptions<G, R>,
+  ): Promise<G>;
+  /** The same of data that was loaded. */
+  backward<R extends Reduction, L extends FloatArray, G extends SameKind<L> = Fresh<L>>(
+    criterion: PooledCriterion<R>,
+    data: PoolData<L>,
     options?: PoolGradientOptions<G, R>,
   ): Promise<G>;
 
@@ -151,6 +193,99 @@ export interface WorkerPool {
     targets: Targets,
     options?: PoolGradientOptions<G, R>,
   ): Promise<ValueAndGrad<R, L, G>>;
+  /** The same of data that was loaded. */
+  valueAndGrad<R extends Reduction, L extends FloatArray, G extends SameKind<L> = Fresh<L>>(
+    criterion: PooledCriterion<R>,
+    data: PoolData<L>,
+    options?: PoolGradientOptions<G, R>,
+  ): Promise<ValueAndGrad<R, L, G>>;
+
+  /**
+   * Loads a batch for calls that take it in place of logits and targets, without copying it again:
+   * evaluations, sweeps and reports. On shared memory all workers read it; elsewhere the first call
+   * sends each its part, and a copy stays on the calling thread. Arrays on a `SharedArrayBuffer`
+   * stay where they are, and must not change, any other may once the method has returned.
+   *
+   * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
+   * @param targets - One per row, or one per logit. Each call checks them, as its loss takes them.
+   * @throws TypeError and RangeError for arrays and options of the wrong kind or length.
+   *
+   * @example
+   * ```ts
+   * import { FocalLoss } from 'focal-loss';
+   * import { createPool } from 'focal-loss/pool';
+   *
+   * const pool = await createPool({ size: 2 });
+   * const logits = Float32Array.from({ length: 800_000 }, (_, i) => Math.sin(i));
+   * const targets = Uint8Array.from({ length: 200_000 }, (_, i) => i % 4);
+   * const data = await pool.load(logits, targets);
+   * const table = await pool.sweep(data, { gamma: [0, 1, 2], labelSmoothing: [0, 0.1] });
+   * table.rows.length; // => 6
+   * const loss = await pool.forward(new FocalLoss({ gamma: 1 }), data);
+   * Math.abs(loss - table.rows[2].loss) < 1e-7; // => true
+   * data.dispose();
+   * await pool.close();
+   * ```
+   */
+  load<L extends Logits>(
+    logits: L,
+    targets: Targets,
+    options?: LoadOptions,
+  ): Promise<PoolData<Fresh<L>>>;
+
+  /**
+   * The losses of many settings: the table of `sweep` of `focal-loss/analysis`, to the bit. The
+   * arrays must stay as they are until the promise is settled.
+   *
+   * @throws What `sweep` throws; the reason of an aborted `signal`; an Error where the pool has
+   *   been closed, workers ended more than once, or `focal-loss/analysis` is not there.
+   *
+   * @example
+   * ```ts
+   * import { sweep } from 'focal-loss/analysis';
+   * import { createPool } from 'focal-loss/pool';
+   *
+   * const pool = await createPool({ size: 2 });
+   * const logits = Float32Array.from({ length: 800_000 }, (_, i) => Math.sin(i));
+   * const targets = Uint8Array.from({ length: 200_000 }, (_, i) => i % 4);
+   * const grid = { alpha: [null, 0.25], gamma: [0, 1, 2] };
+   * const { losses } = await pool.sweep(logits, targets, grid);
+   * losses; // => sweep(logits, targets, grid).losses
+   * await pool.close();
+   * ```
+   */
+  sweep(logits: Logits, targets: Targets, options?: PoolSweepOptions): Promise<SweepTable>;
+  /** The same of data that was loaded. */
+  sweep(data: PoolData, options?: PoolSweepOptions): Promise<SweepTable>;
+
+  /**
+   * The report on a classifier: that of a `ReportMeter` of `focal-loss/analysis` which has seen the
+   * batch, to the bit. That is `classificationReport`'s, but that log loss, Brier score and the
+   * confidences of bins are rounded once. Workers look at the rows; this thread sorts them, for
+   * areas. The arrays must stay as they are until the promise is settled.
+   *
+   * @throws What `classificationReport` throws, and as {@link WorkerPool.sweep} does.
+   *
+   * @example
+   * ```ts
+   * import { createPool } from 'focal-loss/pool';
+   *
+   * const pool = await createPool({ size: 2 });
+   * const logits = Float32Array.from({ length: 800_000 }, (_, i) => Math.sin(i));
+   * const targets = Uint8Array.from({ length: 200_000 }, (_, i) => i % 4);
+   * const { rows, numClasses } = await pool.report(logits, targets, { auc: false });
+   * rows; // => 200000
+   * numClasses; // => 4
+   * await pool.close();
+   * ```
+   */
+  report(
+    logits: Logits,
+    targets: Targets,
+    options?: PoolReportOptions,
+  ): Promise<ClassificationReport>;
+  /** The same of data that was loaded. */
+  report(data: PoolData, options?: PoolReportOptions): Promise<ClassificationReport>;
 
   /**
    * Ends the workers. Calls that are under way are rejected, and so are all that follow. It does

@@ -72,6 +72,11 @@ export class ExactSum {
     return create(BigInt(n) << BigInt(FRACTION_BITS), 0, 0);
   }
 
+  /** The sum of the finite terms, in units of the smallest number above 0. */
+  get units(): bigint {
+    return this.#units;
+  }
+
   /** Both sums in one. */
   plus(other: ExactSum): ExactSum {
     return create(this.#units + other.#units, this.nan + other.nan, this.infinite + other.infinite);

@@ -1,5 +1,6 @@
 import { said } from '../../arrays/own.js';
 import type { Batch } from '../../call/batch.js';
+import { plan, runOwn, wholeRows } from '../../call/blocks.js';
 import { show, wrongType } from '../../call/checks.js';
 import { evaluate } from '../../call/evaluate.js';
 import { FORWARD, type Method } from '../../call/method.js';
@@ -10,8 +11,16 @@ import { METER, SOFT } from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
 import { type AnyCriterion, isLossName, makeSum, nameOf } from '../criteria/own-criterion.js';
+import {
+  type Pooled,
+  type PooledOptions,
+  pooledOf,
+  RUN_TASK,
+  type TaskWork,
+} from '../rows/pooled.js';
 import { figuresText, INSPECT, withText } from '../rows/table.js';
 import type { Logits, Targets } from '../rows/tensors.js';
+import { TURN } from '../rows/turns.js';
 import { ExactSum, type ExactSumState, SUM_LENGTH, type Terms } from './exact-sum.js';
 import { checkCount, checkRecord, checkVersion, field } from './json.js';
 
@@ -20,8 +29,27 @@ export type MeterOptions = Omit<ForwardOptions, 'normalizer'>;
 
 const OPTIONS: readonly (keyof MeterOptions)[] = ['numClasses', 'sampleWeights', 'spatialSize'];
 
+/** Options of {@link LossMeter.update} on the workers of a pool. */
+export interface PooledMeterOptions extends MeterOptions, PooledOptions {}
+
 /** Adds the values of all rows to the meter of the module. */
 const ADD: Method = { ...FORWARD, options: OPTIONS, flags: METER };
+
+/** The meter of the module: exact sums of values and weights, and the number of rows. */
+function digitsOf(): BigInt64Array {
+  return new BigInt64Array(load().buffer, kernels().meter_end() >>> 0, 2 * SUM_LENGTH + 1);
+}
+
+/** The work of a worker: what the meter of its module has come to, for each turn. */
+export const meterRows: TaskWork = (job, start, end, step: number, isStopped) => {
+  const parts: BigInt64Array[] = [];
+  const collect = () => void parts.push(digitsOf().slice());
+  for (let first = start; first < end; first += step) {
+    if (isStopped()) return undefined;
+    runOwn(job, { ...ADD, collect }, first, Math.min(first + step, end));
+  }
+  return parts;
+};
 
 /**
  * The sums of a meter: they never change, so that a call that is stopped leaves a meter as it was.
@@ -133,28 +161,67 @@ export class LossMeter {
   /**
    * Sees a batch. One that is refused leaves the meter as it was.
    *
+   * With a `pool` its workers compute, and a promise is returned: of the same meter, once it has
+   * seen the batch, whose arrays must stay as they are until then. The result is the same, bit for
+   * bit. Several such calls may be under way on a meter.
+   *
    * @param logits - `[rows, classes]`, row-major.
    * @param targets - What the rows are, as the criterion's `forward` takes them.
    * @throws TypeError or RangeError where `forward` throws one.
    */
-  update(logits: Logits, targets: Targets, options: MeterOptions = {}): this {
+  update(logits: Logits, targets: Targets, options: PooledMeterOptions): Promise<this>;
+  update(logits: Logits, targets: Targets, options?: MeterOptions): this;
+  update(
+    logits: Logits,
+    targets: Targets,
+    options: MeterOptions | PooledMeterOptions = {},
+  ): this | Promise<this> {
+    const pooled = pooledOf(options, OPTIONS);
+    if (pooled !== undefined) return this.#updateOn(pooled, logits, targets);
     let batch = NOTHING;
     const collect = ({ form }: Batch) => {
-      const digits = new BigInt64Array(
-        load().buffer,
-        kernels().meter_end() >>> 0,
-        2 * SUM_LENGTH + 1,
-      );
-      const rows = Number(digits[2 * SUM_LENGTH]);
-      const isWeighted = this.#isWeighted && (form.flags & SOFT) === 0;
-      const denominator = isWeighted
-        ? ExactSum.ofDigits(digits, SUM_LENGTH)
-        : ExactSum.ofInteger(rows);
-      batch = { values: ExactSum.ofDigits(digits, 0), denominator, rows };
+      batch = this.#seenOf(digitsOf(), (form.flags & SOFT) !== 0);
     };
     evaluate(specOf(this.#criterion), { ...ADD, collect }, logits, targets, options);
     this.#seen = merged(this.#seen, batch);
     return this;
+  }
+
+  async #updateOn(
+    { pool, signal, options }: Pooled<MeterOptions>,
+    logits: Logits,
+    targets: Targets,
+  ): Promise<this> {
+    const { job } = plan(specOf(this.#criterion), ADD, logits, targets, options);
+    const unit = wholeRows(job.width);
+    const isSoft = job.form === 'probabilities';
+    let seen = NOTHING;
+    const isDone = await pool[RUN_TASK](
+      {
+        job,
+        task: { name: 'loss', data: Math.ceil(TURN / job.width / unit) * unit },
+        unit,
+        entries: job.rows * job.width,
+        take: (parts) => {
+          for (const digits of parts as BigInt64Array[])
+            seen = merged(seen, this.#seenOf(digits, isSoft));
+        },
+      },
+      signal,
+    );
+    if (!isDone) return this.update(logits, targets, options);
+    this.#seen = merged(this.#seen, seen);
+    return this;
+  }
+
+  /** What the meter of a module has seen. */
+  #seenOf(digits: BigInt64Array, isSoft: boolean): Seen {
+    const rows = Number(digits[2 * SUM_LENGTH]);
+    const isWeighted = this.#isWeighted && !isSoft;
+    const denominator = isWeighted
+      ? ExactSum.ofDigits(digits, SUM_LENGTH)
+      : ExactSum.ofInteger(rows);
+    return { values: ExactSum.ofDigits(digits, 0), denominator, rows };
   }
 
   /**

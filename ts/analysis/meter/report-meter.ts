@@ -10,7 +10,7 @@ import {
 } from '../../call/checks.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
 import { cohensKappa, matthews } from '../report/agreement.js';
-import { openBatch, rowOptionsOf } from '../report/batch.js';
+import { type JudgedBatch, openBatch, rowOptionsOf } from '../report/batch.js';
 import { calibrationOf } from '../report/calibration.js';
 import { scoreFigures } from '../report/figures.js';
 import { IGNORED } from '../report/labels.js';
@@ -31,8 +31,9 @@ import type { ClassificationReport, Settings } from '../report/result.js';
 import { balancedAccuracyOf, ofSecond } from '../report/rows.js';
 import { reportText } from '../report/text.js';
 import { joined, pick, placesWhere, sum, tabulate } from '../rows/loops.js';
+import { type Pooled, type PooledOptions, pooledOf, RUN_TASK } from '../rows/pooled.js';
 import { leastSuspicious, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
-import { readRows } from '../rows/rows.js';
+import type { Rows } from '../rows/rows.js';
 import { INSPECT, withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { finish } from '../rows/turns.js';
@@ -45,8 +46,8 @@ import {
   restoreLabels,
   samplesOf,
 } from './label-scores.js';
-import { seeLabels } from './see-labels.js';
-import { countsOf, merged, partsOf, type Scored, type Seen, seeRows } from './seen.js';
+import { seeBatch, shardedReport } from './see-batch.js';
+import { countsOf, merged, partsOf, type Scored, type Seen } from './seen.js';
 
 /** Options of a {@link ReportMeter}: those of a report that do not go with single rows. */
 export interface ReportMeterOptions
@@ -62,14 +63,22 @@ const OPTIONS: readonly (keyof ReportMeterOptions)[] = [
   ...SCORE_OPTIONS,
 ];
 
-/** Options that say what others are. */
-const GIVEN: readonly (keyof ReportMeterOptions)[] = [...OPTIONS, 'criterion'];
+/** Options, with one that says what others are. */
+export const REPORT_METER_OPTIONS: readonly (keyof ReportMeterOptions)[] = [
+  ...OPTIONS,
+  'criterion',
+];
 
 /** Options of {@link ReportMeter.update}. */
 export interface ReportUpdateOptions {
   /** With layout `'channels-first'`, the number of positions of each sample. */
   spatialSize?: number | undefined;
 }
+
+const UPDATE_OPTIONS: readonly (keyof ReportUpdateOptions)[] = ['spatialSize'];
+
+/** Options of {@link ReportMeter.update} on the workers of a pool. */
+export interface PooledReportOptions extends ReportUpdateOptions, PooledOptions {}
 
 /** A {@link ReportMeter} as JSON. */
 export interface ReportMeterState {
@@ -161,7 +170,7 @@ export class ReportMeter {
    * @throws TypeError and RangeError for options that `classificationReport` would not take either.
    */
   constructor(options: ReportMeterOptions = {}) {
-    const given = checkOptions(options, GIVEN);
+    const given = checkOptions(options, REPORT_METER_OPTIONS);
     this.#settings = checkSettings(given);
     const { asked, isSigmoid } = rowOptionsOf(given);
     const { numClasses = isSigmoid ? 1 : undefined, ignoreIndex, layout } = asked;
@@ -188,35 +197,66 @@ export class ReportMeter {
   /**
    * Sees a batch. One that is refused leaves the meter as it was.
    *
+   * With a `pool` its workers compute, and a promise is returned: of the same meter, once it has
+   * seen the batch, whose arrays must stay as they are until then. The report is the same, bit for
+   * bit. Several such calls may be under way on a meter. Areas are computed by
+   * {@link ReportMeter.result}, on the calling thread.
+   *
    * @param logits - `[rows, classes]`, row-major; or a tensor that holds them.
    * @param targets - What the rows are, as `classificationReport` takes them.
    * @throws TypeError or RangeError where `classificationReport` throws one, and RangeError for
    *   another number of classes than before.
    */
-  update(logits: Logits, targets: Targets, options: ReportUpdateOptions = {}): this {
-    const { spatialSize } = checkOptions(options, ['spatialSize']);
-    const seen = this.#see(logits, targets, spatialSize);
-    if (seen === undefined) return this;
-    const before = this.#seen;
-    this.#seen = before === undefined ? seen : merged(before, seen);
+  update(logits: Logits, targets: Targets, options: PooledReportOptions): Promise<this>;
+  update(logits: Logits, targets: Targets, options?: ReportUpdateOptions): this;
+  update(
+    logits: Logits,
+    targets: Targets,
+    options: ReportUpdateOptions | PooledReportOptions = {},
+  ): this | Promise<this> {
+    const pooled = pooledOf(options, UPDATE_OPTIONS);
+    if (pooled !== undefined) return this.#updateOn(pooled, logits, targets);
+    const { spatialSize } = checkOptions(options, UPDATE_OPTIONS);
+    const batch = this.#read(logits, targets, spatialSize);
+    const check = (rows: Rows) => this.#check(rows);
+    this.#add(seeBatch(batch, this.#settings, check));
     return this;
   }
 
-  /** Everything that is to be seen of a batch, if there is anything. */
-  #see(logits: Logits, targets: Targets, spatialSize: number | undefined): Seen | undefined {
-    const { numClasses, ignoreIndex, layout } = this.#options;
-    const given = { numClasses, ignoreIndex, layout, spatialSize };
-    if (this.#criterion !== undefined) {
-      const batch = openBatch(logits, targets, { ...given, criterion: this.#criterion });
-      const seen = seeLabels(batch.logits, batch.targets, batch.options, this.#settings);
-      return seen.labels?.rows === 0 ? undefined : seen;
-    }
-    const batch = opened(logits, targets, given, layout);
-    const rows = readRows(batch.logits, batch.targets, batch.options);
-    if (rows.labels.length === 0) return undefined;
+  async #updateOn(
+    { pool, signal, options }: Pooled<ReportUpdateOptions>,
+    logits: Logits,
+    targets: Targets,
+  ): Promise<this> {
+    const batch = this.#read(logits, targets, options.spatialSize);
+    const sharded = shardedReport(batch, this.#settings);
+    const isDone = await pool[RUN_TASK](sharded, signal);
+    if (!isDone) return this.update(logits, targets, options);
+    this.#add(sharded.seen());
+    return this;
+  }
+
+  /** Adds what has been seen of a batch, if there is anything. */
+  #add(seen: Seen | undefined): void {
+    if (seen === undefined) return;
+    // Others may have been added meanwhile.
+    if (seen.labels === undefined) this.#check(seen);
+    this.#seen = this.#seen === undefined ? seen : merged(this.#seen, seen);
+  }
+
+  /** Rows of one class must be like those before. */
+  #check(rows: { readonly classes: number; readonly isPaired: boolean }): void {
     if (this.#seen !== undefined) checkAlike(this.#seen, rows);
     checkEntries('classNames', this.#settings.classNames ?? null, rows.classes);
-    return seeRows(rows, this.#settings);
+  }
+
+  /** A batch, with its options. */
+  #read(logits: Logits, targets: Targets, spatialSize: number | undefined): JudgedBatch {
+    const { numClasses, ignoreIndex, layout } = this.#options;
+    const given = { numClasses, ignoreIndex, layout, spatialSize };
+    if (this.#criterion !== undefined)
+      return openBatch(logits, targets, { ...given, criterion: this.#criterion });
+    return { ...opened(logits, targets, given, layout), isMultiLabel: false };
   }
 
   /**

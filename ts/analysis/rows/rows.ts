@@ -10,8 +10,10 @@ import {
   part,
 } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
+import { type Job, plan } from '../../call/blocks.js';
 import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
-import type { Criterion } from '../../losses/criterion.js';
+import { FORWARD } from '../../call/method.js';
+import { type Criterion, specOf } from '../../losses/criterion.js';
 import { CrossEntropyLoss } from '../../losses/cross-entropy.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
 import { pick, placesWhere } from './loops.js';
@@ -83,6 +85,21 @@ export function checkFew(numClasses: number): number {
     throw outOfRange('numClasses', `at most ${FEW_CLASSES} where there are no rows`, numClasses);
   }
   return numClasses;
+}
+
+/** A batch for the loss that checks it, as a job: for parts of it, on any thread. */
+export function planRows(
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  { numClasses, ignoreIndex, layout, spatialSize }: RowOptions,
+  isMultiLabel: boolean,
+): Job {
+  const isSingle = isMultiLabel || isSingleColumn(logits, targets, numClasses);
+  const criterion = isSingle
+    ? elementsCheck(numClasses, ignoreIndex)
+    : softmaxCheck(numClasses, ignoreIndex, layout);
+  const options = isSingle ? {} : { spatialSize };
+  return plan(specOf(criterion), FORWARD, logits, targets, options).job;
 }
 
 /** Checks a batch, as the losses do: one of them does it. */

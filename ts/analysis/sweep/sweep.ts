@@ -1,5 +1,6 @@
-import { lengthOf, type NumberArray, part } from '../../arrays/typed-arrays.js';
+import type { NumberArray } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
+import type { Job } from '../../call/blocks.js';
 import {
   checkAlpha,
   checkColumnAlpha,
@@ -25,14 +26,23 @@ import {
 import { floatsOf } from '../../call/plain-arrays.js';
 import { FocalLoss } from '../../losses/focal.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
+import { someLeaveFloat32 } from '../../module/tile.js';
 import { type AnyCriterion, makeSum, nameOf, wrongLoss } from '../criteria/own-criterion.js';
+import {
+  type AnyPool,
+  checkPool,
+  type PoolSignal,
+  RUN_TASK,
+  type Sharded,
+  type TaskWork,
+} from '../rows/pooled.js';
 import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability-watch.js';
 import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
 import { checkFunction, checkTurnOptions, type Signal } from '../rows/turns.js';
 import type { SweepRow, SweepTable } from './result.js';
-import { type Axes, SweptSums } from './swept-sums.js';
+import { type Axes, type SweptLoss, SweptSums, sweptRows } from './swept-sums.js';
 import { sweepText } from './text.js';
 
 /** A setting, before anybody has judged it. */
@@ -105,6 +115,12 @@ export interface SweepAsyncOptions extends Omit<SweepOptions, 'metric'> {
   signal?: Signal | undefined;
   /** Told how far the sweep is, in rows of the batch, each time some have been computed. */
   onProgress?: ((done: number, rows: number) => void) | undefined;
+  /**
+   * The workers that compute it: a pool of `createPool`, of `focal-loss/pool`.
+   *
+   * @defaultValue none: the calling thread does, in turns
+   */
+  pool?: AnyPool | undefined;
 }
 
 const OPTIONS: readonly (keyof SweepOptions)[] = [
@@ -123,7 +139,12 @@ const OPTIONS: readonly (keyof SweepOptions)[] = [
 /** The most settings that there may be. */
 const MOST_SETTINGS = 2 ** 20;
 
-const ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [...OPTIONS, 'signal', 'onProgress'];
+/** The options of an asynchronous sweep, but for `pool`. */
+export const SWEEP_ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [
+  ...OPTIONS,
+  'signal',
+  'onProgress',
+];
 
 /** Logits that are looked at before others get their turn: a hundredth of a second or so. */
 const TURN = 2 ** 19;
@@ -178,7 +199,7 @@ export function sweep(logits: Logits, targets: Targets, options: SweepOptions = 
   const { metric } = given;
   checkFunction('metric', metric, 'a function that returns a number');
   const work = prepare(logits, targets, given);
-  work.sums.add(work.logits, work.targets, work.batch);
+  work.sums.add(work.job, 0, work.job.rows, work.block);
   const settings = settingsOf(work);
   if (metric === undefined) return tableOf(work, settings, undefined);
   const metrics: number[] = [];
@@ -211,17 +232,20 @@ export async function sweepAsync(
   targets: Targets,
   options: SweepAsyncOptions = {},
 ): Promise<SweepTable> {
-  const given = checkOptions(options, ASYNC_OPTIONS);
+  const given = checkOptions(options, [...SWEEP_ASYNC_OPTIONS, 'pool']);
   const { metric, signal, onProgress } = given;
   checkFunction('metric', metric, 'a function that returns a number, or a promise of one');
   checkTurnOptions({ signal, onProgress });
+  const pool = given.pool === undefined ? undefined : checkPool(given.pool);
   const work = prepare(logits, targets, given);
   signal?.throwIfAborted();
-  await eachTurn(work, async (done) => {
-    onProgress?.(done, work.rows);
-    await new Promise((resolve) => setTimeout(resolve));
-    signal?.throwIfAborted();
-  });
+  const isDone = pool !== undefined && (await onPool(pool, work, given));
+  if (!isDone)
+    await eachTurn(work, async (done) => {
+      onProgress?.(done, work.rows);
+      await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+    });
   const settings = settingsOf(work);
   if (metric === undefined) return tableOf(work, settings, undefined);
   const metrics: number[] = [];
@@ -232,22 +256,70 @@ export async function sweepAsync(
   return tableOf(work, settings, metrics);
 }
 
+/** Has workers compute a sweep. Returns whether they did. */
+async function onPool(
+  pool: ReturnType<typeof checkPool>,
+  work: Work,
+  { signal, onProgress }: SweepAsyncOptions,
+): Promise<boolean> {
+  const { job, axes, loss, sums, block, rows } = work;
+  const step = rowsOfTurn(work) * (job.rows / Math.max(rows, 1));
+  let done = 0;
+  const data: SweepData = { axes, loss, block, step };
+  const sharded = {
+    job,
+    task: { name: 'sweep', data },
+    unit: block,
+    entries: rows * (work.width + sums.cost),
+    take: (blocks: Float64Array[]) => {
+      for (const totals of blocks) sums.addBlock(totals);
+      done = Math.min(done + (blocks.length * block * rows) / job.rows, rows);
+      onProgress?.(done, rows);
+    },
+  } as const;
+  return pool[RUN_TASK](sharded as Sharded, signal as PoolSignal | undefined);
+}
+
+/** The rest of what a worker has to know of a sweep. */
+interface SweepData {
+  readonly axes: Axes;
+  readonly loss: SweptLoss;
+  /** The rows of a block. */
+  readonly block: number;
+  /** The rows that are computed before it is asked whether they are still wanted. */
+  readonly step: number;
+}
+
+/** The work of a worker: the sums of each block of some rows. */
+export const sweepBlocks: TaskWork = (job, start, end, data: SweepData, isStopped) => {
+  const { axes, loss, block, step } = data;
+  const sums = new SweptSums(axes, loss);
+  const blocks: Float64Array[] = [];
+  for (let first = start; first < end; first += block) {
+    const last = Math.min(first + block, end);
+    for (let from = first; from < last; from += step) {
+      if (isStopped()) return undefined;
+      sums.addWithin(job, from, Math.min(from + step, last));
+    }
+    blocks.push(sums.takeBlock());
+  }
+  return blocks;
+};
+
 /** A sweep, checked as far as can be before the targets are looked at. */
 interface Work {
-  readonly logits: FloatArray;
-  readonly targets: ClassIndices | FloatArray;
+  readonly job: Job;
   readonly axes: Axes;
+  readonly loss: SweptLoss;
   readonly sums: SweptSums;
+  /** The rows of the job that make a block. */
+  readonly block: number;
   readonly rows: number;
   /** Logits of a row. */
   readonly width: number;
   /** True where each of them has a target of its own. */
   readonly isElementwise: boolean;
   readonly normalizer: number | undefined;
-  readonly batch: {
-    readonly numClasses: number | undefined;
-    readonly sampleWeights: FloatArray | undefined;
-  };
 }
 
 function prepare(
@@ -260,35 +332,44 @@ function prepare(
   const columns = criterion instanceof SigmoidFocalLoss || open.numClasses === 1 ? 1 : 0;
   const { logits, targets, options } = opened(givenLogits, givenTargets, open, undefined, columns);
   const loss = criterion ?? defaultLoss(logits, targets, options.numClasses);
-  const { reduction = 'mean' } = options;
   const sampleWeights = floatsOf('sampleWeights', options.sampleWeights);
   const elementwise = loss instanceof SigmoidFocalLoss;
   const axes = checkAxes(options, loss);
-  if (reduction !== 'mean' && reduction !== 'sum')
-    throw wrongType('reduction', "'mean' or 'sum'", reduction);
-  const normalizer = checkNormalizer(options.normalizer ?? loss.normalizer);
+  const normalizer = normalizerOf(options, loss);
   const numClasses = checkNumClasses(options.numClasses, elementwise ? 1 : 2);
   const { rows, width } = checkBatch(logits, targets, numClasses, elementwise);
   if (sampleWeights !== undefined)
     checkRowWeights(sampleWeights, rows, elementwise ? rows * width : rows);
-  const sums = new SweptSums(axes, {
+  const swept = {
     elementwise,
     posWeight: elementwise ? loss.posWeight : 1,
     numClasses,
     ignoreIndex: checkIgnoreIndex(options.ignoreIndex ?? loss.ignoreIndex),
-    sampleWeights,
-  });
+    isWide: sampleWeights !== undefined && someLeaveFloat32(sampleWeights),
+  };
+  const sums = new SweptSums(axes, swept);
   return {
-    logits,
-    targets,
+    job: sums.plan(logits, targets, { numClasses, sampleWeights }),
     axes,
+    loss: swept,
     sums,
+    block: sweptRows(rows, width) * (elementwise ? width : 1),
     rows,
     width,
     isElementwise: elementwise,
-    normalizer: reduction === 'sum' ? 1 : normalizer,
-    batch: { numClasses, sampleWeights },
+    normalizer,
   };
+}
+
+/** The number that the sums are divided by, where it is not the number of rows. */
+function normalizerOf(
+  { reduction = 'mean', normalizer }: Omit<SweepOptions, 'metric'>,
+  loss: FocalLoss | SigmoidFocalLoss,
+): number | undefined {
+  if (reduction !== 'mean' && reduction !== 'sum')
+    throw wrongType('reduction', "'mean' or 'sum'", reduction);
+  const divisor = checkNormalizer(normalizer ?? loss.normalizer);
+  return reduction === 'sum' ? 1 : divisor;
 }
 
 /** The loss to sweep, of the classes of this entry. */
@@ -395,33 +476,27 @@ function checkRowWeights(sampleWeights: FloatArray, rows: number, targets: numbe
  * Computes the batch in parts, and waits for `pause` between them, which is told how many rows are
  * done, and behind the last.
  */
-async function eachTurn(
-  { logits, targets, sums, batch, rows, width }: Work,
-  pause: (done: number) => Promise<void>,
-): Promise<void> {
-  const { sampleWeights } = batch;
-  // Entries of a row.
-  const ofTargets = lengthOf(targets) === rows ? 1 : width;
-  const ofWeights = sampleWeights === undefined || lengthOf(sampleWeights) === rows ? 1 : width;
-  // Sums are kept a row in four, or in two, so that parts must have a multiple of that; and an
-  // empty batch is one part.
-  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / sums.cost));
-  const step = Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
+async function eachTurn(work: Work, pause: (done: number) => Promise<void>): Promise<void> {
+  const { job, sums, block, rows } = work;
+  const step = rowsOfTurn(work);
+  // An empty batch is one part.
   for (let start = 0; start === 0 || start < rows; start += step) {
-    const count = Math.min(step, rows - start);
-    checkLength('logits', logits);
-    checkLength('targets', targets);
-    const weights = sampleWeights && part(sampleWeights, start * ofWeights, count * ofWeights);
-    sums.add(
-      part(logits, start * width, count * width),
-      part(targets, start * ofTargets, count * ofTargets),
-      {
-        ...batch,
-        sampleWeights: weights,
-      },
-    );
-    await pause(start + count);
+    const end = Math.min(start + step, rows);
+    checkLength('logits', job.logits);
+    checkLength('targets', job.targets);
+    const each = job.rows / Math.max(rows, 1);
+    sums.add(job, start * each, end * each, block);
+    await pause(end);
   }
+}
+
+/**
+ * The rows of a turn. Sums are kept a row in four, or in two, so that parts must have a multiple of
+ * that.
+ */
+function rowsOfTurn({ sums, width }: Work): number {
+  const bySettings = Math.max(FEWEST_ROWS, Math.floor(TURN / sums.cost));
+  return Math.max(4, Math.min(Math.floor(TURN / Math.max(width, 1)), bySettings) & ~3);
 }
 
 /** The value of a metric may be any number, also NaN. */
@@ -460,7 +535,7 @@ function tableOf(work: Work, settings: SweepSetting[], metrics: number[] | undef
 }
 
 /** The warning about logits that look like probabilities, if they do. */
-function warningOf({ logits, rows, width, isElementwise }: Work): string | undefined {
+function warningOf({ job: { logits }, rows, width, isElementwise }: Work): string | undefined {
   const labels = { length: isElementwise ? rows * width : rows };
   const form = isElementwise
     ? { classes: 2, isPaired: true, start: (k: number) => k - 1 }

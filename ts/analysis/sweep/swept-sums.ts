@@ -3,7 +3,7 @@
 import { kindOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
 import type { Batch } from '../../call/batch.js';
-import { evaluate } from '../../call/evaluate.js';
+import { type Job, plan, runOwn, wholeRows } from '../../call/blocks.js';
 import { FORWARD, type Method } from '../../call/method.js';
 import { type LossSpec, makeSpec, numberOr1, perClass } from '../../call/spec.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
 import { type Block, room } from '../../module/memory.js';
-import { needsFloat64, someLeaveFloat32 } from '../../module/tile.js';
+import { needsFloat64 } from '../../module/tile.js';
 
 export type Alpha = number | readonly number[] | null;
 
@@ -39,8 +39,17 @@ export interface SweptLoss {
   readonly posWeight: number | readonly number[];
   readonly numClasses: number | undefined;
   readonly ignoreIndex: number | undefined;
-  /** Those of the whole batch, checked. */
-  readonly sampleWeights: FloatArray | undefined;
+  /** True where weights of rows take float64. */
+  readonly isWide: boolean;
+}
+
+/** The most blocks of rows whose sums are added up one after the other. */
+const MOST_BLOCKS = 64;
+
+/** The rows of a block of a sweep over so many rows of so many logits. */
+export function sweptRows(rows: number, width: number): number {
+  const least = wholeRows(width);
+  return Math.max(1, Math.ceil(rows / least / MOST_BLOCKS)) * least;
 }
 
 /** The most numbers that there is room for. */
@@ -59,7 +68,8 @@ function weightingsOf(alpha: number): [number] | [number, number] {
 
 /**
  * A sweep that may be computed in parts: between them it holds its sums itself, since the module
- * has room for one.
+ * has room for one. A total is the sum of those of fixed blocks of rows, so that blocks may be
+ * computed anywhere.
  */
 export class SweptSums {
   readonly #spec: LossSpec;
@@ -78,11 +88,14 @@ export class SweptSums {
    * The place of it then. Nobody keeps it: no other call takes memory before this one has ended.
    */
   #room: Block | undefined;
+  /** The sums of the blocks so far, and what additions have rounded off. */
+  readonly #whole: Float64Array;
+  readonly #lost: Float64Array;
+  /** The number of rows that counted in these blocks. */
+  #rows = 0;
 
-  constructor(
-    axes: Axes,
-    { elementwise, posWeight, numClasses, ignoreIndex, sampleWeights }: SweptLoss,
-  ) {
+  constructor(axes: Axes, loss: SweptLoss) {
+    const { elementwise, posWeight, numClasses, ignoreIndex } = loss;
     this.#axes = axes;
     this.#gammas = Float64Array.from(new Set(axes.gamma)).sort();
     this.#tables = axes.alpha.filter((entry): entry is readonly number[] => Array.isArray(entry));
@@ -93,9 +106,7 @@ export class SweptSums {
     ];
     const common = { reduction: 'sum', normalizer: undefined, numClasses, ignoreIndex } as const;
     // No part of a batch may be computed in another precision than the others.
-    const isWide =
-      labelSmoothing.some((smoothed) => needsFloat64(smoothed, [])) ||
-      (sampleWeights !== undefined && someLeaveFloat32(sampleWeights));
+    const isWide = loss.isWide || labelSmoothing.some((smoothed) => needsFloat64(smoothed, []));
     this.#spec = makeSpec(common, {
       flags: 0,
       numbers: { [NUMBER_POSITIVE_WEIGHT]: numberOr1(posWeight) },
@@ -134,6 +145,8 @@ export class SweptSums {
     );
     if (length > MOST_NUMBERS) throw noRoom();
     this.#plan = new Float64Array(length);
+    this.#whole = new Float64Array(this.#sums);
+    this.#lost = new Float64Array(this.#sums);
     let place = this.#counted + 1;
     for (const numbers of [this.#gammas, axes.labelSmoothing, this.#weightings, ...this.#tables]) {
       this.#plan.set(numbers, place);
@@ -162,17 +175,59 @@ export class SweptSums {
 
   /** The number of rows that counted. */
   get rows(): number {
-    return this.#plan[this.#counted] as number;
+    return this.#rows;
   }
 
-  /** Adds a batch, or a part of one. */
-  add(
+  /** A batch, checked, but for its targets. */
+  plan(
     logits: FloatArray,
     targets: ClassIndices | FloatArray,
     options: { numClasses?: number | undefined; sampleWeights?: FloatArray | undefined },
-  ): void {
-    evaluate(this.#spec, this.#method, logits, targets, options);
+  ): Job {
     this.#isSingle = kindOf(logits) !== 'Float64Array';
+    return plan(this.#spec, this.#method, logits, targets, options).job;
+  }
+
+  /** Adds rows of a batch that lie behind those before, by blocks of so many. */
+  add(job: Job, start: number, end: number, block: number): void {
+    for (let first = start; first < end; ) {
+      const last = Math.min((Math.floor(first / block) + 1) * block, end);
+      this.addWithin(job, first, last);
+      if (last % block === 0 || last === job.rows) this.addBlock(this.takeBlock());
+      first = last;
+    }
+  }
+
+  /** Adds rows to the block that has been begun. */
+  addWithin(job: Job, start: number, end: number): void {
+    runOwn(job, this.#method, start, end);
+  }
+
+  /** The sums of a block, and how many of its rows counted. What is added next is of another. */
+  takeBlock(): Float64Array<ArrayBuffer> {
+    const sums = this.#plan.slice(this.#totals, this.#counted + 1);
+    this.#plan.fill(0, 0, this.#counted + 1);
+    return sums;
+  }
+
+  /** Adds the sums of the block that is next in the batch. */
+  addBlock(sums: Float64Array): void {
+    const [whole, lost] = [this.#whole, this.#lost];
+    for (let i = 0; i < whole.length; i++) {
+      const [before, added] = [whole[i] as number, sums[i] as number];
+      const sum = before + added;
+      // The rest that the addition rounds off (Knuth's two-sum).
+      const from = sum - before;
+      lost[i] = (lost[i] as number) + (before - (sum - from) + (added - from));
+      whole[i] = sum;
+    }
+    this.#rows += sums[whole.length] as number;
+  }
+
+  /** The sum at a place, of all blocks. */
+  #sumAt(place: number): number {
+    const sum = this.#whole[place] as number;
+    return Number.isFinite(sum) ? sum + (this.#lost[place] as number) : sum;
   }
 
   /** A flag: weights are rounded as those of a loss in float32 are. */
@@ -182,10 +237,10 @@ export class SweptSums {
   sumOf(alpha: number, gamma: number, labelSmoothing: number): number {
     const entry = this.#axes.alpha[alpha] as Alpha;
     const row = labelSmoothing * this.#gammas.length + (this.#places.gamma[gamma] as number);
-    const at = this.#totals + row * this.#weightings.length + (this.#places.alpha[alpha] as number);
-    const sum = this.#plan[at] as number;
+    const at = row * this.#weightings.length + (this.#places.alpha[alpha] as number);
+    const sum = this.#sumAt(at);
     if (typeof entry !== 'number' || weightingsOf(entry).length === 1) return sum;
-    const others = this.#plan[at + 1] as number;
+    const others = this.#sumAt(at + 1);
     const round = this.#isSingle && !this.#spec.isWide ? Math.fround : Number;
     return round(entry) * sum + round(1 - entry) * others;
   }
