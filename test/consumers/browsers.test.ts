@@ -5,7 +5,7 @@ import battery from '../determinism/battery.json' with { type: 'json' };
 import { IS_SAMPLE } from '../support/sample.js';
 import { BROWSERS, type Browser, visit } from './browsers.js';
 import { BUNDLERS, build, makeBundlerProject, makePlainProject } from './bundlers.js';
-import { analysisPrinted, poolPrinted } from './project.js';
+import { analysisPrinted, poolAnalysisPrinted, poolPrinted } from './project.js';
 import { serveFiles, serveVite } from './servers.js';
 
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'";
@@ -20,8 +20,8 @@ const ISOLATED = {
 
 /**
  * The main thread, a worker, focal-loss/slim with what fetch promised, focal-loss/analysis, and
- * focal-loss/pool: workers that are made from a text, which the policy does not allow, and from a
- * file.
+ * focal-loss/pool, also with what it has of that: workers that are made from a text, which the
+ * policy does not allow, and from a file.
  */
 const ALL_RIGHT = {
   main: battery.hash,
@@ -30,6 +30,8 @@ const ALL_RIGHT = {
   analysis: await analysisPrinted(),
   pool: await poolPrinted('0 false'),
   poolWorker: await poolPrinted('2 false'),
+  poolSweep: await poolAnalysisPrinted('0 false'),
+  poolSweepWorker: await poolAnalysisPrinted('2 false'),
   hasShared: false,
 };
 
@@ -69,7 +71,9 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
         // WebKitGTK has no shared memory there, though it says that the page is isolated.
         const hasShared = !isSlow || (report as { hasShared: boolean }).hasShared;
         const pool = await poolPrinted(hasShared ? '2 true' : '2 false');
-        expect(report).toEqual({ ...ALL_RIGHT, pool, poolWorker: pool, hasShared });
+        const poolSweep = await poolAnalysisPrinted(hasShared ? '2 true' : '2 false');
+        const pools = { pool, poolWorker: pool, poolSweep, poolSweepWorker: poolSweep };
+        expect(report).toEqual({ ...ALL_RIGHT, ...pools, hasShared });
       });
 
       it.each(bundlers)('a page built by %s', { timeout }, async (bundler) => {
@@ -82,13 +86,16 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
           const server = await serveFiles(plain, POLICY_WITH_TEXTS);
           const pool = await poolPrinted('2 false');
           const report = await visit(browser, server, 'index.html');
-          expect(report).toEqual({ ...ALL_RIGHT, pool, poolWorker: pool });
+          const poolSweep = await poolAnalysisPrinted('2 false');
+          expect(report).toEqual({ ...ALL_RIGHT, pool, poolWorker: pool, poolSweep });
         });
 
         it("a page from Vite's server for development", async () => {
           // It sends no policy.
           const pool = await poolPrinted('2 false');
-          expect(await visit(browser, await serveVite(viteDev))).toEqual({ ...ALL_RIGHT, pool });
+          const poolSweep = await poolAnalysisPrinted('2 false');
+          const report = await visit(browser, await serveVite(viteDev));
+          expect(report).toEqual({ ...ALL_RIGHT, pool, poolSweep });
         });
       }
 

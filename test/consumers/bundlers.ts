@@ -7,15 +7,15 @@ import { makeProject, mustRun } from './project.js';
 
 /**
  * The build of a project: into the folder `built`. Entries are index.html or page.js, worker.js,
- * pool-worker.js and print.js.
+ * pool-worker.js, analysis-worker.js and print.js.
  */
 const COMMANDS = {
   vite: 'vite build',
   webpack: 'webpack --config webpack.config.js',
   esbuild:
-    'esbuild print.js page.js worker.js pool-worker.js --bundle --minify --format=esm --outdir=built --loader:.wasm=file --log-level=warning',
+    'esbuild print.js page.js worker.js pool-worker.js analysis-worker.js --bundle --minify --format=esm --outdir=built --loader:.wasm=file --log-level=warning',
   rollup:
-    'rollup print.js page.js worker.js pool-worker.js --dir built --format es --plugin node-resolve --silent --failAfterWarnings',
+    'rollup print.js page.js worker.js pool-worker.js analysis-worker.js --dir built --format es --plugin node-resolve --silent --failAfterWarnings',
 };
 
 export type Bundler = keyof typeof COMMANDS;

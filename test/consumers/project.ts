@@ -26,9 +26,20 @@ export async function analysisPrinted(): Promise<string> {
 }
 
 /** The results of focal-loss/pool, with so many workers that share memory or not. */
-export async function poolPrinted(workers: '2 true' | '2 false' | '0 false'): Promise<string> {
-  const { poolHash } = await import(pathToFileURL(join(inject('project'), 'pool.js')).href);
-  const text: string = await poolHash();
+export function poolPrinted(workers: Workers): Promise<string> {
+  return printedBy('poolHash', workers);
+}
+
+/** The same of what focal-loss/analysis has workers do. */
+export function poolAnalysisPrinted(workers: Workers): Promise<string> {
+  return printedBy('poolAnalysisHash', workers);
+}
+
+type Workers = '2 true' | '2 false' | '0 false';
+
+async function printedBy(name: string, workers: Workers): Promise<string> {
+  const pool = await import(pathToFileURL(join(inject('project'), 'pool.js')).href);
+  const text: string = await pool[name]();
   expect(text).toMatch(/^2 true true [0-9a-f]{16}$/);
   return text.replace('2 true', workers);
 }

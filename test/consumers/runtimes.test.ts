@@ -7,12 +7,18 @@ import {
   HASH_PRINTED,
   makeProject,
   NODES_TRIED,
+  poolAnalysisPrinted,
   poolPrinted,
   run,
 } from './project.js';
 
 const project = makeProject('runtimes');
 const POOL_PRINTED = { status: 0, stdout: `${await poolPrinted('2 true')}\n`, stderr: '' };
+const POOL_ANALYSIS_PRINTED = {
+  status: 0,
+  stdout: `${await poolAnalysisPrinted('2 true')}\n`,
+  stderr: '',
+};
 const ANALYSIS_PRINTED = { status: 0, stdout: `${await analysisPrinted()}\n`, stderr: '' };
 
 /** The ways in which Node runs it: what each is the test of. */
@@ -44,6 +50,10 @@ describe.skipIf(!hasConsumers()).each(nodes)('Node %i', (major, node) => {
   it.each(['print-pool.js', 'print-pool-worker.js', 'print-pool.cjs'])('%s', (program) => {
     expect(run(project, node, program)).toEqual(POOL_PRINTED);
   });
+
+  it('focal-loss/pool with focal-loss/analysis', () => {
+    expect(run(project, node, 'print-pool-analysis.js')).toEqual(POOL_ANALYSIS_PRINTED);
+  });
 });
 
 describe("this machine's Node", () => {
@@ -73,6 +83,13 @@ describe.each([
     const runtime = (await findRuntime(name)) ?? 'none';
     expect(run(project, runtime, ...args.split(' '), 'print-analysis.js')).toEqual(
       ANALYSIS_PRINTED,
+    );
+  });
+
+  it('focal-loss/pool with focal-loss/analysis', async () => {
+    const runtime = (await findRuntime(name)) ?? 'none';
+    expect(run(project, runtime, ...args.split(' '), 'print-pool-analysis.js')).toEqual(
+      POOL_ANALYSIS_PRINTED,
     );
   });
 

@@ -144,6 +144,7 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
     lossCurve: () => entry.lossCurve({ points: 5 }),
     ...decisionCalls(entry, seed),
     ...asyncCalls(entry, seed),
+    ...poolAnalysisCalls(entry, seed),
     stages: () => entry.stages([{ until: 2, gamma: 0 }, { gamma: 1 }], focal)(1),
   };
 }
@@ -164,6 +165,42 @@ function asyncCalls(entry: typeof Analysis, seed: number): Calls {
     classificationReportAsync: () => begun(entry.classificationReportAsync(logits, targets)),
     diagnoseAsync: () => begun(entry.diagnoseAsync(wide, targets, focal)),
     compareLossesAsync: () => begun(entry.compareLossesAsync(logits, targets, { focal })),
+  };
+}
+
+/** A pool of which this thread does the work: what goes there, and what comes back. */
+function poolHere(entry: typeof Analysis): Analysis.AnyPool {
+  const { tasks } = entry.poolAnalysis as unknown as { tasks: Record<string, Work> };
+  const runTask = async ({ job, task, take }: Sharded) => {
+    take(tasks[task.name]?.(job, 0, job.rows, task.data, () => false));
+    return true;
+  };
+  const pool = { size: 1, isShared: true, close: async () => {} };
+  return Object.assign(pool, { [Symbol.for('focal-loss.runTask')]: runTask });
+}
+
+type Work = (job: object, start: number, end: number, data: unknown, stop: () => false) => unknown;
+
+interface Sharded {
+  readonly job: { readonly rows: number };
+  readonly task: { readonly name: string; readonly data: unknown };
+  take(result: unknown): void;
+}
+
+/** Calls of what pools have workers do. */
+function poolAnalysisCalls(entry: typeof Analysis, seed: number): Calls {
+  const { classes, logits, wide, targets, yes } = makeBatch(seed);
+  const pool = poolHere(entry);
+  const grid = { alpha: [0.25, null], gamma: [0, 1.5] };
+  const labels = new entry.SigmoidFocalLoss({ numClasses: classes });
+  return {
+    'poolAnalysis, sweepAsync': () => begun(entry.sweepAsync(logits, targets, { ...grid, pool })),
+    'poolAnalysis, LossMeter': () =>
+      begun(new entry.LossMeter(new entry.FocalLoss()).update(wide, targets, { pool })),
+    'poolAnalysis, ReportMeter': () =>
+      begun(new entry.ReportMeter().update(wide, targets, { pool })),
+    'poolAnalysis, ReportMeter of labels': () =>
+      begun(new entry.ReportMeter({ criterion: labels }).update(logits, yes, { pool })),
   };
 }
 

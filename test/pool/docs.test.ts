@@ -4,9 +4,9 @@ import { blocksOf, runProgram } from '../support/program.js';
 
 const page = readFileSync(new URL('../../docs/pool.md', import.meta.url), 'utf8');
 
-it('the first program of docs/pool.md prints what the page says', () => {
-  const [code = ''] = blocksOf(page, 'ts');
-  const { stdout, stderr } = runProgram(code);
-  expect(stderr).toBe('');
-  expect(blocksOf(page, 'text')).toEqual([stdout]);
+it('the programs of docs/pool.md print what the page says', () => {
+  const outputs = blocksOf(page, 'ts').map((code) => runProgram(code));
+  expect(outputs.map(({ stderr }) => stderr).join('')).toBe('');
+  expect(blocksOf(page, 'text')).toEqual(outputs.map(({ stdout }) => stdout));
+  expect(outputs).toHaveLength(2);
 });

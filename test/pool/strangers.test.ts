@@ -16,22 +16,38 @@ const expected = bitsOf(criterion.valueAndGrad(logits, targets));
 const NAMES =
   'size worker startTimeout signal grad gradOutput numClasses normalizer sampleWeights spatialSize ' +
   'probe error results values partials checksFirst lost reason on isWide columns isHeavy buffer ' +
-  'parts thread transfer get set value writable enumerable configurable';
+  'parts thread transfer get set value writable enumerable configurable analysis pool task kept ' +
+  'whole took replied data part chunk result unit entries block step names metric onProgress ' +
+  'alpha gamma labelSmoothing ignoreIndex reduction layout criterion dispose';
 
 it('properties that all objects have are nobody’s options', async () => {
-  await using pool = await createPool({ size: 2 });
+  await using pool = await createPool({ size: 2, analysis: analysis.poolAnalysis });
+  const grid = { alpha: [null, 0.3], gamma: [0, 2] };
+  const meter = new analysis.ReportMeter({ auc: false });
   const names = NAMES.split(' ');
   for (const name of names) {
     const descriptor = { __proto__: null, value: 1, configurable: true, writable: true };
     Object.defineProperty(Object.prototype, name, descriptor as PropertyDescriptor);
   }
-  let call: Promise<unknown>;
+  let calls: readonly Promise<unknown>[];
   try {
-    call = pool.valueAndGrad(criterion, logits, targets, {});
+    calls = [
+      pool.valueAndGrad(criterion, logits, targets, {}),
+      pool.load(logits, targets),
+      pool.sweep(logits, targets, grid),
+      analysis.sweepAsync(logits, targets, { ...grid, pool }),
+      meter.update(logits, targets, { pool }),
+    ];
   } finally {
     for (const name of names) Reflect.deleteProperty(Object.prototype, name);
   }
-  expect(bitsOf(await call)).toBe(expected);
+  const [result, , ...tables] = await Promise.all(calls);
+  expect(bitsOf(result)).toBe(expected);
+  const { losses } = analysis.sweep(logits, targets, grid);
+  for (const table of tables.slice(0, 2))
+    expect((table as analysis.SweepTable).losses).toEqual(losses);
+  const whole = new analysis.ReportMeter({ auc: false }).update(logits, targets);
+  expect(JSON.stringify(meter)).toBe(JSON.stringify(whole));
 });
 
 it('getters of options may call the pool', async () => {
@@ -47,6 +63,47 @@ it('getters of options may call the pool', async () => {
   const outer = await pool.valueAndGrad(criterion, logits, targets, options);
   expect(bitsOf(outer)).toBe(bitsOf(criterion.valueAndGrad(logits, targets, { sampleWeights })));
   expect(inner.length).toBeGreaterThan(0);
+  for (const result of await Promise.all(inner)) expect(bitsOf(result)).toBe(expected);
+});
+
+it('getters of what workers sweep, see and report may call the pool', async () => {
+  await using pool = await createPool({ size: 2, analysis: analysis.poolAnalysis });
+  const inner: Promise<unknown>[] = [];
+  const call = () => inner.push(pool.valueAndGrad(criterion, logits, targets));
+  const grid = {
+    get gamma() {
+      call();
+      criterion.forward(logits, targets);
+      return [0, 2];
+    },
+  };
+  const update = {
+    get pool() {
+      call();
+      criterion.forward(logits, targets);
+      return pool;
+    },
+  };
+  const data = await pool.load(
+    {
+      get data() {
+        call();
+        return logits;
+      },
+      dims: [MANY, 2],
+    },
+    targets,
+  );
+  const { losses } = analysis.sweep(logits, targets, { gamma: [0, 2] });
+  expect((await pool.sweep(data, grid)).losses).toEqual(losses);
+  expect((await analysis.sweepAsync(logits, targets, { gamma: [0, 2], ...update })).losses).toEqual(
+    losses,
+  );
+  const meter = new analysis.LossMeter(criterion);
+  await meter.update(logits, targets, update);
+  const whole = new analysis.LossMeter(criterion).update(logits, targets);
+  expect(JSON.stringify(meter)).toBe(JSON.stringify(whole));
+  expect(inner.length).toBeGreaterThan(3);
   for (const result of await Promise.all(inner)) expect(bitsOf(result)).toBe(expected);
 });
 

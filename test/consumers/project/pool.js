@@ -1,6 +1,7 @@
 // What losses give on workers, as a hash, with how many there are; and whether that is what they
 // give without.
 import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
+import { LossMeter, ReportMeter, sweep } from 'focal-loss/analysis';
 import { createPool } from 'focal-loss/pool';
 import { Hash } from './battery.js';
 
@@ -35,5 +36,35 @@ export async function poolHash(options) {
   await pool.close();
   const hash = hashOf(results);
   const isSame = hash === hashOf(CALLS.map(([loss, x, y]) => loss.valueAndGrad(x, y, given)));
+  return `${size} ${isShared} ${isSame} ${hash}`;
+}
+
+const GRID = { alpha: [null, 0.25], gamma: [0, 1.5, 2], labelSmoothing: [0, 0.1] };
+
+/** The same of what focal-loss/analysis has workers do, of a batch that was loaded. */
+export async function poolAnalysisHash(options) {
+  const pool = await createPool({ size: 2, ...options });
+  const { size, isShared } = pool;
+  const data = await pool.load(logits, targets);
+  const [loss, meter] = [new LossMeter(new FocalLoss()), new ReportMeter({ auc: false })];
+  const table = await pool.sweep(data, GRID);
+  const report = await pool.report(data);
+  const mean = await pool.forward(new FocalLoss(), data);
+  await loss.update(logits, targets, { pool });
+  await meter.update(logits, targets, { pool });
+  data.dispose();
+  await pool.close();
+  const results = (...tables) => JSON.stringify(tables);
+  const hash = hashOf([
+    { value: table.losses, grad: [mean, loss.result().sum, report.auc, report.logLoss] },
+  ]);
+  const isSame =
+    results(table.rows, report, loss, meter) ===
+    results(
+      sweep(logits, targets, GRID).rows,
+      new ReportMeter().update(logits, targets).result(),
+      new LossMeter(new FocalLoss()).update(logits, targets),
+      new ReportMeter({ auc: false }).update(logits, targets),
+    );
   return `${size} ${isShared} ${isSame} ${hash}`;
 }

@@ -1,0 +1,4 @@
+import 'focal-loss/worker';
+import { poolAnalysis } from 'focal-loss/analysis';
+
+poolAnalysis.provide();
