@@ -18,7 +18,7 @@ export const ANALYSIS_SHAPES = [
 ] as const;
 
 /** A grid of 48 settings, as somebody looking for the right ones would try them. */
-const GRID = {
+export const GRID = {
   alpha: [0.1, 0.25, 0.5, 0.75],
   gamma: [0.5, 1, 2, 3],
   labelSmoothing: [0, 0.05, 0.1],

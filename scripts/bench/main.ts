@@ -15,6 +15,7 @@ import { ENTRIES, loadContenders, poolEntries } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
 import { judgedTable, measureJudgements } from './judged.js';
 import { measurePool, POOL_SHAPES, poolTable } from './pool.js';
+import { measurePoolAnalysis, POOL_ANALYSIS_SHAPES, poolAnalysisTable } from './pool-analysis.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
 import { measureScaling, scalingTable } from './scaling.js';
 import { judge, parseTargets, targetsJson } from './targets.js';
@@ -145,8 +146,9 @@ async function pool(rounds: number): Promise<void> {
   const workers = await createPool({ size });
   const patterns = options.contenders.split(',').filter(Boolean);
   const { contenders, missing } = await loadContenders(patterns, poolEntries(workers));
-  const progress = makeProgress(POOL_SHAPES.length * rounds);
+  const progress = makeProgress((POOL_SHAPES.length + 3 * POOL_ANALYSIS_SHAPES.length) * rounds);
   const results = await measurePool(contenders, rounds, () => progress.step('pool'));
+  const analysis = await measurePoolAnalysis(size, rounds, () => progress.step('analysis'));
   progress.stop();
   for (const { close } of contenders) close?.();
   await workers.close();
@@ -164,7 +166,12 @@ async function pool(rounds: number): Promise<void> {
   for (const { name, about } of contenders) console.log(`${name}: ${about}`);
   for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
   reportProblems(results);
-  save('pool', 'pool', { rounds, size, missing, results });
+  console.log(
+    'The same of functions of focal-loss/analysis. What as many pools of one worker reach,',
+  );
+  console.log('each of which does all of it, is the limit.');
+  console.log(poolAnalysisTable(analysis));
+  save('pool', 'pool', { rounds, size, missing, results, analysis });
 }
 
 /** Says which contenders were left out; with any, the run fails. */
