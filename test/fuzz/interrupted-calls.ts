@@ -151,9 +151,14 @@ function analysisCalls(entry: typeof Analysis, seed: number): Calls {
 
 /** Throws where a promise is rejected already, with the reason: its work has not begun. */
 function begun(promise: Promise<unknown>): void {
-  promise.catch(() => {});
+  promise.catch((reason) => {
+    // Any other reason fails the run, as a rejection that nobody handles.
+    if (!(reason instanceof RangeError && /call stack/.test(reason.message))) throw reason;
+  });
   const seen = inspect(promise);
-  if (/^Promise \{\s*<rejected>/.test(seen)) throw new RangeError(seen);
+  if (!/^Promise \{\s*<rejected>/.test(seen)) return;
+  // So near the end of the stack, Node may see nothing of an error.
+  throw new RangeError(seen === 'Promise { <rejected> {} }' ? 'out of the call stack' : seen);
 }
 
 /** Calls of the functions that work in turns, of which the first turn is at once. */

@@ -135,6 +135,15 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     expect(seen.at(-1)).toBe(ROWS);
   });
 
+  it('what onProgress throws, the promise is rejected with', async () => {
+    const onProgress = () => {
+      throw new Error('of the caller');
+    };
+    const call = pool.sweep(logits, targets, { ...GRID, onProgress });
+    await expect(call).rejects.toThrow('of the caller');
+    expect((await pool.sweep(logits, targets, GRID)).count).toBe(ROWS);
+  });
+
   it.each(REPORTS)('a report: %s', async (_, [x, y], options, spatialSize) => {
     const expected = new ReportMeter(options).update(x, y, { spatialSize });
     const meter = new ReportMeter(options);

@@ -27,7 +27,7 @@ export interface Held {
   readonly numClasses: number | undefined;
 }
 
-/** The things that an object holds, if it is of {@link load}; `undefined` once it has been disposed of. */
+/** The arrays of an object of {@link load}, unless it is none. */
 export let heldBy: (data: unknown) => Held | 'disposed' | undefined;
 
 class Data implements PoolData {

@@ -229,12 +229,20 @@ class Workers implements WorkerPool {
     const { tasks } = await this.#learn();
     if (signal?.aborted) throw signal.reason;
     const { job } = sharded;
-    const call = { ...sharded, tasks };
-    await this.#during(job, signal, (crew, stopper) =>
-      this.#isShared
+    await this.#during(job, signal, (crew, stopper, stop) => {
+      // It may call a function of the caller's, which may throw.
+      const take = (result: unknown) => {
+        try {
+          sharded.take(result);
+        } catch (error) {
+          stop(error);
+        }
+      };
+      const call = { ...sharded, tasks, take };
+      return this.#isShared
         ? runTaskShared(crew, this.#stock, call, stopper)
-        : runTaskParted(crew, call, stopper, this.#loaded.get(job.logits)?.id),
-    );
+        : runTaskParted(crew, call, stopper, this.#loaded.get(job.logits)?.id);
+    });
     return true;
   }
 
@@ -306,7 +314,7 @@ class Workers implements WorkerPool {
   async #during<T>(
     job: Job,
     signal: PoolSignal | undefined,
-    run: (crew: Crew, stopper: Stopper) => Promise<T>,
+    run: (crew: Crew, stopper: Stopper, stop: (reason: unknown) => void) => Promise<T>,
   ): Promise<T> {
     const { stopper, stop } = makeStopper();
     const abort = () => stop(signal?.reason);
@@ -315,7 +323,7 @@ class Workers implements WorkerPool {
     const crew = this.#crew;
     crew.enter();
     try {
-      return await run(crew, stopper);
+      return await run(crew, stopper, stop);
     } catch (error) {
       if (error instanceof WorkerError) evaluateAgain(job);
       throw error;

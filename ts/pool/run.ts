@@ -512,5 +512,6 @@ export async function runTaskParted(
         computeHere(order, { tasks, results: new InOrder((one) => results.add(place, one)) }),
       );
     }
+    checkStop(stopper);
   } else if (lost !== undefined) throw lostError(lost);
 }

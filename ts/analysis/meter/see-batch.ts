@@ -15,10 +15,10 @@ import { merged, partsOf, type Scored, type Seen, seeRows } from './seen.js';
 /** The rows of a part, at least. */
 const UNIT = 1024;
 
-/** The rows, or labels, of one class that a part looks at between two looks whether it may go on. */
+/** The logits that a part looks at before it asks whether they are still wanted. */
 const TURN = 2 ** 17;
 
-/** The time that the figures of a logit take, in that of its loss, about. */
+/** The time that the figures of a logit take, in that of its loss, at least. */
 const COST = 8;
 
 /** Everything that is to be seen of a batch, if there is anything. */
