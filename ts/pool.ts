@@ -28,6 +28,7 @@ export type { ClassIndices, FloatArray, Reduction } from './arrays/types.js';
 export type { ForwardOptions, GradientOptions, GradOutput } from './call/options.js';
 export { createPool } from './pool/pool.js';
 export type {
+  LoadedData,
   LoadOptions,
   Pool,
   PoolCallOptions,

@@ -22,7 +22,7 @@ export interface PoolAnalysisResult {
   readonly way: (typeof WAYS)[number];
   /** Per call. */
   readonly seconds: Quartiles;
-  /** How many times as much is done in a time as by one thread, round by round. */
+  /** The work done in a time, in units of one thread's, round by round. */
   readonly speedup: Quartiles;
 }
 
@@ -76,7 +76,7 @@ const CALLS: Readonly<
 };
 
 /**
- * What one pool gains; and what the machine can give, which is what as many pools of one worker
+ * The gain of one pool, and what the machine can give, which is what as many pools of one worker
  * gain that each do all of it.
  */
 export async function measurePoolAnalysis(

@@ -61,7 +61,7 @@ it('a loss', { timeout: 300_000 }, async () => {
   await using pool = await createPool({ size: 1 });
   const criterion = new FocalLoss({ gamma: 2.3, labelSmoothing: 0.1 });
   const x = shared(logits);
-  // Of the first of two chunks, some blocks are done, and some are not.
+  // Some blocks of the first of two chunks are done, and some are not.
   const seen = new Set<number>();
   for (let attempt = 0; attempt < 200 && seen.size === 0; attempt++) {
     const grad = shared(new Float64Array(logits.length));

@@ -222,7 +222,7 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     const data = await pool.load(logits, targets);
     const grid = { gamma: [0, 2] };
     const call = pool.sweep(data, grid);
-    data[Symbol.dispose as never as 'dispose']?.();
+    data[Symbol.dispose]?.();
     data.dispose();
     expect((await call).losses).toEqual(sweep(logits, targets, grid).losses);
     const disposed = 'data has been disposed of';
@@ -326,7 +326,7 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     void made[0]?.terminate();
     if (way === 'shared memory') expect(bitsOf((await call).losses)).toBe(expected);
     else await call.catch(({ message }) => expect(message).toContain('workers ended while'));
-    // What it had of the data, the next one is sent.
+    // The next one is sent what it had of the data.
     expect(bitsOf((await own.sweep(data, GRID)).losses)).toBe(expected);
     expect(made).toHaveLength(3);
   });

@@ -58,7 +58,7 @@ async function bytes(): Promise<number> {
 }
 
 it(`${POOLS} pools leave no thread, and no memory`, { timeout: 1_800_000 }, async () => {
-  // What the first ones leave, all share.
+  // All share what the first ones leave.
   await makePools(2 * BUSY);
   await settle(0);
   const threadsBefore = threads();

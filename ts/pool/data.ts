@@ -16,7 +16,7 @@ import {
 } from '../call/checks.js';
 import { unpack } from '../call/tensor-like.js';
 import { isOnShared, roomFor, Staging } from './staging.js';
-import type { LoadOptions, PoolData } from './types.js';
+import type { LoadedData, LoadOptions, PoolData } from './types.js';
 
 /** The arrays of data that was loaded. */
 export interface Held {
@@ -30,7 +30,7 @@ export interface Held {
 /** The arrays of an object of {@link load}, unless it is none. */
 export let heldBy: (data: unknown) => Held | 'disposed' | undefined;
 
-class Data implements PoolData {
+class Data implements LoadedData {
   #held: Held | undefined;
   readonly #free: (held: Held) => void;
 
@@ -83,7 +83,7 @@ export function load(
     targets: targets as ClassIndices | FloatArray,
     numClasses,
   };
-  return { data: new Data(held, free) as PoolData, held };
+  return { data: new Data(held, free) as LoadedData as PoolData, held };
 }
 
 interface Arrays {

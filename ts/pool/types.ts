@@ -60,8 +60,8 @@ export interface LoadOptions {
   numClasses?: number | undefined;
 }
 
-/** A batch that stays in the workers of a pool: see {@link WorkerPool.load}. */
-export interface PoolData<L extends FloatArray = FloatArray> {
+/** A batch that stays in the workers of a pool, but for the `dispose` of `using`. */
+export interface LoadedData<L extends FloatArray = FloatArray> {
   /**
    * Lets go of the memory. Calls that are under way come to their end, others are refused. It does
    * the same as `[Symbol.dispose]()`, where the runtime has that.
@@ -70,6 +70,9 @@ export interface PoolData<L extends FloatArray = FloatArray> {
   /** The kind of the logits, for types alone. */
   readonly logits?: L;
 }
+
+/** A batch that stays in the workers of a pool: see {@link WorkerPool.load}. */
+export type PoolData<L extends FloatArray = FloatArray> = LoadedData<L> & Disposer<'dispose', void>;
 
 /** Options of {@link WorkerPool.sweep}. */
 export type PoolSweepOptions = Omit<SweepAsyncOptions, 'pool' | 'signal'> & PoolCallOptions;
@@ -295,12 +298,11 @@ export interface WorkerPool extends AnyPool {
   close(): Promise<void>;
 }
 
-/** `[Symbol.asyncDispose]()`, where the runtime's types know it, and otherwise nothing. */
-export type AsyncDisposer = SymbolConstructor extends {
-  readonly asyncDispose: infer S extends symbol;
-}
-  ? Record<S, () => Promise<void>>
-  : unknown;
+/** A method under a symbol of disposal, where the types of the runtime know that; else nothing. */
+type Disposer<Name extends string, R> =
+  SymbolConstructor extends Readonly<Record<Name, infer S extends symbol>>
+    ? Record<S, () => R>
+    : unknown;
 
 /** Workers that compute losses and gradients: see {@link createPool}. */
-export type Pool = WorkerPool & AsyncDisposer;
+export type Pool = WorkerPool & Disposer<'asyncDispose', Promise<void>>;

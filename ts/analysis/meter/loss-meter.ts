@@ -214,7 +214,7 @@ export class LossMeter {
     return this;
   }
 
-  /** What the meter of a module has seen. */
+  /** The content of the meter of a module. */
   #seenOf(digits: BigInt64Array, isSoft: boolean): Seen {
     const rows = Number(digits[2 * SUM_LENGTH]);
     const isWeighted = this.#isWeighted && !isSoft;
