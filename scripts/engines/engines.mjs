@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { nodeOf } from '../bootstrap/consumers.mjs';
 import { root } from '../bootstrap/paths.mjs';
 import { findRuntime } from '../bootstrap/runtimes.mjs';
-import { cargoProgram, compilePlayer, npmProgram, pythonWith } from './programs.mjs';
+import { crateTests } from './crate.mjs';
+import {
+  cargoProgram,
+  compilePlayer,
+  npmProgram,
+  pythonWith,
+  wasmEdgePlayer,
+  withLibraries,
+} from './programs.mjs';
 import { sysroot } from './sysroot.mjs';
 
 /**
@@ -14,9 +22,9 @@ import { sysroot } from './sysroot.mjs';
  * @property {string} name
  * @property {() => Promise<string[]>} command makes it ready; what it takes is added to the command
  * @property {RegExp} expected what it prints
- * @property {'battery' | 'bounds' | 'module' | 'tape'} takes the battery or the test of the bounds
- *   as JavaScript; the module, as the examples of examples/hosts do; or the module and the tape of
- *   the battery, as those of `hosts` do
+ * @property {'battery' | 'bounds' | 'module' | 'nothing' | 'tape' | 'webgpu'} takes the battery,
+ *   the test of the bounds or that of TensorFlow.js as JavaScript; the module, as the examples of
+ *   examples/hosts do; the module and the tape of the battery, as those of `hosts` do; or nothing
  */
 
 /** The hash of the battery. */
@@ -33,6 +41,12 @@ const PLAYED_OTHERWISE = /^operation \d+: other numbers/;
 
 /** The bounds hold in both types. */
 const WITHIN = /^WITHIN float32 \S+\nWITHIN float64 \S+$/;
+
+/** The bounds of TensorFlow.js' backend hold. */
+const WITHIN_ON_GPU = /^WITHIN softmax .*$/m;
+
+/** What cargo prints last where all tests pass. */
+const TESTS_PASS = /^test result: ok.*$(?!\s*\S)/m;
 
 /** The error where there is no SIMD. */
 const NO_SIMD = /ModuleError: .*SIMD/;
@@ -54,6 +68,8 @@ const host = (name) => join(root, 'examples', 'hosts', name);
 export const MODULE = join(root, 'dist', 'focal-loss.wasm');
 
 const NODE_LIBRARIES = ['libc6', 'libstdc++6', 'libatomic1'];
+
+const LAVAPIPE = ['mesa-vulkan-drivers', 'libvulkan1', ...NODE_LIBRARIES];
 
 /** @param {string} processor as QEMU calls it */
 async function emulator(processor) {
@@ -154,9 +170,7 @@ const node24 =
 function shell(name, packages, program, ...args) {
   return async () => {
     const folder = await sysroot('amd64', packages, name);
-    const libraries = ['usr/lib/x86_64-linux-gnu', 'lib64'].map((path) => join(folder, path));
-    const loader = join(folder, 'usr', 'lib64', 'ld-linux-x86-64.so.2');
-    return [loader, '--library-path', libraries.join(':'), join(folder, program), ...args];
+    return withLibraries(folder, join(folder, program), ...args);
   };
 }
 
@@ -175,6 +189,19 @@ const V8_FLAGS = {
   'no AVX': ['--no-enable-avx'],
   'no AVX2, no FMA3': ['--no-enable-avx2', '--no-enable-fma3'],
 };
+
+/** @param {...string} flags */
+const deno =
+  (...flags) =>
+  async () => [(await findRuntime('deno')) ?? 'deno', 'run', '--no-config', ...flags];
+
+const bun = () => async () => [(await findRuntime('bun')) ?? 'bun', 'run'];
+
+const SPIDER_MONKEY = 'usr/lib/x86_64-linux-gnu/mozjs-128/js128';
+
+/** @param {...string} args */
+const spiderMonkey = (...args) =>
+  shell('spidermonkey', ['libmozjs-128-dev'], SPIDER_MONKEY, ...args);
 
 const JSC = ['libjavascriptcoregtk-bin'];
 
@@ -195,22 +222,17 @@ const ENGINES_OF_JAVASCRIPT = [
   { name: 'Node 26, x64', command: async () => [nodeOf(26)], expected: SAME },
   {
     name: 'Deno, x64',
-    command: async () => [(await findRuntime('deno')) ?? 'deno', 'run', '--no-config'],
+    command: deno(),
     expected: SAME,
   },
   {
     name: 'Bun, x64',
-    command: async () => [(await findRuntime('bun')) ?? 'bun', 'run'],
+    command: bun(),
     expected: SAME,
   },
   {
     name: 'SpiderMonkey 128, x64',
-    command: shell(
-      'spidermonkey',
-      ['libmozjs-128-dev'],
-      'usr/lib/x86_64-linux-gnu/mozjs-128/js128',
-      '-m',
-    ),
+    command: spiderMonkey('-m'),
     expected: SAME,
   },
   { name: 'JavaScriptCore, x64', command: jsc('-m'), expected: SAME },
@@ -315,9 +337,25 @@ const EXAMPLES = [
  * @type {Omit<Engine, 'takes'>[]}
  */
 const HOSTS = [
+  ...Object.entries({
+    'Node 24': node24(),
+    'Node 24, the baseline compiler alone': node24('--liftoff-only'),
+    Deno: deno('--allow-read'),
+    Bun: bun(),
+  }).map(([name, command]) => ({
+    name: `${name}, the tape`,
+    command: async () => [...(await command()), player('play.mjs')],
+    expected: PLAYED,
+  })),
   {
-    name: 'Node 24, the tape',
-    command: async () => [nodeOf(24), player('play.mjs')],
+    name: 'SpiderMonkey 128, the tape',
+    // The first file after the module would be another script.
+    command: spiderMonkey('-m', player('play.mjs'), '/dev/null'),
+    expected: PLAYED,
+  },
+  {
+    name: 'JavaScriptCore, the tape',
+    command: jsc('-m', player('play.mjs'), '--'),
     expected: PLAYED,
   },
   {
@@ -340,7 +378,27 @@ const HOSTS = [
   },
   {
     name: 'wasmi 2.0.0, the tape',
-    command: async () => [await cargoProgram(player('rust'))],
+    command: async () => [await cargoProgram(player('rust'), 'wasmi')],
+    expected: PLAYED,
+  },
+  {
+    name: 'wasmer 6.1.0, Cranelift, the tape',
+    command: async () => [await cargoProgram(player('rust'), 'wasmer')],
+    expected: PLAYED,
+  },
+  {
+    name: 'tinywasm 0.10.0, the tape',
+    command: async () => [await cargoProgram(player('rust'), 'tinywasm')],
+    expected: PLAYED,
+  },
+  {
+    name: "Debian's WasmEdge 0.14.1, compiled ahead of time, the tape",
+    command: () => wasmEdgePlayer(player('c'), MODULE),
+    expected: PLAYED,
+  },
+  {
+    name: "Debian's WasmEdge 0.14.1, its interpreter, the tape",
+    command: () => wasmEdgePlayer(player('c')),
     expected: PLAYED,
   },
   {
@@ -360,6 +418,51 @@ const HOSTS = [
   },
 ];
 
+/**
+ * TensorFlow.js' backend `webgpu` in Node, on a GPU that is a program.
+ * @type {Omit<Engine, 'takes'>}
+ */
+const WEBGPU = {
+  name: "Node 24, webgpu 0.6.2 of npm, Mesa's lavapipe 25.0.7",
+  command: async () => {
+    const folder = await sysroot('amd64', LAVAPIPE, 'lavapipe');
+    const driver = join(folder, 'usr', 'share', 'vulkan', 'icd.d', 'lvp_icd.json');
+    const library = await npmProgram('webgpu', '0.6.2', 'index.js');
+    const variables = [`VK_DRIVER_FILES=${driver}`, `WEBGPU_PACKAGE=${library}`];
+    return ['env', ...variables, ...withLibraries(folder, nodeOf(24))];
+  },
+  expected: WITHIN_ON_GPU,
+};
+
+/**
+ * The crate's own tests, of which a sample is taken.
+ * @type {Omit<Engine, 'takes'>[]}
+ */
+const CRATE = Object.entries({
+  arm64: {
+    triple: 'aarch64-unknown-linux-musl',
+    linker: 'rust-lld',
+    runner: async () => [await emulator('aarch64')],
+  },
+  '32-bit ARM': {
+    triple: 'armv7-unknown-linux-gnueabihf',
+    linker: 'arm-linux-gnueabihf-gcc',
+    packages: ['gcc-arm-linux-gnueabihf', 'libc6-dev-armhf-cross'],
+    runner: async () => [await emulator('arm'), '-L', '/usr/arm-linux-gnueabihf'],
+  },
+  i686: { triple: 'i686-unknown-linux-musl', linker: 'rust-lld' },
+  s390x: {
+    triple: 's390x-unknown-linux-gnu',
+    linker: 's390x-linux-gnu-gcc',
+    packages: ['gcc-s390x-linux-gnu', 'libc6-dev-s390x-cross'],
+    runner: async () => [await emulator('s390x'), '-L', '/usr/s390x-linux-gnu'],
+  },
+}).map(([name, target]) => ({
+  name: `the crate's tests, ${name}`,
+  command: () => crateTests(target),
+  expected: TESTS_PASS,
+}));
+
 /** @type {Engine[]} */
 export const ENGINES = [
   ...ENGINES_OF_JAVASCRIPT.map((engine) => ({
@@ -372,4 +475,6 @@ export const ENGINES = [
   })),
   ...EXAMPLES.map((engine) => ({ ...engine, takes: /** @type {const} */ ('module') })),
   ...HOSTS.map((engine) => ({ ...engine, takes: /** @type {const} */ ('tape') })),
+  { ...WEBGPU, takes: 'webgpu' },
+  ...CRATE.map((engine) => ({ ...engine, takes: /** @type {const} */ ('nothing') })),
 ];

@@ -64,13 +64,14 @@ export async function pythonWith(name, version, ...others) {
 /**
  * Builds a crate, whose target folder is in the cache.
  * @param {string} folder
- * @returns {Promise<string>} its program, `play`
+ * @param {string} name of one of its programs
+ * @returns {Promise<string>} that program
  */
-export async function cargoProgram(folder) {
+export async function cargoProgram(folder, name) {
   const target = join(enginesHome, 'target');
-  const args = ['build', '--release', '--locked', '--target-dir', target];
-  await mustRun('Building the player in Rust', 'cargo', args, { cwd: folder });
-  return join(target, 'release', 'play');
+  const args = ['build', '--release', '--locked', '--features', name, '--bin', name];
+  await mustRun(`Building the player in Rust for ${name}`, 'cargo', args, { cwd: folder });
+  return join(target, 'release', name);
 }
 
 const WABT = '1.0.42.0';
@@ -95,11 +96,46 @@ export async function compilePlayer(folder, module, flags) {
   await mustRun('Translating the module to C', join(bin, 'wasm2c'), [
     ...['--module-name=focal', module, '-o', source],
   ]);
-  const files = [join(folder, 'play.c'), source];
+  const files = [...['play.c', 'wasm2c.c'].map((name) => join(folder, name)), source];
   const support = ['wasm-rt-impl.c', 'wasm-rt-mem-impl.c'].map((name) => join(c, name));
   await mustRun(`Compiling it with ${flags.join(' ')}`, 'gcc', [
     ...['-O3', ...flags, `-I${c}`, `-I${headers}`, `-I${made}`],
     ...[...files, ...support, '-lm', '-o', program],
   ]);
   return program;
+}
+
+/**
+ * Runs a program of another release of Debian, with the libraries that it came with.
+ * @param {string} folder of {@link sysroot}
+ * @param {...string} command
+ */
+export function withLibraries(folder, ...command) {
+  const libraries = ['usr/lib/x86_64-linux-gnu', 'lib64'].map((path) => join(folder, path));
+  const loader = join(folder, 'usr', 'lib64', 'ld-linux-x86-64.so.2');
+  return [loader, '--library-path', libraries.join(':'), ...command];
+}
+
+/**
+ * Compiles the player of WasmEdge.
+ * @param {string} folder of the player
+ * @param {string} [compiled] the module, which is compiled ahead of time, and is interpreted otherwise
+ * @returns {Promise<string[]>} the program with its first argument
+ */
+export async function wasmEdgePlayer(folder, compiled) {
+  const root = await sysroot('amd64', ['wasmedge', 'libwasmedge-dev'], 'wasmedge');
+  const made = join(records, 'engines');
+  const program = join(made, 'play-wasmedge');
+  mkdirSync(made, { recursive: true });
+  await mustRun('Compiling the player of WasmEdge', 'gcc', [
+    ...['-O2', ...['play.c', 'wasmedge.c'].map((name) => join(folder, name))],
+    ...[`-I${join(root, 'usr', 'include')}`, `-L${join(root, 'usr', 'lib', 'x86_64-linux-gnu')}`],
+    ...['-lwasmedge', '-Wl,--allow-shlib-undefined', '-lm', '-o', program],
+  ]);
+  if (!compiled) return withLibraries(root, program);
+  const library = join(made, 'focal.so');
+  const compiler = join(root, 'usr', 'bin', 'wasmedge');
+  const [command = '', ...args] = withLibraries(root, compiler, 'compile', compiled, library);
+  await mustRun('Compiling the module with WasmEdge', command, args);
+  return withLibraries(root, program, library);
 }

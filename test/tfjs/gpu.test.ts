@@ -1,9 +1,8 @@
 // The losses on the backends of GPUs, in Chromium, whose GPU is a program (SwiftShader): its
 // numbers are float32 like those of others, and it takes subnormals for 0 as they do.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plugin } from 'esbuild';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasConsumers } from '../../scripts/bootstrap/consumers.mjs';
@@ -13,26 +12,7 @@ import { type Server, serveFiles } from '../consumers/servers.js';
 import { IS_SAMPLE } from '../support/sample.js';
 import { BOUNDS } from './comparison.js';
 import type { GpuPage } from './gpu-page.js';
-
-/** The list of all losses, which a page cannot read from a folder. */
-const lossesInPages: Plugin = {
-  name: 'losses in pages',
-  setup({ onLoad, onResolve }) {
-    const folder = join(root, 'test', 'losses');
-    const files = readdirSync(folder).filter(
-      (name) => !/^(?:index|loss-tests)\.|\.test\./.test(name),
-    );
-    const imports = files.map((name, i) => `import * as m${i} from './${name}';`);
-    const names = files.map((_, i) => `...Object.values(m${i})`);
-    const contents = `${imports.join('\n')}\nexport const LOSSES = [${names}];`;
-    onResolve({ filter: /\/losses\/index\.js$/ }, () => ({ path: folder, namespace: 'losses' }));
-    onLoad({ filter: /./, namespace: 'losses' }, () => ({ contents, resolveDir: folder }));
-    onResolve({ filter: /^node:fs$/ }, ({ path }) => ({ path, namespace: 'node' }));
-    onLoad({ filter: /./, namespace: 'node' }, () => ({
-      contents: 'export const readFileSync = undefined;',
-    }));
-  },
-};
+import { lossesInPages } from './losses-in-pages.mjs';
 
 const isThere = hasConsumers();
 

@@ -1,12 +1,40 @@
-// Node itself, which the others are compared with.
-import { readFileSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
+// Engines of JavaScript, which the others are compared with: Node, Deno, Bun, and shells.
 
 const LARGE = 8000;
 
-const [, , modulePath = '', tapePath = ''] = process.argv;
-const module = new WebAssembly.Module(readFileSync(modulePath));
-const tape = new Uint32Array(new Uint8Array(readFileSync(tapePath)).buffer);
+/** @type {any} What shells have. */
+const shell = globalThis;
+const isShell = shell.process === undefined;
+/** @type {string[]} */
+const [modulePath = '', tapePath = ''] = isShell
+  ? (shell.scriptArgs ?? shell.arguments)
+  : process.argv.slice(2);
+
+/**
+ * @param {string} path
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function read(path) {
+  if (!isShell) return new Uint8Array((await import('node:fs')).readFileSync(path));
+  const file = shell.os?.file ?? { readFile: shell.readFile };
+  return new Uint8Array(file.readFile(path, 'binary'));
+}
+
+const module = new WebAssembly.Module(await read(modulePath));
+const tape = new Uint32Array((await read(tapePath)).buffer);
+
+const CRC = new Uint32Array(256).map((_, byte) => {
+  let sum = byte;
+  for (let i = 0; i < 8; i++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  return sum;
+});
+
+/** @param {Uint8Array} bytes */
+function crc32(bytes) {
+  let sum = -1;
+  for (const byte of bytes) sum = (sum >>> 8) ^ /** @type {number} */ (CRC[(sum ^ byte) & 255]);
+  return ~sum >>> 0;
+}
 
 /**
  * @param {Uint8Array} bytes
@@ -32,7 +60,8 @@ function play() {
   const next = () => /** @type {number} */ (tape[place++]);
   const [functions, operations] = [next(), next()];
   const calls = Array.from({ length: functions }, () => {
-    const name = new TextDecoder().decode(tape.subarray(place, place + 8)).replace(/\0+$/, '');
+    const bytes = new Uint8Array(tape.buffer, 4 * place, 32);
+    const name = String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
     place += 8;
     return { call: exports[name], arity: next() };
   });
@@ -64,4 +93,4 @@ function play() {
 let least = Infinity;
 const end = performance.now() + 10_000;
 for (let i = 0; i < 5 && performance.now() < end; i++) least = Math.min(least, play());
-console.log(`SAME ${least.toFixed(0)}`);
+(isShell ? shell.print : console.log)(`SAME ${least.toFixed(0)}`);

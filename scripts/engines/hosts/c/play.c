@@ -1,4 +1,4 @@
-// wasm2c: the module as C.
+// The tape of the battery, for engines with an interface for C.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -6,46 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "focal.h"
+#include "engine.h"
 
 #define LARGE 8000
-
-typedef union {
-  u32 (*one)(w2c_focal*, u32);
-  u32 (*four)(w2c_focal*, u32, u32, u32, u32);
-  u32 (*five)(w2c_focal*, u32, u32, u32, u32, u32);
-  u32 (*six)(w2c_focal*, u32, u32, u32, u32, u32, u32);
-} function;
-
-static const struct {
-  const char* name;
-  function call;
-} FUNCTIONS[] = {
-    {"area_address", {.one = w2c_focal_area_address}},
-    {"count_targets", {.five = w2c_focal_count_targets}},
-    {"find_invalid_probabilities", {.four = w2c_focal_find_invalid_probabilities}},
-    {"grow", {.one = w2c_focal_grow}},
-    {"lay_out", {.five = w2c_focal_lay_out}},
-    {"sigmoid", {.six = w2c_focal_sigmoid}},
-    {"solve", {.six = w2c_focal_solve}},
-    {"tile_bytes", {.four = w2c_focal_tile_bytes}},
-};
-
-static function find(const uint32_t* name) {
-  for (size_t i = 0; i < sizeof FUNCTIONS / sizeof *FUNCTIONS; i++)
-    if (strncmp(FUNCTIONS[i].name, (const char*)name, 32) == 0) return FUNCTIONS[i].call;
-  fprintf(stderr, "no function %.32s\n", (const char*)name);
-  exit(1);
-}
-
-static uint32_t call(function f, uint32_t arity, w2c_focal* instance, const uint32_t* a) {
-  switch (arity) {
-    case 1: return f.one(instance, a[0]);
-    case 4: return f.four(instance, a[0], a[1], a[2], a[3]);
-    case 5: return f.five(instance, a[0], a[1], a[2], a[3], a[4]);
-    default: return f.six(instance, a[0], a[1], a[2], a[3], a[4], a[5]);
-  }
-}
 
 static uint32_t crc(uint32_t sum, uint64_t number, int bits) {
   for (int i = 0; i < bits; i++) {
@@ -79,14 +42,12 @@ static double now(void) {
   return 1e3 * time.tv_sec + 1e-6 * time.tv_nsec;
 }
 
-static double play(const uint32_t* tape) {
-  w2c_focal instance;
-  wasm2c_focal_instantiate(&instance);
+static double play(const char* module, const uint32_t* tape) {
+  engine_start(module);
   uint32_t count = *tape++, operations = *tape++;
-  function functions[16];
   uint32_t arities[16];
   for (uint32_t i = 0; i < count; i++, tape += 9) {
-    functions[i] = find(tape);
+    engine_find(i, (const char*)tape);
     arities[i] = tape[8];
   }
   double took = 0;
@@ -96,7 +57,7 @@ static double play(const uint32_t* tape) {
     if (kind == 2) {
       uint32_t arity = arities[first];
       double start = now();
-      uint32_t result = call(functions[first], arity, &instance, tape);
+      uint32_t result = engine_call(first, arity, tape);
       if (arity == 6 && (int32_t)(tape[3] * tape[4]) >= LARGE) took += now() - start;
       tape += arity;
       if (result != *tape++) {
@@ -106,7 +67,7 @@ static double play(const uint32_t* tape) {
       continue;
     }
     uint32_t length = *tape++;
-    uint8_t* place = w2c_focal_memory(&instance)->data + first;
+    uint8_t* place = engine_memory(first, length);
     if (kind == 1) {
       memcpy(place, tape, length);
       tape += length / 4;
@@ -118,7 +79,6 @@ static double play(const uint32_t* tape) {
       tape += 2;
     }
   }
-  wasm2c_focal_free(&instance);
   return took;
 }
 
@@ -129,9 +89,8 @@ int main(int argc, char** argv) {
   rewind(file);
   uint32_t* tape = malloc(size);
   if (fread(tape, 1, size, file) != (size_t)size) return 1;
-  wasm_rt_init();
   double least = INFINITY, end = now() + 1e4;
-  for (int i = 0; i < 5 && now() < end; i++) least = fmin(least, play(tape));
+  for (int i = 0; i < 5 && now() < end; i++) least = fmin(least, play(argv[1], tape));
   printf("SAME %.0f\n", least);
   return 0;
 }

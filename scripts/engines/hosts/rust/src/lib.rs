@@ -1,16 +1,28 @@
-//! wasmi.
+//! The tape of the battery, for any host.
 
 use std::env::args;
 use std::fs::read;
 use std::process::exit;
 use std::time::{Duration, Instant};
 
-use wasmi::{Engine, Error, Extern, Func, Instance, Module, Store, Val};
-
 const LARGE: i32 = 8000;
 
-fn checksum(given: &[u8], size: u32) -> u32 {
-    let mut bytes = given.to_vec();
+/// An instance of the module.
+pub trait Instance {
+    /// A function that it exports.
+    type Function;
+
+    fn function(&self, name: &str) -> Self::Function;
+
+    /// The result, of functions that have one.
+    fn call(&mut self, function: &Self::Function, arguments: &[i32]) -> Option<i32>;
+
+    fn write(&mut self, address: usize, bytes: &[u8]);
+
+    fn read(&self, address: usize, length: usize) -> Vec<u8>;
+}
+
+fn checksum(mut bytes: Vec<u8>, size: u32) -> u32 {
     if size == 8 {
         for chunk in bytes.as_chunks_mut().0 {
             if f64::from_le_bytes(*chunk).is_nan() {
@@ -41,32 +53,26 @@ impl<'a> Tape<'a> {
     }
 }
 
-fn play(engine: &Engine, module: &Module, tape: &[u8]) -> Result<Duration, Error> {
-    let mut store = Store::new(engine, ());
-    let instance = Instance::new(&mut store, module, &[])?;
-    let memory = instance.get_export(&store, "memory").and_then(Extern::into_memory).unwrap();
+fn play(mut instance: impl Instance, tape: &[u8]) -> Duration {
     let mut tape = Tape(tape);
     let (count, operations) = (tape.next(), tape.next());
-    let functions: Vec<(Func, u32)> = (0..count)
+    let functions: Vec<_> = (0..count)
         .map(|_| {
             let name = String::from_utf8_lossy(tape.bytes(32)).trim_end_matches('\0').to_owned();
-            (instance.get_func(&store, &name).unwrap(), tape.next())
+            (instance.function(&name), tape.next())
         })
         .collect();
     let mut took = Duration::ZERO;
     for operation in 0..operations {
         let (kind, first) = (tape.next(), tape.next());
         if kind == 2 {
-            let (function, arity) = functions[first as usize];
-            let numbers: Vec<i32> = (0..arity).map(|_| tape.next() as i32).collect();
-            let arguments: Vec<Val> = numbers.iter().copied().map(Val::I32).collect();
-            let mut results = vec![Val::I32(0); function.ty(&store).results().len()];
+            let (function, arity) = &functions[first as usize];
+            let arguments: Vec<i32> = (0..*arity).map(|_| tape.next() as i32).collect();
             let start = Instant::now();
-            function.call(&mut store, &arguments, &mut results)?;
-            if arity == 6 && numbers[3].wrapping_mul(numbers[4]) >= LARGE {
+            let result = instance.call(function, &arguments).unwrap_or(0);
+            if *arity == 6 && arguments[3].wrapping_mul(arguments[4]) >= LARGE {
                 took += start.elapsed();
             }
-            let result = results.first().map_or(0, |value| value.i32().unwrap());
             if result as u32 != tape.next() {
                 println!("operation {operation}: the result is {result}");
                 exit(1);
@@ -76,30 +82,30 @@ fn play(engine: &Engine, module: &Module, tape: &[u8]) -> Result<Duration, Error
         let length = tape.next();
         let place = first as usize;
         if kind == 1 {
-            memory.write(&mut store, place, tape.bytes(length)).unwrap();
+            instance.write(place, tape.bytes(length));
         } else {
-            let bytes = &memory.data(&store)[place..place + length as usize];
+            let bytes = instance.read(place, length as usize);
             if checksum(bytes, tape.next()) != tape.next() {
                 println!("operation {operation}: other numbers at {first}");
                 exit(1);
             }
         }
     }
-    Ok(took)
+    took
 }
 
-fn main() -> Result<(), Error> {
+/// Plays the tape with instances of the module, whose bytes are given.
+pub fn run<I: Instance>(engine: impl FnOnce(&[u8]) -> Box<dyn FnMut() -> I>) {
     let paths: Vec<String> = args().skip(1).collect();
-    let engine = Engine::default();
-    let module = Module::new(&engine, read(&paths[0]).unwrap())?;
-    let tape = read(&paths[1]).unwrap();
+    let [module, tape] = &paths[..] else { panic!("a module and a tape") };
+    let mut instantiate = engine(&read(module).unwrap());
+    let tape = read(tape).unwrap();
     let mut least = Duration::MAX;
     let start = Instant::now();
     for _ in 0..5 {
         if start.elapsed() < Duration::from_secs(10) {
-            least = least.min(play(&engine, &module, &tape)?);
+            least = least.min(play(instantiate(), &tape));
         }
     }
     println!("SAME {}", least.as_millis());
-    Ok(())
 }
