@@ -36,13 +36,12 @@ import gevent
 print(gevent.__version__, before, positive())
 PY
 
-run() {
-  "${PYTHON:-python3.10}" -m venv "$folder/$1"
-  "$folder/$1/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: wasmtime==36.0.0 "gevent==$1"
-  "$folder/$1/bin/python" "$folder/subnormals.py" 2>/dev/null
-}
-old=$(run 21.12.0)
-new=$(run 22.10.2)
+for name in old new; do "${PYTHON:-python3.10}" -m venv "$folder/$name"; done
+options=(--quiet --disable-pip-version-check)
+"$folder/old/bin/pip" install "${options[@]}" --only-binary :all: gevent==21.12.0 wasmtime==36.0.0
+"$folder/new/bin/pip" install "${options[@]}" --only-binary :all: gevent==22.10.2 wasmtime==36.0.0
+old=$("$folder/old/bin/python" "$folder/subnormals.py")
+new=$("$folder/new/bin/python" "$folder/subnormals.py")
 echo "more than 0, in WebAssembly and in Python, before and after: gevent $old, gevent $new"
 test "$old" = '21.12.0 [True, True] [False, False]'
 test "$new" = '22.10.2 [True, True] [True, True]'

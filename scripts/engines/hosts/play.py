@@ -9,6 +9,7 @@ import numpy
 from wasmtime import Engine, Instance, Module, Store
 
 LARGE = 8000
+SLOW = 5000
 
 
 def checksum(data: bytearray, size: int) -> int:
@@ -18,7 +19,7 @@ def checksum(data: bytearray, size: int) -> int:
     return zlib.crc32(data)
 
 
-def play(engine: Engine, module: Module, tape: memoryview) -> float:
+def play(engine: Engine, module: Module, tape: memoryview, fastest: dict[int, float]) -> None:
     store = Store(engine)
     exports = Instance(store, module, []).exports(store)
     memory = exports["memory"]
@@ -29,7 +30,6 @@ def play(engine: Engine, module: Module, tape: memoryview) -> float:
         name, arity = struct.unpack_from("<32sI", tape, place)
         place += 36
         calls.append((exports[name.rstrip(b"\0").decode()], arity))
-    seconds = 0.0
     for operation in range(operations):
         kind, first, second = struct.unpack_from("<III", tape, place)
         if kind == 2:
@@ -39,7 +39,8 @@ def play(engine: Engine, module: Module, tape: memoryview) -> float:
             start = time.perf_counter()
             result = function(store, *arguments)
             if arity == 6 and arguments[3] * arguments[4] >= LARGE:
-                seconds += time.perf_counter() - start
+                took = time.perf_counter() - start
+                fastest[operation] = min(took, fastest.get(operation, took))
             if (result or 0) != expected:
                 sys.exit(f"operation {operation}: the result is {result}")
         elif kind == 1:
@@ -51,7 +52,6 @@ def play(engine: Engine, module: Module, tape: memoryview) -> float:
             place += 20
             if checksum(memory.read(store, first, first + second), size) != expected:
                 sys.exit(f"operation {operation}: other numbers at {first}")
-    return seconds
 
 
 def main(module_path: str, tape_path: str) -> None:
@@ -59,12 +59,13 @@ def main(module_path: str, tape_path: str) -> None:
     module = Module.from_file(engine, module_path)
     with open(tape_path, "rb") as file:
         tape = memoryview(file.read())
-    least = float("inf")
-    end = time.perf_counter() + 10
-    for _ in range(5):
-        if time.perf_counter() < end:
-            least = min(least, play(engine, module, tape))
-    print(f"SAME {1000 * least:.0f}")
+    fastest: dict[int, float] = {}
+    milliseconds = 0.0
+    for _ in range(10):
+        if milliseconds < SLOW:
+            play(engine, module, tape, fastest)
+            milliseconds = 1000 * sum(fastest.values())
+    print(f"SAME {milliseconds:.0f}")
 
 
 main(*sys.argv[1:])

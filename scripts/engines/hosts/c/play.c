@@ -9,6 +9,7 @@
 #include "engine.h"
 
 #define LARGE 8000
+#define SLOW 5000
 
 static uint32_t crc(uint32_t sum, uint64_t number, int bits) {
   for (int i = 0; i < bits; i++) {
@@ -42,7 +43,8 @@ static double now(void) {
   return 1e3 * time.tv_sec + 1e-6 * time.tv_nsec;
 }
 
-static double play(const char* module, const uint32_t* tape) {
+// The fewest milliseconds of each of the larger calls, by its operation, are kept.
+static void play(const char* module, const uint32_t* tape, double* fastest) {
   engine_start(module);
   uint32_t count = *tape++, operations = *tape++;
   uint32_t arities[16];
@@ -50,7 +52,6 @@ static double play(const char* module, const uint32_t* tape) {
     engine_find(i, (const char*)tape);
     arities[i] = tape[8];
   }
-  double took = 0;
   for (uint32_t i = 0; i < operations; i++) {
     uint32_t kind = tape[0], first = tape[1];
     tape += 2;
@@ -58,7 +59,8 @@ static double play(const char* module, const uint32_t* tape) {
       uint32_t arity = arities[first];
       double start = now();
       uint32_t result = engine_call(first, arity, tape);
-      if (arity == 6 && (int32_t)(tape[3] * tape[4]) >= LARGE) took += now() - start;
+      if (arity == 6 && (int32_t)(tape[3] * tape[4]) >= LARGE)
+        fastest[i] = fmin(fastest[i], now() - start);
       tape += arity;
       if (result != *tape++) {
         printf("operation %u: the result is %u\n", i, result);
@@ -79,7 +81,6 @@ static double play(const char* module, const uint32_t* tape) {
       tape += 2;
     }
   }
-  return took;
 }
 
 int main(int argc, char** argv) {
@@ -89,8 +90,15 @@ int main(int argc, char** argv) {
   rewind(file);
   uint32_t* tape = malloc(size);
   if (fread(tape, 1, size, file) != (size_t)size) return 1;
-  double least = INFINITY, end = now() + 1e4;
-  for (int i = 0; i < 5 && now() < end; i++) least = fmin(least, play(argv[1], tape));
-  printf("SAME %.0f\n", least);
+  double* fastest = malloc(tape[1] * sizeof *fastest);
+  for (uint32_t i = 0; i < tape[1]; i++) fastest[i] = INFINITY;
+  double sum = 0;
+  for (int turn = 0; turn < 10 && sum < SLOW; turn++) {
+    play(argv[1], tape, fastest);
+    sum = 0;
+    for (uint32_t i = 0; i < tape[1]; i++)
+      if (fastest[i] < INFINITY) sum += fastest[i];
+  }
+  printf("SAME %.0f\n", sum);
   return 0;
 }
