@@ -1,7 +1,7 @@
 // Engines of JavaScript, which the others are compared with: Node, Deno, Bun, and shells.
 
 const LARGE = 8000;
-const SLOW = 5000;
+const SLOW = 20000;
 
 /** @type {any} What shells have. */
 const shell = globalThis;

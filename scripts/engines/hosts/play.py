@@ -9,7 +9,7 @@ import numpy
 from wasmtime import Engine, Instance, Module, Store
 
 LARGE = 8000
-SLOW = 5000
+SLOW = 20000
 
 
 def checksum(data: bytearray, size: int) -> int:

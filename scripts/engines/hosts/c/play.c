@@ -9,7 +9,7 @@
 #include "engine.h"
 
 #define LARGE 8000
-#define SLOW 5000
+#define SLOW 20000
 
 static uint32_t crc(uint32_t sum, uint64_t number, int bits) {
   for (int i = 0; i < bits; i++) {

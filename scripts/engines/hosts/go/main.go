@@ -17,7 +17,7 @@ import (
 )
 
 const large = 8000
-const slow = 5 * time.Second
+const slow = 20 * time.Second
 
 var little = binary.LittleEndian
 
