@@ -10,7 +10,7 @@ import { enginesHome } from './sysroot.mjs';
  * @typedef {object} CrateTarget
  * @property {string} triple as rustup calls it
  * @property {string} linker
- * @property {string[]} [packages] those of Debian that have the linker and what programs need to run
+ * @property {string[]} [packages] those of Debian that have the linker, and what programs need
  * @property {() => Promise<string[]>} [runner] what runs a program
  */
 

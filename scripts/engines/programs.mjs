@@ -119,7 +119,7 @@ export function withLibraries(folder, ...command) {
 /**
  * Compiles the player of WasmEdge.
  * @param {string} folder of the player
- * @param {string} [compiled] the module, which is compiled ahead of time, and is interpreted otherwise
+ * @param {string} [compiled] the module, to be compiled ahead of time; it is interpreted otherwise
  * @returns {Promise<string[]>} the program with its first argument
  */
 export async function wasmEdgePlayer(folder, compiled) {
