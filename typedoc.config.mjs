@@ -9,14 +9,7 @@ export default {
   excludeInternal: true,
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   // The types of which these are a part say what they are: they follow the runtime's.
-  intentionallyNotExported: [
-    'AsyncDisposer',
-    'Disposer',
-    'Float16',
-    'FreshFloat16',
-    'CompiledModule',
-    'Made',
-  ],
+  intentionallyNotExported: ['Disposer', 'Float16', 'FreshFloat16', 'CompiledModule', 'Made'],
   treatWarningsAsErrors: true,
   disableSources: true,
 };
