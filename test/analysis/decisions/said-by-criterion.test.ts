@@ -12,6 +12,8 @@ import {
   fitCalibration,
   posterior,
   probabilitiesToLogits,
+  ReportMeter,
+  rocCurve,
   SigmoidFocalLoss,
 } from 'focal-loss/analysis';
 import { describe, expect, it } from 'vitest';
@@ -193,6 +195,30 @@ describe('rows of several labels', () => {
       ...logits.subarray(3 * row, 3 * row + 3),
     ]);
     expect(found.apply(rows)).toEqual(found.apply(logits));
+  });
+
+  it('something for each label says how many there are', () => {
+    const numbers = [0.2, 0.5, 0.7];
+    for (const options of [
+      { alpha: numbers },
+      { posWeight: numbers },
+      { alpha: 0.2, posWeight: numbers },
+    ]) {
+      const plain = { criterion: new SigmoidFocalLoss(options) };
+      const said = { criterion: new SigmoidFocalLoss({ ...options, numClasses: 3 }) };
+      const report = classificationReport(logits, labels, plain);
+      expect(`${report}`).toBe(`${classificationReport(logits, labels, said)}`);
+      expect(`${new ReportMeter(plain).update(logits, labels).result()}`).toBe(`${report}`);
+      const each = rocCurve(logits, labels, { ...plain, positive: 'each' });
+      expect(each.map(({ auc }) => auc)).toEqual(report.classes.map(({ auc }) => auc));
+      expect(fitCalibration(logits, labels, plain).parameters).toEqual(
+        fitCalibration(logits, labels, said).parameters,
+      );
+      const given = { repeats: 5 };
+      expect(compareModels(logits, logits, labels, { ...given, ...plain })).toEqual(
+        compareModels(logits, logits, labels, { ...given, ...said }),
+      );
+    }
   });
 
   it('of two models', () => {

@@ -49,7 +49,8 @@ export interface LossComparison {
   readonly overconfidentShare: number;
   /**
    * The report on the logits, which for the same logits is the same for all losses. It has no
-   * confusion matrix.
+   * confusion matrix. Under a loss on yes-or-no logits each of them is a row by itself, of the
+   * classes 0 and 1, as in a `diagnose`.
    */
   readonly report: ClassificationReport;
 }

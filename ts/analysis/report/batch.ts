@@ -1,6 +1,7 @@
 import { readOptions } from '../../arrays/own.js';
 import { kindOf, lengthOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
+import type { SigmoidCriterion } from '../criteria/criterion.js';
 import { type AnyCriterion, nameOf, wrongLoss } from '../criteria/own-criterion.js';
 import type { RowOptions } from '../rows/rows.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
@@ -35,16 +36,30 @@ export const SEVERAL = 'a loss on softmax logits where rows have several';
 /** The losses whose logits are yes or no each by itself. */
 const OF_SIGMOIDS: readonly string[] = ['SigmoidFocalLoss', 'AsymmetricLoss'];
 
+/** Everything that a criterion says of logits and targets. */
+interface Said extends AnyCriterion, Pick<SigmoidCriterion, 'alpha' | 'posWeight'> {
+  readonly layout: Layout;
+}
+
+const SAID: readonly (keyof Said)[] = ['numClasses', 'ignoreIndex', 'layout', 'alpha', 'posWeight'];
+
+/** The number of labels of a loss that has something for each of them. */
+function columnsOf({ alpha, posWeight }: Partial<Said>): number | undefined {
+  return [alpha, posWeight].find((numbers) => typeof numbers === 'object' && numbers !== null)
+    ?.length;
+}
+
 /** The options of rows as they are given, or else as the criterion says. */
 export function rowOptionsOf(given: RowOptions & { criterion?: AnyCriterion | undefined }): {
   readonly asked: RowOptions;
   readonly isSigmoid: boolean;
 } {
-  const said: Partial<AnyCriterion & { layout: Layout }> = given.criterion ?? {};
-  const criterion = readOptions(said, ['numClasses', 'ignoreIndex', 'layout']);
+  const said: Partial<Said> = given.criterion ?? {};
+  const criterion = readOptions(said, SAID);
   const isSigmoid = given.criterion !== undefined && OF_SIGMOIDS.includes(nameOf(given.criterion));
   const asked: RowOptions = {
-    numClasses: given.numClasses ?? criterion.numClasses,
+    numClasses:
+      given.numClasses ?? criterion.numClasses ?? (isSigmoid ? columnsOf(criterion) : undefined),
     ignoreIndex: given.ignoreIndex ?? criterion.ignoreIndex,
     layout: given.layout ?? criterion.layout,
     spatialSize: given.spatialSize,

@@ -292,7 +292,7 @@ function openedRows(
   { numClasses, multiLabel, criterion }: Calibrator,
   { layout, spatialSize }: Omit<ApplyOptions, 'output'>,
 ): { logits: FloatArray; positions: number } {
-  const said = criterion?.options as { layout?: Layout } | undefined;
+  const said = criterion && readOptions<{ layout?: Layout }>(criterion.options, ['layout']);
   const areRows = numClasses > 1 && !multiLabel;
   const order = layout ?? (areRows ? said?.layout : undefined) ?? 'channels-last';
   checkChoice('layout', ['channels-last', 'channels-first'], order);

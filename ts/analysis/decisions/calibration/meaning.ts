@@ -1,5 +1,6 @@
 // What logits stand for under the loss that a model was trained with, as logits again.
 
+import { readOptions } from '../../../arrays/own.js';
 import type { FloatArray } from '../../../arrays/types.js';
 import { wrongType } from '../../../call/checks.js';
 import { specOf } from '../../../losses/criterion.js';
@@ -46,6 +47,8 @@ interface ClippingOptions {
   readonly margin?: number;
 }
 
+const CLIPPING: readonly (keyof ClippingOptions)[] = ['labelSmoothing', 'margin'];
+
 /**
  * The least probability: a class that is not possible under a smoothed loss, or one with a margin,
  * is not believed to be less likely than what float32 tells from 0 beside 1; others have a
@@ -67,14 +70,14 @@ export function meantLogits(
   isElementwise = numClasses === 1,
   argument = 'criterion',
 ): Float64Array {
-  const rowMajor = 'layout' in options ? { layout: 'channels-last' } : {};
+  const rowMajor = Object.hasOwn(options, 'layout') ? { layout: 'channels-last' } : {};
   const criterion = makeSum(loss, { ...options, ...rowMajor, numClasses: undefined });
   const ofElements = specOf(criterion).columns !== 0;
   if (isElementwise !== ofElements) {
     const expected = isElementwise ? 'a loss on yes-or-no logits where rows have one' : SEVERAL;
     throw wrongLoss(argument, expected, criterion);
   }
-  const { labelSmoothing = 0, margin = 0 } = options as ClippingOptions;
+  const { labelSmoothing = 0, margin = 0 } = readOptions<ClippingOptions>(options, CLIPPING);
   const least = labelSmoothing > 0 || margin > 0 ? LEAST.clipped : LEAST.plain;
   const most = labelSmoothing > 0 ? 1 - LEAST.clipped : MOST;
   const meant = posterior(logits, criterion, { numClasses });
