@@ -21,22 +21,20 @@ fn place<T>(buffer: *mut f64, room: usize, figure: usize) -> *mut T {
 struct LossBuffer {
     tally: *mut Tally,
     figures: LossFigures,
-    /// One for each class.
-    classes: *mut Group,
-    /// One for each column, where there are several.
-    columns: *mut Group,
+    /// One for each class, and behind them one for each column, where there are several.
+    groups: *mut Group,
+    classes: usize,
 }
 
 impl LossBuffer {
     /// The buffer of so many classes, with room for the figures of so many rows.
     fn new(start: *mut f64, room: usize, classes: usize) -> Self {
         let figures = start.wrapping_add(Tally::ALL.len());
-        let groups: *mut Group = place(figures, room, figure::NON_FINITE + 1);
         Self {
             tally: start.cast(),
             figures: of_loss(figures, room),
-            classes: groups,
-            columns: groups.wrapping_add(classes),
+            groups: place(figures, room, figure::NON_FINITE + 1),
+            classes,
         }
     }
 
@@ -50,8 +48,10 @@ impl LossBuffer {
         unsafe {
             let tally = &mut *self.tally;
             tally.logits += logits as f64;
-            let columns = slice::from_raw_parts_mut(self.columns, columns);
-            tally.add(&self.figures, (n, first), self.classes, columns);
+            let groups = |first: *mut Group, count| slice::from_raw_parts_mut(first, count);
+            let classes = groups(self.groups, self.classes);
+            let columns = groups(self.groups.wrapping_add(self.classes), columns);
+            tally.add(&self.figures, (n, first), classes, columns);
         }
     }
 }

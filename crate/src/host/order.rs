@@ -47,7 +47,7 @@ pub unsafe fn sort_by(n: usize, buffer: *mut f64) -> u32 {
 }
 
 /// Leaves of `n` numbers those above the threshold of the record before them, as
-/// [`kernels::leave_above`]; the integers lie behind them. Returns how many are left.
+/// [`kernels::leave_above`]; which they were goes behind them. Returns how many are left.
 ///
 /// # Safety
 /// All of that must be there.

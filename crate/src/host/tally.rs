@@ -6,6 +6,9 @@ use crate::{
     simd::{F64x2, vector::Vector},
 };
 
+/// The vector that figures are added up in.
+type D = F64x2;
+
 /// A number where something is true, else 0. Engines jump for a choice between numbers, often to
 /// the wrong place where it depends on rows.
 #[inline(always)]
@@ -74,10 +77,23 @@ impl Decisions {
     }
 }
 
+/// Up to so many classes, each is added up by itself: of many sums in memory, engines' processors
+/// have to find out for each row which of the rows before have changed its own.
+const FEW: usize = 8;
+
+/// What is no class, nor the complement of one.
+const NEITHER: i32 = i32::MIN;
+
+/// The class of a row that is listed: see [`Tally::list`].
+#[inline(always)]
+fn class_of(decision: i32) -> i32 {
+    decision ^ (decision >> 31)
+}
+
 impl Tally {
-    /// Adds `n` rows, of which the first has the number `first`: to this, to the group of their
-    /// class and, where there are `columns`, to that of their column. Lists their numbers, and puts
-    /// their losses first.
+    /// Adds `n` rows, of which the first has the number `first`: to this, to the group of each of
+    /// the classes and, where there are `columns`, to that of their column. Lists their numbers,
+    /// and moves their figures to the front.
     ///
     /// # Safety
     /// The figures must have been put down, and there be a group for every class and column.
@@ -85,83 +101,224 @@ impl Tally {
         &mut self,
         figures: &LossFigures,
         (n, first): (usize, usize),
-        classes: *mut Group,
+        classes: &mut [Group],
         columns: &mut [Group],
     ) {
-        let (mut listed, mut sure, mut non_finite) = (0, 0, 0);
-        let (mut right, mut easy, mut sure_and_wrong) = (0, 0, 0);
-        // The record lies in memory, where each sum would have to be written back.
-        let mut sums = *self;
-        if sums.rows == 0.0 {
-            (sums.least_loss, sums.least_confidence) = (f64::INFINITY, f64::INFINITY);
-            (sums.most_loss, sums.most_confidence) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        // SAFETY: passed on; what is listed has been put down.
+        unsafe {
+            let listed = self.list(figures, (n, first));
+            (self.listed, self.sure) = (listed as f64, 0.0);
+            if listed == 0 {
+                return;
+            }
+            self.add_up(figures, listed);
+            self.decide(figures, listed);
+            if classes.len() <= FEW {
+                for (class, group) in classes.iter_mut().enumerate() {
+                    group.add(figures, listed, class as i32);
+                }
+            } else {
+                join(figures, listed, classes, |decision, _| class_of(decision) as usize);
+            }
+            let columned = columns.len();
+            if columned > 0 {
+                join(figures, listed, columns, |_, number| number as usize % columned);
+            }
+            self.rows += listed as f64;
         }
-        let two = |a: f64, b: f64| F64x2::from_lanes(|i| if i == 0 { a } else { b });
-        // Two sums at a time: of losses and confidences, of factors and weights.
-        let mut both = two(sums.loss, sums.confidence);
-        let mut least = two(sums.least_loss, sums.least_confidence);
-        let mut most = two(sums.most_loss, sums.most_confidence);
-        let mut factors = two(sums.factor, sums.weight);
-        for i in 0..n {
-            // SAFETY: the caller vouches for the figures, the classes and the lists.
-            unsafe {
-                let label = *figures.label.add(i);
-                if label == UNCOUNTED {
+    }
+
+    /// Lists rows that count, and puts the figures of those that are finite first; in place of what
+    /// was predicted the class, or its complement where that was not predicted. Returns how many
+    /// there are.
+    ///
+    /// # Safety
+    /// The figures must have been put down.
+    #[inline(never)]
+    unsafe fn list(&mut self, figures: &LossFigures, (n, first): (usize, usize)) -> usize {
+        let LossFigures {
+            label, predicted, confidence, loss, gradient, number, non_finite, ..
+        } = *figures;
+        let (mut listed, mut others) = (0, 0);
+        // SAFETY: passed on; there are as many places, and a vector more.
+        unsafe {
+            for i in 0..n {
+                let class = *label.add(i);
+                if class == UNCOUNTED {
                     continue;
                 }
-                let number = first + i;
-                let (loss, gradient) = (*figures.loss.add(i), *figures.gradient.add(i));
-                if !(loss.is_finite() & gradient.is_finite()) {
-                    figures.non_finite.add(non_finite).write(number as u32);
-                    non_finite += 1;
+                let row = (first + i) as u32;
+                if !((*loss.add(i)).is_finite() & (*gradient.add(i)).is_finite()) {
+                    non_finite.add(others).write(row);
+                    others += 1;
                     continue;
                 }
-                figures.loss.add(listed).write(loss);
-                figures.number.add(listed).write(number as u32);
+                number.add(listed).write(row);
+                predicted.add(listed).write(class ^ -i32::from(*predicted.add(i) != class));
+                if listed < i {
+                    figures.copy(i, listed);
+                }
                 listed += 1;
-                let is_right = *figures.predicted.add(i) == label;
-                let confidence = *figures.confidence.add(i);
-                let is_sure = confidence > sums.threshold;
-                // The next one takes its place where it is not.
-                figures.sure.add(sure).write(number as u32);
-                sure += usize::from(is_sure);
-                let is_easy = is_right & (confidence > 0.5);
-                easy += usize::from(is_easy);
-                sums.easy_loss += if_true(is_easy, loss);
-                sure_and_wrong += usize::from(is_sure & !is_right);
-                right += usize::from(is_right);
-                let own = two(loss, confidence);
-                both = both.add(own);
-                least = least.pmin(own);
-                most = most.pmax(own);
-                let weight = *figures.weight.add(i);
-                factors = factors.add(two(*figures.factor.add(i), weight));
-                sums.squares += weight * weight;
-                let join = |group: &mut Group| {
-                    group.rows += 1.0;
-                    group.right += f64::from(is_right);
-                    group.loss += loss;
-                    group.gradient += gradient;
-                };
-                join(&mut *classes.add(label as usize));
-                let columned = columns.len();
-                if columned > 0
-                    && let Some(column) = columns.get_mut(number % columned)
-                {
-                    column.ones += f64::from(label == 1);
-                    join(column);
+            }
+            predicted.add(listed).write(NEITHER);
+            confidence.add(listed).write(0.0);
+        }
+        self.non_finite = others as f64;
+        listed
+    }
+
+    /// Adds up the figures of `n` rows, of which there is one: of two rows at a time, and at the
+    /// end the two sums and the last of an odd number.
+    ///
+    /// # Safety
+    /// They must be listed.
+    #[inline(never)]
+    unsafe fn add_up(&mut self, figures: &LossFigures, n: usize) {
+        let LossFigures { loss, confidence, factor, weight, .. } = *figures;
+        let last = n - 1;
+        let mut sums = [D::ZERO; 5];
+        // SAFETY: passed on.
+        unsafe {
+            let mut least = [loss, confidence].map(|of| D::splat(*of.add(last)));
+            let mut most = least;
+            for i in (0..last).step_by(D::LANES) {
+                let [loss, confidence, factor, weight] =
+                    [loss, confidence, factor, weight].map(|of| D::load(of.add(i)));
+                least = [least[0].pmin(loss), least[1].pmin(confidence)];
+                most = [most[0].pmax(loss), most[1].pmax(confidence)];
+                let addends = [loss, confidence, factor, weight, weight.mul(weight)];
+                for (sum, addend) in sums.iter_mut().zip(addends) {
+                    *sum = sum.add(addend);
+                }
+            }
+            let [of_loss, of_confidence, of_factor, of_weight] =
+                [loss, confidence, factor, weight].map(|of| *of.add(last));
+            let rest = [of_loss, of_confidence, of_factor, of_weight, of_weight * of_weight];
+            let is_odd = n % 2 == 1;
+            let places = [
+                &mut self.loss,
+                &mut self.confidence,
+                &mut self.factor,
+                &mut self.weight,
+                &mut self.squares,
+            ];
+            for ((place, sum), rest) in places.into_iter().zip(sums).zip(rest) {
+                *place += total(sum) + if_true(is_odd, rest);
+            }
+            let [least_loss, least_confidence] = least.map(|v| v.lane(0).min(v.lane(1)));
+            let [most_loss, most_confidence] = most.map(|v| v.lane(0).max(v.lane(1)));
+            if self.rows == 0.0 {
+                (self.least_loss, self.least_confidence) = (least_loss, least_confidence);
+                (self.most_loss, self.most_confidence) = (most_loss, most_confidence);
+            } else {
+                self.least_loss = self.least_loss.min(least_loss);
+                self.least_confidence = self.least_confidence.min(least_confidence);
+                self.most_loss = self.most_loss.max(most_loss);
+                self.most_confidence = self.most_confidence.max(most_confidence);
+            }
+        }
+    }
+
+    /// Counts the decisions of `n` rows, and lists those that are sure.
+    ///
+    /// # Safety
+    /// They must be listed.
+    #[inline(never)]
+    unsafe fn decide(&mut self, figures: &LossFigures, n: usize) {
+        let LossFigures { predicted, confidence, loss, number, sure, .. } = *figures;
+        let [half, one, threshold] = [0.5, 1.0, self.threshold].map(D::constant);
+        let mut listed = 0;
+        let mut sums = [D::ZERO; 4];
+        for i in (0..n).step_by(D::LANES) {
+            // SAFETY: passed on; behind the last there is none that is right or sure.
+            unsafe {
+                let is_wrong = D::index_below(D::load_index(predicted.add(i)), 0);
+                let confidence = D::load(confidence.add(i));
+                for k in 0..D::LANES {
+                    // The next one takes its place where it is not.
+                    sure.add(listed).write(*number.add(i + k));
+                    listed += usize::from(confidence.lane(k) > self.threshold);
+                }
+                let is_likely = confidence.gt(half);
+                let addends = [
+                    one.clear(is_wrong),
+                    one.keep(is_likely).clear(is_wrong),
+                    D::load(loss.add(i)).keep(is_likely).clear(is_wrong),
+                    one.keep(D::both(confidence.gt(threshold), is_wrong)),
+                ];
+                for (sum, addend) in sums.iter_mut().zip(addends) {
+                    *sum = sum.add(addend);
                 }
             }
         }
-        [sums.loss, sums.confidence] = [0, 1].map(|i| both.lane(i));
-        [sums.least_loss, sums.least_confidence] = [0, 1].map(|i| least.lane(i));
-        [sums.most_loss, sums.most_confidence] = [0, 1].map(|i| most.lane(i));
-        [sums.factor, sums.weight] = [0, 1].map(|i| factors.lane(i));
-        sums.rows += listed as f64;
-        sums.right += right as f64;
-        sums.easy += easy as f64;
-        sums.sure_and_wrong += sure_and_wrong as f64;
-        (sums.listed, sums.sure, sums.non_finite) = (listed as f64, sure as f64, non_finite as f64);
-        *self = sums;
+        let [right, easy, easy_loss, sure_and_wrong] = sums.map(total);
+        self.sure = listed as f64;
+        self.right += right;
+        self.easy += easy;
+        self.easy_loss += easy_loss;
+        self.sure_and_wrong += sure_and_wrong;
+    }
+}
+
+/// The sum of both lanes.
+#[inline(always)]
+fn total(v: D) -> f64 {
+    v.lane(0) + v.lane(1)
+}
+
+impl Group {
+    /// Adds those of `n` rows that are of a class.
+    ///
+    /// # Safety
+    /// They must be listed.
+    #[inline(never)]
+    unsafe fn add(&mut self, figures: &LossFigures, n: usize, class: i32) {
+        let one = D::constant(1.0);
+        let mut sums = [D::ZERO; 4];
+        for i in (0..n).step_by(D::LANES) {
+            // SAFETY: passed on; behind the last there is neither.
+            unsafe {
+                let decisions = D::load_index(figures.predicted.add(i));
+                let right = D::index_is(decisions, class);
+                let is_own = D::either(right, D::index_is(decisions, !class));
+                let [loss, gradient] =
+                    [figures.loss, figures.gradient].map(|of| D::load(of.add(i)).keep(is_own));
+                let addends = [one.keep(is_own), one.keep(right), loss, gradient];
+                for (sum, addend) in sums.iter_mut().zip(addends) {
+                    *sum = sum.add(addend);
+                }
+            }
+        }
+        let [rows, right, loss, gradient] = sums.map(total);
+        self.rows += rows;
+        self.right += right;
+        self.loss += loss;
+        self.gradient += gradient;
+    }
+}
+
+/// Adds each of `n` rows to a group, that which `group_of` says of its decision and its number.
+///
+/// # Safety
+/// They must be listed.
+#[inline(always)]
+unsafe fn join(
+    figures: &LossFigures,
+    n: usize,
+    groups: &mut [Group],
+    group_of: impl Fn(i32, u32) -> usize,
+) {
+    for i in 0..n {
+        // SAFETY: passed on.
+        unsafe {
+            let (decision, number) = (*figures.predicted.add(i), *figures.number.add(i));
+            if let Some(group) = groups.get_mut(group_of(decision, number)) {
+                group.rows += 1.0;
+                group.right += f64::from(decision >= 0);
+                group.ones += f64::from(class_of(decision) == 1);
+                group.loss += *figures.loss.add(i);
+                group.gradient += *figures.gradient.add(i);
+            }
+        }
     }
 }

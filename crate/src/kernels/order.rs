@@ -7,6 +7,10 @@
 
 use core::mem;
 
+use crate::simd::{F64x2, vector::Vector};
+
+type D = F64x2;
+
 /// The bits of a digit.
 const BITS: u32 = 11;
 const PILES: usize = 1 << BITS;
@@ -209,32 +213,34 @@ pub unsafe fn take_apart(
     count
 }
 
-/// Leaves of `n` numbers, with the integers that go with them, those above a threshold, in their
-/// order and with their signs turned. Returns how many there are, and adds them to a sum.
+/// Leaves of `n` numbers those above a threshold, in their order and with their signs turned, and
+/// puts down which of the numbers they were. Returns how many there are, and adds them to a sum.
 ///
 /// # Safety
 /// There must be so many of each.
 pub unsafe fn leave_above(
     numbers: *mut f64,
-    integers: *mut u32,
+    places: *mut u32,
     n: usize,
     threshold: f64,
     sum: &mut f64,
 ) -> usize {
     let mut count = 0;
-    let mut total = *sum;
+    let threshold = D::splat(threshold);
+    let mut total = D::ZERO;
     for i in 0..n {
         // SAFETY: passed on. Each is written to where the next one goes, which is not behind it.
         unsafe {
             let number = *numbers.add(i);
-            let is_above = number > threshold;
             numbers.add(count).write(-number);
-            integers.add(count).write(*integers.add(i));
-            // Engines jump for a choice between numbers, often to the wrong place.
-            total += f64::from_bits(number.to_bits() & u64::from(is_above).wrapping_neg());
-            count += usize::from(is_above);
+            places.add(count).write(i as u32);
+            // Engines jump for a choice between numbers, often to the wrong place; not between
+            // vectors.
+            let number = D::splat(number);
+            total = total.add(number.keep(number.gt(threshold)));
+            count += usize::from(number.lane(0) > threshold.lane(0));
         }
     }
-    *sum = total;
+    *sum += total.lane(0);
     count
 }

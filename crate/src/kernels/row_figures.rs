@@ -284,15 +284,29 @@ pub struct LossFigures {
     pub non_finite: *mut u32,
 }
 
+impl LossFigures {
+    /// Gives the row at `to` what the loss makes of the row at `from`.
+    ///
+    /// # Safety
+    /// There must be places for both.
+    #[inline(never)]
+    pub unsafe fn copy(&self, from: usize, to: usize) {
+        for of in [self.confidence, self.loss, self.gradient, self.factor, self.weight] {
+            // SAFETY: passed on.
+            unsafe { of.add(to).write(*of.add(from)) };
+        }
+    }
+}
+
 /// Writes the lanes of a vector, as float64 numbers.
 ///
 /// # Safety
 /// There must be room for them.
 #[inline(always)]
 unsafe fn put<V: Real>(v: V, to: *mut f64) {
-    for i in 0..V::LANES {
+    for (i, two) in v.widen().as_ref().iter().enumerate() {
         // SAFETY: passed on.
-        unsafe { to.add(i).write(v.lane(i).to_f64()) };
+        unsafe { two.store(to.add(i * D::LANES)) };
     }
 }
 
@@ -349,21 +363,38 @@ impl<V: Real> Evaluation<V> for Figured<'_, V> {
 ///
 /// # Safety
 /// As for [`loss_figures`].
-unsafe fn pair_decisions<S: Scalar>(rows: &Rows<S>, out: &LossFigures) -> usize {
+unsafe fn pair_decisions<V: Real>(rows: &Rows<V::Scalar>, out: &LossFigures) -> usize {
+    let n = rows.rows;
     let is_ignored = |target: i32| rows.ignored.is_some_and(|ignored| target == ignored);
-    let mut non_finite = 0;
-    for i in 0..rows.rows {
-        // SAFETY: passed on.
-        unsafe {
-            let counts = !is_ignored(*rows.targets.add(i));
-            out.label.add(i).write(if counts { *rows.targets.add(i) } else { UNCOUNTED });
-            let [x, y] = [0, 1].map(|j| (*rows.logits.add(2 * i + j)).to_f64());
-            out.predicted.add(i).write(i32::from(is_second(x, y)));
-            let others = usize::from(!x.is_finite()) + usize::from(!y.is_finite());
-            non_finite += others * usize::from(counts);
+    // SAFETY: passed on.
+    unsafe {
+        for i in 0..n {
+            let target = *rows.targets.add(i);
+            out.label.add(i).write(if is_ignored(target) { UNCOUNTED } else { target });
         }
+        let mut non_finite = 0;
+        let infinite = V::constant(f64::INFINITY);
+        for first in (0..n).step_by(V::LANES) {
+            let of_rows = rows.logits.add(2 * first);
+            let (x, y) = if first + V::LANES <= n {
+                V::load_pairs(of_rows)
+            } else {
+                let column = |j| V::from_lanes(|i| *of_rows.add(2 * i.min(n - 1 - first) + j));
+                (column(0), column(1))
+            };
+            // The second is where the first is a number, and not at least as large.
+            let is_second = V::both(x.equals(x), V::either(y.gt(x), y.differs(y)));
+            V::store_truth(is_second, out.predicted.add(first));
+            if V::all(V::both(x.abs().lt(infinite), y.abs().lt(infinite))) {
+                continue;
+            }
+            for i in (first..n).take(V::LANES).filter(|&i| *out.label.add(i) != UNCOUNTED) {
+                non_finite +=
+                    [x, y].iter().filter(|v| !v.lane(i - first).to_f64().is_finite()).count();
+            }
+        }
+        non_finite
     }
-    non_finite
 }
 
 /// Computes the figures of `problem`, a loss, for `rows`, whose gradients go where these have a
@@ -383,7 +414,7 @@ pub unsafe fn loss_figures<V: Real>(
     // SAFETY: the caller vouches for the rows.
     unsafe {
         if classes == 2 && shares.is_null() {
-            non_finite = pair_decisions(rows, out);
+            non_finite = pair_decisions::<V>(rows, out);
         } else {
             for i in 0..n {
                 let row = |array: *const V::Scalar| {
@@ -411,7 +442,16 @@ pub unsafe fn loss_figures<V: Real>(
             }
             None => by_parts::<V>(rows, shares, problem, out),
         }
-        for i in 0..n {
+        // Of two classes a vector at a time.
+        let whole = if classes == 2 { n - n % V::LANES } else { 0 };
+        for first in (0..whole).step_by(V::LANES) {
+            let (a, b) = V::load_pairs(rows.grad.add(2 * first));
+            let (a, b) = (a.abs().widen(), b.abs().widen());
+            for (i, (a, b)) in a.as_ref().iter().zip(b.as_ref()).enumerate() {
+                a.add(*b).store(out.gradient.add(first + i * D::LANES));
+            }
+        }
+        for i in whole..n {
             let of = |j: usize| (*rows.grad.add(i * classes + j)).to_f64().abs();
             out.gradient.add(i).write((2..classes).fold(of(0) + of(1), |size, j| size + of(j)));
         }

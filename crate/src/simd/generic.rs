@@ -47,6 +47,8 @@ macro_rules! lanes {
             type Mask = [bool; $lanes];
             type Index = [i32; $lanes];
             type Block = [Self; $lanes];
+            type Double = F64x2;
+            type Doubles = [F64x2; $lanes / 2];
             type Wide = $wide;
             const LANES: usize = $lanes;
             const ZERO: Self = Self([0.0; $lanes]);
@@ -66,6 +68,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn stored(x: &'static $scalar) -> Self {
                 Self::splat(*x)
+            }
+            #[inline(always)]
+            fn widen(self) -> Self::Doubles {
+                from_fn(|k| F64x2(from_fn(|i| self.0[2 * k + i] as f64)))
             }
             #[inline(always)]
             fn add(self, b: Self) -> Self {
@@ -116,6 +122,10 @@ macro_rules! lanes {
                 from_fn(|i| self.0[i] == b.0[i])
             }
             #[inline(always)]
+            fn differs(self, b: Self) -> Self::Mask {
+                from_fn(|i| self.0[i] != b.0[i])
+            }
+            #[inline(always)]
             fn select(self, other: Self, mask: Self::Mask) -> Self {
                 Self(from_fn(|i| if mask[i] { self.0[i] } else { other.0[i] }))
             }
@@ -138,6 +148,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask {
                 from_fn(|i| a[i] & b[i])
+            }
+            #[inline(always)]
+            fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+                from_fn(|i| a[i] | b[i])
             }
             #[inline(always)]
             fn all(mask: Self::Mask) -> bool {
@@ -173,8 +187,19 @@ macro_rules! lanes {
                 from_fn(|i| unsafe { *p.add(i) })
             }
             #[inline(always)]
+            unsafe fn store_truth(mask: Self::Mask, p: *mut i32) {
+                for (i, yes) in mask.into_iter().enumerate() {
+                    // SAFETY: the caller vouches for each lane's address.
+                    unsafe { *p.add(i) = i32::from(yes) };
+                }
+            }
+            #[inline(always)]
             fn index_is(index: Self::Index, class: i32) -> Self::Mask {
                 index.map(|i| i == class)
+            }
+            #[inline(always)]
+            fn index_below(index: Self::Index, class: i32) -> Self::Mask {
+                index.map(|i| i < class)
             }
             #[inline(always)]
             fn lane_is(position: usize) -> Self::Mask {
@@ -242,16 +267,6 @@ macro_rules! lanes {
 
 lanes!(F32x4, f32, u32, 4, 23, [f64; 4], "Four float32 lanes.");
 lanes!(F64x2, f64, u64, 2, 52, Compensated<Self>, "Two float64 lanes.");
-
-#[cfg(feature = "analysis")]
-impl F32x4 {
-    /// All lanes in float64.
-    #[inline(always)]
-    pub fn widen(self) -> [F64x2; 2] {
-        let [a, b, c, d] = self.0.map(f64::from);
-        [F64x2([a, b]), F64x2([c, d])]
-    }
-}
 
 impl WideSum<F32x4> for [f64; 4] {
     const ZERO: Self = [0.0; 4];

@@ -90,6 +90,10 @@ pub trait Vector: Copy + Debug {
     type Index: Copy;
     /// [`Self::LANES`] vectors: the columns of a square block.
     type Block: Copy + AsRef<[Self]> + AsMut<[Self]>;
+    /// The vector of float64 lanes.
+    type Double: Vector<Scalar = f64>;
+    /// As many of these as hold all lanes.
+    type Doubles: Copy + AsRef<[Self::Double]>;
     /// One float64 sum per lane.
     type Wide: WideSum<Self>;
 
@@ -114,6 +118,8 @@ pub trait Vector: Copy + Debug {
     /// with three instructions, also in loops; reading it takes one.
     fn stored(x: &'static Self::Scalar) -> Self;
 
+    /// All lanes, widened exactly.
+    fn widen(self) -> Self::Doubles;
     /// Lane-wise `self + b`.
     fn add(self, b: Self) -> Self;
     /// Lane-wise `self − b`.
@@ -139,6 +145,8 @@ pub trait Vector: Copy + Debug {
     fn gt(self, b: Self) -> Self::Mask;
     /// `self = b`.
     fn equals(self, b: Self) -> Self::Mask;
+    /// `self ≠ b`: true for NaN.
+    fn differs(self, b: Self) -> Self::Mask;
     /// Lane-wise `if mask { self } else { other }`.
     fn select(self, other: Self, mask: Self::Mask) -> Self;
     /// `self` and `other`, exchanged where the mask holds.
@@ -151,6 +159,8 @@ pub trait Vector: Copy + Debug {
     fn negate(self, mask: Self::Mask) -> Self;
     /// True where both masks hold.
     fn both(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// True where either mask holds.
+    fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// True if the mask holds in every lane.
     fn all(mask: Self::Mask) -> bool;
     /// True if the mask holds in no lane.
@@ -172,8 +182,15 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p` must be valid for reading [`Self::LANES`] values.
     unsafe fn load_index(p: *const i32) -> Self::Index;
+    /// Writes 1 where the mask holds, else 0.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing [`Self::LANES`] values.
+    unsafe fn store_truth(mask: Self::Mask, p: *mut i32);
     /// True where a lane's index is `class`.
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
+    /// True where a lane's index is below `class`.
+    fn index_below(index: Self::Index, class: i32) -> Self::Mask;
     /// True where lane `i` is `position`, false everywhere when `position` is not below
     /// [`Self::LANES`].
     fn lane_is(position: usize) -> Self::Mask;

@@ -45,6 +45,10 @@ macro_rules! operations {
             v128_and(a, b)
         }
         #[inline(always)]
+        fn either(a: v128, b: v128) -> v128 {
+            v128_or(a, b)
+        }
+        #[inline(always)]
         fn none(mask: v128) -> bool {
             !v128_any_true(mask)
         }
@@ -70,6 +74,8 @@ impl Vector for F32x4 {
     type Mask = v128;
     type Index = v128;
     type Block = [Self; 4];
+    type Double = F64x2;
+    type Doubles = [F64x2; 2];
     type Wide = Promoted;
     const LANES: usize = 4;
     const ZERO: Self = Self(f32x4(0.0, 0.0, 0.0, 0.0));
@@ -103,6 +109,11 @@ impl Vector for F32x4 {
         Self::splat(unsafe { read_volatile(x) })
     }
     #[inline(always)]
+    fn widen(self) -> [F64x2; 2] {
+        let upper = i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0);
+        [self.0, upper].map(|x| F64x2(f64x2_promote_low_f32x4(x)))
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(f32x4_sqrt(self.0))
     }
@@ -127,6 +138,10 @@ impl Vector for F32x4 {
         f32x4_eq(self.0, b.0)
     }
     #[inline(always)]
+    fn differs(self, b: Self) -> v128 {
+        f32x4_ne(self.0, b.0)
+    }
+    #[inline(always)]
     fn negate(self, mask: v128) -> Self {
         Self(v128_xor(self.0, v128_and(mask, f32x4_splat(-0.0))))
     }
@@ -149,8 +164,17 @@ impl Vector for F32x4 {
         unsafe { v128_load(p.cast()) }
     }
     #[inline(always)]
+    unsafe fn store_truth(mask: v128, p: *mut i32) {
+        // SAFETY: the caller vouches for four values.
+        unsafe { v128_store(p.cast(), u32x4_shr(mask, 31)) }
+    }
+    #[inline(always)]
     fn index_is(index: v128, class: i32) -> v128 {
         i32x4_eq(index, i32x4_splat(class))
+    }
+    #[inline(always)]
+    fn index_below(index: v128, class: i32) -> v128 {
+        i32x4_lt(index, i32x4_splat(class))
     }
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
@@ -234,6 +258,8 @@ impl Vector for F64x2 {
     type Mask = v128;
     type Index = v128;
     type Block = [Self; 2];
+    type Double = Self;
+    type Doubles = [Self; 1];
     type Wide = Compensated<Self>;
     const LANES: usize = 2;
     const ZERO: Self = Self(f64x2(0.0, 0.0));
@@ -265,6 +291,10 @@ impl Vector for F64x2 {
         Self::splat(unsafe { read_volatile(x) })
     }
     #[inline(always)]
+    fn widen(self) -> [Self; 1] {
+        [self]
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(f64x2_sqrt(self.0))
     }
@@ -289,6 +319,10 @@ impl Vector for F64x2 {
         f64x2_eq(self.0, b.0)
     }
     #[inline(always)]
+    fn differs(self, b: Self) -> v128 {
+        f64x2_ne(self.0, b.0)
+    }
+    #[inline(always)]
     fn negate(self, mask: v128) -> Self {
         Self(v128_xor(self.0, v128_and(mask, f64x2_splat(-0.0))))
     }
@@ -310,8 +344,18 @@ impl Vector for F64x2 {
         unsafe { i64x2_load_extend_i32x2(p) }
     }
     #[inline(always)]
+    unsafe fn store_truth(mask: v128, p: *mut i32) {
+        let halves = u32x4_shr(i32x4_shuffle::<0, 2, 0, 2>(mask, mask), 31);
+        // SAFETY: the caller vouches for two values.
+        unsafe { v128_store64_lane::<0>(halves, p.cast()) }
+    }
+    #[inline(always)]
     fn index_is(index: v128, class: i32) -> v128 {
         i64x2_eq(index, i64x2_splat(i64::from(class)))
+    }
+    #[inline(always)]
+    fn index_below(index: v128, class: i32) -> v128 {
+        i64x2_lt(index, i64x2_splat(i64::from(class)))
     }
     #[inline(always)]
     fn lane_is(position: usize) -> v128 {
@@ -359,16 +403,6 @@ impl Vector for F64x2 {
     unsafe fn store_narrow([first, _]: [Self; 2], p: *mut f64) {
         // SAFETY: the caller vouches for two values.
         unsafe { first.store(p) };
-    }
-}
-
-#[cfg(feature = "analysis")]
-impl F32x4 {
-    /// All lanes in float64.
-    #[inline(always)]
-    pub fn widen(self) -> [F64x2; 2] {
-        let upper = i32x4_shuffle::<2, 3, 0, 1>(self.0, self.0);
-        [self.0, upper].map(|x| F64x2(f64x2_promote_low_f32x4(x)))
     }
 }
 

@@ -183,35 +183,45 @@ function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, thresh
   const above = Float64Array.of(threshold, 0);
   const parts: Deck[] = [];
   yield* eachPart(losses.length, 1, (start, end) => {
-    parts.push(leaveAbove(above, losses.subarray(start, end), numbers.subarray(start, end)));
+    const { numbers: left, integers } = leaveAbove(above, losses.subarray(start, end));
+    if (numbers !== undefined || start > 0) {
+      for (let k = 0; k < integers.length; k++) {
+        const place = start + (integers[k] as number);
+        integers[k] = numbers === undefined ? place : (numbers[place] as number);
+      }
+    }
+    parts.push({ numbers: left, integers });
   });
-  const deck = {
-    numbers: joined(
-      Float64Array,
-      parts.map(({ numbers }) => numbers),
-    ),
-    integers: joined(
-      Uint32Array,
-      parts.map(({ integers }) => integers as Uint32Array),
-    ),
-  };
+  const [only] = parts;
+  const deck =
+    only !== undefined && parts.length === 1
+      ? only
+      : {
+          numbers: joined(
+            Float64Array,
+            parts.map(({ numbers }) => numbers),
+          ),
+          integers: joined(
+            Uint32Array,
+            parts.map(({ integers }) => integers as Uint32Array),
+          ),
+        };
   return { rows: yield* sortInTurns(deck), loss: above[ABOVE_SUM] as number };
 }
 
-/** The losses above a threshold, less than 0 so that the largest are first, and their rows. */
-function leaveAbove(above: Float64Array, losses: Float64Array, rows: Uint32Array): Deck {
+/** The losses above a threshold, less than 0 so that the largest are first, and which they were. */
+function leaveAbove(above: Float64Array, losses: Float64Array) {
   const first = sortingRoom(above.length + 2 * losses.length);
   const { buffer } = load();
   const view = new Float64Array(buffer, first, above.length + losses.length);
   view.set(above);
   view.set(losses, above.length);
-  const integers = new Uint32Array(buffer, first + view.byteLength, losses.length);
-  integers.set(rows);
+  const places = new Uint32Array(buffer, first + view.byteLength, losses.length);
   const count = kernels().leave_above(losses.length, first);
   above.set(view.subarray(0, above.length));
   leave();
   return {
     numbers: view.slice(above.length, above.length + count),
-    integers: integers.slice(0, count),
+    integers: places.slice(0, count),
   };
 }

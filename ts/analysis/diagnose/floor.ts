@@ -20,8 +20,10 @@ import { sum } from '../rows/loops.js';
 export interface FlooredRows {
   /** The number of rows of each class. */
   readonly counts: Float64Array;
-  /** The number of each row in the batch. */
-  readonly numbers: Uint32Array;
+  /** How many there are. */
+  readonly rows: number;
+  /** The number of each in the batch. */
+  numbers(): Uint32Array;
   /**
    * The probability of a class that a row has for its target, by its number; of yes-or-no logits
    * that of yes, whatever the class.
@@ -37,7 +39,7 @@ export interface FlooredRows {
  * focus or the margin of yes-or-no logits; and for a poly-1 loss whose `epsilon` is below 0.
  */
 export function leastOf(rows: FlooredRows, criterion: DiagnosedCriterion): number {
-  if (rows.numbers.length === 0) return 0;
+  if (rows.rows === 0) return 0;
   if (isAsymmetric(criterion)) return rows.areSpread ? NaN : 0;
   const { labelSmoothing: smoothing } = criterion;
   if (epsilonOf(criterion) < 0) return NaN;
@@ -52,7 +54,7 @@ function epsilonOf(criterion: SoftmaxCriterion | SigmoidCriterion): number {
 }
 
 function leastOfRows(rows: FlooredRows, criterion: SoftmaxCriterion): number {
-  const { counts, numbers } = rows;
+  const { counts } = rows;
   const classes = counts.length;
   const least = leastLoss(criterion, classes);
   const target = new Float64Array(classes);
@@ -61,7 +63,7 @@ function leastOfRows(rows: FlooredRows, criterion: SoftmaxCriterion): number {
     return counts.reduce((total, count, j) => total + (count && count * leastOfClass(j)), 0);
   }
   let total = 0;
-  for (const number of numbers) {
+  for (const number of rows.numbers()) {
     let label = 0;
     for (let j = 0; j < classes; j++) {
       target[j] = rows.shareOf(number, j);
@@ -77,7 +79,7 @@ function leastOfElements(rows: FlooredRows, criterion: SigmoidCriterion): number
   // The terms of no and yes: the first weighs 1.
   const terms = new Float64Array(2);
   let total = 0;
-  for (const number of rows.numbers) {
+  for (const number of rows.numbers()) {
     const column = number % numClasses;
     const share = rows.shareOf(number, 1) * (1 - smoothing) + smoothing / 2;
     const alpha = criterion.alpha === null ? undefined : entryOf(criterion.alpha, column);

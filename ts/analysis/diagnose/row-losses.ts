@@ -299,7 +299,8 @@ class MeasuredRows {
     if (rows === 0) checkFew(call.numClasses ?? 0);
     const floored = {
       counts: tally.counts,
-      numbers: tally.numbers,
+      rows: tally.rows,
+      numbers: () => tally.numbers,
       shareOf: sharesOf(this.#batch),
       areSpread: areSpread(this.#batch),
     };

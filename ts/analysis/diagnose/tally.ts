@@ -33,12 +33,12 @@ import type { ClassDiagnosis, ColumnDiagnosis, Summary } from './result.js';
 export const TALLY_LENGTH = TALLY_SQUARES + 1;
 export const GROUP_LENGTH = GROUP_GRADIENT + 1;
 
-/** The lists that the kernel makes of the rows of a tile. */
+/** Lists of rows. */
 export interface Lists {
   /** The losses of the rows that are added up. */
   readonly losses: Float64Array;
-  /** The number of each in the batch. */
-  readonly numbers: Uint32Array;
+  /** The number of each in the batch; nothing where all have been added up. */
+  readonly numbers: Uint32Array | undefined;
   /** The numbers of those that are overconfident. */
   readonly overconfident: Uint32Array;
   /** The numbers of rows that count, but whose loss or gradient is not finite. */
@@ -86,9 +86,19 @@ class Groups {
   }
 }
 
+/** So many numbers from 0 on. */
+function ascendingFrom0(count: number): Uint32Array {
+  return new Uint32Array(count).map((_, number) => number);
+}
+
 /** A part of a whole, and of nothing none. */
 export function shareOf(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
+}
+
+/** The lists that the kernel makes of the rows of a tile. */
+export interface TileLists extends Lists {
+  readonly numbers: Uint32Array;
 }
 
 /** The rows that count and whose loss and gradient are finite, added up. */
@@ -97,7 +107,8 @@ export class Tally {
   readonly #classes: Groups;
   readonly #columns: Groups;
   readonly #losses: Float64Array;
-  readonly #numbers: Uint32Array;
+  /** Their numbers, from the first row on that is none of them. */
+  #numbers: Uint32Array | undefined;
   #listed = 0;
   /** The numbers of overconfident rows, and of those that are not finite, part by part. */
   readonly #overconfident: Uint32Array[] = [];
@@ -108,14 +119,14 @@ export class Tally {
     this.#classes = new Groups(classes);
     this.#columns = new Groups(columns);
     this.#losses = new Float64Array(rows);
-    this.#numbers = new Uint32Array(rows);
   }
 
   /** Takes what the kernel has listed of a tile, as its sums say. */
-  list(sums: Float64Array, { losses, numbers, overconfident, nonFinite }: Lists): void {
+  list(sums: Float64Array, { losses, numbers, overconfident, nonFinite }: TileLists): void {
     const listed = sums[TALLY_LISTED] as number;
     this.#losses.set(losses.subarray(0, listed), this.#listed);
-    this.#numbers.set(numbers.subarray(0, listed), this.#listed);
+    if (listed < numbers.length) this.#numbers ??= ascendingFrom0(this.#losses.length);
+    this.#numbers?.set(numbers.subarray(0, listed), this.#listed);
     this.#listed += listed;
     const sure = sums[TALLY_SURE] as number;
     if (sure > 0) this.#overconfident.push(overconfident.slice(0, sure));
@@ -200,14 +211,15 @@ export class Tally {
 
   /** The numbers of all of them. */
   get numbers(): Uint32Array {
-    return this.#numbers.subarray(0, this.#listed);
+    const numbers = this.#numbers ?? ascendingFrom0(this.#losses.length);
+    return numbers.subarray(0, this.#listed);
   }
 
   /** The rows by their lists. */
   lists(): Lists {
     return {
       losses: this.#losses.subarray(0, this.#listed),
-      numbers: this.numbers,
+      numbers: this.#numbers,
       overconfident: joined(Uint32Array, this.#overconfident),
       nonFinite: joined(Uint32Array, this.#nonFinite),
     };
