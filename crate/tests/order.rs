@@ -39,7 +39,7 @@ fn integers_are_sorted_by_numbers_as_a_stable_sort_does() {
             let mut expected: Vec<u32> = (0..count as u32).collect();
             expected.sort_by(|&i, &j| keys[i as usize].partial_cmp(&keys[j as usize]).unwrap());
             let mut memory = buffer(&[&keys], 2 * count);
-            let places: *mut u32 = memory.as_mut_ptr().wrapping_add(2 * count).cast();
+            let integers: *mut u32 = memory.as_mut_ptr().wrapping_add(2 * count).cast();
             // SAFETY: the buffer has room for all of them.
             let sorted = unsafe {
                 (0..count).for_each(|i| integers.add(i).write(i as u32));
@@ -145,7 +145,7 @@ fn what_is_above_a_threshold_is_left_in_its_order() {
             let (threshold, before) = (0.25, 100.0);
             let mut memory = buffer(&[&[threshold, before], &given], count);
             let first = memory.as_mut_ptr().wrapping_add(Above::ALL.len());
-            let integers: *mut u32 = first.wrapping_add(count).cast();
+            let places: *mut u32 = first.wrapping_add(count).cast();
             // SAFETY: the buffer has a record, the numbers, and room.
             let left: Vec<(f64, u32)> = unsafe {
                 let left = leave_above(count, memory.as_mut_ptr());

@@ -19,48 +19,64 @@
 //! 1` and no smoothing this is Charoenphakdee et al., "On Focal Loss for Class-Posterior
 //! Probability Estimation" (2021).
 
+use core::hint::black_box;
+
 use super::{
-    focal::probabilities,
-    focusing::{Focusing, LARGEST_GAMMA, LARGEST_PRODUCT},
+    focusing::{Focusing, Gamma, LARGEST_GAMMA, LARGEST_PRODUCT},
     guards::{finite, positive},
     softmax::RowLoss,
 };
 use crate::{
     math::{
         Real,
-        exp::{ExpTable, decay, normal_exp},
+        exp::decay,
         log::{finite_log_1p, log, unit_log_1p},
-        pow::UnitPower,
     },
-    simd::vector::Scalar,
+    simd::vector::{MAX_LANES, Scalar},
 };
 
 /// A sum of vectors, lane by lane, that carries what each addition rounded off (Kahan).
 #[derive(Clone, Copy, Debug)]
-pub struct LaneSum<V> {
+struct Carrying<V> {
     sum: V,
     excess: V,
+}
+
+impl<V: Real> Carrying<V> {
+    /// With `x` added, which must not be infinite.
+    #[inline(always)]
+    fn plus(self, x: V) -> Self {
+        let addend = x.sub(self.excess);
+        let sum = self.sum.add(addend);
+        Self { sum, excess: sum.sub(self.sum).sub(addend) }
+    }
+}
+
+/// Two such sums, which take turns: none has to wait for what the last addition rounded off.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneSum<V> {
+    next: Carrying<V>,
+    last: Carrying<V>,
 }
 
 impl<V: Real> LaneSum<V> {
     /// Nothing yet.
     #[inline(always)]
     pub fn zero() -> Self {
-        Self { sum: V::constant(0.0), excess: V::constant(0.0) }
+        let zero = Carrying { sum: V::ZERO, excess: V::ZERO };
+        Self { next: zero, last: zero }
     }
 
     /// With `x` added, which must not be infinite.
     #[inline(always)]
     pub fn plus(self, x: V) -> Self {
-        let addend = x.sub(self.excess);
-        let sum = self.sum.add(addend);
-        Self { sum, excess: sum.sub(self.sum).sub(addend) }
+        Self { next: self.last, last: self.next.plus(x) }
     }
 
     /// The sum.
     #[inline(always)]
     pub fn sum(self) -> V {
-        self.sum
+        self.last.plus(self.next.sum).sum
     }
 }
 
@@ -100,15 +116,6 @@ impl<V: Real> Likeliest<V> {
     }
 }
 
-/// A class of a row, other than the likeliest: its `p_j` is at most ½.
-#[derive(Clone, Copy, Debug)]
-pub struct Class<V> {
-    /// Its logit less the largest.
-    pub below: V,
-    /// Its weight beside the likeliest class's 1.
-    pub exponential: V,
-}
-
 /// The parts of `η_j` of a class `j`.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<V> {
@@ -121,172 +128,43 @@ pub struct Parts<V> {
 }
 
 impl<V: Real> Parts<V> {
+    /// Those with that `−ℓ_j` and `pt_j`.
     #[inline(always)]
-    fn of(logarithm: V, pt: V) -> Self {
+    pub fn of(logarithm: V, pt: V) -> Self {
         Self { logarithm, pt, one_minus_pt: V::constant(1.0).sub(pt) }
     }
-
-    /// `−ln u_j` of a class other than the likeliest.
-    #[inline(always)]
-    pub fn depth(&self) -> V {
-        let less = self.pt.neg();
-        unit_log_1p(less, less.div(V::constant(2.0).sub(self.pt))).neg()
-    }
 }
 
-/// The form of a loss: what its focusing looks at, and what smoothing takes from a class.
-pub trait Form<V: Real>: Copy {
-    /// True where what smoothing takes depends on the slopes of all classes.
-    const TAKES_SHARES: bool = false;
-
-    /// The parts of the likeliest class.
-    fn top(&self, row: &Likeliest<V>) -> Parts<V>;
-
-    /// The parts of another class.
-    fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V>;
-
-    /// `p_j`, or what smoothing leaves of it, from its weight beside the likeliest class's 1;
-    /// without smoothing that itself, as all are relative.
-    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V;
-
-    /// The cross-entropy's own part of `h`.
-    #[inline(always)]
-    fn own(&self) -> V {
-        V::constant(1.0)
-    }
-
-    /// That of a row with this `Σ_k (max − x_k)`.
-    #[inline(always)]
-    fn of_row(self, _spread: V) -> Self {
-        self
-    }
-
-    /// With what smoothing takes, from `Σ_j p_j/h_j` and `Σ_j 1/h_j`.
-    #[inline(always)]
-    fn with_shares(self, _shares: V, _inverses: V) -> Self {
-        self
-    }
+/// `−ln(1 − pt)` of a class other than the likeliest, whose `pt` is at most ½.
+#[inline(always)]
+pub fn depth<V: Real>(pt: V) -> V {
+    let less = pt.neg();
+    unit_log_1p(less, less.div(V::constant(2.0).sub(pt))).neg()
 }
 
-/// Without smoothing, or where it comes after.
-#[derive(Clone, Copy, Debug)]
-pub struct Plain;
+/// A number of which as many as there may be classes add up to less than infinity.
+#[inline(always)]
+pub fn most_addend<V: Real>() -> V {
+    held(V::Scalar::HUGE / 4_294_967_296.0)
+}
 
-impl<V: Real> Form<V> for Plain {
-    #[inline(always)]
-    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
-        Parts { logarithm: row.log_sum.neg(), pt: row.pt, one_minus_pt: row.one_minus_pt }
-    }
-
-    #[inline(always)]
-    fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        Parts::of(class.below.sub(row.log_sum), class.exponential.mul(row.pt))
-    }
-
-    #[inline(always)]
-    fn mass(&self, _row: &Likeliest<V>, exponential: V) -> V {
-        exponential
-    }
+/// `x`, rounded to the scalar type, in every lane, for loops: engines make constants anew at every
+/// use.
+#[inline(always)]
+pub fn held<V: Real>(x: f64) -> V {
+    V::splat(black_box(V::Scalar::from_f64(x)))
 }
 
 /// Below it, `u` of the likeliest class makes no difference to a smoothed row.
-const NEAR: f64 = 1e-150;
+pub const NEAR: f64 = 1e-150;
 
-/// Smoothing `ε` of a row.
+/// Smoothing `ε` that comes before the focusing; without it `ε` is 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Smoothed<V> {
     /// `1 − ε`.
     pub kept: V,
-    /// `ε/C·Σ_k (max − x_k)`; before that is known `ε/C`.
-    pub spread: V,
-    /// The part that is taken from each probability.
-    pub taken: V,
-}
-
-impl<V: Real> Smoothed<V> {
-    /// Minus the smoothed cross-entropy of a row of that class: where `e` to that is below the
-    /// range, and the class as good as none, the least with which it is not.
-    #[inline(always)]
-    fn logarithm(&self, row: &Likeliest<V>, class: &Class<V>) -> V {
-        let least = V::constant(V::Scalar::EXP_NORMAL);
-        self.kept.mul(class.below).sub(row.log_sum.add(self.spread)).pmax(least)
-    }
-
-    /// The smoothed cross-entropy of a row of the likeliest class.
-    #[inline(always)]
-    fn least(&self, row: &Likeliest<V>) -> V {
-        row.log_sum.add(self.spread)
-    }
-}
-
-impl<V: Real> Form<V> for Smoothed<V> {
-    #[inline(always)]
-    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
-        let nll = self.least(row);
-        let (pt, one_minus_pt) = probabilities(nll);
-        Parts { logarithm: nll.neg(), pt, one_minus_pt: positive(one_minus_pt) }
-    }
-
-    #[inline(always)]
-    fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        let logarithm = self.logarithm(row, class);
-        // At most ½ as well: the mean of minus the logarithms is at least that of equal ones.
-        Parts::of(logarithm, normal_exp(logarithm))
-    }
-
-    #[inline(always)]
-    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V {
-        exponential.mul(row.pt).sub(self.taken).pmax(V::constant(0.0))
-    }
-
-    #[inline(always)]
-    fn of_row(self, spread: V) -> Self {
-        Self { spread: self.spread.mul(spread), ..self }
-    }
-}
-
-/// The same with the focus on the target.
-#[derive(Clone, Copy, Debug)]
-pub struct OnTarget<V>(pub Smoothed<V>);
-
-impl<V: Real> Form<V> for OnTarget<V> {
-    const TAKES_SHARES: bool = true;
-
-    #[inline(always)]
-    fn top(&self, row: &Likeliest<V>) -> Parts<V> {
-        Parts {
-            logarithm: self.0.least(row).neg(),
-            pt: row.pt,
-            one_minus_pt: row.one_minus_pt.pmax(V::constant(NEAR)),
-        }
-    }
-
-    #[inline(always)]
-    fn parts(&self, row: &Likeliest<V>, class: &Class<V>) -> Parts<V> {
-        Parts::of(self.0.logarithm(row, class), class.exponential.mul(row.pt))
-    }
-
-    #[inline(always)]
-    fn mass(&self, row: &Likeliest<V>, exponential: V) -> V {
-        self.0.mass(row, exponential)
-    }
-
-    #[inline(always)]
-    fn own(&self) -> V {
-        self.0.kept
-    }
-
-    #[inline(always)]
-    fn of_row(self, spread: V) -> Self {
-        Self(self.0.of_row(spread))
-    }
-
-    #[inline(always)]
-    fn with_shares(self, shares: V, inverses: V) -> Self {
-        let taken = self.0.taken;
-        let share = shares.div(taken.mul(inverses).add(V::constant(1.0)));
-        Self(Smoothed { taken: taken.mul(share), ..self.0 })
-    }
+    /// `ε/C`.
+    pub each: V,
 }
 
 /// `γ` of a class, and the `ε₁` of poly-1.
@@ -305,11 +183,11 @@ impl<V: Real> Slope<V> {
         Self { gamma, poly: finite(gamma.add(V::constant(1.0)).mul(epsilon)) }
     }
 
-    /// `u_j·h_j`.
+    /// `u_j·h_j`, from the cross-entropy's own part of `h`.
     #[inline(always)]
-    pub fn of<F: Form<V>>(&self, form: &F, parts: &Parts<V>) -> V {
+    pub fn of(&self, own: V, parts: &Parts<V>) -> V {
         let Parts { logarithm, pt, one_minus_pt } = *parts;
-        let unfocused = form.own().add(self.poly.mul(pt)).mul(one_minus_pt);
+        let unfocused = own.add(self.poly.mul(pt)).mul(one_minus_pt);
         unfocused.sub(self.gamma.mul(logarithm.mul(pt)))
     }
 }
@@ -320,42 +198,36 @@ pub const fn largest_exponential<S: Scalar>() -> f64 {
     S::BIAS / 4.0
 }
 
-/// The powers of `u` that a loss focuses by, in one of the ways to compute them.
-pub trait Powers<V: Real>: Copy {
-    /// True where all classes have the same `γ`.
-    const ARE_SAME: bool = true;
-    /// True where powers go through logarithms, at the end and relative to one another.
-    const ARE_LATE: bool = false;
-
-    /// Two factors of `u_m^γ` of the likeliest class, `γ` being rounded and what that left.
-    fn of_top(&self, gamma: [V; 2], one_minus_pt: V) -> [V; 2];
-
-    /// `1/(h_j·u_j^γ)` of another class; `1/h_j` where powers are late.
-    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V;
-
-    /// `1/h_j` of another class, from that.
-    fn inverse<F: Form<V>>(&self, quotient: V, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V;
+/// The way to compute the powers of `u` that a loss focuses by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Powers {
+    /// Products, of a multiple of ½ up to [`LARGEST_PRODUCT`]: so many halves.
+    Products(u32),
+    /// Exponentials, of any `γ` up to [`largest_exponential`], which classes may have each.
+    Exponentials,
+    /// Logarithms, at the end and relative to one another, of `γ` so large that only a difference
+    /// of logarithms stays in the range.
+    Logarithms,
 }
 
-/// Powers of a multiple of ½ up to [`LARGEST_PRODUCT`]: products.
-#[derive(Clone, Copy, Debug)]
-pub struct Products {
-    /// Twice `γ`.
-    halves: u32,
-}
-
-impl Products {
-    /// Those of `γ`, if it is such.
-    pub fn of(gamma: f64) -> Option<Self> {
-        let halves = 2.0 * gamma;
-        let is_such = gamma <= LARGEST_PRODUCT && halves == halves.trunc();
-        is_such.then_some(Self { halves: halves as u32 })
+impl Powers {
+    /// The way for a `γ`, or for several of which that is the largest.
+    pub fn of<V: Real>(gamma: Gamma, largest: f64) -> Self {
+        let halves = 2.0 * largest;
+        let is_such = largest <= LARGEST_PRODUCT && halves == halves.trunc();
+        if is_such && matches!(gamma, Gamma::All(_)) {
+            Self::Products(halves as u32)
+        } else if V::LANES == MAX_LANES || largest <= largest_exponential::<V::Scalar>() {
+            Self::Exponentials
+        } else {
+            Self::Logarithms
+        }
     }
 }
 
 /// `x` times `u` to the power of so many halves, of which there are less than 32.
 #[inline(always)]
-fn times_halves<V: Real>(mut x: V, u: V, halves: u32) -> V {
+pub fn times_halves<V: Real>(mut x: V, u: V, halves: u32) -> V {
     if halves & 1 != 0 {
         x = x.mul(u.sqrt());
     }
@@ -378,74 +250,6 @@ fn times_halves<V: Real>(mut x: V, u: V, halves: u32) -> V {
         }
     }
     x
-}
-
-impl<V: Real> Powers<V> for Products {
-    #[inline(always)]
-    fn of_top(&self, _gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
-        let first = self.halves / 2;
-        [first, self.halves - first]
-            .map(|halves| times_halves(V::constant(1.0), one_minus_pt, halves))
-    }
-
-    #[inline(always)]
-    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        let u = parts.one_minus_pt;
-        u.div(times_halves(slope.of(form, parts), u, self.halves))
-    }
-
-    #[inline(always)]
-    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, parts: &Parts<V>, _: &Slope<V>) -> V {
-        times_halves(quotient, parts.one_minus_pt, self.halves)
-    }
-}
-
-/// Powers of any `γ` up to [`largest_exponential`], which classes may have each: exponentials.
-#[derive(Clone, Copy, Debug)]
-pub struct Exponentials;
-
-impl<V: Real> Powers<V> for Exponentials {
-    const ARE_SAME: bool = false;
-
-    #[inline(always)]
-    fn of_top(&self, gamma: [V; 2], one_minus_pt: V) -> [V; 2] {
-        [UnitPower::half_of(gamma).of(one_minus_pt); 2]
-    }
-
-    #[inline(always)]
-    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        let power = normal_exp(slope.gamma.mul(parts.depth()));
-        power.mul(parts.one_minus_pt).div(slope.of(form, parts))
-    }
-
-    #[inline(always)]
-    fn inverse<F: Form<V>>(&self, _quotient: V, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        parts.one_minus_pt.div(slope.of(form, parts))
-    }
-}
-
-/// Powers of `γ` so large that only a difference of logarithms stays in the range.
-#[derive(Clone, Copy, Debug)]
-pub struct Logarithms;
-
-impl<V: Real> Powers<V> for Logarithms {
-    const ARE_SAME: bool = false;
-    const ARE_LATE: bool = true;
-
-    #[inline(always)]
-    fn of_top(&self, _gamma: [V; 2], _one_minus_pt: V) -> [V; 2] {
-        [V::constant(1.0); 2]
-    }
-
-    #[inline(always)]
-    fn quotient<F: Form<V>>(&self, form: &F, parts: &Parts<V>, slope: &Slope<V>) -> V {
-        parts.one_minus_pt.div(slope.of(form, parts))
-    }
-
-    #[inline(always)]
-    fn inverse<F: Form<V>>(&self, quotient: V, _form: &F, _parts: &Parts<V>, _: &Slope<V>) -> V {
-        quotient
-    }
 }
 
 /// The probability of yes of elements, from the unfocused losses of rows of no and of yes, and how
