@@ -227,7 +227,7 @@ pub unsafe fn leave_above(
 ) -> usize {
     let mut count = 0;
     let threshold = D::splat(threshold);
-    let mut total = D::ZERO;
+    let mut total = D::splat(*sum);
     for i in 0..n {
         // SAFETY: passed on. Each is written to where the next one goes, which is not behind it.
         unsafe {
@@ -241,6 +241,6 @@ pub unsafe fn leave_above(
             count += usize::from(number.lane(0) > threshold.lane(0));
         }
     }
-    *sum += total.lane(0);
+    *sum = total.lane(0);
     count
 }

@@ -18,7 +18,7 @@ use crate::{
         focusing::{Gamma, LARGEST_GAMMA, Later, Power},
         guards::{finite, positive},
         posterior::{
-            LaneSum, Likeliest, NEAR, Parts, Powers, Slope, Smoothed, depth, from_largest, held,
+            FromLargest, LaneSum, Likeliest, NEAR, Parts, Powers, Slope, Smoothed, depth, held,
             most_addend, of_asymmetric, of_elements, times_halves,
         },
         sigmoid::{Logistic, odds},
@@ -62,8 +62,15 @@ impl<S: Scalar> PosteriorRows<S> {
     pub unsafe fn run<V: Real<Scalar = S>>(&self) {
         // SAFETY: passed on.
         unsafe {
-            let mut block = Block::<V>::new(self);
-            let rows = block.groups * V::LANES;
+            let mut places = Places {
+                shared: [const { MaybeUninit::uninit() }; GROUPS],
+                below: Column::new(),
+                exponential: Column::new(),
+                factors: Column::new(),
+                slopes: Column::new(),
+            };
+            let mut block = Block::<V>::new(self, &mut places);
+            let rows = (block.groups * V::LANES).max(1);
             for first in (0..self.rows).step_by(rows) {
                 block.first = first;
                 block.groups = (self.rows - first).min(rows).div_ceil(V::LANES);
@@ -150,6 +157,11 @@ struct Block<'a, V: Real> {
     /// True where smoothing comes before the focusing, and where that looks at the target.
     is_smoothed: bool,
     is_on_target: bool,
+    places: &'a mut Places<V>,
+}
+
+/// The places of a block, which are not moved about.
+struct Places<V: Real> {
     shared: [MaybeUninit<Shared<V>>; GROUPS],
     below: Column<V>,
     exponential: Column<V>,
@@ -219,7 +231,7 @@ impl<'a, V: Real> Block<'a, V> {
     ///
     /// # Safety
     /// There must be a `γ` for every class, where they have their own.
-    unsafe fn new(batch: &'a PosteriorRows<V::Scalar>) -> Self {
+    unsafe fn new(batch: &'a PosteriorRows<V::Scalar>, places: &'a mut Places<V>) -> Self {
         let PosteriorRows { classes, focal, .. } = *batch;
         // SAFETY: passed on.
         let way = unsafe { Powers::of::<V>(focal.gamma, largest_gamma(focal.gamma, classes)) };
@@ -231,8 +243,8 @@ impl<'a, V: Real> Block<'a, V> {
         let is_smoothed = focal.label_smoothing > 0.0 && focal.focus_on != FocusOn::EachClass;
         let is_on_target = is_smoothed && focal.focus_on == FocusOn::Target;
         let smoothing = if is_smoothed { focal.label_smoothing } else { 0.0 };
-        let most = if classes == 2 { GROUPS } else { (GROUPS / classes).max(1) };
-        let groups = batch.rows.div_ceil(V::LANES).clamp(1, most);
+        let most = if classes == 2 { GROUPS } else { (GROUPS / classes.max(1)).max(1) };
+        let groups = batch.rows.div_ceil(V::LANES).min(most).max(1);
         let mut block = Self {
             batch,
             first: 0,
@@ -246,11 +258,7 @@ impl<'a, V: Real> Block<'a, V> {
             },
             is_smoothed,
             is_on_target,
-            shared: [const { MaybeUninit::uninit() }; GROUPS],
-            below: Column::new(),
-            exponential: Column::new(),
-            factors: Column::new(),
-            slopes: Column::new(),
+            places,
         };
         let (zero, nowhere) = (V::constant(0.0), V::lane_below(0));
         let shared = Shared {
@@ -275,12 +283,13 @@ impl<'a, V: Real> Block<'a, V> {
             of_top: zero,
             sum: LaneSum::zero(),
         };
-        block.shared.iter_mut().take(groups).for_each(|place| {
+        block.places.shared.iter_mut().take(groups).for_each(|place| {
             place.write(shared);
         });
         // SAFETY: there are as many places.
         unsafe {
-            (0..classes.max(groups).min(GROUPS)).for_each(|k| block.slopes.set(k, block.slope));
+            (0..classes.max(groups).min(GROUPS))
+                .for_each(|k| block.places.slopes.set(k, block.slope));
             if classes > 2 {
                 block.fill(0, classes.min(GROUPS), true);
             }
@@ -296,7 +305,7 @@ impl<'a, V: Real> Block<'a, V> {
     unsafe fn shared(&mut self, g: usize) -> &mut Shared<V> {
         debug_assert!(g < GROUPS);
         // SAFETY: passed on.
-        unsafe { self.shared.get_unchecked_mut(g).assume_init_mut() }
+        unsafe { self.places.shared.get_unchecked_mut(g).assume_init_mut() }
     }
 
     /// Begins with a group, from its largest logits.
@@ -348,9 +357,9 @@ impl<'a, V: Real> Block<'a, V> {
         for k in 0..count {
             // SAFETY: passed on.
             unsafe {
-                self.factors.set(k, self.factor(from + k));
+                self.places.factors.set(k, self.factor(from + k));
                 if with_slopes && let Some([gamma, _]) = self.gamma(from + k) {
-                    self.slopes.set(k, self.slope_of(gamma));
+                    self.places.slopes.set(k, self.slope_of(gamma));
                 }
             }
         }
@@ -379,7 +388,7 @@ impl<'a, V: Real> Block<'a, V> {
     /// # Safety
     /// They must be groups of the batch.
     unsafe fn pairs(&mut self) {
-        let [below, exponential] = [self.below.lanes(), self.exponential.lanes()];
+        let [below, exponential] = [self.places.below.lanes(), self.places.exponential.lanes()];
         let span = Span { groups: self.groups, classes: 1, step: 1, below, exponential };
         // SAFETY: passed on; the columns have a place for every group.
         unsafe {
@@ -407,7 +416,7 @@ impl<'a, V: Real> Block<'a, V> {
         let [below, exponential] = if classes > GROUPS {
             self.batch.room
         } else {
-            [self.below.lanes(), self.exponential.lanes()]
+            [self.places.below.lanes(), self.places.exponential.lanes()]
         };
         let span = Span { groups: self.groups, classes, step: 0, below, exponential };
         // SAFETY: passed on; the columns have a place for every class.
@@ -497,7 +506,7 @@ impl<'a, V: Real> Block<'a, V> {
                 let of_both = |[first, second]: [V; 2]| first.exchange(second, is_second);
                 let (max, x) = of_both([no, yes]);
                 Span::set(span.below, g, x);
-                self.factors.set(g, of_both(factors).1);
+                self.places.factors.set(g, of_both(factors).1);
                 let shared = self.begin(g, max);
                 (shared.is_second, shared.inverse_factor) = (is_second, of_both(inverses).0);
                 if let [Some(first), Some(second)] = gammas {
@@ -505,7 +514,7 @@ impl<'a, V: Real> Block<'a, V> {
                     shared.gamma = [gamma, low];
                     let [slope, other] = [gamma, other].map(|gamma| self.slope_of(gamma));
                     self.shared(g).slope = slope;
-                    self.slopes.set(g, other);
+                    self.places.slopes.set(g, other);
                 }
             }
         }
@@ -519,8 +528,9 @@ impl<'a, V: Real> Block<'a, V> {
     unsafe fn exponentials(&mut self, span: &Span<V>) {
         // SAFETY: passed on.
         unsafe {
+            let from_largest = FromLargest::held();
             span.each(|i, _, g| {
-                let (e, below) = from_largest(self.shared(g).max, Span::get(span.below, i));
+                let (e, below) = from_largest.of(self.shared(g).max, Span::get(span.below, i));
                 Span::set(span.below, i, below);
                 Span::set(span.exponential, i, e);
             });
@@ -625,7 +635,7 @@ impl<'a, V: Real> Block<'a, V> {
     unsafe fn quotients(&mut self, span: &Span<V>) {
         let (mut logarithms, mut pts, mut powers) = (Column::new(), Column::new(), Column::new());
         let Smoothed { kept, .. } = self.smoothed;
-        let least: V = held(V::Scalar::EXP_NORMAL);
+        let (least, magic) = (held(V::Scalar::EXP_NORMAL), held(V::Scalar::MAGIC));
         let own = self.own();
         let one: V = held(1.0);
         // SAFETY: passed on; columns are set before they are read.
@@ -641,7 +651,7 @@ impl<'a, V: Real> Block<'a, V> {
             if self.is_smoothed && !self.is_on_target {
                 // At most ½ as well: the mean of minus the logarithms is at least that of equal
                 // ones.
-                (0..span.count()).for_each(|i| pts.set(i, normal_exp(logarithms.get(i))));
+                (0..span.count()).for_each(|i| pts.set(i, normal_exp(magic, logarithms.get(i))));
             }
             // Takes the place of the logarithms, in which it is found again.
             let mut slope = |i: usize, of: Slope<V>, u: V| {
@@ -654,22 +664,22 @@ impl<'a, V: Real> Block<'a, V> {
             match self.way {
                 Powers::Products(halves) => span.each(|i, k, _| {
                     let u = u(&pts, i);
-                    let power = times_halves(slope(i, self.slopes.get(k), u), u, halves);
+                    let power = times_halves(slope(i, self.places.slopes.get(k), u), u, halves);
                     Span::set(span.below, i, u.div(power));
                 }),
                 Powers::Exponentials => {
                     span.each(|i, k, _| {
-                        powers.set(i, self.slopes.get(k).gamma.mul(depth(pts.get(i))));
+                        powers.set(i, self.places.slopes.get(k).gamma.mul(depth(pts.get(i))));
                     });
                     span.each(|i, k, _| {
                         let u = u(&pts, i);
-                        let power: V = normal_exp(powers.get(i));
-                        let inverse = u.div(slope(i, self.slopes.get(k), u));
+                        let power = normal_exp(magic, powers.get(i));
+                        let inverse = u.div(slope(i, self.places.slopes.get(k), u));
                         Span::set(span.below, i, power.mul(inverse));
                     });
                 }
                 Powers::Logarithms if self.is_late() => span.each(|i, k, g| {
-                    let (of_class, row) = (self.slopes.get(k), *self.shared(g));
+                    let (of_class, row) = (self.places.slopes.get(k), *self.shared(g));
                     let (u, top) = (u(&pts, i), row.top.one_minus_pt);
                     // The ratio is exact for classes as likely as the likeliest.
                     let is_equal = Span::<V>::get(span.exponential, i).equals(one);
@@ -753,7 +763,7 @@ impl<'a, V: Real> Block<'a, V> {
         // SAFETY: passed on.
         unsafe {
             span.each(|i, k, g| {
-                let factor = self.factors.get(k);
+                let factor = self.places.factors.get(k);
                 let shared = self.shared(g);
                 let e = Span::<V>::get(span.exponential, i);
                 let mass = if is_smoothed { mass(shared, e) } else { e };
@@ -789,7 +799,7 @@ impl<'a, V: Real> Block<'a, V> {
                         decay(quotient.sub(shared.most).pmin(zero)).0
                     } else {
                         let mass = if is_smoothed { mass(&shared, e) } else { e };
-                        let by = shared.level.mul(self.factors.get(step + j));
+                        let by = shared.level.mul(self.places.factors.get(step + j));
                         let [first, second] = shared.powers;
                         mass.mul(by).mul(quotient).pmin(most).mul(first).mul(second)
                     };

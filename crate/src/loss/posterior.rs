@@ -29,7 +29,7 @@ use super::{
 use crate::{
     math::{
         Real,
-        exp::decay,
+        exp::{Decay, decay},
         log::{finite_log_1p, log, unit_log_1p},
     },
     simd::vector::{MAX_LANES, Scalar},
@@ -80,17 +80,31 @@ impl<V: Real> LaneSum<V> {
     }
 }
 
-/// `e^{x − max}` for `x ≤ max`, and `x − max`, of which the rounding goes into the exponential; the
-/// largest numbers in place of infinite ones.
-#[inline(always)]
-pub fn from_largest<V: Real>(max: V, x: V) -> (V, V) {
-    let lowest = V::constant(-V::Scalar::HUGE);
-    let x = x.pmax(lowest);
-    let below = x.sub(max).pmax(lowest);
-    let back = below.add(max);
-    let lost = x.sub(back).sub(max.sub(back.sub(below)));
-    let e = decay(below).0;
-    (e.add(e.mul(lost)), below)
+/// What makes exponentials of logits.
+#[derive(Clone, Copy, Debug)]
+pub struct FromLargest<V> {
+    lowest: V,
+    decay: Decay<V>,
+}
+
+impl<V: Real> FromLargest<V> {
+    /// Its constants, for a loop.
+    #[inline(always)]
+    pub fn held() -> Self {
+        Self { lowest: held(-V::Scalar::HUGE), decay: Decay::new(held) }
+    }
+
+    /// `e^{x − max}` for `x ≤ max`, and `x − max`, of which the rounding goes into the exponential;
+    /// the largest numbers in place of infinite ones.
+    #[inline(always)]
+    pub fn of(&self, max: V, x: V) -> (V, V) {
+        let x = x.pmax(self.lowest);
+        let below = x.sub(max).pmax(self.lowest);
+        let back = below.add(max);
+        let lost = x.sub(back).sub(max.sub(back.sub(below)));
+        let e = self.decay.of(below).0;
+        (e.add(e.mul(lost)), below)
+    }
 }
 
 /// A row, seen from its likeliest class.

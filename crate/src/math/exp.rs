@@ -147,23 +147,47 @@ pub fn times_power_of_two<V: Vector<Scalar: ExpTable>>(p: V, exponent: V) -> V {
 /// ```
 #[inline(always)]
 pub fn decay<V: Vector<Scalar: ExpTable>>(x: V) -> (V, V) {
-    // The exponent is kept this much too large until the last product, which is the only one that
-    // may be rounded.
-    let lift = (V::Scalar::BIAS + 1.0) / 2.0;
-    let lower = V::constant(two_to(-(lift as i64)));
-    let Reduced { fraction, exponent } =
-        reduce_by(V::constant(V::Scalar::MAGIC + lift), x.pmax(V::constant(V::Scalar::EXP_MIN)));
-    let less_one = fraction_exp_m1(fraction);
-    let one = V::stored(V::Scalar::ONE);
-    // Products, in which a NaN stays one.
-    let lifted = times_power_of_two(one, exponent);
-    let power = lifted.mul(lower);
-    (less_one.add(one).mul(lifted).mul(lower), less_one.mul(power).add(power.sub(one)))
+    Decay::new(V::constant).of(x)
 }
 
-/// `e^x` where that is a normal number, twice which is one as well.
+/// The constants of [`decay`].
+#[derive(Clone, Copy, Debug)]
+pub struct Decay<V> {
+    least: V,
+    magic: V,
+    lower: V,
+}
+
+impl<V: Vector<Scalar: ExpTable>> Decay<V> {
+    /// As `constant` makes them.
+    #[inline(always)]
+    pub fn new(constant: impl Fn(f64) -> V) -> Self {
+        // The exponent is kept this much too large until the last product, which is the only one
+        // that may be rounded.
+        let lift = (V::Scalar::BIAS + 1.0) / 2.0;
+        Self {
+            least: constant(V::Scalar::EXP_MIN),
+            magic: constant(V::Scalar::MAGIC + lift),
+            lower: constant(two_to(-(lift as i64))),
+        }
+    }
+
+    /// See [`decay`].
+    #[inline(always)]
+    pub fn of(&self, x: V) -> (V, V) {
+        let Reduced { fraction, exponent } = reduce_by(self.magic, x.pmax(self.least));
+        let less_one = fraction_exp_m1(fraction);
+        let one = V::stored(V::Scalar::ONE);
+        // Products, in which a NaN stays one.
+        let lifted = times_power_of_two(one, exponent);
+        let power = lifted.mul(self.lower);
+        (less_one.add(one).mul(lifted).mul(self.lower), less_one.mul(power).add(power.sub(one)))
+    }
+}
+
+/// `e^x` where that is a normal number, twice which is one as well; given [`Scalar::MAGIC`].
 #[inline(always)]
-pub fn normal_exp<V: Vector<Scalar: ExpTable>>(x: V) -> V {
-    let Reduced { fraction, exponent } = reduce(x);
+pub fn normal_exp<V: Vector<Scalar: ExpTable>>(magic: V, x: V) -> V {
+    let Reduced { fraction, exponent } = reduce_by(magic, x);
     times_power_of_two(fraction_exp(fraction), exponent)
 }
