@@ -7,8 +7,8 @@ export default defineConfig({
     // Vitest leaves one processor free by itself: on two, that is half of them.
     maxWorkers: '100%',
     // A busy machine must not fail them: how long something takes is for the benchmark to say.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // The tests run against the built package, as Node loads it: not through Vite's transforms.
     server: { deps: { external: [/\/dist\//] } },
     projects: [

@@ -26,13 +26,17 @@ const BULK_MEMORY = new URL('./bulk-memory.wat', import.meta.url);
 /**
  * A module without the instructions that fill and copy memory: on ARM processors that have such
  * instructions themselves, V8 14.6 goes on using a register that they count down, and numbers come
- * out wrong. They become calls of functions.
+ * out wrong. They become calls of functions. Alignments become 1: they are hints that no engine
+ * takes, and ts/module/streams.ts leaves them out of the bundle.
  * @param {typeof import('binaryen').default} binaryen
  * @param {Uint8Array} bytes
  */
-export function withoutBulkMemory(binaryen, bytes) {
+export function simplified(binaryen, bytes) {
   const module = binaryen.readBinary(bytes);
-  const text = module.emitText().replaceAll(/\(memory\.(fill|copy)\b/g, '(call $memory_$1');
+  const text = module
+    .emitText()
+    .replaceAll(/\(memory\.(fill|copy)\b/g, '(call $memory_$1')
+    .replaceAll(/(\(\w+\.(?:load|store)\w*(?: offset=\d+)?)(?: align=\d+)?/g, '$1 align=1');
   module.dispose();
   return binaryen.parseText(text.replace(/\)\s*$/, () => `${readFileSync(BULK_MEMORY, 'utf8')})`));
 }
@@ -46,7 +50,7 @@ export function withoutBulkMemory(binaryen, bytes) {
 export async function closed(bytes) {
   // Imported here, because the scripts start before npm packages are installed.
   const { default: binaryen } = await import('binaryen');
-  const module = withoutBulkMemory(binaryen, bytes);
+  const module = simplified(binaryen, bytes);
   const { SIMD128, NontrappingFPToInt, SignExt, MutableGlobals, Multivalue, ReferenceTypes } =
     binaryen.Features;
   module.setFeatures(

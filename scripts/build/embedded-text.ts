@@ -1,17 +1,32 @@
 import { readFile } from 'node:fs/promises';
 import type { Options } from 'tsup';
-import { STREAMS, walkModule } from '../../ts/module/streams.js';
+import {
+  assemble,
+  BODY,
+  CODE,
+  CONSTANT,
+  digitsOf,
+  INSTRUCTIONS,
+  INTEGER,
+  LIST,
+  LOCAL,
+  LOCALS,
+  OPERATION,
+  PLACE,
+  PLACE_AND_LANE,
+  TABLE,
+  VECTOR,
+  VECTORS,
+} from '../../ts/module/streams.js';
 
 const DIGITS =
   "#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 const SINGLES = 89;
-const SHIFT = 3;
 
 /** The characters that stand for the bytes. */
 const CODES = Array.from({ length: 256 }, (_, byte) => {
-  const value = (byte + SHIFT) % 256;
-  if (value < SINGLES) return DIGITS.charAt(value);
-  const rest = value - SINGLES;
+  if (byte < SINGLES) return DIGITS.charAt(byte);
+  const rest = byte - SINGLES;
   return DIGITS.charAt(SINGLES + (rest % 2)) + DIGITS.charAt(Math.floor(rest / 2));
 });
 
@@ -20,17 +35,99 @@ export function toPrintable(bytes: Iterable<number>): string {
   return Array.from(bytes, (byte) => CODES[byte]).join('');
 }
 
+/** The instructions that something follows: the first and the last of a run, and its kind. */
+const RUNS = [
+  [0x02, 0x04, INTEGER],
+  [0x0c, 0x0d, INTEGER],
+  [0x0e, 0x0e, TABLE],
+  // Of an indirect call the table, 0, goes for an instruction.
+  [0x10, 0x11, INTEGER],
+  [0x20, 0x22, LOCAL],
+  [0x23, 0x24, INTEGER],
+  [0x28, 0x3e, PLACE],
+  [0x3f, 0x42, INTEGER],
+  [0x43, 0x43, CONSTANT],
+  [0x44, 0x44, CONSTANT + 1],
+  [0xfc, 0xfc, INTEGER],
+  [0x100, 0x10b, PLACE],
+  [0x10c, 0x10d, CONSTANT + 2],
+  [0x115, 0x122, INTEGER],
+  [0x154, 0x15b, PLACE_AND_LANE],
+  [0x15c, 0x15d, PLACE],
+] as const;
+
+const KINDS = new Uint8Array(INSTRUCTIONS);
+for (const [first, last, kind] of RUNS) KINDS.fill(kind, first, last + 1);
+
+/** The number that a module has at a place, and where it ends. */
+function integerAt(module: Uint8Array, at: number): [number, number] {
+  let value = 0;
+  for (let end = at; ; ) {
+    const digit = module[end] ?? 0;
+    value |= (digit & 127) << (7 * (end++ - at));
+    if (digit < 128) return [value, end];
+  }
+}
+
+/**
+ * The streams of a module for a choice of operations, and how often each instruction comes. The
+ * module is put together, and what is asked for on the way is read from it.
+ */
+function streamsFor(module: Uint8Array, operations: readonly number[]): [number[][], number[]] {
+  const streams = Array.from({ length: OPERATION }, (): number[] => []);
+  const counts = Array.from({ length: INSTRUCTIONS }, () => 0);
+  const list = Array.from({ length: INSTRUCTIONS }, (_, code) => {
+    const place = operations.indexOf(code);
+    return place < 0 ? 0 : 2 * (KINDS[code] ?? 0) + (place < SINGLES ? 1 : 2);
+  });
+  let at = 0;
+  const integer = () => {
+    let value: number;
+    [value, at] = integerAt(module, at);
+    return value;
+  };
+  const operation = () => {
+    const isVector = module[at] === VECTORS;
+    if (isVector) at++;
+    const code = isVector ? VECTOR + integer() : (module[at++] ?? 0);
+    counts[code] = (counts[code] ?? 0) + 1;
+    // An alignment is left out.
+    if (KINDS[code] === PLACE || KINDS[code] === PLACE_AND_LANE) at++;
+    return operations.indexOf(code);
+  };
+  let digits: number[] = [];
+  const local = (recent: Uint16Array) => {
+    if (digits.length === 0) digits = digitsOf(recent.indexOf(integer()));
+    return digits.shift();
+  };
+  const read = (stream: number, recent: Uint16Array) => {
+    if (stream === LIST) return list.shift();
+    if (stream === OPERATION) return operation();
+    if (stream === LOCALS) return local(recent);
+    return stream === BODY ? integer() : module[at++];
+  };
+  const again = assemble((stream, recent) => {
+    const value = read(stream, recent);
+    if (value !== undefined) streams[stream === OPERATION ? CODE : stream]?.push(value);
+    if (at > module.length + 1) throw new Error('the module ends in the middle of an instruction');
+    return value;
+  });
+  if (!Buffer.from(again).equals(module)) {
+    throw new Error('ts/module/streams.ts puts another module together');
+  }
+  return [streams, counts];
+}
+
 /** A module as the streams that ts/module/streams.ts puts together. */
 export function toStreams(module: Uint8Array): number[][] {
-  const streams = Array.from({ length: STREAMS }, (): number[] => []);
-  let at = 0;
-  walkModule(module.length, (stream) => {
-    const byte = module[at++];
-    if (byte === undefined) throw new Error('the module ends in the middle of an instruction');
-    streams[stream]?.push(byte);
-    return byte;
-  });
-  return streams;
+  const all = Array.from({ length: INSTRUCTIONS }, (_, code) => code);
+  const [, counts] = streamsFor(module, all);
+  const often = (code: number) => counts[code] ?? 0;
+  const used = all.filter(often).sort((a, b) => often(b) - often(a));
+  if (used.length > 256) throw new Error('the module has more kinds of instructions than bytes');
+  const inOrder = (codes: number[]) => codes.sort((a, b) => a - b);
+  const operations = [...inOrder(used.slice(0, SINGLES)), ...inOrder(used.slice(SINGLES))];
+  return streamsFor(module, operations)[0];
 }
 
 /** A module as the text that ts/module/embedded.ts reads. */

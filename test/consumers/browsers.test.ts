@@ -46,8 +46,6 @@ const built = Object.fromEntries(
 describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
   // WebKit takes its time, half a minute for a page: it gets one that is built.
   const isSlow = name === 'WebKit';
-  // On a busy machine it takes minutes.
-  const timeout = isSlow ? 360_000 : 120_000;
   const bundlers = bundlersTried.filter((bundler) => bundler === 'vite' || !isSlow);
 
   describe.skipIf(!(isThere && start))(
@@ -59,13 +57,13 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
       });
       afterAll(() => browser?.close());
 
-      it('a page without a bundler', { timeout }, async () => {
+      it('a page without a bundler', async () => {
         expect(await visit(browser, await serveFiles(plain, POLICY), 'index.html')).toEqual(
           ALL_RIGHT,
         );
       });
 
-      it('a page that may share memory, and make workers from texts', { timeout }, async () => {
+      it('a page that may share memory, and make workers from texts', async () => {
         const server = await serveFiles(plain, POLICY_WITH_TEXTS, ISOLATED);
         const report = await visit(browser, server, 'index.html');
         // WebKitGTK has no shared memory there, though it says that the page is isolated.
@@ -76,13 +74,13 @@ describe.each(Object.entries(BROWSERS))('%s', (name, start) => {
         expect(report).toEqual({ ...ALL_RIGHT, ...pools, hasShared });
       });
 
-      it.each(bundlers)('a page built by %s', { timeout }, async (bundler) => {
+      it.each(bundlers)('a page built by %s', async (bundler) => {
         const server = await serveFiles(built[bundler] ?? '', POLICY);
         expect(await visit(browser, server, 'built/index.html')).toEqual(ALL_RIGHT);
       });
 
       if (!isSlow) {
-        it('a page that may make workers from texts', { timeout }, async () => {
+        it('a page that may make workers from texts', async () => {
           const server = await serveFiles(plain, POLICY_WITH_TEXTS);
           const pool = await poolPrinted('2 false');
           const report = await visit(browser, server, 'index.html');

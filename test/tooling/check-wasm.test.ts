@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../scripts/bootstrap/sha256.mjs';
 import { checkOptimized } from '../../scripts/build/build.mjs';
 import { checkClosed, checkInstructions, checkPanics } from '../../scripts/build/check-wasm.mjs';
-import { withoutBulkMemory } from '../../scripts/build/close-wasm.mjs';
+import { simplified } from '../../scripts/build/close-wasm.mjs';
 
 const built = readFileSync(new URL('../../crate/pkg/focal_loss_bg.wasm', import.meta.url));
 
@@ -67,7 +67,7 @@ describe('filling and copying memory', () => {
     (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
     (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))))`);
   bulk.setFeatures(binaryen.Features.All);
-  const lowered = withoutBulkMemory(binaryen, bulk.emitBinary());
+  const lowered = simplified(binaryen, bulk.emitBinary());
   lowered.setFeatures(binaryen.Features.SIMD128);
   const source = lowered.emitBinary() as Uint8Array<ArrayBuffer>;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(source));
@@ -97,7 +97,7 @@ describe('filling and copying memory', () => {
   });
 
   it('leaves all other instructions as they were', () => {
-    const again = withoutBulkMemory(binaryen, built);
+    const again = simplified(binaryen, built);
     again.setFeatures(binaryen.Features.All);
     // The functions are added, and called by nobody.
     again.runPasses(['remove-unused-module-elements']);

@@ -6,13 +6,11 @@
 // and this within 2 %. All characters are ASCII and none has to be escaped in a string, so that no
 // charset and no minifier changes them.
 //
-// There are 91 digits, `#` to `~` without the backslash. A byte plus 3, modulo 256 (so that 0xfd,
-// which begins every SIMD instruction, comes first), is its digit where that is below 89. The
-// values from 89 on take two: the first, 89 or 90, adds itself to twice the second.
+// There are 91 digits, `#` to `~` without the backslash. A byte is its digit where that is below 89.
+// Those from 89 on take two: the first, 89 or 90, adds itself to twice the second.
 
 const FIRST = 0x23;
 const BACKSLASH = 0x5c;
-const SHIFT = 3;
 const SINGLES = 89;
 
 /** The bytes that a text stands for. */
@@ -26,7 +24,7 @@ export function fromPrintable(text: string): Uint8Array<ArrayBuffer> {
     if (digit >= SINGLES) {
       before = digit;
     } else {
-      bytes[size++] = (before === 0 ? digit : before + 2 * digit) - SHIFT;
+      bytes[size++] = before === 0 ? digit : before + 2 * digit;
       before = 0;
     }
   }

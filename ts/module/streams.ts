@@ -1,132 +1,150 @@
-// A WebAssembly module as four streams of bytes: what repeats in its code is found by what
-// compresses it only where numbers that differ from function to function lie elsewhere.
-// scripts/build/embedded-text.ts takes the module apart by the same walk.
+// A WebAssembly module as streams of numbers below 256: what repeats in its code is found by what
+// compresses it only where numbers that differ from function to function lie elsewhere, and where
+// an instruction is one number.
 //
-// | stream    | what of the module                                                  |
-// |-----------|---------------------------------------------------------------------|
-// | code      | all that is in no other                                             |
-// | locals    | the indices of local variables                                      |
-// | offsets   | the offsets of what reads and writes memory                         |
-// | constants | of floating-point numbers and vectors, and the lanes of shuffles    |
+// | stream    | what of the module                                                         |
+// |-----------|----------------------------------------------------------------------------|
+// | code      | instructions, each by its place among the operations, and their integers   |
+// | locals    | local variables: how many others were used since, in the function          |
+// | offsets   | the offsets of what reads and writes memory, which has no other alignment  |
+// |           | than 1                                                                     |
+// | constants | of floating-point numbers and vectors, and the lanes of shuffles           |
+// | frame     | all that is not in a function, and the beginnings of these; not their size |
+// | list      | of all that an instruction may be: 0 where the module has none such, else  |
+// |           | twice the kind of what follows it, and 1 if it is frequent, 2 if it is not |
+//
+// The operations are those in the list, the frequent ones first, which take one character each.
 
-const CODE = 0;
-const LOCALS = 1;
-const OFFSETS = 2;
-const CONSTANTS = 3;
-
-/** The number of streams. */
-export const STREAMS = 4;
+export const CODE = 0;
+export const LOCALS = 1;
+export const OFFSETS = 2;
+export const CONSTANTS = 3;
+export const FRAME = 4;
+export const LIST = 5;
+/** What next is asked for in place of the code, where an instruction begins. */
+export const OPERATION = 6;
+/** What next is told of: the size of a function, which nothing waits for. */
+export const BODY = 7;
 
 /** The section of a module that its functions lie in. */
 const FUNCTIONS = 10;
 
-/** The byte before an instruction on vectors, whose numbers begin at 0x100 here. */
-const VECTORS = 0xfd;
+/** The byte before an instruction on vectors. */
+export const VECTORS = 0xfd;
 
-/** The kinds of what follows an instruction; a number from 4 to 16 is one of bytes of constants. */
-const INTEGER = 1;
-const LOCAL = 2;
-const PLACE = 3;
-const PLACE_AND_LANE = 17;
-const TABLE = 18;
+/** What is added to the number of an instruction on vectors, and how many numbers there are. */
+export const VECTOR = 0x100;
+export const INSTRUCTIONS = 0x200;
 
-/** The instructions that something follows: the first and the last of a run, and what. */
-const RUNS = [
-  [0x02, 0x04, INTEGER],
-  [0x0c, 0x0d, INTEGER],
-  [0x0e, 0x0e, TABLE],
-  [0x10, 0x10, INTEGER],
-  [0x20, 0x22, LOCAL],
-  [0x23, 0x24, INTEGER],
-  [0x28, 0x3e, PLACE],
-  [0x3f, 0x42, INTEGER],
-  [0x43, 0x43, 4],
-  [0x44, 0x44, 8],
-  [0xfc, 0xfc, INTEGER],
-  [0x100, 0x10b, PLACE],
-  [0x10c, 0x10d, 16],
-  [0x115, 0x122, INTEGER],
-  [0x154, 0x15b, PLACE_AND_LANE],
-  [0x15c, 0x15d, PLACE],
-] as const;
+/** The instructions that begin a block, the first and the last, and the one that ends it. */
+const BLOCK = 0x02;
+const IF = 0x04;
+const END = 0x0b;
+
+/** The kinds of what follows an instruction; those from 6 on are 4, 8 and 16 bytes of constants. */
+export const INTEGER = 1;
+export const LOCAL = 2;
+export const PLACE = 3;
+export const PLACE_AND_LANE = 4;
+export const TABLE = 5;
+export const CONSTANT = 6;
+
+/** The local variables that a function may have. */
+const LOCAL_VARIABLES = Uint16Array.from({ length: 2 ** 10 }, (_, i) => i);
+
+/** A number as WebAssembly writes it: seven bits a digit, the lowest first. */
+export const digitsOf = (value: number): number[] =>
+  value < 128 ? [value] : [(value & 127) | 128, ...digitsOf(value >> 7)];
 
 /**
- * Goes through a module of `size` bytes in their order. `next` moves one, which belongs to a
- * stream, and returns it. The instructions are those that the module is made of. After any other
- * the walk is out of step, and compression is worse; yet what was taken apart is put together by
- * the same walk, and nothing is lost.
+ * The module that `next` gives the numbers of, one of the stream that it is asked for, none where
+ * the frame has come to its end. It may look at the function's local variables, those used last
+ * first. The instructions are those that the module is made of. Written for engines that run it
+ * once, which is before they compile it.
  */
-export function walkModule(size: number, next: (stream: number) => number): void {
-  const following = new Uint8Array(0x200);
-  for (const [first, last, what] of RUNS) following.fill(what, first, last + 1);
+export function assemble(
+  next: (stream: number, recent: Uint16Array) => number | undefined,
+): Uint8Array<ArrayBuffer> {
+  const module: number[] = [];
   let at = 0;
-  const bytes = (count: number, stream: number) => {
-    at += count;
-    for (let i = 0; i < count; i++) next(stream);
+  const recent = LOCAL_VARIABLES.slice();
+  const take = next as (stream: number, recent: Uint16Array) => number;
+  const keep = (stream: number, count: number) => {
+    for (let i = 0; i < count; i++) module[at++] = take(stream, recent);
   };
   const integer = (stream: number) => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
-      const digit = next(stream);
-      at++;
+      const digit = take(stream, recent);
+      module[at++] = digit;
       value |= (digit & 127) << shift;
       if (digit < 128) return value;
     }
   };
-  const integers = (count: number) => {
-    for (let i = 0; i < count; i++) integer(CODE);
+  const integers = (stream: number, count: number) => {
+    for (let i = 0; i < count; i++) integer(stream);
   };
+  const local = () => {
+    let place = take(LOCALS, recent);
+    if (place > 127) place += 128 * (take(LOCALS, recent) - 1);
+    const index = recent[place] as number;
+    for (; place > 0; place--) recent[place] = recent[place - 1] as number;
+    recent[0] = index;
+    module[at++] = index < 128 ? index : (index & 127) | 128;
+    if (index > 127) module[at++] = index >> 7;
+  };
+  const access = (hasLane: boolean) => {
+    module[at++] = 0;
+    integer(OFFSETS);
+    if (hasLane) integer(CODE);
+  };
+  const list = Array.from({ length: INSTRUCTIONS }, () => take(LIST, recent));
+  const operations = [1, 0].flatMap((rest) =>
+    [...list.keys()].filter((code) => list[code] && (list[code] as number) % 2 === rest),
+  );
   const instruction = () => {
-    const code = next(CODE);
-    at++;
-    const what = following[code === VECTORS ? 0x100 + integer(CODE) : code] ?? 0;
-    switch (what) {
-      case LOCAL:
-        integer(LOCALS);
-        break;
-      case INTEGER:
-        integer(CODE);
-        break;
-      case PLACE:
-      case PLACE_AND_LANE:
-        integer(CODE);
-        integer(OFFSETS);
-        if (what === PLACE_AND_LANE) integer(CODE);
-        break;
-      case TABLE:
-        integers(integer(CODE) + 1);
-        break;
-      default:
-        bytes(what, CONSTANTS);
-    }
+    const code = operations[take(OPERATION, recent)] as number;
+    if (code >= VECTOR) module[at++] = VECTORS;
+    module[at++] = code & 0xff;
+    if (code >= VECTOR + 128) module[at++] = 1;
+    const kind = ((list[code] as number) - 1) >> 1;
+    if (kind === LOCAL) local();
+    else if (kind === INTEGER) integer(CODE);
+    else if (kind === TABLE) integers(CODE, integer(CODE) + 1);
+    else if (kind >= CONSTANT) keep(CONSTANTS, 1 << (kind - 4));
+    else if (kind) access(kind === PLACE_AND_LANE);
+    return code;
   };
-  bytes(8, CODE);
-  while (at < size) {
-    const section = integer(CODE);
-    const length = integer(CODE);
-    if (section !== FUNCTIONS) {
-      bytes(length, CODE);
-      continue;
+  const body = () => {
+    const start = at;
+    recent.set(LOCAL_VARIABLES);
+    take(BODY, recent);
+    // Local variables: how many, and of which type.
+    integers(FRAME, 2 * integer(FRAME));
+    for (let depth = 1; depth > 0; ) {
+      const code = instruction();
+      if (code === END) depth--;
+      else if (code >= BLOCK && code <= IF) depth++;
     }
-    for (let left = integer(CODE); left > 0; left--) {
-      const body = integer(CODE);
-      const end = at + body;
-      // Local variables: how many, and of which type.
-      integers(2 * integer(CODE));
-      while (at < end) instruction();
-    }
+    const size = digitsOf(at - start);
+    module.splice(start, 0, ...size);
+    at += size.length;
+  };
+  keep(FRAME, 8);
+  for (let section = take(FRAME, recent); section >= 0; section = take(FRAME, recent)) {
+    module[at++] = section;
+    const length = integer(FRAME);
+    if (section !== FUNCTIONS) keep(FRAME, length);
+    else for (let left = integer(FRAME); left > 0; left--) body();
   }
+  return new Uint8Array(module);
 }
 
 /** The module that streams are of. */
 export function fromStreams(streams: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const module = new Uint8Array(streams.reduce((sum, { length }) => sum + length, 0));
-  const taken = new Uint32Array(STREAMS);
-  let at = 0;
-  walkModule(module.length, (stream) => {
-    const byte = (streams[stream] as Uint8Array)[(taken[stream] as number)++] as number;
-    module[at++] = byte;
-    return byte;
+  const taken = new Uint32Array(OPERATION);
+  return assemble((stream) => {
+    const from = stream === OPERATION ? CODE : stream;
+    return streams[from]?.[(taken[from] as number)++];
   });
-  return module;
 }

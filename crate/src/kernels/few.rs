@@ -84,7 +84,7 @@ unsafe fn read<V: Real>(
 /// `columns` must hold a vector per class.
 #[cold]
 #[inline(never)]
-unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
+pub(super) unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
     for j in 0..classes {
         // SAFETY: j < classes.
         unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
@@ -187,7 +187,7 @@ unsafe fn find_largest<V: Real>(
 /// # Safety
 /// As for [`look`], with what makes exponentials of the logits `by` which they are.
 #[inline(never)]
-unsafe fn exponentials<V: Real>(
+pub(super) unsafe fn exponentials<V: Real>(
     columns: *mut V,
     classes: usize,
     groups: usize,

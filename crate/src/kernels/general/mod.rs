@@ -6,16 +6,18 @@
 //! which there are once for both types.
 
 mod passes;
+mod side_by_side;
 mod source;
 mod tasks;
 
 use passes::Mixtures;
 pub(super) use passes::{Outlined, Task};
+use side_by_side::SideBySide;
 pub(super) use source::{Aims, Inputs};
 use source::{ROWS, Typed};
 
 use super::{
-    block::{Block, Kernel},
+    block::{Block, Kernel, MAX_CLASSES},
     hard,
     rows::{Rows, Weights, narrow},
     sink::Total,
@@ -103,9 +105,12 @@ impl<V: Real> Kernel<V> for General<V::Scalar> {
                 return self.by_class(block, 0, n, singles.as_ptr());
             }
             let source = Typed { inputs: &self.inputs, block };
-            let mixtures =
-                Mixtures::new(&source, self.loss, classes, self.task, self.inputs.aims.smoothing);
-            let mixed = mixtures.run(n, &is_single);
+            let mixed = if self.task == Task::Mixture && classes <= MAX_CLASSES {
+                SideBySide { source: &source, loss: &self.loss, classes }.run(n, &is_single)
+            } else {
+                let smoothing = self.inputs.aims.smoothing;
+                Mixtures::new(&source, self.loss, classes, self.task, smoothing).run(n, &is_single)
+            };
             for i in rows() {
                 if is_single[i] {
                     self.by_class(block, i, 1, singles.as_ptr().wrapping_add(i));

@@ -150,14 +150,7 @@ impl<'a> Mixtures<'a> {
     #[inline(never)]
     pub(super) unsafe fn run(mut self, n: usize, skipped: &[bool; ROWS]) -> [f64; ROWS] {
         let n = n.min(ROWS);
-        let zeros = [0.0; CHUNK];
-        let mut chunk = Chunk {
-            logits: zeros,
-            shares: zeros,
-            means: zeros,
-            exponentials: zeros,
-            gradients: zeros,
-        };
+        let mut chunk = Chunk::ZERO;
         let (mut sums, mut rows) = (Column::new(), Column::new());
         let groups = n.div_ceil(D::LANES);
         // SAFETY: rows of the source; columns are set before they are read.
@@ -344,7 +337,7 @@ impl<'a> Mixtures<'a> {
 
 /// `1 / Σ_j e^{x_j}` in the unit of the exponentials, from the largest logit and the softmax as it
 /// sees it: `p_m·e^{−x_m}`, of which the power of two is in the unit.
-#[inline(always)]
-fn inverse(top: D, softmax: &Softmax<D>) -> D {
+#[inline(never)]
+pub(super) fn inverse(top: D, softmax: &Softmax<D>) -> D {
     exp::fraction_exp(exp::reduce(top).fraction.neg()).mul(D::constant(1.0 / UNIT)).mul(softmax.pt)
 }

@@ -34,6 +34,17 @@ pub(super) struct Chunk {
     pub(super) gradients: [f64; CHUNK],
 }
 
+impl Chunk {
+    /// All of them 0.
+    pub(super) const ZERO: Self = Self {
+        logits: [0.0; CHUNK],
+        shares: [0.0; CHUNK],
+        means: [0.0; CHUNK],
+        exponentials: [0.0; CHUNK],
+        gradients: [0.0; CHUNK],
+    };
+}
+
 /// The source of rows, and the place for their gradients.
 ///
 /// # Safety

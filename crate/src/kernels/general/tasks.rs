@@ -10,7 +10,7 @@ use crate::{
         each_class::Class,
         focal::{FocusOn, Hard, probabilities},
         guards::positive,
-        soft_targets::SoftRow,
+        soft_targets::{SoftOutcome, SoftRow},
     },
     simd::vector::{Vector, WideSum},
 };
@@ -91,7 +91,7 @@ impl Mixtures<'_> {
                     soft.focus_on_target(loss, (pt, one_minus_pt), weight, two.scale);
                 (row_loss, pull, one_minus_pt)
             } else {
-                (soft.row_loss(loss, weight, two.scale), zero, zero)
+                (mixture_loss(&soft, loss, weight, two.scale), zero, zero)
             };
             self.set_values(two, row_loss.value);
             if !self.source.wants_gradients() {
@@ -290,6 +290,17 @@ impl Mixtures<'_> {
 }
 
 /// One function for the places that ask for it: it is a large one.
+#[inline(never)]
+pub(super) fn mixture_loss(
+    soft: &SoftRow<D>,
+    loss: &Hard<D, Outlined>,
+    weight: D,
+    scale: D,
+) -> SoftOutcome<D> {
+    soft.row_loss(loss, weight, scale)
+}
+
+/// Another such.
 #[inline(never)]
 fn terms(loss: &Hard<D, Outlined>, class: &Class<D>) -> [D; 2] {
     class.value_and_pull(loss)
