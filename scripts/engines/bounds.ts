@@ -11,7 +11,7 @@ declare const print: (text: string) => void;
 const say = typeof console === 'undefined' ? print : console.log;
 
 const ROWS = 4099;
-/** What comes near float32's subnormals is left out. */
+/** Losses near float32's subnormals are left out. */
 const SMALL = 1e-30;
 /** The bounds of docs/numerics.md, of gamma 2. */
 const BOUNDS = { float32: 1.5e-6, float64: 3e-15 };

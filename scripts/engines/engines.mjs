@@ -45,7 +45,7 @@ const WITHIN = /^WITHIN float32 \S+\nWITHIN float64 \S+$/;
 /** The bounds of TensorFlow.js' backend hold. */
 const WITHIN_ON_GPU = /^WITHIN softmax .*$/m;
 
-/** What cargo prints last where all tests pass. */
+/** The last line of cargo where all tests pass. */
 const TESTS_PASS = /^test result: ok.*$(?!\s*\S)/m;
 
 /** The error where there is no SIMD. */

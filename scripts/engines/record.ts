@@ -36,7 +36,7 @@ const names: string[] = [];
 const arities: number[] = [];
 
 let memory: WebAssembly.Memory;
-/** What the memory held after the last operation, as words. */
+/** The memory after the last operation, as words. */
 let shadow = new Uint32Array(0);
 
 /** Makes all NaNs of float32, or of float64, the same. */

@@ -251,7 +251,7 @@ describe('a call in parts', () => {
     const total = (...partials: number[]) => reduce(Float64Array.from(partials), 2);
     expect(total(1, Infinity, 3)).toBe(Infinity);
     expect(total(Infinity, 1, NaN)).toBeNaN();
-    // What an addition loses is carried on.
+    // The rest that an addition loses is carried on.
     expect(total(1, 2 ** -53, 2 ** -53)).toBe((1 + 2 ** -52) / 2);
   });
 

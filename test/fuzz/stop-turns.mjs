@@ -46,7 +46,7 @@ export const CALLS = {
 /** @param {string} call */
 function stopTurns(call) {
   const module = { exports: {} };
-  /** What is to be called at the next turn. @type {(() => void)[]} */
+  /** The functions to be called at the next turn. @type {(() => void)[]} */
   let next = [];
   const context = createContext(
     {

@@ -1,4 +1,4 @@
-// How far the operations are from the kernels, on any backend.
+// The distance of the operations from the kernels, on any backend.
 
 import * as tf from '@tensorflow/tfjs-core';
 import type { Implementation, LossFunction } from 'focal-loss/tfjs';

@@ -1,4 +1,4 @@
-// What a page does with the losses on a GPU's backend: the functions that gpu.test.ts calls in it.
+// The part of a page in tests of the losses on GPUs: the functions that gpu.test.ts calls in it.
 
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-webgl';

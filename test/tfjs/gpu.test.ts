@@ -68,7 +68,7 @@ describe.skipIf(!(isThere && GPU_CHROMIUM))('in Chromium, with the backend', () 
       const { steps, reading, data } = await call('reads');
       expect(reading).toEqual([]);
       expect(steps).toBeGreaterThan(60);
-      // What reads is counted. WebGPU of Chromium ends where it has to wait for the kernels' reads.
+      // Reads are counted. WebGPU of Chromium ends where it has to wait for the kernels' reads.
       expect(data).toBeGreaterThan(0);
       if (backend === 'webgl') expect(await call('readsOfKernel')).toBeGreaterThan(0);
     });
