@@ -6,8 +6,8 @@
 // and this within 2 %. All characters are ASCII and none has to be escaped in a string, so that no
 // charset and no minifier changes them.
 //
-// There are 91 digits, `#` to `~` without the backslash. A byte is its digit where that is below 89.
-// Those from 89 on take two: the first, 89 or 90, adds itself to twice the second.
+// There are 91 digits, `#` to `~` without the backslash. A byte below 89 is its digit. All others
+// take two: the first, 89 or 90, adds itself to twice the second.
 
 const FIRST = 0x23;
 const BACKSLASH = 0x5c;

@@ -21,9 +21,9 @@ export const OFFSETS = 2;
 export const CONSTANTS = 3;
 export const FRAME = 4;
 export const LIST = 5;
-/** What next is asked for in place of the code, where an instruction begins. */
+/** The request in place of the code where an instruction begins. */
 export const OPERATION = 6;
-/** What next is told of: the size of a function, which nothing waits for. */
+/** The request where a function begins, before its size. Nothing waits for an answer. */
 export const BODY = 7;
 
 /** The section of a module that its functions lie in. */
@@ -32,7 +32,7 @@ const FUNCTIONS = 10;
 /** The byte before an instruction on vectors. */
 export const VECTORS = 0xfd;
 
-/** What is added to the number of an instruction on vectors, and how many numbers there are. */
+/** The number of the first instruction on vectors, and how many numbers there are. */
 export const VECTOR = 0x100;
 export const INSTRUCTIONS = 0x200;
 
@@ -49,8 +49,8 @@ export const PLACE_AND_LANE = 4;
 export const TABLE = 5;
 export const CONSTANT = 6;
 
-/** The local variables that a function may have. */
-const LOCAL_VARIABLES = Uint16Array.from({ length: 2 ** 10 }, (_, i) => i);
+/** The number of local variables that a function may have. */
+const LOCAL_VARIABLES = 2 ** 10;
 
 /** A number as WebAssembly writes it: seven bits a digit, the lowest first. */
 export const digitsOf = (value: number): number[] =>
@@ -67,7 +67,8 @@ export function assemble(
 ): Uint8Array<ArrayBuffer> {
   const module: number[] = [];
   let at = 0;
-  const recent = LOCAL_VARIABLES.slice();
+  const unused = Uint16Array.from({ length: LOCAL_VARIABLES }, (_, i) => i);
+  const recent = unused.slice();
   const take = next as (stream: number, recent: Uint16Array) => number;
   const keep = (stream: number, count: number) => {
     for (let i = 0; i < count; i++) module[at++] = take(stream, recent);
@@ -117,7 +118,7 @@ export function assemble(
   };
   const body = () => {
     const start = at;
-    recent.set(LOCAL_VARIABLES);
+    recent.set(unused);
     take(BODY, recent);
     // Local variables: how many, and of which type.
     integers(FRAME, 2 * integer(FRAME));
