@@ -49,6 +49,9 @@ export const PLACE_AND_LANE = 4;
 export const TABLE = 5;
 export const CONSTANT = 6;
 
+/** The bytes that a module may have. */
+const LARGEST = 2 ** 20;
+
 /** The number of local variables that a function may have. */
 const LOCAL_VARIABLES = 2 ** 10;
 
@@ -65,7 +68,7 @@ export const digitsOf = (value: number): number[] =>
 export function assemble(
   next: (stream: number, recent: Uint16Array) => number | undefined,
 ): Uint8Array<ArrayBuffer> {
-  const module: number[] = [];
+  const module = new Uint8Array(LARGEST);
   let at = 0;
   const unused = Uint16Array.from({ length: LOCAL_VARIABLES }, (_, i) => i);
   const recent = unused.slice();
@@ -128,7 +131,8 @@ export function assemble(
       else if (code >= BLOCK && code <= IF) depth++;
     }
     const size = digitsOf(at - start);
-    module.splice(start, 0, ...size);
+    module.copyWithin(start + size.length, start, at);
+    module.set(size, start);
     at += size.length;
   };
   keep(FRAME, 8);
@@ -138,7 +142,7 @@ export function assemble(
     if (section !== FUNCTIONS) keep(FRAME, length);
     else for (let left = integer(FRAME); left > 0; left--) body();
   }
-  return new Uint8Array(module);
+  return module.slice(0, at);
 }
 
 /** The module that streams are of. */
