@@ -69,7 +69,8 @@ export async function pythonWith(name, version, ...others) {
  */
 export async function cargoProgram(folder, name) {
   const target = join(enginesHome, 'target');
-  const args = ['build', '--release', '--locked', '--features', name, '--bin', name];
+  const args = ['build', '--release', '--locked', '--target-dir', target];
+  args.push('--features', name, '--bin', name);
   await mustRun(`Building the player in Rust for ${name}`, 'cargo', args, { cwd: folder });
   return join(target, 'release', name);
 }
