@@ -124,7 +124,7 @@ export const SAMPLED = [
  */
 export function testSuites({ env: given, cargo }, isSample = false) {
   rmSync(report, { force: true });
-  const env = isSample ? { ...given, FOCAL_LOSS_SAMPLE: '16' } : given;
+  const env = isSample ? { ...given, FOCAL_LOSS_SAMPLE: '1' } : given;
   return [
     {
       name: 'cargo test',

@@ -13,7 +13,7 @@ import { build } from '../build/build.mjs';
 import { ENGINES, MODULE } from './engines.mjs';
 
 /** Emulated engines take up to this many seconds on a busy machine; no end is a result as well. */
-const LIMIT = 1800;
+const LIMIT = 3600;
 
 /** So many of the last characters are shown of what was not expected. */
 const LAST = 3000;

@@ -7,25 +7,18 @@ pub mod float32;
 
 use focal_loss::Float;
 
-/// The number of rows of which `npm test` takes one.
-const NPM_TEST: usize = 16;
+/// The variable that asks for a sample, as `npm test` does.
+const SAMPLE: &str = "FOCAL_LOSS_SAMPLE";
 
-/// The number of rows of which one is taken: 1, or where a sample is asked for, what the variable
-/// `FOCAL_LOSS_SAMPLE` says: 16 in `npm test`, more on emulated processors.
-fn sampling() -> usize {
-    std::env::var("FOCAL_LOSS_SAMPLE")
-        .map_or(1, |rows| rows.parse().expect("FOCAL_LOSS_SAMPLE is a whole number"))
-}
-
-/// So many rows, or the first of them where a sample is asked for.
+/// So many rows, or the first sixteenth of them where a sample is asked for.
 pub fn sampled(rows: usize) -> usize {
-    rows.div_ceil(sampling())
+    if std::env::var_os(SAMPLE).is_some() { rows.div_ceil(16) } else { rows }
 }
 
-/// The number of rows of which one is taken where `npm test` takes all, because a processor in a
-/// computer needs moments for them: 1, but where a smaller sample than its is asked for.
+/// The number of inputs of which one is taken where `npm test` takes all: 1, but on processors
+/// that are emulated, as the variable then says.
 pub fn thinning() -> usize {
-    if sampling() > NPM_TEST { NPM_TEST } else { 1 }
+    if std::env::var_os(SAMPLE).is_some_and(|sample| sample == "emulated") { 4 } else { 1 }
 }
 
 /// The float types, with the bound of the numerics contract at γ = 0.
