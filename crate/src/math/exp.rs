@@ -10,23 +10,23 @@
 //! difference `x_j − max` is ever rounded.
 
 use super::polynomial::polynomial;
-use crate::simd::vector::{Scalar, Vector};
+use crate::simd::vector::{Scalar, Stored, Vector};
 
 /// The constants that the exponential needs of a float type.
-pub trait ExpTable: Sized + 'static {
+pub trait ExpTable: Scalar {
     /// 1.
-    const ONE: &'static Self;
+    const ONE: &'static Self::Stored;
     /// log2 e.
-    const LOG2_E: &'static Self;
+    const LOG2_E: &'static Self::Stored;
     /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤
     /// 1.4·`[`Self::EXACT_LIMIT`], is exact.
-    const LN2_HIGH: &'static Self;
+    const LN2_HIGH: &'static Self::Stored;
     /// ln 2 − [`Self::LN2_HIGH`].
-    const LN2_LOW: &'static Self;
+    const LN2_LOW: &'static Self::Stored;
     /// The reduction is accurate for `|x|` up to 1.4 times this.
     const EXACT_LIMIT: f64;
     /// Coefficients of `q`, constant first.
-    const EXP_Q: &'static [Self];
+    const EXP_Q: &'static [Self::Stored];
     /// Below this `e^x` rounds to zero.
     const EXP_MIN: f64;
     /// Above this, at or below 0, `e^x` is a normal number however it is put together.
@@ -40,13 +40,18 @@ pub trait ExpTable: Sized + 'static {
 
 #[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl ExpTable for f32 {
-    const ONE: &'static Self = &1.0;
-    const LOG2_E: &'static Self = &core::f32::consts::LOG2_E;
-    const LN2_HIGH: &'static Self = &0.693_115_234_375;
-    const LN2_LOW: &'static Self = &3.194_618_329_871_446e-5;
+    const ONE: &'static Self::Stored = &Stored::new(1.0);
+    const LOG2_E: &'static Self::Stored = &Stored::new(core::f32::consts::LOG2_E);
+    const LN2_HIGH: &'static Self::Stored = &Stored::new(0.693_115_234_375);
+    const LN2_LOW: &'static Self::Stored = &Stored::new(3.194_618_329_871_446e-5);
     const EXACT_LIMIT: f64 = 1000.0;
-    const EXP_Q: &'static [Self] =
-        &[0.499_999_940_4, 0.166_665_211_3, 0.041_668_388_99, 0.008_368_716_575, 0.001_381_459_879];
+    const EXP_Q: &'static [Self::Stored] = &Stored::each([
+        0.499_999_940_4,
+        0.166_665_211_3,
+        0.041_668_388_99,
+        0.008_368_716_575,
+        0.001_381_459_879,
+    ]);
     const EXP_MIN: f64 = -104.0;
     const EXP_NORMAL: f64 = -86.5;
     const EXP_ULP: f64 = 1.0;
@@ -54,12 +59,12 @@ impl ExpTable for f32 {
 }
 
 impl ExpTable for f64 {
-    const ONE: &'static Self = &1.0;
-    const LOG2_E: &'static Self = &core::f64::consts::LOG2_E;
-    const LN2_HIGH: &'static Self = &0.693_147_180_369_123_8;
-    const LN2_LOW: &'static Self = &1.908_214_929_270_587_7e-10;
+    const ONE: &'static Self::Stored = &Stored::new(1.0);
+    const LOG2_E: &'static Self::Stored = &Stored::new(core::f64::consts::LOG2_E);
+    const LN2_HIGH: &'static Self::Stored = &Stored::new(0.693_147_180_369_123_8);
+    const LN2_LOW: &'static Self::Stored = &Stored::new(1.908_214_929_270_587_7e-10);
     const EXACT_LIMIT: f64 = 1_048_576.0;
-    const EXP_Q: &'static [Self] = &[
+    const EXP_Q: &'static [Self::Stored] = &Stored::each([
         0.500_000_000_000_001_1,
         0.166_666_666_666_664_13,
         0.041_666_666_666_530_155,
@@ -70,7 +75,7 @@ impl ExpTable for f64 {
         2.755_758_637_567_864_6e-6,
         2.763_024_847_316_803e-7,
         2.500_006_118_325_138_8e-8,
-    ];
+    ]);
     const EXP_MIN: f64 = -746.0;
     const EXP_NORMAL: f64 = -707.5;
     const EXP_ULP: f64 = 1.25;

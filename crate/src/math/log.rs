@@ -6,14 +6,14 @@
 //! rounded off back into `m − 1`.
 
 use super::polynomial::polynomial;
-use crate::simd::vector::{Scalar, Vector};
+use crate::simd::vector::{Scalar, Stored, Vector};
 
 /// The constants that the logarithm needs of a float type.
-pub trait LogTable: Sized + 'static {
+pub trait LogTable: Scalar {
     /// Coefficients of `r` for `z ≤ 0.0295`, constant first.
-    const LOG_R: &'static [Self];
+    const LOG_R: &'static [Self::Stored];
     /// Coefficients of `r` for `z ≤ 1/9`, constant first.
-    const LOG_R_UNIT: &'static [Self];
+    const LOG_R_UNIT: &'static [Self::Stored];
     /// 2^mantissa: its bits, or'ed with a small integer, are 2^mantissa plus that integer.
     const INTEGER: f64;
     /// `1 − √½` in the integer sense: the bits of 1 minus the bits of √½, as a float with these
@@ -28,9 +28,10 @@ pub trait LogTable: Sized + 'static {
 
 #[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl LogTable for f32 {
-    const LOG_R: &'static [Self] = &[0.666_667_759_4, 0.399_775_683_9, 0.298_710_703_8];
-    const LOG_R_UNIT: &'static [Self] =
-        &[0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1];
+    const LOG_R: &'static [Self::Stored] =
+        &Stored::each([0.666_667_759_4, 0.399_775_683_9, 0.298_710_703_8]);
+    const LOG_R_UNIT: &'static [Self::Stored] =
+        &Stored::each([0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1]);
     const INTEGER: f64 = 8_388_608.0;
     const HALF_OCTAVE: f32 = f32::from_bits(0x3f80_0000 - 0x3f35_04f3);
     const LOG_ULP: f64 = 1.1;
@@ -38,7 +39,7 @@ impl LogTable for f32 {
 }
 
 impl LogTable for f64 {
-    const LOG_R: &'static [Self] = &[
+    const LOG_R: &'static [Self::Stored] = &Stored::each([
         0.666_666_666_666_673_4,
         0.399_999_999_994_160_2,
         0.285_714_287_421_020_45,
@@ -46,8 +47,8 @@ impl LogTable for f64 {
         0.181_835_629_425_115_45,
         0.153_140_841_904_646_14,
         0.147_956_302_725_400_95,
-    ];
-    const LOG_R_UNIT: &'static [Self] = &[
+    ]);
+    const LOG_R_UNIT: &'static [Self::Stored] = &Stored::each([
         0.666_666_666_666_663_1,
         0.400_000_000_001_551_17,
         0.285_714_285_481_180_5,
@@ -58,7 +59,7 @@ impl LogTable for f64 {
         0.121_049_448_150_905_99,
         0.083_449_716_552_633_54,
         0.170_097_568_072_335_61,
-    ];
+    ]);
     const INTEGER: f64 = 4_503_599_627_370_496.0;
     const HALF_OCTAVE: f64 = f64::from_bits(0x3ff0_0000_0000_0000 - 0x3fe6_a09e_667f_3bcd);
     const LOG_ULP: f64 = 1.75;
@@ -103,7 +104,11 @@ pub fn unit_log_1p<V: Vector<Scalar: LogTable>>(f: V, s: V) -> V {
 /// `log(1 + f) = 2s + s·z·r(z)`, written as `f − s·(f − z·r(z))` because `2s = f − s·f` and `f` has
 /// no error.
 #[inline(always)]
-fn from_quotient<V: Vector<Scalar: LogTable>>(f: V, s: V, r: &'static [V::Scalar]) -> V {
+fn from_quotient<V: Vector<Scalar: LogTable>>(
+    f: V,
+    s: V,
+    r: &'static [<V::Scalar as Scalar>::Stored],
+) -> V {
     let z = s.mul(s);
     f.sub(s.mul(f.sub(polynomial(z, r).mul(z))))
 }

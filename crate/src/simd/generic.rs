@@ -3,7 +3,7 @@
 
 use core::array::from_fn;
 
-use crate::simd::vector::{Compensated, Vector, WideSum};
+use crate::simd::vector::{Compensated, Stored, Vector, WideSum};
 
 macro_rules! lanes {
     ($name:ident, $scalar:ident, $bits:ident, $lanes:literal, $mantissa:literal, $wide:ty, $doc:literal) => {
@@ -66,8 +66,8 @@ macro_rules! lanes {
                 self.0[i]
             }
             #[inline(always)]
-            fn stored(x: &'static $scalar) -> Self {
-                Self::splat(*x)
+            fn stored(x: &'static Stored<[$scalar; $lanes]>) -> Self {
+                Self(x.0)
             }
             #[inline(always)]
             fn widen(self) -> Self::Doubles {

@@ -10,8 +10,33 @@ use core::fmt::Debug;
 /// The room that a factor leaves to the end of its type: for its products in a loss.
 const HEADROOM: f64 = 1024.0;
 
+/// A constant in each of a vector's lanes, as a load takes it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(16))]
+pub struct Stored<Lanes>(pub(super) Lanes);
+
+impl<S: Copy, const N: usize> Stored<[S; N]> {
+    /// `x` in every lane.
+    pub const fn new(x: S) -> Self {
+        Self([x; N])
+    }
+
+    /// Each of `values` in every lane of its own.
+    pub const fn each<const K: usize>(values: [S; K]) -> [Self; K] {
+        let mut all = [Self::new(values[0]); K];
+        let mut i = 1;
+        while i < K {
+            all[i] = Self::new(values[i]);
+            i += 1;
+        }
+        all
+    }
+}
+
 /// A float type and the constants with which its bits are taken apart.
-pub trait Scalar: Copy + PartialOrd + Debug + Default {
+pub trait Scalar: Copy + PartialOrd + Debug + Default + 'static {
+    /// A constant in all lanes of this type's vector.
+    type Stored: 'static;
     /// Number of bits of the stored mantissa.
     const MANTISSA_BITS: u32;
     /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero
@@ -41,6 +66,7 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default {
 }
 
 impl Scalar for f32 {
+    type Stored = Stored<[Self; 4]>;
     const MANTISSA_BITS: u32 = 23;
     const BIAS: f64 = 127.0;
     const MAGIC: f64 = 12_582_912.0;
@@ -58,6 +84,7 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
+    type Stored = Stored<[Self; 2]>;
     const MANTISSA_BITS: u32 = 52;
     const BIAS: f64 = 1023.0;
     const MAGIC: f64 = 6_755_399_441_055_744.0;
@@ -114,9 +141,10 @@ pub trait Vector: Copy + Debug {
         Self::splat(Self::Scalar::from_f64(x))
     }
 
-    /// `x` in every lane, read from memory. Newer engines make a constant anew wherever it is used,
-    /// with three instructions, also in loops; reading it takes one.
-    fn stored(x: &'static Self::Scalar) -> Self;
+    /// A constant, read from memory. Newer engines make a constant anew wherever it is used, with
+    /// three instructions, also in loops, and some take as many to spread a number over the lanes;
+    /// a load of the whole vector is one everywhere.
+    fn stored(x: &'static <Self::Scalar as Scalar>::Stored) -> Self;
 
     /// All lanes, widened exactly.
     fn widen(self) -> Self::Doubles;

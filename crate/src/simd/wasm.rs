@@ -3,7 +3,7 @@
 
 use core::{arch::wasm32::*, ptr::read_volatile};
 
-use crate::simd::vector::{Compensated, Vector, WideSum};
+use crate::simd::vector::{Compensated, Stored, Vector, WideSum};
 
 /// Four float32 lanes.
 #[derive(Clone, Copy, Debug)]
@@ -103,10 +103,10 @@ impl Vector for F32x4 {
         }
     }
     #[inline(always)]
-    fn stored(x: &'static f32) -> Self {
+    fn stored(x: &'static Stored<[f32; 4]>) -> Self {
         // Volatile, or the compiler would make a constant of it.
-        // SAFETY: it is a reference.
-        Self::splat(unsafe { read_volatile(x) })
+        // SAFETY: it is a reference to a vector's bytes, aligned as a vector.
+        Self(unsafe { read_volatile((&raw const x.0).cast()) })
     }
     #[inline(always)]
     fn widen(self) -> [F64x2; 2] {
@@ -285,10 +285,10 @@ impl Vector for F64x2 {
         }
     }
     #[inline(always)]
-    fn stored(x: &'static f64) -> Self {
+    fn stored(x: &'static Stored<[f64; 2]>) -> Self {
         // Volatile, or the compiler would make a constant of it.
-        // SAFETY: it is a reference.
-        Self::splat(unsafe { read_volatile(x) })
+        // SAFETY: it is a reference to a vector's bytes, aligned as a vector.
+        Self(unsafe { read_volatile((&raw const x.0).cast()) })
     }
     #[inline(always)]
     fn widen(self) -> [Self; 1] {
