@@ -5,7 +5,9 @@ import {
   BODY,
   CODE,
   CONSTANT,
+  DOUBLE,
   digitsOf,
+  FRAME,
   INSTRUCTIONS,
   INTEGER,
   LIST,
@@ -15,6 +17,7 @@ import {
   PLACE,
   PLACE_AND_LANE,
   TABLE,
+  twins,
   VECTOR,
   VECTORS,
 } from '../../ts/module/streams.js';
@@ -59,6 +62,11 @@ const RUNS = [
 const KINDS = new Uint8Array(INSTRUCTIONS);
 for (const [first, last, kind] of RUNS) KINDS.fill(kind, first, last + 1);
 
+const TWINS = twins();
+
+/** The instruction that stands for another in a function. */
+const nameOf = (code: number, isDouble = false) => (isDouble ? (TWINS[code] ?? code) : code);
+
 /** The number that a module has at a place, and where it ends. */
 function integerAt(module: Uint8Array, at: number): [number, number] {
   let value = 0;
@@ -69,13 +77,20 @@ function integerAt(module: Uint8Array, at: number): [number, number] {
   }
 }
 
+/** How often a function has each instruction. */
+type Counts = number[];
+
 /**
- * The streams of a module for a choice of operations, and how often each instruction comes. The
- * module is put together, and what is asked for on the way is read from it.
+ * The streams of a module for a choice of operations and of functions on float64, and what its
+ * functions have. The module is put together, and what is asked for on the way is read from it.
  */
-function streamsFor(module: Uint8Array, operations: readonly number[]): [number[][], number[]] {
+function streamsFor(
+  module: Uint8Array,
+  operations: readonly number[],
+  isDouble: readonly boolean[],
+): [number[][], Counts[]] {
   const streams = Array.from({ length: OPERATION }, (): number[] => []);
-  const counts = Array.from({ length: INSTRUCTIONS }, () => 0);
+  const functions: Counts[] = [];
   const list = Array.from({ length: INSTRUCTIONS }, (_, code) => {
     const place = operations.indexOf(code);
     return place < 0 ? 0 : 2 * (KINDS[code] ?? 0) + (place < SINGLES ? 1 : 2);
@@ -86,14 +101,20 @@ function streamsFor(module: Uint8Array, operations: readonly number[]): [number[
     [value, at] = integerAt(module, at);
     return value;
   };
+  const body = () => {
+    functions.push(Array.from({ length: INSTRUCTIONS }, () => 0));
+    integer();
+    return undefined;
+  };
   const operation = () => {
     const isVector = module[at] === VECTORS;
     if (isVector) at++;
     const code = isVector ? VECTOR + integer() : (module[at++] ?? 0);
+    const counts = functions.at(-1) ?? [];
     counts[code] = (counts[code] ?? 0) + 1;
     // An alignment is left out.
     if (KINDS[code] === PLACE || KINDS[code] === PLACE_AND_LANE) at++;
-    return operations.indexOf(code);
+    return operations.indexOf(nameOf(code, isDouble[functions.length - 1]));
   };
   let digits: number[] = [];
   const local = (recent: Uint16Array) => {
@@ -104,30 +125,37 @@ function streamsFor(module: Uint8Array, operations: readonly number[]): [number[
     if (stream === LIST) return list.shift();
     if (stream === OPERATION) return operation();
     if (stream === LOCALS) return local(recent);
-    return stream === BODY ? integer() : module[at++];
+    if (stream === DOUBLE) return isDouble[functions.length - 1] ? 1 : 0;
+    return stream === BODY ? body() : module[at++];
   };
   const again = assemble((stream, recent) => {
     const value = read(stream, recent);
-    if (value !== undefined) streams[stream === OPERATION ? CODE : stream]?.push(value);
+    if (value !== undefined) streams[[CODE, FRAME][stream - OPERATION] ?? stream]?.push(value);
     if (at > module.length + 1) throw new Error('the module ends in the middle of an instruction');
     return value;
   });
   if (!Buffer.from(again).equals(module)) {
     throw new Error('ts/module/streams.ts puts another module together');
   }
-  return [streams, counts];
+  return [streams, functions];
 }
 
 /** A module as the streams that ts/module/streams.ts puts together. */
 export function toStreams(module: Uint8Array): number[][] {
   const all = Array.from({ length: INSTRUCTIONS }, (_, code) => code);
-  const [, counts] = streamsFor(module, all);
-  const often = (code: number) => counts[code] ?? 0;
+  const [, functions] = streamsFor(module, all, []);
+  const isDouble = functions.map((counts) => {
+    // Of two twins the one on float32 comes first.
+    const surplus = (code: number) => Math.sign((TWINS[code] ?? code) - code) * (counts[code] ?? 0);
+    return all.reduce((sum, code) => sum + surplus(code), 0) < 0;
+  });
+  const often = (code: number) =>
+    functions.reduce((sum, counts, i) => sum + (counts[nameOf(code, isDouble[i])] ?? 0), 0);
   const used = all.filter(often).sort((a, b) => often(b) - often(a));
   if (used.length > 256) throw new Error('the module has more kinds of instructions than bytes');
   const inOrder = (codes: number[]) => codes.sort((a, b) => a - b);
   const operations = [...inOrder(used.slice(0, SINGLES)), ...inOrder(used.slice(SINGLES))];
-  return streamsFor(module, operations)[0];
+  return streamsFor(module, operations, isDouble)[0];
 }
 
 /** A module as the text that ts/module/embedded.ts reads. */

@@ -4,12 +4,15 @@
 //
 // | stream    | what of the module                                                         |
 // |-----------|----------------------------------------------------------------------------|
-// | code      | instructions, each by its place among the operations, and their integers   |
+// | code      | instructions, each by its place among the operations, and their integers;  |
+// |           | in functions on float64 with the instructions on float32 in place of those |
+// |           | on float64 and the other way round, so that the two of a source are alike  |
 // | locals    | local variables: how many others were used since, in the function          |
 // | offsets   | the offsets of what reads and writes memory, which has no other alignment  |
 // |           | than 1                                                                     |
 // | constants | of floating-point numbers and vectors, and the lanes of shuffles           |
-// | frame     | all that is not in a function, and the beginnings of these; not their size |
+// | frame     | all that is not in a function, and the beginnings of these; not their      |
+// |           | size, but before it 1 where it is on float64                               |
 // | list      | of all that an instruction may be: 0 where the module has none such, else  |
 // |           | twice the kind of what follows it, and 1 if it is frequent, 2 if it is not |
 //
@@ -23,8 +26,10 @@ export const FRAME = 4;
 export const LIST = 5;
 /** The request in place of the code where an instruction begins. */
 export const OPERATION = 6;
+/** The request in place of the frame whether a function is on float64. */
+export const DOUBLE = 7;
 /** The request where a function begins, before its size. Nothing waits for an answer. */
-export const BODY = 7;
+export const BODY = 8;
 
 /** The section of a module that its functions lie in. */
 const FUNCTIONS = 10;
@@ -35,6 +40,37 @@ export const VECTORS = 0xfd;
 /** The number of the first instruction on vectors, and how many numbers there are. */
 export const VECTOR = 0x100;
 export const INSTRUCTIONS = 0x200;
+
+/**
+ * Runs of instructions on float32 and of those on float64 that the same follows: where they begin,
+ * and how many.
+ */
+const TWINS = [
+  [0x2a, 0x2b, 1],
+  [0x38, 0x39, 1],
+  [0x5b, 0x61, 6],
+  [0x8b, 0x99, 14],
+  [0x109, 0x10a, 1],
+  [0x113, 0x114, 1],
+  [0x11f, 0x121, 1],
+  [0x137, 0x1d6, 1],
+  [0x141, 0x147, 6],
+  [0x15c, 0x15d, 1],
+  [0x1ab, 0x1cb, 7],
+  [0x1e0, 0x1ec, 12],
+] as const;
+
+/** What stands for each instruction in functions on float64. */
+export const twins = () => {
+  const twin = Array.from({ length: INSTRUCTIONS }, (_, code) => code);
+  for (const [single, double, count] of TWINS) {
+    for (let i = 0; i < count; i++) {
+      twin[single + i] = double + i;
+      twin[double + i] = single + i;
+    }
+  }
+  return twin;
+};
 
 /** The instructions that begin a block, the first and the last, and the one that ends it. */
 const BLOCK = 0x02;
@@ -106,12 +142,15 @@ export function assemble(
   const operations = [1, 0].flatMap((rest) =>
     [...list.keys()].filter((code) => list[code] && (list[code] as number) % 2 === rest),
   );
+  const meanings = [[...list.keys()], twins()];
+  let meaning: readonly number[] | undefined;
   const instruction = () => {
-    const code = operations[take(OPERATION, recent)] as number;
+    const name = operations[take(OPERATION, recent)] as number;
+    const code = (meaning as readonly number[])[name] as number;
     if (code >= VECTOR) module[at++] = VECTORS;
     module[at++] = code & 0xff;
     if (code >= VECTOR + 128) module[at++] = 1;
-    const kind = ((list[code] as number) - 1) >> 1;
+    const kind = ((list[name] as number) - 1) >> 1;
     if (kind === LOCAL) local();
     else if (kind === INTEGER) integer(CODE);
     else if (kind === TABLE) integers(CODE, integer(CODE) + 1);
@@ -123,6 +162,7 @@ export function assemble(
     const start = at;
     recent.set(unused);
     take(BODY, recent);
+    meaning = meanings[take(DOUBLE, recent)];
     // Local variables: how many, and of which type.
     integers(FRAME, 2 * integer(FRAME));
     for (let depth = 1; depth > 0; ) {
@@ -149,7 +189,7 @@ export function assemble(
 export function fromStreams(streams: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const taken = new Uint32Array(OPERATION);
   return assemble((stream) => {
-    const from = stream === OPERATION ? CODE : stream;
+    const from = [CODE, FRAME][stream - OPERATION] ?? stream;
     return streams[from]?.[(taken[from] as number)++];
   });
 }

@@ -8,7 +8,7 @@ use crate::math::Real;
 use crate::{
     loss::softmax::UNIT_EXPONENT,
     math::exp::{self, ExpTable},
-    simd::vector::Scalar,
+    simd::vector::{Scalar, stored},
 };
 
 /// The way from logits to exponentials in units of `2^N / `[`UNIT`](crate::loss::softmax::UNIT),
@@ -24,15 +24,15 @@ impl<V: Real> Exponential<V> {
     /// For logits of at most `max`, below [`ExpTable::EXACT_LIMIT`] in magnitude.
     #[inline(always)]
     pub(super) fn new(max: V) -> Self {
-        let magic = V::constant(V::Scalar::MAGIC);
+        let magic = stored!(V, V::Scalar::MAGIC);
         // The addend to the exponent n of a logit that is to give the bits of the power of two in
         // that unit.
         let bias = magic
             .sub(exp::reduce(max).exponent)
-            .add(V::constant(V::Scalar::BIAS + UNIT_EXPONENT as f64));
+            .add(stored!(V, V::Scalar::BIAS + UNIT_EXPONENT as f64));
         // The logit for which those bits are 0: so is the exponential, also of all that lie below
         // it.
-        let lowest = bias.mul(V::constant(-core::f64::consts::LN_2));
+        let lowest = bias.mul(stored!(V, -core::f64::consts::LN_2));
         Self { magic: magic.add(bias), lowest }
     }
 
@@ -60,7 +60,7 @@ impl<V: Real> Exponential<V> {
 /// True where logits of at most `max`, and `target`, can be reduced by themselves in every row.
 #[inline(always)]
 pub(super) fn within_range<V: Real>(max: V, target: V) -> bool {
-    V::all(max.abs().pmax(target).lt(V::constant(V::Scalar::EXACT_LIMIT)))
+    V::all(max.abs().pmax(target).lt(stored!(V, V::Scalar::EXACT_LIMIT)))
 }
 
 /// `max` and `target` for rows of which some are out of range, and what is to be taken off each

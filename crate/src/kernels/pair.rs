@@ -15,6 +15,7 @@ use crate::{
         softmax::{RowLoss, Softmax},
     },
     math::exp::{self, ExpTable},
+    simd::vector::stored,
 };
 
 /// The kernel of what is made of two classes.
@@ -26,7 +27,7 @@ pub(super) struct Pair<'a, E: ?Sized> {
 /// finite. `distance`: `−|b − a|`.
 #[inline(always)]
 fn is_right<V: Real>(distance: V) -> V::Mask {
-    distance.gt(V::constant(V::Scalar::EXP_NORMAL))
+    distance.gt(stored!(V, V::Scalar::EXP_NORMAL))
 }
 
 /// The two classes of each row, seen from the target.

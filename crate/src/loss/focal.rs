@@ -20,6 +20,7 @@ use super::{
     softmax::{RowLoss, Softmax},
 };
 use crate::math::{Real, exp};
+use crate::simd::vector::stored;
 
 /// The probability that the focusing factor looks at, where targets are smoothed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     #[inline(always)]
     fn plain_terms(&self, nll: V, (pt, one_minus_pt): (V, V)) -> [V; 2] {
         let ratio = finite(nll).mul(pt).div(positive(one_minus_pt));
-        [nll, self.gamma.mul(ratio).add(V::constant(1.0))]
+        [nll, self.gamma.mul(ratio).add(stored!(V, 1.0))]
     }
 
     /// The same terms with those of poly-1, `ε·u` and `ε·(γ + 1)·pt`.
@@ -128,7 +129,7 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     /// `ε·(γ + 1)` times a factor of at most 1: an infinite product with 0 would not be a number.
     #[inline(always)]
     fn poly_slope(&self, factor: V) -> V {
-        self.gamma.add(V::constant(1.0)).mul(factor).mul(self.epsilon)
+        self.gamma.add(stored!(V, 1.0)).mul(factor).mul(self.epsilon)
     }
 
     /// `u` times what the focusing adds to the derivative, `γ·ℓ·pt`, and poly-1, `ε·(γ + 1)·pt·u`.
@@ -144,7 +145,7 @@ impl<V: Real, P: Focusing<V>> Hard<V, P> {
     pub(super) fn curvature(&self, nll: V, (pt, one_minus_pt): (V, V)) -> V {
         let nll = finite(nll);
         let ratio = nll.mul(pt).div(positive(one_minus_pt));
-        let bracket = self.gamma.sub(V::constant(1.0)).mul(ratio).add(V::constant(2.0)).sub(nll);
+        let bracket = self.gamma.sub(stored!(V, 1.0)).mul(ratio).add(stored!(V, 2.0)).sub(nll);
         let poly = self.poly_slope(self.gamma.mul(pt).sub(one_minus_pt));
         pt.mul(bracket).mul(self.gamma).add(pt.mul(poly))
     }

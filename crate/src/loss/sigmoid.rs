@@ -13,6 +13,7 @@ use super::{
 };
 use crate::math::Real;
 use crate::math::{exp, log::unit_log_1p};
+use crate::simd::vector::stored;
 
 /// The aim of an element, and its weight.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +51,12 @@ impl<V: Real> Logistic<V> {
     /// From the odds.
     #[inline(always)]
     pub fn new(e: V) -> Self {
-        let one = V::constant(1.0);
+        let one = stored!(V, 1.0);
         let likely = one.div(e.add(one));
         Self {
             likely,
             unlikely: e.mul(likely),
-            log_sum: unit_log_1p(e, e.div(e.add(V::constant(2.0)))),
+            log_sum: unit_log_1p(e, e.div(e.add(stored!(V, 2.0)))),
         }
     }
 }

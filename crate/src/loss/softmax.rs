@@ -8,7 +8,7 @@ use crate::{
         exp::{self, ExpTable},
         log::finite_log_1p,
     },
-    simd::vector::Scalar,
+    simd::vector::{Scalar, stored},
 };
 
 /// Exponentials are in units of `2^N / UNIT`, `2^N` being the power of two nearest to that of the
@@ -71,6 +71,11 @@ pub struct TargetOdds<V> {
     fraction: V,
 }
 
+/// Half of the exponents above 1.
+const fn half<V: Real>() -> i64 {
+    ((V::Scalar::BIAS + 1.0) / 2.0) as i64
+}
+
 impl<V: Real> TargetOdds<V> {
     /// With `x_t = n·ln 2 + g` and `D = N − n`, the others weigh `w = others·e^{−g}·2^D` beside the
     /// target's 1. Where the target is the largest, `lse − x_t = log1p(w)`, exact to the last
@@ -82,29 +87,29 @@ impl<V: Real> TargetOdds<V> {
         let below = gap.gt(V::constant(0.0));
         // Beyond this it lies so far from the rest that its probability is 0 or 1 whatever its
         // logit.
-        let end = V::constant(1.4 * V::Scalar::EXACT_LIMIT);
+        let end = stored!(V, 1.4 * V::Scalar::EXACT_LIMIT);
         let target = exp::reduce(sums.target.pmax(end.neg()).pmin(end));
         let max = exp::reduce(sums.max);
         // 2^(half − |D|). Where that is 0, so is what it weighs; `half` keeps it normal a little
         // longer than its product with a weight.
-        let half = ((V::Scalar::BIAS + 1.0) / 2.0) as i64;
-        let end = V::constant(V::Scalar::BIAS + half as f64);
+        let end = stored!(V, V::Scalar::BIAS + half::<V>() as f64);
         let distance = max.exponent.sub(target.exponent).abs().pmin(end);
-        let power = end.add(V::constant(V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
+        let power = end.add(stored!(V, V::Scalar::MAGIC)).sub(distance).bits_to_exponent();
         let weight =
-            sums.others.mul(V::constant(1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
+            sums.others.mul(stored!(V, 1.0 / UNIT)).mul(exp::fraction_exp(target.fraction.neg()));
         // The one that is nearer to the largest keeps its weight.
-        let (whole, back) = (V::constant(exp::two_to(half)), V::constant(exp::two_to(-half)));
+        let (whole, back) =
+            (stored!(V, exp::two_to(half::<V>())), stored!(V, exp::two_to(-half::<V>())));
         let (by, own) = power.exchange(whole, below);
         let (others, own) = (weight.mul(by).mul(back), own.mul(back));
         let fraction = target.fraction.sub(max.fraction).keep(below);
-        Self { gap, others, own, ratio: others.add(own.sub(V::constant(1.0))), fraction }
+        Self { gap, others, own, ratio: others.add(own.sub(stored!(V, 1.0))), fraction }
     }
 
     /// The softmax.
     #[inline(always)]
     pub fn row(&self) -> Softmax<V> {
-        let inverse = V::constant(1.0).div(self.others.add(self.own));
+        let inverse = stored!(V, 1.0).div(self.others.add(self.own));
         let log_sum = finite_log_1p(self.ratio).add(self.fraction);
         Softmax {
             gap: self.gap,
@@ -158,10 +163,10 @@ impl<V: Real> Others<V> {
     /// besides.
     #[inline(always)]
     pub fn new(shared: V, others: V, offset: V) -> Self {
-        let (one, lift) = (V::constant(1.0), V::constant(LIFT));
-        let huge = shared.abs().gt(V::constant(V::Scalar::HUGE / LIFT));
+        let (one, lift) = (stored!(V, 1.0), stored!(V, LIFT));
+        let huge = shared.abs().gt(stored!(V, V::Scalar::HUGE / LIFT));
         let factor = shared.mul(one.select(lift, huge)).div(positive(others));
-        Self { factor, lower: one.select(V::constant(1.0 / LIFT), huge), offset }
+        Self { factor, lower: one.select(stored!(V, 1.0 / LIFT), huge), offset }
     }
 
     /// The rows whose factor is below the normal range without its [`LIFT`].
@@ -169,14 +174,14 @@ impl<V: Real> Others<V> {
     pub fn tiny(&self) -> V::Mask {
         let size = self.factor.abs();
         let some = size.gt(V::constant(0.0));
-        size.select(V::constant(f64::INFINITY), some).lt(V::constant(V::Scalar::TINY * LIFT))
+        size.select(stored!(V, f64::INFINITY), some).lt(stored!(V, V::Scalar::TINY * LIFT))
     }
 
     /// By what the exponentials are multiplied, one after the other, in rows that are `tiny`.
     #[inline(always)]
     pub fn factors(&self, tiny: V::Mask) -> (V, V) {
         (
-            self.factor.select(V::constant(1.0), tiny),
+            self.factor.select(stored!(V, 1.0), tiny),
             self.lower.select(self.factor.mul(self.lower), tiny),
         )
     }

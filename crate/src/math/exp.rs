@@ -10,23 +10,23 @@
 //! difference `x_j − max` is ever rounded.
 
 use super::polynomial::polynomial;
-use crate::simd::vector::{Scalar, Stored, Vector};
+use crate::simd::vector::{Scalar, Stored, Vector, stored};
 
 /// The constants that the exponential needs of a float type.
 pub trait ExpTable: Scalar {
     /// 1.
-    const ONE: &'static Self::Stored;
+    const ONE: &'static Stored<Self>;
     /// log2 e.
-    const LOG2_E: &'static Self::Stored;
+    const LOG2_E: &'static Stored<Self>;
     /// The leading bits of ln 2: a product with an integer `n`, `|n·ln 2| ≤
     /// 1.4·`[`Self::EXACT_LIMIT`], is exact.
-    const LN2_HIGH: &'static Self::Stored;
+    const LN2_HIGH: &'static Stored<Self>;
     /// ln 2 − [`Self::LN2_HIGH`].
-    const LN2_LOW: &'static Self::Stored;
+    const LN2_LOW: &'static Stored<Self>;
     /// The reduction is accurate for `|x|` up to 1.4 times this.
     const EXACT_LIMIT: f64;
     /// Coefficients of `q`, constant first.
-    const EXP_Q: &'static [Self::Stored];
+    const EXP_Q: &'static [Stored<Self>];
     /// Below this `e^x` rounds to zero.
     const EXP_MIN: f64;
     /// Above this, at or below 0, `e^x` is a normal number however it is put together.
@@ -40,12 +40,12 @@ pub trait ExpTable: Scalar {
 
 #[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl ExpTable for f32 {
-    const ONE: &'static Self::Stored = &Stored::new(1.0);
-    const LOG2_E: &'static Self::Stored = &Stored::new(core::f32::consts::LOG2_E);
-    const LN2_HIGH: &'static Self::Stored = &Stored::new(0.693_115_234_375);
-    const LN2_LOW: &'static Self::Stored = &Stored::new(3.194_618_329_871_446e-5);
+    const ONE: &'static Stored<Self> = &Stored::new(1.0);
+    const LOG2_E: &'static Stored<Self> = &Stored::new(core::f64::consts::LOG2_E);
+    const LN2_HIGH: &'static Stored<Self> = &Stored::new(0.693_115_234_375);
+    const LN2_LOW: &'static Stored<Self> = &Stored::new(3.194_618_329_871_446e-5);
     const EXACT_LIMIT: f64 = 1000.0;
-    const EXP_Q: &'static [Self::Stored] = &Stored::each([
+    const EXP_Q: &'static [Stored<Self>] = &Stored::each([
         0.499_999_940_4,
         0.166_665_211_3,
         0.041_668_388_99,
@@ -59,12 +59,12 @@ impl ExpTable for f32 {
 }
 
 impl ExpTable for f64 {
-    const ONE: &'static Self::Stored = &Stored::new(1.0);
-    const LOG2_E: &'static Self::Stored = &Stored::new(core::f64::consts::LOG2_E);
-    const LN2_HIGH: &'static Self::Stored = &Stored::new(0.693_147_180_369_123_8);
-    const LN2_LOW: &'static Self::Stored = &Stored::new(1.908_214_929_270_587_7e-10);
+    const ONE: &'static Stored<Self> = &Stored::new(1.0);
+    const LOG2_E: &'static Stored<Self> = &Stored::new(core::f64::consts::LOG2_E);
+    const LN2_HIGH: &'static Stored<Self> = &Stored::new(0.693_147_180_369_123_8);
+    const LN2_LOW: &'static Stored<Self> = &Stored::new(1.908_214_929_270_587_7e-10);
     const EXACT_LIMIT: f64 = 1_048_576.0;
-    const EXP_Q: &'static [Self::Stored] = &Stored::each([
+    const EXP_Q: &'static [Stored<Self>] = &Stored::each([
         0.500_000_000_000_001_1,
         0.166_666_666_666_664_13,
         0.041_666_666_666_530_155,
@@ -96,7 +96,7 @@ pub struct Reduced<V> {
 /// Splits `x` into an integer multiple of ln 2 and a remainder.
 #[inline(always)]
 pub fn reduce<V: Vector<Scalar: ExpTable>>(x: V) -> Reduced<V> {
-    reduce_by(V::constant(V::Scalar::MAGIC), x)
+    reduce_by(stored!(V, V::Scalar::MAGIC), x)
 }
 
 /// The same with another whole number near [`Scalar::MAGIC`] added to `n` in [`Reduced::exponent`].
@@ -131,7 +131,7 @@ pub const fn two_to(n: i64) -> f64 {
 /// bias]` is the caller's to avoid.
 #[inline(always)]
 pub fn power_of_two<V: Vector<Scalar: ExpTable>>(exponent: V) -> V {
-    exponent.bits_sub(V::constant(V::Scalar::MAGIC - V::Scalar::BIAS)).bits_to_exponent()
+    exponent.bits_sub(stored!(V, V::Scalar::MAGIC - V::Scalar::BIAS)).bits_to_exponent()
 }
 
 /// `p·2^exponent` for `p` in `[½, 2]` where the result is a normal number: a sum of exponents, not

@@ -6,14 +6,14 @@
 //! rounded off back into `m − 1`.
 
 use super::polynomial::polynomial;
-use crate::simd::vector::{Scalar, Stored, Vector};
+use crate::simd::vector::{Scalar, Stored, Vector, stored};
 
 /// The constants that the logarithm needs of a float type.
 pub trait LogTable: Scalar {
     /// Coefficients of `r` for `z ≤ 0.0295`, constant first.
-    const LOG_R: &'static [Self::Stored];
+    const LOG_R: &'static [Stored<Self>];
     /// Coefficients of `r` for `z ≤ 1/9`, constant first.
-    const LOG_R_UNIT: &'static [Self::Stored];
+    const LOG_R_UNIT: &'static [Stored<Self>];
     /// 2^mantissa: its bits, or'ed with a small integer, are 2^mantissa plus that integer.
     const INTEGER: f64;
     /// `1 − √½` in the integer sense: the bits of 1 minus the bits of √½, as a float with these
@@ -28,9 +28,9 @@ pub trait LogTable: Scalar {
 
 #[allow(clippy::excessive_precision, reason = "as the fit has them")]
 impl LogTable for f32 {
-    const LOG_R: &'static [Self::Stored] =
+    const LOG_R: &'static [Stored<Self>] =
         &Stored::each([0.666_667_759_4, 0.399_775_683_9, 0.298_710_703_8]);
-    const LOG_R_UNIT: &'static [Self::Stored] =
+    const LOG_R_UNIT: &'static [Stored<Self>] =
         &Stored::each([0.666_664_183_1, 0.400_215_268_1, 0.280_018_061_4, 0.280_119_866_1]);
     const INTEGER: f64 = 8_388_608.0;
     const HALF_OCTAVE: f32 = f32::from_bits(0x3f80_0000 - 0x3f35_04f3);
@@ -39,7 +39,7 @@ impl LogTable for f32 {
 }
 
 impl LogTable for f64 {
-    const LOG_R: &'static [Self::Stored] = &Stored::each([
+    const LOG_R: &'static [Stored<Self>] = &Stored::each([
         0.666_666_666_666_673_4,
         0.399_999_999_994_160_2,
         0.285_714_287_421_020_45,
@@ -48,7 +48,7 @@ impl LogTable for f64 {
         0.153_140_841_904_646_14,
         0.147_956_302_725_400_95,
     ]);
-    const LOG_R_UNIT: &'static [Self::Stored] = &Stored::each([
+    const LOG_R_UNIT: &'static [Stored<Self>] = &Stored::each([
         0.666_666_666_666_663_1,
         0.400_000_000_001_551_17,
         0.285_714_285_481_180_5,
@@ -80,19 +80,19 @@ pub struct Split<V> {
 /// Splits positive normal numbers.
 #[inline(always)]
 pub fn split<V: Vector<Scalar: LogTable>>(v: V) -> Split<V> {
-    let one = V::constant(1.0);
+    let one = stored!(V, 1.0);
     let biased = v.bits_add(V::splat(V::Scalar::HALF_OCTAVE)).exponent_to_bits();
     let mantissa = v.bits_sub(biased.bits_to_exponent()).bits_add(one);
     let exponent = biased
-        .bits_or(V::constant(V::Scalar::INTEGER))
-        .sub(V::constant(V::Scalar::INTEGER + V::Scalar::BIAS));
+        .bits_or(stored!(V, V::Scalar::INTEGER))
+        .sub(stored!(V, V::Scalar::INTEGER + V::Scalar::BIAS));
     Split { exponent, mantissa, biased }
 }
 
 /// `log(1 + f)` for `1 + f` in `[√½, √2]`.
 #[inline(always)]
 pub fn fraction_log_1p<V: Vector<Scalar: LogTable>>(f: V) -> V {
-    from_quotient(f, f.div(f.add(V::constant(2.0))), V::Scalar::LOG_R)
+    from_quotient(f, f.div(f.add(stored!(V, 2.0))), V::Scalar::LOG_R)
 }
 
 /// `log(1 + f)` for `f` in `[0, 1]`, given `s = f/(2 + f)`.
@@ -104,11 +104,7 @@ pub fn unit_log_1p<V: Vector<Scalar: LogTable>>(f: V, s: V) -> V {
 /// `log(1 + f) = 2s + s·z·r(z)`, written as `f − s·(f − z·r(z))` because `2s = f − s·f` and `f` has
 /// no error.
 #[inline(always)]
-fn from_quotient<V: Vector<Scalar: LogTable>>(
-    f: V,
-    s: V,
-    r: &'static [<V::Scalar as Scalar>::Stored],
-) -> V {
+fn from_quotient<V: Vector<Scalar: LogTable>>(f: V, s: V, r: &'static [Stored<V::Scalar>]) -> V {
     let z = s.mul(s);
     f.sub(s.mul(f.sub(polynomial(z, r).mul(z))))
 }
@@ -116,15 +112,15 @@ fn from_quotient<V: Vector<Scalar: LogTable>>(
 /// `log1p(w)` for `w` up to 2^bias with `1 + w` a positive normal number; NaN stays.
 #[inline(always)]
 pub fn finite_log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
-    let one = V::constant(1.0);
+    let one = stored!(V, 1.0);
     let v = w.add(one);
     let lost = w.sub(v.sub(one));
     let Split { exponent, mantissa, biased } = split(v);
     // 2^−k: the bits of 2 shifted once more than those of 1, less the biased exponent.
     let scale =
-        V::constant(V::Scalar::MAGIC + 2.0 * V::Scalar::BIAS).bits_sub(biased).bits_to_exponent();
+        stored!(V, V::Scalar::MAGIC + 2.0 * V::Scalar::BIAS).bits_sub(biased).bits_to_exponent();
     let f = mantissa.sub(one).add(lost.mul(scale));
-    exponent.mul(V::constant(core::f64::consts::LN_2)).add(fraction_log_1p(f))
+    exponent.mul(stored!(V, core::f64::consts::LN_2)).add(fraction_log_1p(f))
 }
 
 /// `log v` for positive normal numbers.
@@ -132,8 +128,8 @@ pub fn finite_log_1p<V: Vector<Scalar: LogTable>>(w: V) -> V {
 pub fn finite_log<V: Vector<Scalar: LogTable>>(v: V) -> V {
     let Split { exponent, mantissa, .. } = split(v);
     exponent
-        .mul(V::constant(core::f64::consts::LN_2))
-        .add(fraction_log_1p(mantissa.sub(V::constant(1.0))))
+        .mul(stored!(V, core::f64::consts::LN_2))
+        .add(fraction_log_1p(mantissa.sub(stored!(V, 1.0))))
 }
 
 /// `log v` for every `v`: −Inf at 0, NaN below it, +Inf at +Inf, right for subnormals, NaN stays.

@@ -66,8 +66,9 @@ macro_rules! lanes {
                 self.0[i]
             }
             #[inline(always)]
-            fn stored(x: &'static Stored<[$scalar; $lanes]>) -> Self {
-                Self(x.0)
+            fn stored(x: &'static Stored<$scalar>) -> Self {
+                let [low, high, ..] = x.words.map(u64::from);
+                Self::splat($scalar::from_bits((low | high << 32) as $bits))
             }
             #[inline(always)]
             fn widen(self) -> Self::Doubles {

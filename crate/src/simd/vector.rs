@@ -5,27 +5,38 @@
 //! rounded as IEEE 754 says, so that all of them give the same bits. Nothing here is fused or
 //! approximate.
 
-use core::fmt::Debug;
+use core::{fmt::Debug, marker::PhantomData};
 
 /// The room that a factor leaves to the end of its type: for its products in a loss.
 const HEADROOM: f64 = 1024.0;
 
-/// A constant in each of a vector's lanes, as a load takes it.
+/// A constant in each lane of the vector of `S`, as a load takes it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(16))]
-pub struct Stored<Lanes>(pub(super) Lanes);
+pub struct Stored<S> {
+    /// The bits of the lanes, the lower half of a float64 first.
+    pub(super) words: [u32; 4],
+    scalar: PhantomData<S>,
+}
 
-impl<S: Copy, const N: usize> Stored<[S; N]> {
-    /// `x` in every lane.
-    pub const fn new(x: S) -> Self {
-        Self([x; N])
+impl<S> Stored<S> {
+    /// `x`, rounded to the scalar type, in every lane.
+    pub const fn new(x: f64) -> Self {
+        let bits = x.to_bits();
+        let (low, high) = (bits as u32, (bits >> 32) as u32);
+        let words = if size_of::<S>() == size_of::<f32>() {
+            [(x as f32).to_bits(); 4]
+        } else {
+            [low, high, low, high]
+        };
+        Self { words, scalar: PhantomData }
     }
 
     /// Each of `values` in every lane of its own.
-    pub const fn each<const K: usize>(values: [S; K]) -> [Self; K] {
-        let mut all = [Self::new(values[0]); K];
-        let mut i = 1;
-        while i < K {
+    pub const fn each<const N: usize>(values: [f64; N]) -> [Self; N] {
+        let mut all = [const { Self::new(0.0) }; N];
+        let mut i = 0;
+        while i < N {
             all[i] = Self::new(values[i]);
             i += 1;
         }
@@ -33,10 +44,18 @@ impl<S: Copy, const N: usize> Stored<[S; N]> {
     }
 }
 
+/// A constant expression as a vector of a type: see [`Vector::stored`].
+macro_rules! stored {
+    ($vector:ty, $x:expr) => {
+        <$vector as $crate::simd::vector::Vector>::stored(
+            const { &$crate::simd::vector::Stored::new($x) },
+        )
+    };
+}
+pub(crate) use stored;
+
 /// A float type and the constants with which its bits are taken apart.
 pub trait Scalar: Copy + PartialOrd + Debug + Default + 'static {
-    /// A constant in all lanes of this type's vector.
-    type Stored: 'static;
     /// Number of bits of the stored mantissa.
     const MANTISSA_BITS: u32;
     /// Bias of the exponent, which is also the exponent of the smallest value that counts as zero
@@ -66,7 +85,6 @@ pub trait Scalar: Copy + PartialOrd + Debug + Default + 'static {
 }
 
 impl Scalar for f32 {
-    type Stored = Stored<[Self; 4]>;
     const MANTISSA_BITS: u32 = 23;
     const BIAS: f64 = 127.0;
     const MAGIC: f64 = 12_582_912.0;
@@ -84,7 +102,6 @@ impl Scalar for f32 {
 }
 
 impl Scalar for f64 {
-    type Stored = Stored<[Self; 2]>;
     const MANTISSA_BITS: u32 = 52;
     const BIAS: f64 = 1023.0;
     const MAGIC: f64 = 6_755_399_441_055_744.0;
@@ -144,7 +161,7 @@ pub trait Vector: Copy + Debug {
     /// A constant, read from memory. Newer engines make a constant anew wherever it is used, with
     /// three instructions, also in loops, and some take as many to spread a number over the lanes;
     /// a load of the whole vector is one everywhere.
-    fn stored(x: &'static <Self::Scalar as Scalar>::Stored) -> Self;
+    fn stored(x: &'static Stored<Self::Scalar>) -> Self;
 
     /// All lanes, widened exactly.
     fn widen(self) -> Self::Doubles;

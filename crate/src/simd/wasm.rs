@@ -103,10 +103,10 @@ impl Vector for F32x4 {
         }
     }
     #[inline(always)]
-    fn stored(x: &'static Stored<[f32; 4]>) -> Self {
+    fn stored(x: &'static Stored<f32>) -> Self {
         // Volatile, or the compiler would make a constant of it.
         // SAFETY: it is a reference to a vector's bytes, aligned as a vector.
-        Self(unsafe { read_volatile((&raw const x.0).cast()) })
+        Self(unsafe { read_volatile((&raw const x.words).cast()) })
     }
     #[inline(always)]
     fn widen(self) -> [F64x2; 2] {
@@ -285,10 +285,10 @@ impl Vector for F64x2 {
         }
     }
     #[inline(always)]
-    fn stored(x: &'static Stored<[f64; 2]>) -> Self {
+    fn stored(x: &'static Stored<f64>) -> Self {
         // Volatile, or the compiler would make a constant of it.
         // SAFETY: it is a reference to a vector's bytes, aligned as a vector.
-        Self(unsafe { read_volatile((&raw const x.0).cast()) })
+        Self(unsafe { read_volatile((&raw const x.words).cast()) })
     }
     #[inline(always)]
     fn widen(self) -> [Self; 1] {
