@@ -42,7 +42,7 @@ export const VECTOR = 0x100;
 export const INSTRUCTIONS = 0x200;
 
 /**
- * Runs of instructions on float32 and of those on float64 that the same follows: where they begin,
+ * The runs of instructions on float32 and on float64 that the same follows: where they begin,
  * and how many.
  */
 const TWINS = [
@@ -60,7 +60,7 @@ const TWINS = [
   [0x1e0, 0x1ec, 12],
 ] as const;
 
-/** What stands for each instruction in functions on float64. */
+/** The instruction that stands for each in functions on float64. */
 export const twins = () => {
   const twin = Array.from({ length: INSTRUCTIONS }, (_, code) => code);
   for (const [single, double, count] of TWINS) {
