@@ -68,6 +68,11 @@ class Member {
     return this.#isReady && this.#probe !== undefined && this.#probe[0] === 1;
   }
 
+  /** The number of parts that it has not answered. */
+  get load(): number {
+    return this.parts.size + this.#waiting.length;
+  }
+
   give(part: Part): void {
     if (this.#hasEnded) part.lost(this.#reason, this.#isReady);
     else if (this.#thread === undefined || !this.#isReady) this.#waiting.push(part);
@@ -212,7 +217,8 @@ export class Crew {
 
   /** Gives a part of a call to each of so many workers. */
   give(parts: readonly Part[]): void {
-    const members = this.#full();
+    // Those first that have the least to do.
+    const members = [...this.#full()].sort((a, b) => a.load - b.load);
     for (const [i, part] of parts.entries()) (members[i % members.length] as Member).give(part);
   }
 

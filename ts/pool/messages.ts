@@ -98,5 +98,16 @@ export const NEXT_CHECK = 2;
 export const CHECKED = 3;
 /** The next chunk to be computed. */
 export const NEXT_CHUNK = 4;
-/** Where the marks of chunks begin: 1 is for one that is done. */
-export const MARKS = 5;
+/** The number of chunks, from the first on, whose rows lie in the memory of the order. */
+export const READY = 5;
+/** The number of chunks that are for workers. Those behind are computed elsewhere. */
+export const END = 6;
+/** Where the marks of chunks begin: 0 is for one that is not done. */
+export const MARKS = 7;
+
+// Marks of chunks that are done.
+
+/** The results are in the memory of the order. */
+export const DONE = 1;
+/** The results are where the caller wants them. */
+export const DELIVERED = 2;

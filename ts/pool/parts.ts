@@ -5,22 +5,32 @@ import type { FloatArray } from '../arrays/types.js';
 import { blockRows, type Job } from '../call/blocks.js';
 import { type JobPart, sampleOf } from '../call/parts.js';
 
-/** The logits of a chunk, about: a call can be stopped between chunks. */
-const CHUNK = 2 ** 19;
+/**
+ * The logits of a chunk, about. With fewer, taking chunks is felt; with more, threads wait for the
+ * one that has the last.
+ */
+const LEAST_CHUNK = 2 ** 16;
+const MOST_CHUNK = 2 ** 19;
+
+/** The chunks that each thread gets, if they are large enough, and not too large. */
+const CHUNKS_EACH = 32;
 
 /**
- * The rows at which chunks begin, and the last one's end: for so many workers, about as many chunks
- * for each. A chunk has a multiple of so many rows. It takes as long as so many logits, of which
- * all have so many.
+ * The rows at which chunks begin, and the last one's end, for so many threads. A chunk has a
+ * multiple of so many rows, and takes as long as so many logits do, of which all have so many.
  */
 export function chunksOf(
   { rows, width }: Job,
-  workers: number,
+  threads: number,
   unit = blockRows(width),
   entries = rows * width,
 ): number[] {
-  const each = Math.max(2, Math.ceil(entries / (CHUNK * workers)));
-  const step = Math.ceil(Math.ceil(rows / unit) / (each * workers)) * unit;
+  const size = Math.min(
+    Math.max(entries / (CHUNKS_EACH * threads), LEAST_CHUNK),
+    MOST_CHUNK,
+    entries / (2 * threads),
+  );
+  const step = Math.max(1, Math.round((size * rows) / entries / unit)) * unit;
   return [...steps(rows, step), rows];
 }
 

@@ -31,6 +31,7 @@ import type { FullAnalysis } from './analysis.js';
 import { Crew } from './crew.js';
 import { type Held, heldBy, load } from './data.js';
 import {
+  type Means,
   runParted,
   runShared,
   runTaskParted,
@@ -66,7 +67,13 @@ const MOST = 256;
 /** The time in milliseconds that workers have to start. */
 const START_TIMEOUT = 10_000;
 
-const POOL_OPTIONS: readonly (keyof PoolOptions)[] = ['size', 'worker', 'startTimeout', 'analysis'];
+const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
+  'size',
+  'worker',
+  'startTimeout',
+  'analysis',
+  'useCallingThread',
+];
 
 /** The specs of criteria, of whatever entry, that have been seen. */
 const specs = new WeakMap<object, LossSpec>();
@@ -117,6 +124,7 @@ class Workers implements WorkerPool {
   readonly #stock = new Stock();
   readonly #size: number;
   readonly #isShared: boolean;
+  readonly #takesPart: boolean;
   #isClosed = false;
   readonly #stops = new Set<(reason: unknown) => void>();
   /** The data that was loaded here, by its logits. */
@@ -128,12 +136,14 @@ class Workers implements WorkerPool {
     analysis: FullAnalysis | undefined,
     size: number,
     isShared: boolean,
+    takesPart: boolean,
   ) {
     this.#makeCrew = makeCrew;
     this.#crew = crew;
     this.#analysis = analysis;
     this.#size = size;
     this.#isShared = isShared;
+    this.#takesPart = takesPart;
     const { asyncDispose } = Symbol as { readonly asyncDispose?: symbol };
     if (asyncDispose !== undefined) define(this, asyncDispose, this.close);
   }
@@ -240,7 +250,7 @@ class Workers implements WorkerPool {
       };
       const call = { ...sharded, tasks, take };
       return this.#isShared
-        ? runTaskShared(crew, this.#stock, call, stopper)
+        ? runTaskShared(this.#means(crew, stopper), call)
         : runTaskParted(crew, call, stopper, this.#loaded.get(job.logits)?.id);
     });
     return true;
@@ -303,11 +313,15 @@ class Workers implements WorkerPool {
     };
     const { partials, values, grad } = await this.#during(job, signal, (crew, stopper) =>
       this.#isShared
-        ? runShared(crew, this.#stock, job, wanted, stopper)
+        ? runShared(this.#means(crew, stopper), job, wanted)
         : runParted(crew, job, wanted, stopper, held?.id),
     );
     const total = method.wantsValue ? reduce(partials, job.denominator) : undefined;
     return { value: values ?? total, grad };
+  }
+
+  #means(crew: Crew, stopper: Stopper): Means {
+    return { crew, stopper, stock: this.#stock, takesPart: this.#takesPart };
   }
 
   /** A call on the workers, while which they are kept, and may be stopped. */
@@ -426,11 +440,13 @@ function checkSignal(signal: PoolSignal | undefined): void {
  */
 export async function createPool(options: PoolOptions = {}): Promise<Pool> {
   const given = checkOptions(options, POOL_OPTIONS);
-  const { size, worker, startTimeout = START_TIMEOUT } = given;
+  const { size, worker, startTimeout = START_TIMEOUT, useCallingThread = true } = given;
   if (size !== undefined) checkInteger('size', 1, MOST, size);
   checkInteger('startTimeout', 1, 2 ** 31 - 1, startTimeout);
   if (worker !== undefined && typeof worker !== 'function')
     throw wrongType('worker', 'a function that makes a worker', worker);
+  if (typeof useCallingThread !== 'boolean')
+    throw wrongType('useCallingThread', 'a boolean', useCallingThread);
   const analysis = given.analysis === undefined ? undefined : checkAnalysis(given.analysis);
   analysis?.moduleBytes();
   // What is small is computed here.
@@ -449,5 +465,12 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
   }
   const isStarted = reason === undefined;
   const isShared = isStarted && crew.isShared;
-  return new Workers(makeCrew, crew, analysis, isStarted ? count : 0, isShared) as unknown as Pool;
+  return new Workers(
+    makeCrew,
+    crew,
+    analysis,
+    isStarted ? count : 0,
+    isShared,
+    useCallingThread,
+  ) as unknown as Pool;
 }

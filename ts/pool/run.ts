@@ -1,23 +1,27 @@
 // A call on the workers: its chunks are handed out, and what comes back becomes one result.
 
 import type { Task } from '../analysis/rows/pooled.js';
-import { arrayLike, copyInto, kindOf, lengthOf } from '../arrays/typed-arrays.js';
+import { arrayLike, kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import { blockRows, type Job } from '../call/blocks.js';
 import { type JobPart, partOf } from '../call/parts.js';
 import type { Crew, Part, Sent } from './crew.js';
 import {
   CHECKED,
+  DONE,
   type DoneReply,
+  END,
   type Kept,
   MARKS,
+  READY,
   RUNNING,
   type RunOrder,
   type RunResults,
-  STOPPED,
 } from './messages.js';
+import { Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
 import { chunksOf, putBack, putRowsBack, resultsOf, sharesOf } from './parts.js';
-import { computeChunk, type Tasks } from './serve.js';
+import { turn } from './runtime.js';
+import { computeChunk, messageOf, type Tasks, type Tell } from './serve.js';
 import { isOnShared, roomFor, Staging, type Stock } from './staging.js';
 
 /** The things that a call is to bring. */
@@ -143,88 +147,157 @@ async function quiet(state: Int32Array, end: Promise<unknown>): Promise<void> {
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, LOOK))]);
 }
 
-/** Has workers compute a job on memory that they share. Takes what it needs of it at once. */
-export async function runShared(
-  crew: Crew,
+/** The memory for the results of a job. */
+function resultsFor(job: Job, { values, grad, buffer }: Wanted): Results {
+  const wanted = resultsOf(job, Math.ceil(job.rows / blockRows(job.width)), values, false);
+  return {
+    ...wanted,
+    grad: grad ? (buffer ?? arrayLike(job.logits, lengthOf(job.logits))) : undefined,
+  };
+}
+
+/** A call on memory that workers share. */
+interface SharedCall {
+  readonly job: Job;
+  readonly task: Task | undefined;
+  readonly bounds: readonly number[];
+  readonly results: Results;
+  /** True where no gradient may be written before all targets have been looked at. */
+  readonly checksFirst: boolean;
+}
+
+/** An order for a call, and the memory that it has taken from the stock. No row is there yet. */
+function placed(
   stock: Stock,
-  job: Job,
-  wanted: Wanted,
-  stopper: Stopper,
-): Promise<Results> {
-  const bounds = chunksOf(job, crew.size);
-  const chunks = bounds.length - 1;
-  const blocks = Math.ceil(job.rows / blockRows(job.width));
+  { job, task, bounds, results, checksFirst }: SharedCall,
+): { order: RunOrder; buffer: SharedArrayBuffer } {
+  const { partials, values, grad } = results;
   const inputs = [job.logits, job.targets, job.sampleWeights, job.gradScales];
-  const isDirect = wanted.buffer !== undefined && isOnShared(wanted.buffer);
-  const partials = new Float64Array(blocks);
-  const state = new Int32Array(MARKS + chunks);
-  const values = wanted.values ? arrayLike(job.logits, job.rows) : undefined;
-  const grad = wanted.grad
-    ? (wanted.buffer ?? arrayLike(job.logits, lengthOf(job.logits)))
-    : undefined;
-  const rooms = [
-    ...inputs.map((array) => (array && isOnShared(array) ? 0 : roomFor(array))),
-    ...[partials, state, values, isDirect ? undefined : grad].map(roomFor),
-  ];
-  const staging = new Staging(stock.take(rooms.reduce((sum, room) => sum + room, 0)));
+  const moved = [...inputs, partials, values, grad].filter((array) => array && !isOnShared(array));
+  const staging = new Staging(stock.take(moved.reduce((sum, array) => sum + roomFor(array), 0)));
   const order: RunOrder = {
     type: 'run',
     id: calls++,
-    job: sharedJob(staging, job),
-    task: undefined,
+    job: {
+      ...job,
+      logits: staging.place(job.logits),
+      targets: staging.place(job.targets),
+      sampleWeights: staging.place(job.sampleWeights),
+      gradScales: staging.place(job.gradScales),
+    },
+    task,
     kept: undefined,
     bounds,
-    partials: staging.make(partials, blocks),
-    state: staging.make(state, state.length).fill(0),
-    values: values && staging.make(values, job.rows),
-    grad: grad && (isDirect ? staging.share(grad) : staging.make(grad, lengthOf(grad))),
-    checksFirst: isDirect && !wanted.areChecked,
+    partials: staging.place(partials),
+    values: staging.place(values),
+    grad: staging.place(grad),
+    // Of its own: workers look there when the call is over, too.
+    state: newState(bounds, (length) => new SharedArrayBuffer(length)),
+    checksFirst,
   };
-  const end = attempts(crew, order, stopper);
-  giveBackAfter(end, stock, staging);
-  await endOrStop(order, end, stopper);
-  copyInto(partials, order.partials, 0);
-  if (values !== undefined) copyInto(values, order.values as FloatArray, 0);
-  if (grad !== undefined && !isDirect) copyInto(grad, order.grad as FloatArray, 0);
-  return { partials, values, grad };
+  return { order, buffer: staging.buffer };
 }
 
-/** A job with all of its arrays on shared memory. */
-function sharedJob(staging: Staging, job: Job): Job {
-  return {
-    ...job,
-    logits: staging.share(job.logits),
-    targets: staging.share(job.targets),
-    sampleWeights: staging.share(job.sampleWeights),
-    gradScales: staging.share(job.gradScales),
-  };
+/** The state of a call that has not begun. No row of it has been moved yet. */
+function newState(
+  bounds: readonly number[],
+  make: (bytes: number) => ArrayBufferLike,
+): Int32Array<ArrayBufferLike> {
+  const chunks = bounds.length - 1;
+  const state = new Int32Array(make(Int32Array.BYTES_PER_ELEMENT * (MARKS + chunks)));
+  state[END] = chunks;
+  return state;
 }
 
-/** The memory is free when no worker has a part of the call, which may be long after its end. */
-function giveBackAfter(end: Promise<unknown>, stock: Stock, { buffer }: Staging): void {
-  void end.then(
-    () => stock.giveBack(buffer),
-    () => {},
-  );
+/** The things that a call on shared memory needs. */
+export interface Means {
+  readonly crew: Crew;
+  readonly stock: Stock;
+  readonly stopper: Stopper;
+  /** True where the calling thread computes as well, in the place of a worker. */
+  readonly takesPart: boolean;
 }
 
-/** Waits for the end of a call, or until it is stopped. Throws what is in its way. */
-async function endOrStop(
-  { state }: RunOrder,
-  end: Promise<Error | undefined>,
-  stopper: Stopper,
+/** The logits of a chunk with which the calling thread keeps others waiting too long. */
+const LONG_CHUNK = 2 ** 22;
+
+/** A test whether the calling thread takes part in chunks of a job, which takes like so many. */
+function isPart({ takesPart, crew }: Means, { rows }: Job, bounds: readonly number[], all: number) {
+  const chunk = (all / rows) * (bounds[1] as number);
+  return takesPart && crew.size > 1 && chunk <= LONG_CHUNK;
+}
+
+/** Has workers compute a job on memory that they share. Takes what it needs of it at once. */
+export async function runShared(means: Means, job: Job, wanted: Wanted): Promise<Results> {
+  const bounds = chunksOf(job, means.crew.size);
+  const results = resultsFor(job, wanted);
+  const checksFirst = wanted.buffer !== undefined && !wanted.areChecked;
+  const call = { job, task: undefined, bounds, results, checksFirst };
+  const isPartner = isPart(means, job, bounds, lengthOf(job.logits));
+  await inChunks(means, call, isPartner);
+  return results;
+}
+
+/** Has a call computed, its results where they are wanted. */
+async function inChunks(
+  { crew, stock, stopper }: Means,
+  call: SharedCall,
+  isPartner: boolean,
+  doing?: Doing,
 ): Promise<void> {
+  const own = { ...call.results, job: call.job };
+  const { order: first, buffer } = placed(stock, call);
+  const isMoved = Ferry.isNeeded(own);
+  const { grad } = call.results;
+  // The calling thread checks them where it computes for itself, and what it writes is its own.
+  const checksHere = call.checksFirst && isMoved && isPartner;
+  const checksThere = call.checksFirst && !checksHere && grad !== undefined && isOnShared(grad);
+  const order = { ...first, checksFirst: checksThere };
+  const { state } = order;
+  const tell: Tell = (chunk, result) => doing?.results.add(chunk, result);
+  const ferry = new Ferry(order, own, doing?.tasks, tell);
+  if (!(isMoved && isPartner)) ferry.stageAll();
   const stopped = new Promise<void>((resolve) => {
     stopper.onStop(() => {
-      Atomics.store(state, STOPPED, 1);
-      Atomics.notify(state, CHECKED);
+      stop(state);
       resolve();
     });
   });
-  await Promise.race([end, stopped]);
-  if (stopper.stop !== undefined) await quiet(state, end);
-  checkStop(stopper);
-  throwIfAny(await end);
+  const workers = isPartner ? crew.size - 1 : crew.size;
+  const end = attempts(crew, workers, order, stopper, doing);
+  const free = () => stock.giveBack(buffer);
+  try {
+    const error = isPartner
+      ? await partner(async () => {
+          if (isMoved) ferry.run(workers, checksHere);
+          await takePart(order, doing?.tasks, tell);
+        }, state)
+      : undefined;
+    // Nobody waits for workers that are late, but for the results of a task.
+    const isOver = isPartner && doing === undefined && waitABit(state);
+    if (isPartner) await turn();
+    if (!isOver && error === undefined) await Promise.race([end, stopped]);
+    if (error !== undefined || stopper.stop !== undefined) await quiet(state, end);
+    checkStop(stopper);
+    throwIfAny(error ?? (isOver ? undefined : await end));
+    ferry.deliverAll();
+    free();
+  } catch (error) {
+    // Workers may be at it, even long after this.
+    void end.then(free);
+    throw error;
+  }
+}
+
+/** Does this thread's part of a call. Returns what is in its way, which others have not to do. */
+async function partner(work: () => Promise<void>, state: Int32Array): Promise<Error | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    stop(state);
+    return new WorkerError(messageOf(error));
+  }
 }
 
 /** A task for workers: what it takes, and who takes what comes back. */
@@ -274,42 +347,19 @@ interface Doing {
 }
 
 /** Has workers do a task on memory that they share. Takes what it needs of it at once. */
-export async function runTaskShared(
-  crew: Crew,
-  stock: Stock,
-  call: TaskCall,
-  stopper: Stopper,
-): Promise<void> {
+export async function runTaskShared(means: Means, call: TaskCall): Promise<void> {
   const { job, task, unit, entries, take, tasks } = call;
-  const bounds = chunksOf(job, crew.size, unit, entries);
-  const state = new Int32Array(MARKS + bounds.length - 1);
-  const inputs = [job.logits, job.targets, job.sampleWeights];
-  const rooms = [
-    ...inputs.map((array) => (array && isOnShared(array) ? 0 : roomFor(array))),
-    roomFor(state),
-  ];
-  const staging = new Staging(stock.take(rooms.reduce((sum, room) => sum + room, 0)));
-  const order: RunOrder = {
-    type: 'run',
-    id: calls++,
-    job: sharedJob(staging, job),
-    task,
-    kept: undefined,
-    bounds,
-    state: staging.make(state, state.length).fill(0),
-    partials: staging.make(new Float64Array(0), 0),
-    values: undefined,
-    grad: undefined,
-    checksFirst: false,
-  };
-  const end = attempts(crew, order, stopper, { tasks, results: new InOrder(take) });
-  giveBackAfter(end, stock, staging);
-  await endOrStop(order, end, stopper);
+  const bounds = chunksOf(job, means.crew.size, unit, entries);
+  const results = { partials: new Float64Array(0), values: undefined, grad: undefined };
+  const doing = { tasks, results: new InOrder(take) };
+  const isPartner = isPart(means, job, bounds, entries);
+  await inChunks(means, { job, task, bounds, results, checksFirst: false }, isPartner, doing);
 }
 
 /** Has all chunks computed. Returns what is in the way, if something is. */
 async function attempts(
   crew: Crew,
+  workers: number,
   order: RunOrder,
   stopper: Stopper,
   doing?: Doing,
@@ -319,7 +369,7 @@ async function attempts(
   let reason = '';
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const current = { ...order, id: calls++ };
-    const orders = Array.from({ length: Math.min(crew.size, chunks) }, () => ({
+    const orders = Array.from({ length: Math.min(workers, chunks) }, () => ({
       order: current,
       transfer: [],
       whole: undefined,
@@ -334,20 +384,18 @@ async function attempts(
     if (error !== undefined) return new WorkerError(error);
     if (stopper.stop !== undefined) return undefined;
     doing?.results.mark(state.subarray(MARKS));
-    if (lost === undefined || state.subarray(MARKS).every((mark) => mark === 1)) return undefined;
+    if (lost === undefined || isDone(state)) return undefined;
     if (hadNone) return computeHere(order, doing);
     reason = lost;
     // The next attempt takes up what this one left.
-    state.subarray(0, MARKS).fill(0);
+    state.subarray(0, READY).fill(0);
   }
   return lostError(reason);
 }
 
 /** Nobody may wait for what one who is gone was to check. */
 function stopChecks({ state, bounds, checksFirst }: RunOrder): void {
-  if (!checksFirst || Atomics.load(state, CHECKED) === bounds.length - 1) return;
-  Atomics.store(state, STOPPED, 1);
-  Atomics.notify(state, CHECKED);
+  if (checksFirst && Atomics.load(state, CHECKED) !== bounds.length - 1) stop(state);
 }
 
 /** Computes what is left of a job, where no worker can be had. */
@@ -355,13 +403,14 @@ function computeHere(order: RunOrder, doing?: Doing): Error | undefined {
   const { bounds, state } = order;
   try {
     for (let k = 0; k < bounds.length - 1; k++) {
-      if (state[MARKS + k] === 1) continue;
+      if (state[MARKS + k] !== 0) continue;
       const result = computeChunk(order, k, doing?.tasks, () => false);
       doing?.results.add(k, result);
+      state[MARKS + k] = DONE;
     }
     return undefined;
   } catch (error) {
-    return new WorkerError(error instanceof Error ? error.message : String(error));
+    return new WorkerError(messageOf(error));
   }
 }
 
@@ -375,11 +424,7 @@ export async function runParted(
 ): Promise<Results> {
   const shares = sharesOf(job, crew.size);
   const size = blockRows(job.width);
-  const results: Results = {
-    partials: new Float64Array(Math.ceil(job.rows / size)),
-    values: wanted.values ? arrayLike(job.logits, job.rows) : undefined,
-    grad: wanted.grad ? (wanted.buffer ?? arrayLike(job.logits, lengthOf(job.logits))) : undefined,
-  };
+  const results = resultsFor(job, wanted);
   const parts = partsOf(job, shares, data);
   const replies = await unlessStopped(stopper, eachPart(crew, parts, wanted));
   for (const [i, { part }] of parts.entries()) {
@@ -429,15 +474,18 @@ function ordersFor(
   results: Pick<RunOrder, 'partials' | 'values' | 'grad'>,
   task: Task | undefined,
 ): Given {
+  const bounds = [part.start, part.end];
+  const state = newState(bounds, (length) => new ArrayBuffer(length));
+  state[READY] = 1;
   const order: RunOrder = {
     type: 'run',
     id: calls++,
     job: part.job,
     task,
     kept,
-    bounds: [part.start, part.end],
+    bounds,
     ...results,
-    state: new Int32Array(MARKS + 1),
+    state,
     checksFirst: false,
   };
   const sent = (job: Job): Sent => {

@@ -24,6 +24,7 @@ interface Runtime {
     getBuiltinModule?(name: string): unknown;
   };
   readonly Deno?: { unrefTimer?(timer: unknown): void };
+  setImmediate?(work: () => void): void;
   readonly navigator?: { readonly hardwareConcurrency?: number };
 }
 
@@ -59,6 +60,20 @@ export async function processors(): Promise<number> {
     'node:os',
   );
   return os.availableParallelism?.() ?? os.cpus().length;
+}
+
+/** Lets others have their turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (runtime.setImmediate !== undefined) return runtime.setImmediate(resolve);
+    // Timers wait longer.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }
 
 /** Calls back later, unless the process ends before. Returns how to keep it from that. */

@@ -5,10 +5,13 @@ import { areValid, blockRows, type Job, runBlocks } from '../call/blocks.js';
 import { load } from '../module/instance.js';
 import {
   CHECKED,
+  DONE,
+  END,
   MARKS,
   NEXT_CHECK,
   NEXT_CHUNK,
   type Order,
+  READY,
   type Reply,
   RUNNING,
   type RunOrder,
@@ -48,7 +51,7 @@ function start({ bytes, probe }: StartOrder, { give }: Abilities, answer: Answer
   answer({ type: 'ready', error }, []);
 }
 
-function messageOf(thrown: unknown): string {
+export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
@@ -65,50 +68,87 @@ function unlessStopped(state: Int32Array, work: () => void): boolean {
   }
 }
 
-/** Checks targets, with others, until all have been checked. */
-function checkAll({ job, bounds, state }: RunOrder): void {
-  const chunks = bounds.length - 1;
+/** Throws for targets of which one is none. */
+export function checkValid(job: Job, start: number, end: number): void {
+  if (!areValid(job, start, end)) throw new RangeError('targets hold one that is none');
+}
+
+/** Checks the targets of chunks, with others, until there are none, or the call is stopped. */
+export function checkChunks({ job, bounds, state }: RunOrder): void {
   for (;;) {
     const k = Atomics.add(state, NEXT_CHECK, 1);
-    if (k >= chunks) break;
-    const goesOn = unlessStopped(state, () => {
-      if (!areValid(job, bounds[k] as number, bounds[k + 1] as number))
-        throw new RangeError('targets hold one that is none');
-    });
+    if (k >= bounds.length - 1) return;
+    const goesOn = unlessStopped(state, () =>
+      checkValid(job, bounds[k] as number, bounds[k + 1] as number),
+    );
     if (!goesOn) return;
     Atomics.add(state, CHECKED, 1);
     Atomics.notify(state, CHECKED);
   }
+}
+
+/** Checks targets, with others, until all have been checked. */
+function checkAll(order: RunOrder): void {
+  const { state, bounds } = order;
+  checkChunks(order);
   for (;;) {
     const checked = Atomics.load(state, CHECKED);
-    if (checked === chunks || Atomics.load(state, STOPPED) !== 0) return;
+    if (checked === bounds.length - 1 || Atomics.load(state, STOPPED) !== 0) return;
     Atomics.wait(state, CHECKED, checked, PATIENCE);
   }
 }
 
-/** Computes chunks, with others, until there are none. */
-function computeAll(order: RunOrder, tasks: Tasks | undefined, answer: Answer): void {
-  const { id, bounds, state } = order;
-  const isStopped = () => Atomics.load(state, STOPPED) !== 0;
+/** Is told what a task gives for a chunk. */
+export type Tell = (chunk: number, result: unknown) => void;
+
+/** The next chunk that nobody has, once its rows are there; -1 where there will be none. */
+function nextChunk(state: Int32Array): number {
+  const k = Atomics.add(state, NEXT_CHUNK, 1);
   for (;;) {
-    const k = Atomics.add(state, NEXT_CHUNK, 1);
-    if (k >= bounds.length - 1) return;
-    // Where the call was begun anew, without a worker that ended, some are done.
-    if (Atomics.load(state, MARKS + k) !== 0) continue;
-    const goesOn = unlessStopped(state, () => {
-      const result = computeChunk(order, k, tasks, isStopped);
-      if (isStopped()) return;
-      if (order.task !== undefined)
-        answer({ type: 'chunk', id, chunk: k, result }, [...new Set(buffersIn(result))]);
-      Atomics.store(state, MARKS + k, 1);
-    });
-    if (!goesOn) return;
+    const ready = Atomics.load(state, READY);
+    if (k < ready) return k;
+    if (k >= Atomics.load(state, END) || Atomics.load(state, STOPPED) !== 0) return -1;
+    Atomics.wait(state, READY, ready, PATIENCE);
   }
 }
 
+/**
+ * Computes a chunk that nobody has, and tells what a task gives. Returns false where there is none,
+ * or the call is stopped. It waits only where not all chunks are ready.
+ */
+export function computeNext(
+  order: RunOrder,
+  tasks: Tasks | undefined,
+  tell: Tell,
+): boolean {
+  const { state } = order;
+  const isStopped = () => Atomics.load(state, STOPPED) !== 0;
+  const k = nextChunk(state);
+  if (k === -1) return false;
+  // Where the call was begun anew, without a worker that ended, some are done.
+  if (Atomics.load(state, MARKS + k) !== 0) return true;
+  return unlessStopped(state, () => {
+    const result = computeChunk(order, k, tasks, isStopped);
+    if (isStopped()) return;
+    if (order.task !== undefined) tell(k, result);
+    Atomics.store(state, MARKS + k, DONE);
+  });
+}
+
+/** Computes chunks, with others, until there are none. */
+function computeAll(order: RunOrder, tasks: Tasks | undefined, answer: Answer): void {
+  const { id } = order;
+  const tell = (chunk: number, result: unknown) =>
+    answer({ type: 'chunk', id, chunk, result }, [...new Set(buffersIn(result))]);
+  while (computeNext(order, tasks, tell));
+}
+
+/** The part of an order that says what is to be computed. */
+type Computed = Pick<RunOrder, 'job' | 'task' | 'bounds' | 'partials' | 'values' | 'grad'>;
+
 /** Computes a chunk, unless it is stopped. Returns what a task gives. */
 export function computeChunk(
-  { job, task, bounds, partials, values, grad }: RunOrder,
+  { job, task, bounds, partials, values, grad }: Computed,
   k: number,
   tasks: Tasks | undefined,
   isStopped: () => boolean,

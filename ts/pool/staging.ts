@@ -41,15 +41,20 @@ export class Staging {
     return viewLike(like, this.buffer, start, length);
   }
 
-  /** The array itself where it is on shared memory, else a copy. */
-  share<A extends NumberArray | undefined>(array: A): A;
-  share(array: NumberArray | undefined): NumberArray | undefined {
+  /** The array itself where it is on shared memory, else room for a copy. */
+  place<A extends NumberArray | undefined>(array: A): A;
+  place(array: NumberArray | undefined): NumberArray | undefined {
     if (array === undefined) return undefined;
     // A plain view of it: the caller's may have been made to say anything.
-    if (isOnShared(array)) return part(array, 0, lengthOf(array));
-    const copy = this.make(array, lengthOf(array));
-    copyInto(copy, array, 0);
-    return copy;
+    return isOnShared(array) ? part(array, 0, lengthOf(array)) : this.make(array, lengthOf(array));
+  }
+
+  /** The array itself where it is on shared memory, else a copy. */
+  share<A extends NumberArray | undefined>(array: A): A {
+    const placed = this.place(array);
+    if (array !== undefined && placed !== undefined && !isOnShared(array))
+      copyInto(placed, array, 0);
+    return placed;
   }
 }
 

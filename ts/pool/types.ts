@@ -49,6 +49,15 @@ export interface PoolOptions {
    *   runtime finds the package by its name, as Node, Deno and Bun do
    */
   analysis?: PoolAnalysis | undefined;
+  /**
+   * Whether the calling thread computes as well, in the place of one of two workers or more, where
+   * memory is shared. It has others take their turn after some milliseconds. With `false` it only
+   * copies what does not lie on a `SharedArrayBuffer`, and is free until the results are there,
+   * which come later then.
+   *
+   * @defaultValue true
+   */
+  useCallingThread?: boolean | undefined;
 }
 
 /** Options of {@link WorkerPool.load}. */
