@@ -17,7 +17,7 @@ import { createPool, type Pool } from 'focal-loss/pool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
-import { bitsOf, MANY, shared, WAYS } from './pools.js';
+import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
 
 // Sweeps, reports and meters on workers give what they give without, to the bit.
 
@@ -324,7 +324,7 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     const expected = bitsOf(sweep(logits, targets, GRID).losses);
     const call = own.sweep(data, GRID);
     void made[0]?.terminate();
-    if (way === 'shared memory') expect(bitsOf((await call).losses)).toBe(expected);
+    if (sharesMemory(way)) expect(bitsOf((await call).losses)).toBe(expected);
     else await call.catch(({ message }) => expect(message).toContain('workers ended while'));
     // The next one is sent what it had of the data.
     expect(bitsOf((await own.sweep(data, GRID)).losses)).toBe(expected);

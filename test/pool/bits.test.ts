@@ -3,7 +3,7 @@ import type { Pool } from 'focal-loss/pool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AnyCriterion, LOSSES, type LossTests } from '../losses/index.js';
 import { generator } from '../support/random.js';
-import { bitsOf, MANY, shared, WAYS } from './pools.js';
+import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
 
 // Calls on workers give the bits of the synchronous call: of every loss, whatever goes with it.
 
@@ -113,7 +113,7 @@ describe.each(WAYS)('with %s', (way, makePool) => {
 
   it('has the workers that it is asked for', () => {
     expect(pool.size).toBe(3);
-    expect(pool.isShared).toBe(way === 'shared memory');
+    expect(pool.isShared).toBe(sharesMemory(way));
   });
 
   it.each(calls)('$name', async ({ criterion, logits, targets, options }) => {

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { FocalLoss } from 'focal-loss';
 import { createPool } from 'focal-loss/pool';
 import { describe, expect, it, vi } from 'vitest';
-import { bitsOf, MANY, shared, WAYS } from './pools.js';
+import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
 
 const code = new URL(import.meta.resolve('focal-loss/worker'));
 const criterion = new FocalLoss();
@@ -27,7 +27,7 @@ function workers() {
 const right = async (result: Promise<unknown>) => expect(bitsOf(await result)).toBe(expected);
 
 describe.each(WAYS)('with %s', (way, makePool) => {
-  const isShared = way === 'shared memory';
+  const isShared = sharesMemory(way);
 
   it('a target that is none: the error is that of the synchronous call, and nothing is written', async () => {
     await using pool = await makePool({ size: 2 });
@@ -167,6 +167,40 @@ describe.each(WAYS)('with %s', (way, makePool) => {
   });
 });
 
+describe('workers that take nothing up', () => {
+  // They start, and are at a standstill from the first call on.
+  const program = `
+    const { parentPort } = require('node:worker_threads');
+    const { on } = parentPort;
+    const stand = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    parentPort.on = (name, hear) =>
+      on.call(parentPort, name, (order) => (order.type === 'run' ? stand() : hear(order)));
+    import(${JSON.stringify(code.href)});`;
+  const worker = () => new Worker(program, { eval: true });
+
+  it.each([
+    ['ordinary arrays', logits, targets],
+    ['shared arrays', shared(logits), shared(targets)],
+  ])('the calling thread computes all of it: %s', async (_, x, y) => {
+    await using pool = await createPool({ size: 3, worker });
+    expect(pool.size).toBe(3);
+    for (const grad of [undefined, logits.slice(), shared(logits)])
+      await right(pool.valueAndGrad(criterion, x, y, { grad }));
+    const wrong = y.slice();
+    wrong[0] = 9;
+    const refused = pool.forward(criterion, x, wrong);
+    await expect(refused).rejects.toThrow('targets[0] must be a class in [0, 2), got 9');
+  });
+
+  it('alone, they can be left', async () => {
+    await using pool = await createPool({ size: 2, worker, useCallingThread: false });
+    expect(pool.size).toBe(2);
+    const signal = AbortSignal.timeout(50);
+    const call = pool.valueAndGrad(criterion, logits, targets, { signal });
+    await expect(call).rejects.toThrow('timeout');
+  });
+});
+
 describe('pools that do not start', () => {
   it.each([
     [
@@ -205,6 +239,7 @@ describe('pools that do not start', () => {
     [{ size: '2' }, 'size must be a number, got "2"'],
     [{ worker: 1 }, 'worker must be a function that makes a worker, got 1'],
     [{ startTimeout: -1 }, 'startTimeout must be an integer in [1, 2147483647], got -1'],
+    [{ useCallingThread: 1 }, 'useCallingThread must be a boolean, got 1'],
     [{ workers: 2 }, 'unknown option "workers"; known are size, worker, startTimeout'],
     [null, 'options must be an object, got null'],
   ])('%o is refused', async (options, message) => {

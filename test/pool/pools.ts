@@ -12,11 +12,18 @@ async function withoutSharing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The two ways in which arrays reach the workers of a pool. */
+/** The ways in which arrays reach the workers of a pool, and who computes. */
 export const WAYS: readonly (readonly [string, (options?: PoolOptions) => Promise<Pool>])[] = [
   ['shared memory', createPool],
+  [
+    'shared memory, on workers alone',
+    (options) => createPool({ ...options, useCallingThread: false }),
+  ],
   ['copies', (options) => withoutSharing(() => createPool(options))],
 ];
+
+/** A test whether that is by way of shared memory. */
+export const sharesMemory = (way: string) => way !== 'copies';
 
 /** Logits of which there are so many that workers compute with them. */
 export const MANY = 2 ** 18;

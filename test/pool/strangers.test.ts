@@ -1,7 +1,7 @@
 import { AsymmetricLoss, FocalLoss } from 'focal-loss';
 import * as analysis from 'focal-loss/analysis';
 import { createPool } from 'focal-loss/pool';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bitsOf, MANY } from './pools.js';
 
 // Calls in the middle of what others do: properties of all objects, getters that call the pool, and
@@ -18,7 +18,7 @@ const NAMES =
   'probe error results values partials checksFirst lost reason on isWide columns isHeavy buffer ' +
   'parts thread transfer get set value writable enumerable configurable analysis pool task kept ' +
   'whole took replied data part chunk result unit entries block step names metric onProgress ' +
-  'alpha gamma labelSmoothing ignoreIndex reduction layout criterion dispose';
+  'useCallingThread takesPart tasks stock tell alpha gamma labelSmoothing ignoreIndex reduction layout criterion dispose';
 
 it('properties that all objects have are nobody’s options', async () => {
   await using pool = await createPool({ size: 2, analysis: analysis.poolAnalysis });
@@ -117,11 +117,24 @@ it('criteria of every entry are taken', async () => {
   expect(value).toBe(new AsymmetricLoss({ margin: 0.1 }).forward(logits, yes));
 });
 
-it('inputs may be changed as soon as the call has returned its promise', async () => {
-  await using pool = await createPool({ size: 2 });
-  const [x, y] = [logits.slice(), targets.slice()];
-  const call = pool.valueAndGrad(criterion, x, y);
-  x.fill(0);
-  y.fill(9);
-  expect(bitsOf(await call)).toBe(expected);
+describe('inputs may be changed as soon as the call has returned its promise', () => {
+  // The second takes so long that the calling thread lets others have their turn.
+  const slow = new FocalLoss({ gamma: 1.3, labelSmoothing: 0.1 });
+  const cases = [
+    [criterion, logits, targets],
+    [slow, Float64Array.from({ length: 16 * MANY }, (_, i) => Math.sin(i)), new Uint8Array(MANY)],
+  ] as const;
+
+  it.each([true, false])('with the calling thread: %s', async (useCallingThread) => {
+    await using pool = await createPool({ size: 2, useCallingThread });
+    for (const [loss, logitsOfCase, targetsOfCase] of cases) {
+      const [x, y] = [logitsOfCase.slice(), targetsOfCase.slice()];
+      const weights = new Float32Array(y.length).fill(0.5);
+      const expected = bitsOf(loss.valueAndGrad(x, y, { sampleWeights: weights }));
+      const call = pool.valueAndGrad(loss, x, y, { sampleWeights: weights });
+      for (const array of [x, weights]) array.fill(0);
+      y.fill(9);
+      expect(bitsOf(await call)).toBe(expected);
+    }
+  });
 });

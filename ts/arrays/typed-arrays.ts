@@ -57,7 +57,12 @@ export const offsetOf = taken.offsetOf;
 export const sizeOf = taken.sizeOf;
 
 /** Writes `source` into `target` from `start` on. */
-export const copyInto = taken.set;
+export let copyInto = taken.set;
+
+/** Has another function do that. */
+export function copyWith(copy: typeof copyInto): void {
+  copyInto = copy;
+}
 
 /**
  * A test whether the memory under the array is gone: its buffer detached, or shrunk so that the

@@ -1,6 +1,7 @@
 // How a worker hears orders and answers, in each runtime.
 
 import type { Order, Reply } from './messages.js';
+import { copyQuickly } from './quick-copy.js';
 import { isNode, threads } from './runtime.js';
 import { type Abilities, serve } from './serve.js';
 
@@ -12,6 +13,7 @@ interface WebScope {
 
 /** Has this thread, where it is a worker, follow orders. */
 export function listen(abilities: Abilities): void {
+  copyQuickly();
   if (isNode()) void listenInNode(abilities);
   else if ('WorkerGlobalScope' in globalThis || !('document' in globalThis)) listenOnWeb(abilities);
 }

@@ -126,21 +126,28 @@ export class Ferry {
    * moved.
    */
   run(workers: number, checksFirst: boolean): void {
-    const { state, job } = this.#order;
-    const own = this.#own;
     const until = performance.now() + LONG_TURN;
-    const isOver = () => performance.now() > until;
-    const isDirect = own.grad !== undefined && isOnShared(own.grad);
-    if (checksFirst) {
-      // Workers have what to begin with, if they may.
-      if (!isDirect) for (let k = 0; k < workers; k++) this.#openNext();
-      checkValid(own.job, 0, job.rows);
-    }
+    if (checksFirst) this.#check(workers);
+    this.#split(workers, until);
+    this.#help(until);
+  }
+
+  /** Checks all targets. */
+  #check(workers: number): void {
+    const { job, grad } = this.#own;
+    // Workers have what to begin with, if what they write is not the caller's.
+    if (grad !== undefined && !isOnShared(grad)) for (let k = 0; k < workers; k++) this.#openNext();
+    checkValid(job, 0, job.rows);
+  }
+
+  /** Moves chunks for workers, and computes others, until none is left. */
+  #split(workers: number, until: number): void {
+    const { state } = this.#order;
     while (!isStopped(state)) {
       this.deliver();
       const [ready, end] = [state[READY] as number, state[END] as number];
       if (ready === end) break;
-      if (isOver()) this.stageAll();
+      if (performance.now() > until) this.stageAll();
       else if (ready - Atomics.load(state, NEXT_CHUNK) < workers) this.#openNext();
       else {
         Atomics.store(state, END, end - 1);
@@ -149,7 +156,12 @@ export class Ferry {
     }
     // Nobody waits for what will not come.
     Atomics.notify(state, READY);
-    while (!isOver() && !isStopped(state)) {
+  }
+
+  /** Computes chunks that have been moved for workers, but that none has. */
+  #help(until: number): void {
+    const { state } = this.#order;
+    while (performance.now() <= until && !isStopped(state)) {
       const k = Atomics.add(state, NEXT_CHUNK, 1);
       if (k >= (state[END] as number)) return;
       this.#compute(k);

@@ -30,6 +30,7 @@ import { init } from '../module/init.js';
 import type { FullAnalysis } from './analysis.js';
 import { Crew } from './crew.js';
 import { type Held, heldBy, load } from './data.js';
+import { copyQuickly } from './quick-copy.js';
 import {
   type Means,
   runParted,
@@ -449,6 +450,7 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
     throw wrongType('useCallingThread', 'a boolean', useCallingThread);
   const analysis = given.analysis === undefined ? undefined : checkAnalysis(given.analysis);
   analysis?.moduleBytes();
+  copyQuickly();
   // What is small is computed here.
   await init();
   const count = size ?? Math.min(await processors(), USUAL_MOST);

@@ -116,11 +116,7 @@ function nextChunk(state: Int32Array): number {
  * Computes a chunk that nobody has, and tells what a task gives. Returns false where there is none,
  * or the call is stopped. It waits only where not all chunks are ready.
  */
-export function computeNext(
-  order: RunOrder,
-  tasks: Tasks | undefined,
-  tell: Tell,
-): boolean {
+export function computeNext(order: RunOrder, tasks: Tasks | undefined, tell: Tell): boolean {
   const { state } = order;
   const isStopped = () => Atomics.load(state, STOPPED) !== 0;
   const k = nextChunk(state);
