@@ -14,7 +14,7 @@ import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders, poolEntries } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
 import { judgedTable, measureJudgements } from './judged.js';
-import { measurePool, POOL_SHAPES, poolTable } from './pool.js';
+import { handlingText, measureHandling, measurePool, POOL_SHAPES, poolTable } from './pool.js';
 import { measurePoolAnalysis, POOL_ANALYSIS_SHAPES, poolAnalysisTable } from './pool-analysis.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
 import { measureScaling, scalingTable } from './scaling.js';
@@ -149,6 +149,7 @@ async function pool(rounds: number): Promise<void> {
   const progress = makeProgress((POOL_SHAPES.length + 3 * POOL_ANALYSIS_SHAPES.length) * rounds);
   const results = await measurePool(contenders, rounds, () => progress.step('pool'));
   const analysis = await measurePoolAnalysis(size, rounds, () => progress.step('analysis'));
+  const handling = await measureHandling(size, rounds);
   progress.stop();
   for (const { close } of contenders) close?.();
   await workers.close();
@@ -171,7 +172,8 @@ async function pool(rounds: number): Promise<void> {
   );
   console.log('each of which does all of it, is the limit.');
   console.log(poolAnalysisTable(analysis));
-  save('pool', 'pool', { rounds, size, missing, results, analysis });
+  console.log(handlingText(handling));
+  save('pool', 'pool', { rounds, size, missing, results, analysis, handling });
 }
 
 /** Says which contenders were left out; with any, the run fails. */

@@ -3,6 +3,7 @@ import { LossMeter, poolAnalysis, ReportMeter, sweep } from 'focal-loss/analysis
 import { createPool, type Pool, type PoolData } from 'focal-loss/pool';
 import { GRID } from './analysis.js';
 import { makeWorkload, plainCase } from './cases.js';
+import { shared } from './contenders/pool.js';
 import { formatRatio, formatSeconds, table } from './report.js';
 import { type Quartiles, quartiles, type Timed, timeInterleaved } from './timing.js';
 
@@ -29,14 +30,6 @@ export interface PoolAnalysisResult {
 interface Batch {
   readonly logits: Float32Array;
   readonly targets: Int32Array;
-}
-
-/** A copy on shared memory. */
-function shared<A extends Float32Array | Int32Array>(array: A): A {
-  const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
-  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
-  return copy;
 }
 
 /** A call whose promise is waited for. */

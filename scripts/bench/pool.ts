@@ -1,7 +1,11 @@
+import { FocalLoss } from 'focal-loss';
+import { createPool } from 'focal-loss/pool';
 import { benchCase, type CaseResults } from './bench.js';
-import { plainCase } from './cases.js';
+import { makeWorkload, plainCase } from './cases.js';
 import type { Contender } from './contender.js';
+import { shared } from './contenders/pool.js';
 import { formatRatio, formatSeconds, table } from './report.js';
+import { type Quartiles, quartiles } from './timing.js';
 
 export const POOL_SHAPES = [
   [32, 2],
@@ -24,6 +28,58 @@ export async function measurePool(
   for (const [rows, classes] of shapes)
     results.push(await benchCase(plainCase(rows, classes), contenders, rounds, onRound));
   return results;
+}
+
+/** The milliseconds after which a call is aborted. */
+const ABORTED_AFTER = 3;
+
+/** The seconds that a call takes besides its computations. */
+export interface Handling {
+  /** From the call until it has returned its promise, where the calling thread takes no part. */
+  readonly dispatch: Quartiles;
+  /** From the time when it is to be aborted until its promise is rejected, and the same alone. */
+  readonly abort: Quartiles;
+  readonly abortOnWorkers: Quartiles;
+}
+
+/** The time to hand a call over, and to be rid of it, on shared arrays of [1048576, 10]. */
+export async function measureHandling(size: number, rounds: number): Promise<Handling> {
+  const { logits, targets } = makeWorkload(plainCase(1048576, 10));
+  const [x, y] = [shared(logits), shared(targets)];
+  const criterion = new FocalLoss({ gamma: 1.3, labelSmoothing: 0.1 });
+  const pool = await createPool({ size });
+  const alone = await createPool({ size, useCallingThread: false });
+  const dispatch: number[] = [];
+  const abort: number[] = [];
+  const abortOnWorkers: number[] = [];
+  for (let round = 0; round < 3 * rounds; round++) {
+    const start = performance.now();
+    const call = alone.forward(criterion, x, y);
+    dispatch.push((performance.now() - start) / 1000);
+    await call;
+    for (const [one, seconds] of [[pool, abort] as const, [alone, abortOnWorkers] as const]) {
+      const begun = performance.now();
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), ABORTED_AFTER);
+      const { signal } = controller;
+      const isRejected = await one.forward(criterion, x, y, { signal }).then(
+        () => false,
+        () => true,
+      );
+      if (isRejected) seconds.push((performance.now() - begun - ABORTED_AFTER) / 1000);
+    }
+  }
+  await Promise.all([pool.close(), alone.close()]);
+  const [first, second, third] = [dispatch, abort, abortOnWorkers].map(quartiles);
+  return { dispatch: first, abort: second, abortOnWorkers: third };
+}
+
+export function handlingText({ dispatch, abort, abortOnWorkers }: Handling): string {
+  return [
+    `To hand a call over to workers takes ${formatSeconds(dispatch.median)}. To abort one of`,
+    `[1048576, 10] takes ${formatSeconds(abort.median)} (three of four times no more than`,
+    `${formatSeconds(abort.upper)}), on workers alone ${formatSeconds(abortOnWorkers.median)}.`,
+  ].join('\n');
 }
 
 /** A line per shape: the first contender's time, and how many times as fast the others are. */

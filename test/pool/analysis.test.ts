@@ -383,9 +383,10 @@ it('what is no analysis is refused', async () => {
     new TypeError('analysis must be poolAnalysis of focal-loss/analysis, got an object'),
   );
   const { poolAnalysis: slim } = await import('focal-loss/analysis/slim');
-  await expect(createPool({ analysis: slim })).rejects.toThrow(
-    'poolAnalysis must be that of focal-loss/analysis',
-  );
+  await expect(createPool({ analysis: slim })).rejects.toMatchObject({
+    name: 'ModuleError',
+    message: 'poolAnalysis must be that of focal-loss/analysis, which has the module for workers',
+  });
 });
 
 it('workers that learn the analysis take the place of those before, which go', async () => {

@@ -46,6 +46,10 @@ const OWN_REPORT_OPTIONS: readonly (keyof PoolReportOptions)[] = ['spatialSize',
  * Everything that the workers of a pool have to know of this entry: for the option `analysis` of
  * `createPool`, in a bundle. Without a bundle a pool finds it.
  *
+ * That of `focal-loss/analysis/slim` is refused there, with a ModuleError: workers are sent the
+ * bytes of the module, and a slim entry does not have them: it may have been started with a module
+ * that was compiled elsewhere.
+ *
  * @example
  * ```ts
  * import { LossMeter, FocalLoss, poolAnalysis } from 'focal-loss/analysis';

@@ -114,6 +114,9 @@ interface Batch {
   readonly held: Held | undefined;
 }
 
+/** The result of a call of the analysis. */
+type Analysed<N extends 'sweep' | 'report'> = Awaited<ReturnType<FullAnalysis[N]>>;
+
 /** Everything that {@link WorkerPool} names. */
 class Workers implements WorkerPool {
   readonly #makeCrew: MakeCrew;
@@ -206,10 +209,7 @@ class Workers implements WorkerPool {
     targets?: Targets | PoolSweepOptions,
     options?: PoolSweepOptions,
   ): Promise<SweepTable> {
-    const batch = this.#batchOf(logits, targets, options);
-    const { sweep } = await this.#learn();
-    const { held } = batch;
-    return sweep(this, batch.logits, batch.targets, batch.options ?? {}, held?.numClasses);
+    return this.#analyse('sweep', logits, targets, options);
   }
 
   async report(
@@ -217,10 +217,7 @@ class Workers implements WorkerPool {
     targets?: Targets | PoolReportOptions,
     options?: PoolReportOptions,
   ): Promise<ClassificationReport> {
-    const batch = this.#batchOf(logits, targets, options);
-    const { report } = await this.#learn();
-    const { held } = batch;
-    return report(this, batch.logits, batch.targets, batch.options ?? {}, held?.numClasses);
+    return this.#analyse('report', logits, targets, options);
   }
 
   async close(): Promise<void> {
@@ -255,6 +252,19 @@ class Workers implements WorkerPool {
         : runTaskParted(crew, call, stopper, this.#loaded.get(job.logits)?.id);
     });
     return true;
+  }
+
+  /** A call that only the analysis knows. */
+  async #analyse<N extends 'sweep' | 'report'>(
+    name: N,
+    givenLogits: Logits | PoolData,
+    givenTargets: unknown,
+    givenOptions: object | undefined,
+  ): Promise<Analysed<N>> {
+    const batch = this.#batchOf(givenLogits, givenTargets, givenOptions);
+    const { logits, targets, options = {}, held } = batch;
+    const { [name]: call } = await this.#learn();
+    return call(this, logits, targets, options, held?.numClasses) as Analysed<N>;
   }
 
   /** Has workers know the analysis, if they do not yet. */
@@ -422,7 +432,8 @@ function checkSignal(signal: PoolSignal | undefined): void {
  * next large call starts them again.
  *
  * @throws TypeError for an unknown option or one of the wrong kind, and RangeError for a number
- *   that it cannot be; ModuleError where the engine does not start the WebAssembly module.
+ *   that it cannot be; ModuleError where the engine does not start the WebAssembly module, or
+ *   `analysis` is that of a slim entry.
  *
  * @example
  * ```ts

@@ -22,7 +22,8 @@ export type PoolWorker = object;
 /** Options of {@link createPool}. */
 export interface PoolOptions {
   /**
-   * The number of workers, in [1, 256].
+   * The number of workers, in [1, 256]. As many threads compute a call: where the calling thread
+   * takes part, it does so in the place of a worker.
    *
    * @defaultValue the number of processors, at most 8
    */
@@ -44,6 +45,7 @@ export interface PoolOptions {
   /**
    * Everything that workers have to know for `sweep`, `report`, and the `pool` option of functions
    * of `focal-loss/analysis`: `poolAnalysis`, which that exports. A bundle needs it for these.
+   * That of `focal-loss/analysis/slim` is refused with a ModuleError: it has no module for workers.
    *
    * @defaultValue that of `focal-loss/analysis`, which is imported when it is needed, where the
    *   runtime finds the package by its name, as Node, Deno and Bun do
@@ -126,10 +128,9 @@ export type PoolGradientOptions<
  * rejected with.
  *
  * What a call is given on a `SharedArrayBuffer` is read where it lies, while the call is under way;
- * everything else has been copied when the method returns, and may be changed then. A `grad` buffer
- * on a `SharedArrayBuffer` is written while the call is under way, any other at its end. Until the
- * promise is fulfilled it may hold anything, but that it is left as it was where an argument is
- * refused.
+ * everything else has been read when the method returns, and may be changed then. A `grad` buffer
+ * is written while the call is under way. Until the promise is fulfilled it may hold anything, but
+ * that it is left as it was where an argument is refused.
  *
  * Calls beside each other do not mix: each gets all workers in turn. Where a worker ends, by itself
  * or not, another takes its place, and what it was at is computed again; or, where memory is not

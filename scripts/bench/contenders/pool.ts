@@ -7,7 +7,7 @@ import { startChild } from './child.js';
 import { makeCriterion } from './focal-loss.js';
 
 /** A copy on shared memory. */
-function shared<A extends Floats | Int32Array>(array: A): A {
+export function shared<A extends Floats | Int32Array>(array: A): A {
   const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
   const copy = new Kind(new SharedArrayBuffer(array.byteLength));
   copy.set(array);

@@ -15,8 +15,11 @@ import { merged, partsOf, type Scored, type Seen, seeRows } from './seen.js';
 /** The rows of a part, at least. */
 const UNIT = 1024;
 
-/** The logits that a part looks at before it asks whether they are still wanted. */
-const TURN = 2 ** 17;
+/**
+ * The logits of a part of a report, between which a worker asks whether they are still wanted. It
+ * keeps figures of all rows of a part, and so has fewer of them than are in a turn.
+ */
+const PART = 2 ** 17;
 
 /** The time that the figures of a logit take, in that of its loss, at least. */
 const COST = 8;
@@ -82,7 +85,7 @@ export function shardedReport(
 /** The work of a worker: what there is to see of some rows, in parts. */
 export const seePart: TaskWork = (job, start, end, data: ReportData, isStopped) => {
   const { options, isMultiLabel, settings, unit } = data;
-  const step = Math.max(1, Math.floor(TURN / job.width / unit)) * unit;
+  const step = Math.max(1, Math.floor(PART / job.width / unit)) * unit;
   const parts: Packed[] = [];
   for (let first = start; first < end; first += step) {
     if (isStopped()) return undefined;

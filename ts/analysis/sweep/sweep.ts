@@ -40,7 +40,7 @@ import { lookLikeProbabilities, PROBABILITIES_NOTICE } from '../rows/probability
 import { isSingleColumn } from '../rows/rows.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
-import { checkFunction, checkTurnOptions, type Signal } from '../rows/turns.js';
+import { checkFunction, checkTurnOptions, type Signal, TURN } from '../rows/turns.js';
 import type { SweepRow, SweepTable } from './result.js';
 import { type Axes, type SweptLoss, SweptSums, sweptRows } from './swept-sums.js';
 import { sweepText } from './text.js';
@@ -145,9 +145,6 @@ export const SWEEP_ASYNC_OPTIONS: readonly (keyof SweepAsyncOptions)[] = [
   'signal',
   'onProgress',
 ];
-
-/** Logits that are looked at before others get their turn: a hundredth of a second or so. */
-const TURN = 2 ** 19;
 
 /** Fewer rows in a turn would spend it on other things. */
 const FEWEST_ROWS = 64;
