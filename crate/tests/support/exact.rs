@@ -5,7 +5,7 @@ use std::{
     ops::{Add, Div, Mul, Neg, Sub},
 };
 
-use astro_float::{BigFloat, Consts, RoundingMode};
+use astro_float::{BigFloat, Consts, RoundingMode, WORD_BIT_SIZE};
 
 const BITS: usize = 256;
 const ROUNDING: RoundingMode = RoundingMode::ToEven;
@@ -56,7 +56,10 @@ impl Exact {
     /// Truncated, which is good to one unit in the last place.
     pub fn to_f64(&self) -> f64 {
         let Some((words, _, sign, exponent, _)) = self.0.as_raw_parts() else { return f64::NAN };
-        let top = words.last().map_or(0.0, |&w| w as f64) * 2f64.powi(-64);
+        // Words have 64 bits, or 32 on processors whose pointers do.
+        let first = words.iter().rev().take(64 / WORD_BIT_SIZE);
+        let bits = first.fold(0, |bits, &word| (bits << WORD_BIT_SIZE) | u128::from(word));
+        let top = bits as f64 * 2f64.powi(-64);
         let magnitude = if exponent < -1000 {
             top * 2f64.powi(-1000) * 2f64.powi((exponent + 1000).max(-1000))
         } else {
