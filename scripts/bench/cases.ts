@@ -6,6 +6,8 @@ export type Loss =
       readonly gamma: number;
       readonly labelSmoothing: number;
     }
+  /** The focal loss of class probabilities, every class with weight 1. */
+  | { readonly kind: 'soft-focal'; readonly gamma: number }
   /** The sigmoid loss of independent logits, each with a target of its own. */
   | { readonly kind: 'sigmoid-focal'; readonly alpha: number; readonly gamma: number }
   | { readonly kind: 'cross-entropy' };
@@ -30,8 +32,8 @@ export interface Workload extends Case {
   /** Row-major [rows, classes]. */
   readonly logits: Floats;
   /**
-   * Class indices [rows]; for the sigmoid loss 0 and 1 [rows, classes], in floats as torchvision
-   * wants them.
+   * Class indices [rows]; class probabilities [rows, classes]; for the sigmoid loss 0 and 1
+   * [rows, classes], in floats as torchvision wants them.
    */
   readonly targets: Int32Array | Floats;
 }
@@ -78,6 +80,12 @@ const REPRESENTATIVE_SHAPES = [
   [4096, 1000],
 ] as const;
 
+const SOFT_SHAPES = [
+  [65536, 3],
+  [65536, 10],
+  [4096, 100],
+] as const;
+
 /**
  * float64 comes last: functions that have seen it are slower with float32, and those of most users
  * never do.
@@ -95,6 +103,10 @@ export const CASES: readonly Case[] = [
   ...SHAPES.map((shape) => makeCase(shape)),
   // Losses and gradients below the normal range, where some processors need many times as long.
   makeCase([65536, 2], 'wide logits', { spread: 60 }),
+  makeCase([64, 50000], 'forward', { gradient: false }),
+  ...SOFT_SHAPES.map((shape) =>
+    makeCase(shape, 'soft', { loss: { kind: 'soft-focal', gamma: 2 } }),
+  ),
   ...Object.entries(VARIANTS).flatMap(([name, variant]) =>
     REPRESENTATIVE_SHAPES.map((shape) => makeCase(shape, name, variant)),
   ),
@@ -112,15 +124,31 @@ export function plainCase(rows: number, classes: number): Case {
 }
 
 export function makeWorkload(of: Case): Workload {
-  const { rows, classes, dtype, spread, loss } = of;
+  const { rows, classes, dtype, spread } = of;
   const random = mulberry32(rows * classes);
   const FloatsOfKind = dtype === 'float32' ? Float32Array : Float64Array;
   const logits = new FloatsOfKind(rows * classes).map(() => spread * (random() - 0.5));
-  const targets =
-    loss.kind === 'sigmoid-focal'
-      ? new FloatsOfKind(rows * classes).map(() => Math.round(random()))
-      : new Int32Array(rows).map(() => Math.floor(random() * classes));
-  return { ...of, logits, targets };
+  return { ...of, logits, targets: makeTargets(of, random) };
+}
+
+function makeTargets({ rows, classes, dtype, loss }: Case, random: () => number) {
+  const FloatsOfKind = dtype === 'float32' ? Float32Array : Float64Array;
+  switch (loss.kind) {
+    case 'sigmoid-focal':
+      return new FloatsOfKind(rows * classes).map(() => Math.round(random()));
+    case 'soft-focal': {
+      const probabilities = new FloatsOfKind(rows * classes).map(random);
+      for (let start = 0; start < probabilities.length; start += classes) {
+        const row = probabilities.subarray(start, start + classes);
+        let sum = 0;
+        for (const share of row) sum += share;
+        row.set(row.map((share) => share / sum));
+      }
+      return probabilities;
+    }
+    default:
+      return new Int32Array(rows).map(() => Math.floor(random() * classes));
+  }
 }
 
 /** Uniform numbers in [0, 1) that are the same in every run. */

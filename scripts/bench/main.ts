@@ -9,7 +9,7 @@ import { ANALYSIS_SHAPES, analysisTable, measureAnalysis } from './analysis.js';
 import { benchCase, type CaseResults } from './bench.js';
 import { CASES, selectCases } from './cases.js';
 import { comparisonChart, scalingChart } from './chart.js';
-import { focalLoss } from './contenders/focal-loss.js';
+import { BEFORE, buildIn, focalLoss } from './contenders/focal-loss.js';
 import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders, poolEntries } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
@@ -37,7 +37,7 @@ npm run bench [-- options]
   --pool                 instead: focal-loss/pool beside one thread, on all cores, with PyTorch
                          and JAX on as many threads as they take by themselves, and with as many
                          processes that share nothing, which is what the machine allows
-  --before <folder>      with --analysis: also beside the build in this folder
+  --before <folder>      without others or with --analysis: also beside the build in this folder
 `;
 
 const { values: options } = parseArgs({
@@ -61,7 +61,7 @@ const { values: options } = parseArgs({
 const targets = parseTargets(
   targetsJson,
   CASES.map(({ name }) => name),
-  ENTRIES.map(({ name }) => name),
+  [...ENTRIES.map(({ name }) => name), BEFORE],
 );
 const casesWithTargets = Object.keys(targets);
 
@@ -72,6 +72,7 @@ async function compare(rounds: number): Promise<void> {
   if (cases.length === 0) throw new Error(`no case has "${options.only}" in its name`);
   const patterns = options.contenders.split(',').filter(Boolean);
   const { contenders, missing } = await loadContenders(patterns);
+  if (options.before) contenders.splice(1, 0, await buildIn(options.before));
 
   const results: CaseResults[] = [];
   const progress = makeProgress(cases.length * rounds);

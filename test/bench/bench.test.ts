@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { disagreement } from '../../scripts/bench/agreement.js';
 import { benchCase } from '../../scripts/bench/bench.js';
-import { CASES, makeWorkload, plainCase, selectCases } from '../../scripts/bench/cases.js';
+import {
+  CASES,
+  type Case,
+  makeWorkload,
+  plainCase,
+  selectCases,
+} from '../../scripts/bench/cases.js';
 import type { Contender } from '../../scripts/bench/contender.js';
 import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
 import { allocatedBytes } from '../../scripts/bench/garbage.js';
@@ -36,12 +42,29 @@ describe('the cases', () => {
       const widest = Math.max(...logits) - Math.min(...logits);
       expect(widest).toBeGreaterThan(0.8 * one.spread);
       expect(widest).toBeLessThanOrEqual(one.spread);
-      expect(targets).toHaveLength(one.loss.kind === 'sigmoid-focal' ? rows * classes : rows);
-      expect(Math.max(...targets)).toBe(one.loss.kind === 'sigmoid-focal' ? 1 : classes - 1);
-      expect(Math.min(...targets)).toBe(0);
+      expectTargets(one.loss.kind, targets, [rows, classes]);
     }
   });
 });
+
+function expectTargets(
+  kind: Case['loss']['kind'],
+  targets: ArrayLike<number>,
+  [rows, classes]: readonly [number, number],
+) {
+  const all = Array.from(targets);
+  const isPerRow = kind === 'focal' || kind === 'cross-entropy';
+  expect(all).toHaveLength(isPerRow ? rows : rows * classes);
+  if (kind === 'soft-focal') {
+    for (let start = 0; start < all.length; start += classes) {
+      const sum = all.slice(start, start + classes).reduce((total, share) => total + share);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+    return;
+  }
+  expect(Math.max(...all)).toBe(isPerRow ? classes - 1 : 1);
+  expect(Math.min(...all)).toBe(0);
+}
 
 describe('the check that contenders agree', () => {
   const one = plainCase(2, 2);

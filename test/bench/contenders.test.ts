@@ -5,7 +5,7 @@ import { CASES, type Case, makeWorkload, plainCase } from '../../scripts/bench/c
 import type { Contender } from '../../scripts/bench/contender.js';
 import { startChild } from '../../scripts/bench/contenders/child.js';
 import { copy } from '../../scripts/bench/contenders/copy.js';
-import { focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
+import { buildIn, focalLoss } from '../../scripts/bench/contenders/focal-loss.js';
 import { ENTRIES, type Entry, loadContenders } from '../../scripts/bench/contenders/index.js';
 import { plainJs, plainJsTwo } from '../../scripts/bench/contenders/plain-js/index.js';
 import { root } from '../../scripts/bootstrap/paths.mjs';
@@ -38,6 +38,12 @@ it('the loop for two classes computes what the other does, and nothing else', as
   const [two, any] = [await outcomeOf(plainJsTwo, one), await outcomeOf(plainJs, one)];
   expect(disagreement(one, two, any)).toBeUndefined();
   expect(await plainJsTwo.prepare(makeWorkload(plainCase(4, 3)))).toBeUndefined();
+});
+
+it('another build computes what this one does', async () => {
+  const one = plainCase(50, 3);
+  const other = await outcomeOf(await buildIn(join(root, 'dist')), one);
+  expect(other).toEqual(await outcomeOf(focalLoss, one));
 });
 
 it('the copy computes nothing', async () => {

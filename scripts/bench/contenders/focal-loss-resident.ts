@@ -7,7 +7,7 @@ export const focalLossResident: Contender = {
   name: 'focal-loss (resident)',
   about: 'this package on arrays from allocate(), filled before: no copies',
   async prepare({ logits, targets, loss, gradient, rows, classes, dtype }) {
-    // The targets of the sigmoid loss are floats, which resident arrays have no place for.
+    // Targets that are floats have no place in resident arrays.
     if (!(targets instanceof Int32Array)) return undefined;
     const criterion = makeCriterion(loss);
     const arrays = allocate(rows, classes, dtype);

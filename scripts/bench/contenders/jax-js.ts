@@ -106,6 +106,13 @@ function makeLoss({ numpy: np, nn }: JaxJs, { loss, rows, classes }: Workload): 
       return weights.mul(power(miss, gamma)).mul(ce).mean();
     };
   }
+  if (loss.kind === 'soft-focal') {
+    return (x, q) => {
+      const ce = nn.logsumexp(x.ref, 1).sub(x.mul(q).sum(1));
+      const miss = np.exp(ce.ref.neg()).mul(-1).add(1);
+      return power(miss, loss.gamma).mul(ce).mean();
+    };
+  }
   const smoothing = loss.kind === 'focal' ? loss.labelSmoothing : 0;
   // The logits of the targets by comparing: to take them by index has no gradient that can be
   // compiled, and its one-hot rows come out of an identity matrix, for which fifty thousand classes

@@ -100,6 +100,13 @@ function makeRun(tf: Tf, workload: Workload) {
 function makeLoss(tf: Tf, { rows, classes, targets, loss }: Workload): (x: Tensor) => Tensor {
   if (!(targets instanceof Int32Array)) {
     const y = tf.tensor2d(targets, [rows, classes]);
+    if (loss.kind === 'soft-focal') {
+      return (x) => {
+        const ce = tf.neg(tf.sum(tf.mul(tf.logSoftmax(x), y), 1));
+        const miss = tf.sub(1, tf.exp(tf.neg(ce)));
+        return tf.mean(tf.mul(power(tf, miss, loss.gamma), ce));
+      };
+    }
     return (x) => sigmoidFocal(tf, x, y, loss);
   }
   const indices = tf.tensor1d(targets, 'int32');

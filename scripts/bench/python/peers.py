@@ -16,7 +16,7 @@ import numpy as np
 def read(workload):
     shape = workload["rows"], workload["classes"]
     logits = np.fromfile(workload["logits"], workload["dtype"]).reshape(shape)
-    if workload["loss"]["kind"] == "sigmoid-focal":
+    if workload["loss"]["kind"] in ("sigmoid-focal", "soft-focal"):
         return logits, np.fromfile(workload["targets"], workload["dtype"]).reshape(shape)
     return logits, np.fromfile(workload["targets"], "int32")
 
@@ -47,6 +47,10 @@ class Torch:
             weight = torch.where(target == 1, alpha, 1 - alpha)
             return (weight * (1 - torch.exp(-ce)) ** gamma * ce).mean()
 
+        def soft_focal(x, target):
+            ce = functional.cross_entropy(x, target, reduction="none")
+            return ((1 - torch.exp(-ce)) ** gamma * ce).mean()
+
         # torchvision.ops.sigmoid_focal_loss
         def sigmoid_focal(x, target):
             p = torch.sigmoid(x)
@@ -55,7 +59,12 @@ class Torch:
             alpha_t = alpha * target + (1 - alpha) * (1 - target)
             return (alpha_t * ce * (1 - p_t) ** gamma).mean()
 
-        return {"focal": focal, "sigmoid-focal": sigmoid_focal, "cross-entropy": cross_entropy}[kind]
+        return {
+            "focal": focal,
+            "soft-focal": soft_focal,
+            "sigmoid-focal": sigmoid_focal,
+            "cross-entropy": cross_entropy,
+        }[kind]
 
     def prepare(self, workload):
         torch = self.torch
@@ -112,6 +121,13 @@ class Jax:
             weight = jnp.where(target == 1, alpha, 1 - alpha)
             return (weight * (1 - jnp.exp(-ce)) ** gamma * ce).mean()
 
+        def soft_focal(x, target):
+            if self.fused:
+                ce = jax.nn.logsumexp(x, 1) - (x * target).sum(1)
+            else:
+                ce = -(target * jax.nn.log_softmax(x)).sum(1)
+            return ((1 - jnp.exp(-ce)) ** gamma * ce).mean()
+
         def sigmoid_focal(x, target):
             p = jax.nn.sigmoid(x)
             ce = jax.nn.softplus(x) - x * target
@@ -119,7 +135,12 @@ class Jax:
             alpha_t = alpha * target + (1 - alpha) * (1 - target)
             return (alpha_t * ce * (1 - p_t) ** gamma).mean()
 
-        return {"focal": focal, "sigmoid-focal": sigmoid_focal, "cross-entropy": cross_entropy}[kind]
+        return {
+            "focal": focal,
+            "soft-focal": soft_focal,
+            "sigmoid-focal": sigmoid_focal,
+            "cross-entropy": cross_entropy,
+        }[kind]
 
     def prepare(self, workload):
         jax = self.jax

@@ -1,7 +1,7 @@
 import type { Floats, Workload } from '../../cases.js';
 import { type Contender, localRun } from '../../contender.js';
 import { sigmoidFocal } from './sigmoid.js';
-import { crossEntropy, focal, focalOfTwo } from './softmax.js';
+import { crossEntropy, focal, focalOfTwo, softFocal } from './softmax.js';
 
 /**
  * The code that a careful person would write without this package: one loop over typed arrays,
@@ -36,6 +36,8 @@ function compute(
       return () => sigmoidFocal(logits, targets, loss, grad);
     case 'cross-entropy':
       return () => crossEntropy(logits, targets, classes, grad);
+    case 'soft-focal':
+      return () => softFocal(logits, targets, classes, loss.gamma, grad);
     case 'focal':
       return () => focal(logits, targets, classes, loss, grad);
   }

@@ -104,6 +104,38 @@ export function crossEntropy(
   return total * scale;
 }
 
+/** The focal loss of class probabilities, which add up to 1. */
+export function softFocal(
+  logits: Floats,
+  probabilities: Int32Array | Floats,
+  classes: number,
+  gamma: number,
+  grad: Floats | undefined,
+): number {
+  const rows = logits.length / classes;
+  const scale = 1 / rows;
+  let total = 0;
+  for (let row = 0, start = 0; row < rows; row++, start += classes) {
+    const end = start + classes;
+
+    const max = maximum(logits, start, end);
+    const sum = exponentials(logits, start, end, max, grad);
+    const logSum = Math.log(sum) + max;
+    let loss = 0;
+    for (let i = start; i < end; i++) loss += probabilities[i] * (logSum - logits[i]);
+    const pt = Math.exp(-loss);
+    const miss = 1 - pt;
+    const power = focus(miss, gamma - 1);
+    total += power * miss * loss;
+    if (!grad) continue;
+
+    const slope = scale * power * (miss + gamma * pt * loss);
+    const share = slope / sum;
+    for (let i = start; i < end; i++) grad[i] = grad[i] * share - slope * probabilities[i];
+  }
+  return total * scale;
+}
+
 function maximum(logits: Floats, start: number, end: number): number {
   let max = logits[start];
   for (let i = start + 1; i < end; i++) max = Math.max(max, logits[i]);

@@ -80,6 +80,22 @@ fn prepare<T: Float + 'static, const BYTES: usize>(
                 }
             })
         }
+        "soft-focal" => {
+            let criterion = FocalLoss {
+                alpha: Alpha::None,
+                gamma: Gamma::All(number("gamma")?),
+                ..FocalLoss::default()
+            };
+            let targets = read(text(workload, "targets")?, from_bytes)?;
+            Box::new(move |grad| {
+                let batch = Batch::soft(&logits, &targets, classes);
+                if with_gradient {
+                    criterion.value_and_grad(&batch, grad)
+                } else {
+                    criterion.forward(&batch)
+                }
+            })
+        }
         "cross-entropy" => {
             let targets = read(text(workload, "targets")?, i32::from_le_bytes)?;
             Box::new(move |grad| {
