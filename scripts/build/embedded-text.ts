@@ -43,7 +43,7 @@ const RUNS = [
   [0x02, 0x04, INTEGER],
   [0x0c, 0x0d, INTEGER],
   [0x0e, 0x0e, TABLE],
-  // Of an indirect call the table, 0, goes for an instruction.
+  // The table of an indirect call, 0, goes for an instruction.
   [0x10, 0x11, INTEGER],
   [0x20, 0x22, LOCAL],
   [0x23, 0x24, INTEGER],
@@ -77,7 +77,7 @@ function integerAt(module: Uint8Array, at: number): [number, number] {
   }
 }
 
-/** How often a function has each instruction. */
+/** The numbers of times that a function has each instruction. */
 type Counts = number[];
 
 /**
@@ -145,7 +145,7 @@ export function toStreams(module: Uint8Array): number[][] {
   const all = Array.from({ length: INSTRUCTIONS }, (_, code) => code);
   const [, functions] = streamsFor(module, all, []);
   const isDouble = functions.map((counts) => {
-    // Of two twins the one on float32 comes first.
+    // The twin on float32 comes first.
     const surplus = (code: number) => Math.sign((TWINS[code] ?? code) - code) * (counts[code] ?? 0);
     return all.reduce((sum, code) => sum + surplus(code), 0) < 0;
   });

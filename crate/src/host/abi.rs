@@ -349,7 +349,7 @@ record! { "BIN_"
 }
 
 record! { "COUNTS_"
-    /// What the rows of a class come to, by their weights.
+    /// The rows of a class, by their weights.
     Counts {
         /// Those of the class.
         support,

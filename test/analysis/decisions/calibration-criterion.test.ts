@@ -69,7 +69,7 @@ it('a calibration after a loss goes through JSON, and says which loss', () => {
 
 it('the weight of a cross-entropy is what a fit without it would have to find', () => {
   const weight = [1, 3];
-  // Where the odds of class 1 are trained to be three times as large.
+  // The odds of class 1 are trained to be three times as large.
   const weighted = logits.map((x, k) => (k % 2 === 0 ? x : x + Math.log(3)));
   const given = fitCalibration(weighted, targets, {
     method: 'platt',
