@@ -291,11 +291,11 @@ fn numbers_in_order() {
     // SAFETY: the buffers have room for the numbers, as many more, and room to count.
     unsafe {
         let mut memory = with(&[]);
-        order::sort_by(COUNT, memory.as_mut_ptr());
+        order::sort_by(COUNT, COUNT, memory.as_mut_ptr());
         let mut memory = with(&[10.0, 30.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(order::rank(10, 30, memory.as_mut_ptr()), 1);
         let mut memory = with(&[0.0, 0.0]);
         let above = keys.iter().filter(|&&key| key > 0.0).count();
-        assert_eq!(order::leave_above(COUNT, memory.as_mut_ptr()), above);
+        assert_eq!(order::leave_above(COUNT, COUNT, memory.as_mut_ptr()), above);
     }
 }

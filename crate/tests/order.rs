@@ -38,13 +38,14 @@ fn integers_are_sorted_by_numbers_as_a_stable_sort_does() {
             let keys = numbers(&mut random, count, kind);
             let mut expected: Vec<u32> = (0..count as u32).collect();
             expected.sort_by(|&i, &j| keys[i as usize].partial_cmp(&keys[j as usize]).unwrap());
-            let mut memory = buffer(&[&keys], 2 * count);
-            let integers: *mut u32 = memory.as_mut_ptr().wrapping_add(2 * count).cast();
+            let room = count + kind;
+            let mut memory = buffer(&[&keys], 2 * count + 3 * kind);
+            let integers: *mut u32 = memory.as_mut_ptr().wrapping_add(2 * room).cast();
             // SAFETY: the buffer has room for all of them.
             let sorted = unsafe {
                 (0..count).for_each(|i| integers.add(i).write(i as u32));
-                let is_spare = sort_by(count, memory.as_mut_ptr());
-                let first = integers.add(count * is_spare as usize);
+                let is_spare = sort_by(count, room, memory.as_mut_ptr());
+                let first = integers.add(room * is_spare as usize);
                 (0..count).map(|i| *first.add(i)).collect::<Vec<u32>>()
             };
             assert!(sorted == expected, "{count} numbers of kind {kind}");
@@ -143,12 +144,13 @@ fn what_is_above_a_threshold_is_left_in_its_order() {
         for kind in [0, 3, 4] {
             let given = numbers(&mut random, count, kind);
             let (threshold, before) = (0.25, 100.0);
-            let mut memory = buffer(&[&[threshold, before], &given], count);
+            let room = count + kind;
+            let mut memory = buffer(&[&[threshold, before], &given], 2 * count + 3 * kind);
             let first = memory.as_mut_ptr().wrapping_add(Above::ALL.len());
-            let places: *mut u32 = first.wrapping_add(count).cast();
+            let places: *mut u32 = first.wrapping_add(2 * room).cast();
             // SAFETY: the buffer has a record, the numbers, and room.
             let left: Vec<(f64, u32)> = unsafe {
-                let left = leave_above(count, memory.as_mut_ptr());
+                let left = leave_above(count, room, memory.as_mut_ptr());
                 (0..left).map(|i| (*first.add(i), *places.add(i))).collect()
             };
             let above = || given.iter().enumerate().filter(|(_, x)| **x > threshold);

@@ -643,6 +643,38 @@ describe('input', () => {
     expect(advice).toEqual([expect.objectContaining({ code: 'non-finite' }), ...expected.advice]);
   });
 
+  it.each(dtypes)('may have rows that are left out wherever they stand: $name', (dtype) => {
+    const [rows, few] = [13, 30];
+    const { logits, targets } = randomBatch(dtype, few, 2);
+    const ignoring = new FocalLoss({ ignoreIndex: -1 });
+    const expected = diagnose(logits, targets, ignoring);
+    const numbers = Array.from({ length: few }, (_, row) => row);
+    for (let place = 0; place < rows; place++) {
+      for (const [value, target] of [
+        [NaN, 1],
+        [0, -1],
+      ]) {
+        const others = numbers.map((row) => (row < place ? row : row + 1));
+        const shifted = (list: Uint32Array) => list.map((row) => others[row]);
+        const spoilt = dtype.zeros(2 * few + 2);
+        spoilt.set(logits.subarray(0, 2 * place));
+        spoilt.set([value, 0], 2 * place);
+        spoilt.set(logits.subarray(2 * place), 2 * place + 2);
+        const labels = [...targets];
+        labels.splice(place, 0, target);
+        const found = diagnose(spoilt, Int32Array.from(labels), ignoring);
+        expect(found.nonFinite.rows).toEqual(Uint32Array.from(target < 0 ? [] : [place]));
+        expect(found.classes).toEqual(expected.classes);
+        expect(found.loss).toEqual(expected.loss);
+        expect(found.hard).toEqual({ ...expected.hard, rows: shifted(expected.hard.rows) });
+        expect(found.overconfident).toEqual({
+          ...expected.overconfident,
+          rows: shifted(expected.overconfident.rows),
+        });
+      }
+    }
+  });
+
   it('may have equal losses, none of which is above their mean', () => {
     const { hard, loss } = diagnose(
       new Float64Array(6).fill(0.1),

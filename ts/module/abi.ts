@@ -130,25 +130,26 @@ export const FIGURE_SCORE = 5;
 export const FIGURE_WEIGHTS = 6;
 /** Softmax: room for the kernel, a number for each class and one more. */
 export const FIGURE_SCRATCH = 7;
-/** Loss: itself. */
-export const FIGURE_LOSS = 2;
 /** Loss: the size of the gradient. */
-export const FIGURE_GRADIENT = 3;
+export const FIGURE_GRADIENT = 2;
 /** Loss: the focusing factor. */
-export const FIGURE_FACTOR = 4;
+export const FIGURE_FACTOR = 3;
 /** Loss: the weight of the cross-entropy in it. */
-export const FIGURE_WEIGHT = 5;
+export const FIGURE_WEIGHT = 4;
 /** Loss: the class of the row, -1 where it does not count; an integer of 32 bits. */
-export const FIGURE_LABEL = 6;
-/**
- * Of a loss: the numbers of the rows that are added up, whose losses come first; integers of 32
- * bits, as are those of the next two.
- */
-export const FIGURE_NUMBER = 7;
-/** Loss: the numbers of those that are overconfident. */
-export const FIGURE_SURE = 8;
-/** Loss: the numbers of rows that count and whose loss or gradient is not finite. */
-export const FIGURE_NON_FINITE = 9;
+export const FIGURE_LABEL = 5;
+
+// Lists of rows, by their places in halves of float64 numbers: each has room for as many as the
+// call says.
+
+/** The losses of the rows that are added up, as float64 numbers. */
+export const LIST_LOSS = 0;
+/** The numbers of these rows; integers of 32 bits, as are those of the next two. */
+export const LIST_NUMBER = 2;
+/** The numbers of those that are overconfident. */
+export const LIST_SURE = 3;
+/** The numbers of rows that count and whose loss or gradient is not finite. */
+export const LIST_NON_FINITE = 4;
 
 // Weightings of a sweep that are no tables.
 
@@ -198,46 +199,44 @@ export const TOTAL_ROWS = 1;
 export const TOTAL_WEIGHTS = 2;
 
 // Places of what rows add up to under a loss, of those that count and whose loss and gradient are
-// finite. The first three are about the rows of one call.
+// finite.
 
-/** The number of these rows. */
-export const TALLY_LISTED = 0;
 /** The number of those whose confidence is above the threshold. */
-export const TALLY_SURE = 1;
+export const TALLY_SURE = 0;
 /** The number of rows that count but whose loss or gradient is not finite. */
-export const TALLY_NON_FINITE = 2;
+export const TALLY_NON_FINITE = 1;
 /** The threshold. */
-export const TALLY_THRESHOLD = 3;
+export const TALLY_THRESHOLD = 2;
 /** The number of logits, of rows that count, that are not finite. */
-export const TALLY_LOGITS = 4;
+export const TALLY_LOGITS = 3;
 /** The number of rows that are added up. */
-export const TALLY_ROWS = 5;
+export const TALLY_ROWS = 4;
 /** The number of those that are predicted right. */
-export const TALLY_RIGHT = 6;
+export const TALLY_RIGHT = 5;
 /** The number of those with a confidence above 1/2 besides. */
-export const TALLY_EASY = 7;
+export const TALLY_EASY = 6;
 /** Their losses. */
-export const TALLY_EASY_LOSS = 8;
+export const TALLY_EASY_LOSS = 7;
 /** The number of overconfident rows that are predicted wrong. */
-export const TALLY_SURE_AND_WRONG = 9;
+export const TALLY_SURE_AND_WRONG = 8;
 /** The losses. */
-export const TALLY_LOSS = 10;
+export const TALLY_LOSS = 9;
 /** The smallest of them. */
-export const TALLY_LEAST_LOSS = 11;
+export const TALLY_LEAST_LOSS = 10;
 /** The largest of them. */
-export const TALLY_MOST_LOSS = 12;
+export const TALLY_MOST_LOSS = 11;
 /** The confidences. */
-export const TALLY_CONFIDENCE = 13;
+export const TALLY_CONFIDENCE = 12;
 /** The smallest of them. */
-export const TALLY_LEAST_CONFIDENCE = 14;
+export const TALLY_LEAST_CONFIDENCE = 13;
 /** The largest of them. */
-export const TALLY_MOST_CONFIDENCE = 15;
+export const TALLY_MOST_CONFIDENCE = 14;
 /** The focusing factors. */
-export const TALLY_FACTOR = 16;
+export const TALLY_FACTOR = 15;
 /** The weights. */
-export const TALLY_WEIGHT = 17;
+export const TALLY_WEIGHT = 16;
 /** The squares of the weights. */
-export const TALLY_SQUARES = 18;
+export const TALLY_SQUARES = 17;
 
 // Places of what the rows of a class, or column, add up to.
 

@@ -180,23 +180,29 @@ pub mod figure {
         WEIGHTS = 6;
         /// Softmax: room for the kernel, a number for each class and one more.
         SCRATCH = 7;
-        /// Loss: itself.
-        LOSS = 2;
         /// Loss: the size of the gradient.
-        GRADIENT = 3;
+        GRADIENT = 2;
         /// Loss: the focusing factor.
-        FACTOR = 4;
+        FACTOR = 3;
         /// Loss: the weight of the cross-entropy in it.
-        WEIGHT = 5;
+        WEIGHT = 4;
         /// Loss: the class of the row, −1 where it does not count; an integer of 32 bits.
-        LABEL = 6;
-        /// Loss: the numbers of the rows that are added up, whose losses come first; integers
-        /// of 32 bits, as are those of the next two.
-        NUMBER = 7;
-        /// Loss: the numbers of those that are overconfident.
-        SURE = 8;
-        /// Loss: the numbers of rows that count and whose loss or gradient is not finite.
-        NON_FINITE = 9;
+        LABEL = 5;
+    } }
+}
+
+/// The places of lists of rows, in halves of float64 numbers: one after the other, each with room
+/// for as many as the host says.
+pub mod list {
+    shared! { "LIST_" usize {
+        /// The losses of the rows that are added up, as float64 numbers.
+        LOSS = 0;
+        /// The numbers of these rows; integers of 32 bits, as are those of the next two.
+        NUMBER = 2;
+        /// The numbers of those that are overconfident.
+        SURE = 3;
+        /// The numbers of rows that count and whose loss or gradient is not finite.
+        NON_FINITE = 4;
     } }
 }
 
@@ -257,11 +263,9 @@ record! { "TOTAL_"
 }
 
 record! { "TALLY_"
-    /// What rows add up to under a loss: of those that count and whose loss and gradient are
-    /// finite. The first three are about the rows of one call, the others about all since zeros.
+    /// What rows add up to under a loss, since zeros: of those that count and whose loss and
+    /// gradient are finite.
     Tally {
-        /// The number of these rows.
-        listed,
         /// The number of those whose confidence is above the threshold.
         sure,
         /// The number of rows that count but whose loss or gradient is not finite.
@@ -402,6 +406,7 @@ pub const ALL: &[&[(&str, i64)]] = &[
     output::ALL,
     elementary::ALL,
     figure::ALL,
+    list::ALL,
     weighting::ALL,
     Numbers::ALL,
     Totals::ALL,

@@ -40,9 +40,10 @@ export! {
         flags: u32,
         buffer: usize,
         room: usize,
+        lists: usize,
         first: usize
     ) -> i32 = {
-        let buffer = (at_mut(buffer), room);
+        let buffer = (at_mut(buffer), room, lists);
         state().loss_figures(at(logits), at(targets), (rows, classes), flags, buffer, first)
     };
 
@@ -55,10 +56,11 @@ export! {
         flags: u32,
         buffer: usize,
         room: usize,
+        lists: usize,
         first: usize,
         groups: usize
     ) = {
-        let (buffer, rows) = ((at_mut(buffer), room), (first, groups));
+        let (buffer, rows) = ((at_mut(buffer), room, lists), (first, groups));
         state().element_figures(at(logits), at(targets), (count, columns), flags, buffer, rows)
     };
 
@@ -66,10 +68,12 @@ export! {
     rank(own: usize, others: usize, buffer: usize) -> u32 = order::rank(own, others, at_mut(buffer));
 
     /// See [`order::sort_by`].
-    sort_by(count: usize, buffer: usize) -> u32 = order::sort_by(count, at_mut(buffer));
+    sort_by(count: usize, room: usize, buffer: usize) -> u32 =
+        order::sort_by(count, room, at_mut(buffer));
 
     /// See [`order::leave_above`].
-    leave_above(count: usize, buffer: usize) -> usize = order::leave_above(count, at_mut(buffer));
+    leave_above(count: usize, room: usize, buffer: usize) -> usize =
+        order::leave_above(count, room, at_mut(buffer));
 
     /// See [`kernels::take_apart`].
     take_apart(numbers: usize, labels: usize, count: usize, class: i32, own: usize, others: usize) -> usize = {

@@ -3,7 +3,7 @@
 use core::{ptr, slice};
 
 use super::{
-    abi::{Bin, Decisions, Group, Tally, area, figure, flag},
+    abi::{Above, Bin, Decisions, Group, Tally, area, figure, flag, list},
     call::{Float, by_float},
     state::State,
 };
@@ -24,18 +24,41 @@ struct LossBuffer {
     /// One for each class, and behind them one for each column, where there are several.
     groups: *mut Group,
     classes: usize,
+    columns: usize,
 }
 
 impl LossBuffer {
-    /// The buffer of so many classes, with room for the figures of so many rows.
-    fn new(start: *mut f64, room: usize, classes: usize) -> Self {
+    /// The buffer of so many classes and columns, with room for the figures of so many rows, and
+    /// behind a record of numbers above a threshold for lists of so many. These go on where they
+    /// end so far.
+    ///
+    /// # Safety
+    /// The tally must be there.
+    unsafe fn new(
+        (start, room, lists): (*mut f64, usize, usize),
+        (classes, columns): (usize, usize),
+    ) -> Self {
         let figures = start.wrapping_add(Tally::ALL.len());
-        Self {
-            tally: start.cast(),
-            figures: of_loss(figures, room),
-            groups: place(figures, room, figure::NON_FINITE + 1),
-            classes,
-        }
+        let groups: *mut Group = place(figures, room, figure::LABEL + 1);
+        let first = groups.wrapping_add(classes + columns).cast::<f64>();
+        let first = first.wrapping_add(Above::ALL.len());
+        let numbers = |which: usize| first.cast::<u32>().wrapping_add(which * lists);
+        let tally: *mut Tally = start.cast();
+        // SAFETY: passed on.
+        let Tally { rows, sure, non_finite, .. } = unsafe { *tally };
+        let figures = LossFigures {
+            label: place(figures, room, figure::LABEL),
+            predicted: place(figures, room, figure::PREDICTED),
+            confidence: place(figures, room, figure::CONFIDENCE),
+            gradient: place(figures, room, figure::GRADIENT),
+            factor: place(figures, room, figure::FACTOR),
+            weight: place(figures, room, figure::WEIGHT),
+            loss: place::<f64>(first, lists, list::LOSS).wrapping_add(rows as usize),
+            number: numbers(list::NUMBER).wrapping_add(rows as usize),
+            sure: numbers(list::SURE).wrapping_add(sure as usize),
+            non_finite: numbers(list::NON_FINITE).wrapping_add(non_finite as usize),
+        };
+        Self { tally, figures, groups, classes, columns }
     }
 
     /// Adds up the figures of `n` rows, of which the first has the number `first`, and so many
@@ -43,32 +66,16 @@ impl LossBuffer {
     ///
     /// # Safety
     /// The buffer must be there, and the figures have been put down.
-    unsafe fn add(&self, (n, first): (usize, usize), columns: usize, logits: usize) {
+    unsafe fn add(&self, (n, first): (usize, usize), logits: usize) {
         // SAFETY: passed on; nothing else looks at the buffer.
         unsafe {
             let tally = &mut *self.tally;
             tally.logits += logits as f64;
             let groups = |first: *mut Group, count| slice::from_raw_parts_mut(first, count);
             let classes = groups(self.groups, self.classes);
-            let columns = groups(self.groups.wrapping_add(self.classes), columns);
+            let columns = groups(self.groups.wrapping_add(self.classes), self.columns);
             tally.add(&self.figures, (n, first), classes, columns);
         }
-    }
-}
-
-/// The places of what a loss makes of rows.
-fn of_loss(buffer: *mut f64, room: usize) -> LossFigures {
-    LossFigures {
-        label: place(buffer, room, figure::LABEL),
-        predicted: place(buffer, room, figure::PREDICTED),
-        confidence: place(buffer, room, figure::CONFIDENCE),
-        loss: place(buffer, room, figure::LOSS),
-        gradient: place(buffer, room, figure::GRADIENT),
-        factor: place(buffer, room, figure::FACTOR),
-        weight: place(buffer, room, figure::WEIGHT),
-        number: place(buffer, room, figure::NUMBER),
-        sure: place(buffer, room, figure::SURE),
-        non_finite: place(buffer, room, figure::NON_FINITE),
     }
 }
 
@@ -136,7 +143,7 @@ impl State {
         targets: *const u8,
         (rows, classes): (usize, usize),
         flags: u32,
-        (buffer, room): (*mut f64, usize),
+        buffer: (*mut f64, usize, usize),
         first: usize,
     ) -> i32 {
         let is_soft = flags & flag::SOFT != 0;
@@ -159,9 +166,9 @@ impl State {
             let shares = if is_soft { targets.cast() } else { ptr::null() };
             // SAFETY: the caller vouches for all of it, and the targets have been checked.
             unsafe {
-                let buffer = LossBuffer::new(buffer, room, classes);
+                let buffer = LossBuffer::new(buffer, (classes, 0));
                 let logits = kernels::loss_figures::<V>(&rows, shares, &problem, &buffer.figures);
-                buffer.add((rows.rows, first), 0, logits);
+                buffer.add((rows.rows, first), logits);
             }
         });
         -1
@@ -178,7 +185,7 @@ impl State {
         targets: *const u8,
         (count, columns): (usize, usize),
         flags: u32,
-        (buffer, room): (*mut f64, usize),
+        buffer: (*mut f64, usize, usize),
         (first, groups): (usize, usize),
     ) {
         let [grad, values] = [area::LOGITS, area::VALUES].map(|area| self.tile.address(area));
@@ -190,9 +197,9 @@ impl State {
             };
             // SAFETY: the caller vouches for all of it.
             unsafe {
-                let buffer = LossBuffer::new(buffer, room, 2);
+                let buffer = LossBuffer::new(buffer, (2, groups));
                 let logits = kernels::element_figures::<V>(&elements, &buffer.figures);
-                buffer.add((count, first), groups, logits);
+                buffer.add((count, first), logits);
             }
         });
     }

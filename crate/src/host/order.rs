@@ -29,33 +29,37 @@ pub unsafe fn rank(own: usize, others: usize, buffer: *mut f64) -> u32 {
     1
 }
 
-/// Sorts `n` integers of 32 bits by float64 numbers. The numbers come first, and then as much spare
-/// room; then the integers, and as much room again, and room to count. Returns 1 where the sorted
-/// ones are in the spare room, 0 where they are not.
+/// The places of what is sorted, with room for so many: the numbers come first, and then as much
+/// spare room; then the integers, and as much room again, and room to count.
+fn places<T>(buffer: *mut f64, room: usize) -> ([*mut f64; 2], [*mut u32; 2], *mut T) {
+    let place = |numbers: usize| buffer.wrapping_add(numbers * room);
+    let integers: *mut u32 = place(2).cast();
+    ([buffer, place(1)], [integers, integers.wrapping_add(room)], place(3).cast())
+}
+
+/// Sorts `n` integers of 32 bits by float64 numbers, of both of which there is room for so many.
+/// Returns 1 where the sorted ones are in the spare room, 0 where they are not.
 ///
 /// # Safety
-/// All of that must be there.
-pub unsafe fn sort_by(n: usize, buffer: *mut f64) -> u32 {
-    let place = |numbers: usize| buffer.wrapping_add(numbers);
-    let integers: *mut u32 = place(2 * n).cast();
+/// All [`places`] must be there.
+pub unsafe fn sort_by(n: usize, room: usize, buffer: *mut f64) -> u32 {
+    let (numbers, integers, sizes) = places(buffer, room);
     // SAFETY: passed on; all of them are apart.
-    unsafe {
-        let sizes = &mut *place(3 * n).cast();
-        let numbers = [buffer, place(n)];
-        u32::from(kernels::sort_by(numbers, [integers, integers.add(n)], n, sizes))
-    }
+    unsafe { u32::from(kernels::sort_by(numbers, integers, n, &mut *sizes)) }
 }
 
 /// Leaves of `n` numbers those above the threshold of the record before them, as
-/// [`kernels::leave_above`]; which they were goes behind them. Returns how many are left.
+/// [`kernels::leave_above`]; which they were goes where [`sort_by`] has the integers. Returns how
+/// many are left.
 ///
 /// # Safety
-/// All of that must be there.
-pub unsafe fn leave_above(n: usize, buffer: *mut f64) -> usize {
-    let numbers = buffer.wrapping_add(Above::ALL.len());
+/// The record must be there, and behind it all [`places`] but the room to count.
+pub unsafe fn leave_above(n: usize, room: usize, buffer: *mut f64) -> usize {
+    let ([numbers, _], [integers, _], _) =
+        places::<Sizes>(buffer.wrapping_add(Above::ALL.len()), room);
     // SAFETY: passed on; all of them are apart.
     unsafe {
         let Above { threshold, sum } = &mut *buffer.cast();
-        kernels::leave_above(numbers, numbers.add(n).cast(), n, *threshold, sum)
+        kernels::leave_above(numbers, integers, n, *threshold, sum)
     }
 }

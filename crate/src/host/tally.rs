@@ -3,11 +3,14 @@
 use super::abi::{Bin, Counts, Decisions, Group, Tally};
 use crate::{
     kernels::{LossFigures, SoftmaxFigures, UNCOUNTED},
-    simd::{F64x2, vector::Vector},
+    simd::{F32x4, F64x2, vector::Vector},
 };
 
 /// The vector that figures are added up in.
 type D = F64x2;
+
+/// The vector whose rows are listed at a time.
+type F = F32x4;
 
 /// A number where something is true, else 0. Engines jump for a choice between numbers, often to
 /// the wrong place where it depends on rows.
@@ -107,15 +110,19 @@ impl Tally {
         // SAFETY: passed on; what is listed has been put down.
         unsafe {
             let listed = self.list(figures, (n, first));
-            (self.listed, self.sure) = (listed as f64, 0.0);
             if listed == 0 {
                 return;
             }
             self.add_up(figures, listed);
             self.decide(figures, listed);
             if classes.len() <= FEW {
-                for (class, group) in classes.iter_mut().enumerate() {
-                    group.add(figures, listed, class as i32);
+                for (pair, groups) in classes.chunks_mut(2).enumerate() {
+                    let class = 2 * pair as i32;
+                    match groups {
+                        [one, other] => Group::add([one, other], figures, listed, class),
+                        [one] => Group::add([one], figures, listed, class),
+                        _ => {}
+                    }
                 }
             } else {
                 join(figures, listed, classes, |decision, _| class_of(decision) as usize);
@@ -142,7 +149,26 @@ impl Tally {
         let (mut listed, mut others) = (0, 0);
         // SAFETY: passed on; there are as many places, and a vector more.
         unsafe {
-            for i in 0..n {
+            // The first ones, as long as all are listed, stay where they are.
+            while listed + F::LANES <= n {
+                let classes = F::load_index(label.add(listed));
+                let is_finite = |i: usize| {
+                    let [loss, gradient] = [loss, gradient].map(|of| D::load(of.add(i)));
+                    // Infinity less itself is NaN.
+                    loss.sub(loss).add(gradient.sub(gradient)).equals(D::ZERO)
+                };
+                let are_finite = D::both(is_finite(listed), is_finite(listed + D::LANES));
+                if !(D::all(are_finite) && F::none(F::index_below(classes, 0))) {
+                    break;
+                }
+                let predicted = predicted.add(listed);
+                F::store_index(F::as_decided(classes, F::load_index(predicted)), predicted);
+                (0..F::LANES)
+                    .for_each(|k| number.add(listed + k).write((first + listed + k) as u32));
+                listed += F::LANES;
+            }
+            let settled = listed;
+            for i in settled..n {
                 let class = *label.add(i);
                 if class == UNCOUNTED {
                     continue;
@@ -163,7 +189,7 @@ impl Tally {
             predicted.add(listed).write(NEITHER);
             confidence.add(listed).write(0.0);
         }
-        self.non_finite = others as f64;
+        self.non_finite += others as f64;
         listed
     }
 
@@ -252,7 +278,7 @@ impl Tally {
             }
         }
         let [right, easy, easy_loss, sure_and_wrong] = sums.map(total);
-        self.sure = listed as f64;
+        self.sure += listed as f64;
         self.right += right;
         self.easy += easy;
         self.easy_loss += easy_loss;
@@ -267,33 +293,47 @@ fn total(v: D) -> f64 {
 }
 
 impl Group {
-    /// Adds those of `n` rows that are of a class.
+    /// Adds to groups those of `n` rows that are of their classes, which follow each other.
     ///
     /// # Safety
     /// They must be listed.
     #[inline(never)]
-    unsafe fn add(&mut self, figures: &LossFigures, n: usize, class: i32) {
+    unsafe fn add<const N: usize>(
+        groups: [&mut Self; N],
+        figures: &LossFigures,
+        n: usize,
+        first: i32,
+    ) {
         let one = D::constant(1.0);
-        let mut sums = [D::ZERO; 4];
+        let mut sums = [[D::ZERO; 4]; N];
         for i in (0..n).step_by(D::LANES) {
             // SAFETY: passed on; behind the last there is neither.
             unsafe {
                 let decisions = D::load_index(figures.predicted.add(i));
-                let right = D::index_is(decisions, class);
-                let is_own = D::either(right, D::index_is(decisions, !class));
                 let [loss, gradient] =
-                    [figures.loss, figures.gradient].map(|of| D::load(of.add(i)).keep(is_own));
-                let addends = [one.keep(is_own), one.keep(right), loss, gradient];
-                for (sum, addend) in sums.iter_mut().zip(addends) {
-                    *sum = sum.add(addend);
+                    [figures.loss, figures.gradient].map(|of| D::load(of.add(i)));
+                for (class, sums) in (first..).zip(&mut sums) {
+                    let right = D::index_is(decisions, class);
+                    let is_own = D::either(right, D::index_is(decisions, !class));
+                    let addends = [
+                        one.keep(is_own),
+                        one.keep(right),
+                        loss.keep(is_own),
+                        gradient.keep(is_own),
+                    ];
+                    for (sum, addend) in sums.iter_mut().zip(addends) {
+                        *sum = sum.add(addend);
+                    }
                 }
             }
         }
-        let [rows, right, loss, gradient] = sums.map(total);
-        self.rows += rows;
-        self.right += right;
-        self.loss += loss;
-        self.gradient += gradient;
+        for (group, sums) in groups.into_iter().zip(sums) {
+            let [rows, right, loss, gradient] = sums.map(total);
+            group.rows += rows;
+            group.right += right;
+            group.loss += loss;
+            group.gradient += gradient;
+        }
     }
 }
 

@@ -7,10 +7,6 @@
 
 use core::mem;
 
-use crate::simd::{F64x2, vector::Vector};
-
-type D = F64x2;
-
 /// The bits of a digit.
 const BITS: u32 = 11;
 const PILES: usize = 1 << BITS;
@@ -226,21 +222,16 @@ pub unsafe fn leave_above(
     sum: &mut f64,
 ) -> usize {
     let mut count = 0;
-    let threshold = D::splat(threshold);
-    let mut total = D::splat(*sum);
     for i in 0..n {
         // SAFETY: passed on. Each is written to where the next one goes, which is not behind it.
         unsafe {
             let number = *numbers.add(i);
             numbers.add(count).write(-number);
             places.add(count).write(i as u32);
-            // Engines jump for a choice between numbers, often to the wrong place; not between
-            // vectors.
-            let number = D::splat(number);
-            total = total.add(number.keep(number.gt(threshold)));
-            count += usize::from(number.lane(0) > threshold.lane(0));
+            count += usize::from(number > threshold);
         }
     }
-    *sum = total.lane(0);
+    // SAFETY: so many are left.
+    *sum = (0..count).fold(*sum, |sum, i| sum - unsafe { *numbers.add(i) });
     count
 }

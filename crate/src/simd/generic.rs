@@ -195,6 +195,17 @@ macro_rules! lanes {
                 }
             }
             #[inline(always)]
+            unsafe fn store_index(index: Self::Index, p: *mut i32) {
+                for (i, class) in index.into_iter().enumerate() {
+                    // SAFETY: the caller vouches for each lane's address.
+                    unsafe { *p.add(i) = class };
+                }
+            }
+            #[inline(always)]
+            fn as_decided(index: Self::Index, predicted: Self::Index) -> Self::Index {
+                from_fn(|i| index[i] ^ -i32::from(index[i] != predicted[i]))
+            }
+            #[inline(always)]
             fn index_is(index: Self::Index, class: i32) -> Self::Mask {
                 index.map(|i| i == class)
             }

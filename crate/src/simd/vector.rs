@@ -232,6 +232,13 @@ pub trait Vector: Copy + Debug {
     /// # Safety
     /// `p` must be valid for writing [`Self::LANES`] values.
     unsafe fn store_truth(mask: Self::Mask, p: *mut i32);
+    /// Writes class indices of [`Self::LANES`] rows.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing [`Self::LANES`] values.
+    unsafe fn store_index(index: Self::Index, p: *mut i32);
+    /// A lane's index where that of `predicted` is the same, else its complement.
+    fn as_decided(index: Self::Index, predicted: Self::Index) -> Self::Index;
     /// True where a lane's index is `class`.
     fn index_is(index: Self::Index, class: i32) -> Self::Mask;
     /// True where a lane's index is below `class`.

@@ -169,6 +169,15 @@ impl Vector for F32x4 {
         unsafe { v128_store(p.cast(), u32x4_shr(mask, 31)) }
     }
     #[inline(always)]
+    unsafe fn store_index(index: v128, p: *mut i32) {
+        // SAFETY: the caller vouches for four values.
+        unsafe { v128_store(p.cast(), index) }
+    }
+    #[inline(always)]
+    fn as_decided(index: v128, predicted: v128) -> v128 {
+        v128_xor(index, i32x4_ne(index, predicted))
+    }
+    #[inline(always)]
     fn index_is(index: v128, class: i32) -> v128 {
         i32x4_eq(index, i32x4_splat(class))
     }
@@ -348,6 +357,15 @@ impl Vector for F64x2 {
         let halves = u32x4_shr(i32x4_shuffle::<0, 2, 0, 2>(mask, mask), 31);
         // SAFETY: the caller vouches for two values.
         unsafe { v128_store64_lane::<0>(halves, p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store_index(index: v128, p: *mut i32) {
+        // SAFETY: the caller vouches for two values.
+        unsafe { v128_store64_lane::<0>(i32x4_shuffle::<0, 2, 0, 2>(index, index), p.cast()) }
+    }
+    #[inline(always)]
+    fn as_decided(index: v128, predicted: v128) -> v128 {
+        v128_xor(index, i64x2_ne(index, predicted))
     }
     #[inline(always)]
     fn index_is(index: v128, class: i32) -> v128 {

@@ -1,26 +1,14 @@
 import { checkOptions, checkShare } from '../../call/checks.js';
-import { ABOVE_SUM } from '../../module/abi.js';
-import { kernels } from '../../module/analysis-kernels.js';
-import { leave } from '../../module/gate.js';
-import { load } from '../../module/instance.js';
 import { checkAnyCriterion, type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
-import { joined } from '../rows/loops.js';
-import { type Deck, sortInTurns, sortingRoom } from '../rows/order.js';
 import { leastSuspicious } from '../rows/probability-watch.js';
 import { withText } from '../rows/table.js';
 import { type Logits, opened, type Targets } from '../rows/tensors.js';
-import {
-  eachPart,
-  finish,
-  inTurns,
-  TURN_OPTIONS,
-  type TurnOptions,
-  type Work,
-} from '../rows/turns.js';
+import { finish, inTurns, TURN_OPTIONS, type TurnOptions, type Work } from '../rows/turns.js';
 import { adviseOn } from './advice.js';
+import { hardest } from './hard.js';
 import type { Diagnosis } from './result.js';
 import { entriesOf, type LossBatch, measureRows, openBatch } from './row-losses.js';
-import { type Lists, shareOf } from './tally.js';
+import { shareOf } from './tally.js';
 import { diagnosisText } from './text.js';
 
 /** Options of {@link diagnose}. Every option may be left out. */
@@ -155,8 +143,8 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
   const { tally, ...measured } = yield* measureRows(batch, overconfidence);
   const { rows: count, losses: loss, easy } = tally;
   const { factor, weight, squares } = tally.factors;
-  const { overconfident, nonFinite, ...listed } = tally.lists();
-  const hard = yield* hardest(listed, loss.mean);
+  const { overconfident, nonFinite } = tally;
+  const hard = measured.hard ?? (yield* hardest(tally.parts, loss.mean));
   const { criterion, call } = batch;
   const findings = {
     rows: count,
@@ -176,52 +164,4 @@ export function* diagnoseInTurns({ batch, overconfidence }: ToDiagnose): Work<Di
   const isSuspicious = measured.mayBeProbabilities && count >= leastSuspicious(batch.width === 1);
   const advice = adviseOn(findings, batch.criterion, isSuspicious);
   return withText({ ...findings, advice }, diagnosisText);
-}
-
-/** The rows whose loss is above a threshold, the largest first, and their losses added up. */
-function* hardest({ losses, numbers }: Pick<Lists, 'losses' | 'numbers'>, threshold: number) {
-  const above = Float64Array.of(threshold, 0);
-  const parts: Deck[] = [];
-  yield* eachPart(losses.length, 1, (start, end) => {
-    const { numbers: left, integers } = leaveAbove(above, losses.subarray(start, end));
-    if (numbers !== undefined || start > 0) {
-      for (let k = 0; k < integers.length; k++) {
-        const place = start + (integers[k] as number);
-        integers[k] = numbers === undefined ? place : (numbers[place] as number);
-      }
-    }
-    parts.push({ numbers: left, integers });
-  });
-  const [only] = parts;
-  const deck =
-    only !== undefined && parts.length === 1
-      ? only
-      : {
-          numbers: joined(
-            Float64Array,
-            parts.map(({ numbers }) => numbers),
-          ),
-          integers: joined(
-            Uint32Array,
-            parts.map(({ integers }) => integers as Uint32Array),
-          ),
-        };
-  return { rows: yield* sortInTurns(deck), loss: above[ABOVE_SUM] as number };
-}
-
-/** The losses above a threshold, less than 0 so that the largest are first, and which they were. */
-function leaveAbove(above: Float64Array, losses: Float64Array) {
-  const first = sortingRoom(above.length + 2 * losses.length);
-  const { buffer } = load();
-  const view = new Float64Array(buffer, first, above.length + losses.length);
-  view.set(above);
-  view.set(losses, above.length);
-  const places = new Uint32Array(buffer, first + view.byteLength, losses.length);
-  const count = kernels().leave_above(losses.length, first);
-  above.set(view.subarray(0, above.length));
-  leave();
-  return {
-    numbers: view.slice(above.length, above.length + count),
-    integers: places.slice(0, count),
-  };
 }

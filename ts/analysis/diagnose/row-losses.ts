@@ -22,10 +22,14 @@ import type { LossSpec } from '../../call/spec.js';
 import { specOf } from '../../losses/criterion.js';
 import {
   FIGURE_LABEL,
-  FIGURE_LOSS,
-  FIGURE_NON_FINITE,
-  FIGURE_NUMBER,
-  FIGURE_SURE,
+  LIST_LOSS,
+  LIST_NON_FINITE,
+  LIST_NUMBER,
+  LIST_SURE,
+  SORT_COUNTS,
+  TALLY_NON_FINITE,
+  TALLY_ROWS,
+  TALLY_SURE,
   TALLY_THRESHOLD,
   TILE_ROWS,
 } from '../../module/abi.js';
@@ -34,17 +38,20 @@ import { load } from '../../module/instance.js';
 import { type Block, room } from '../../module/memory.js';
 import { type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
 import { makeEach, nameOf } from '../criteria/own-criterion.js';
-import { placesWhere } from '../rows/loops.js';
 import { mayBeProbabilities } from '../rows/probability-watch.js';
 import { checkFew, FEW_CLASSES, isSingleColumn, pairsOf, widen } from '../rows/rows.js';
 import { TURN, type Work } from '../rows/turns.js';
 import { type FlooredRows, leastOf } from './floor.js';
+import { ABOVE_LENGTH, type HardRows, hardestInPlace } from './hard.js';
+import { numberThem } from './listed.js';
 import { GROUP_LENGTH, TALLY_LENGTH, Tally } from './tally.js';
 
 /** The rows of a batch under its criterion. */
 export interface RowLosses {
   /** What the rows that count and whose loss and gradient are finite add up to. */
   readonly tally: Tally;
+  /** The rows whose loss is above the mean; nothing where parts have to come together for it. */
+  readonly hard: HardRows | undefined;
   /** The least that the losses could add up to; NaN where there is no formula for it. */
   readonly least: number;
   /** True where all rows that count could be probabilities. */
@@ -146,7 +153,7 @@ export function* measureRows(batch: LossBatch, overconfidence: number): Work<Row
     } catch (error) {
       // An error about a part counts the part's rows. All rows as one part have the error that
       // counts from the first.
-      if (start > 0) new MeasuredRows(batch, overconfidence).add(0, rows);
+      if (start > 0) measured.check();
       throw error;
     }
     yield count * width;
@@ -158,7 +165,7 @@ export function* measureRows(batch: LossBatch, overconfidence: number): Work<Row
 const VECTOR = 4;
 
 /** Places of figures. */
-const FIGURES = FIGURE_NON_FINITE + 1;
+const FIGURES = FIGURE_LABEL + 1;
 
 /** The label of rows that do not count. */
 const UNCOUNTED = -1;
@@ -179,13 +186,17 @@ class MeasuredRows {
   readonly #columns: number;
   readonly #overconfidence: number;
   #mayBeProbabilities = true;
-  /** The number of the next row, and of how many the room can take the figures. */
+  #hard: HardRows | undefined;
+  /** The first row of the part, how many it has, and the number of the next one. */
+  #first = 0;
+  #count = 0;
   #next = 0;
+  /** The number of rows for whose figures there is room. */
   #height = 0;
   #room: Block | undefined;
 
   constructor(batch: LossBatch, overconfidence: number) {
-    const { criterion, call, width, rows } = batch;
+    const { criterion, call, width } = batch;
     const elementwise = isSigmoid(criterion);
     this.#batch = batch;
     this.#overconfidence = overconfidence;
@@ -207,18 +218,28 @@ class MeasuredRows {
     const { numClasses = 1 } = call;
     this.#classes = classesOf(batch);
     this.#columns = elementwise && numClasses > 1 ? numClasses : 0;
-    this.#tally = new Tally(rows, this.#classes, this.#columns);
+    this.#tally = new Tally(this.#classes, this.#columns);
   }
 
   /** Measures so many rows from one on, which come behind those before. */
   add(start: number, count: number): void {
-    const { logits, targets } = partOf(this.#batch, start, count);
-    const given = this.#isPaired ? pairsOf(logits) : logits;
     const { columns } = this.#spec;
-    this.#next = start;
+    this.#first = this.#next = start;
+    this.#count = count;
     const most = columns === 0 ? TILE_ROWS : Math.max(2 * TILE_ROWS, 4 * columns);
     this.#height = Math.min(count, most) + VECTOR;
-    evaluate(this.#spec, this.#method, given, targets, { numClasses: this.#numClasses });
+    this.#evaluate(this.#method, start, count);
+  }
+
+  /** Has the loss look at all rows, of which one may be refused. */
+  check(): void {
+    this.#evaluate(FORWARD, 0, this.#batch.rows);
+  }
+
+  #evaluate(method: Method, start: number, count: number): void {
+    const { logits, targets } = partOf(this.#batch, start, count);
+    const given = this.#isPaired ? pairsOf(logits) : logits;
+    evaluate(this.#spec, method, given, targets, { numClasses: this.#numClasses });
   }
 
   /** The place of a figure in the room, behind the sums. */
@@ -226,10 +247,34 @@ class MeasuredRows {
     return (this.#room as Block).start + 8 * (TALLY_LENGTH + figure * this.#height);
   }
 
-  /** Takes room for sums and figures. Nobody keeps it: it is there until the call ends. */
+  /** The place of the record of a threshold, behind the figures and the groups. */
+  get #above(): number {
+    return this.#placeOf(FIGURES) + 8 * GROUP_LENGTH * (this.#classes + this.#columns);
+  }
+
+  /** The number of rows for which lists behind that record have room. */
+  get #listed(): number {
+    return this.#count + VECTOR;
+  }
+
+  /** A copy of the first entries of a list. */
+  #list<A extends Float64Array | Uint32Array>(
+    Kind: new (buffer: ArrayBuffer, place: number, length: number) => A,
+    list: number,
+    length: number,
+  ): A {
+    const place = this.#above + 8 * ABOVE_LENGTH + 4 * list * this.#listed;
+    return new Kind(load().buffer, place, length).slice() as A;
+  }
+
+  /**
+   * Takes room for sums, figures, lists and what sorting takes. Nobody keeps it: it is there until
+   * the call ends.
+   */
   #prepare(): void {
     const groups = GROUP_LENGTH * (this.#classes + this.#columns);
-    this.#room = room(8 * (TALLY_LENGTH + FIGURES * this.#height + groups), 0);
+    const sorting = ABOVE_LENGTH + 3 * this.#listed + SORT_COUNTS;
+    this.#room = room(8 * (TALLY_LENGTH + FIGURES * this.#height + groups + sorting), 0);
     if (this.#room === undefined) throw new RangeError('not enough memory for figures of rows');
     this.#sums().fill(0)[TALLY_THRESHOLD] = this.#overconfidence;
     this.#groups(0, this.#classes + this.#columns).fill(0);
@@ -245,31 +290,40 @@ class MeasuredRows {
     const given = this.#mayBeProbabilities
       ? logitsAt(batch, logits, rows * batch.width)
       : undefined;
-    const room = [flags, start, this.#height, this.#next] as const;
+    const room = [flags, start, this.#height, this.#listed, this.#next] as const;
     if (columns === 0) {
       const row = kernels().loss_figures(logits, targets, rows, batch.width, ...room);
       if (row !== -1) return row;
     } else kernels().element_figures(logits, targets, rows, columns, ...room, this.#columns);
-    const memory = load().buffer;
-    const numbers = (figure: number) => new Uint32Array(memory, this.#placeOf(figure), rows);
     if (given !== undefined) {
-      const labels = new Int32Array(memory, this.#placeOf(FIGURE_LABEL), rows);
+      const labels = new Int32Array(load().buffer, this.#placeOf(FIGURE_LABEL), rows);
       this.#watch(given, labels, batch.width);
     }
-    this.#tally.list(this.#sums(), {
-      losses: new Float64Array(memory, this.#placeOf(FIGURE_LOSS), rows),
-      numbers: numbers(FIGURE_NUMBER),
-      overconfident: numbers(FIGURE_SURE),
-      nonFinite: numbers(FIGURE_NON_FINITE),
-    });
     this.#next += rows;
     return -1;
   }
 
-  /** Takes what the kernel has added up of all rows of a call. */
+  /** Takes what the kernel has added up and listed of all rows of a call. */
   #collect(): void {
+    const sums = this.#sums();
     const classes = this.#groups(0, this.#classes);
-    this.#tally.add(this.#sums(), classes, this.#groups(this.#classes, this.#columns));
+    this.#tally.add(sums, classes, this.#groups(this.#classes, this.#columns));
+    const lengthOf = (list: number) => sums[list] as number;
+    const rows = lengthOf(TALLY_ROWS);
+    const isWhole = this.#count === this.#batch.rows;
+    const part = {
+      first: this.#first,
+      rows,
+      numbers: rows < this.#count ? this.#list(Uint32Array, LIST_NUMBER, rows) : undefined,
+      losses: this.#list(Float64Array, LIST_LOSS, isWhole ? 0 : rows),
+      overconfident: this.#list(Uint32Array, LIST_SURE, lengthOf(TALLY_SURE)),
+      nonFinite: this.#list(Uint32Array, LIST_NON_FINITE, lengthOf(TALLY_NON_FINITE)),
+    };
+    this.#tally.parts.push(part);
+    if (!isWhole) return;
+    // What has been taken of the lists leaves room to sort.
+    const hard = hardestInPlace(this.#tally.losses.mean, rows, this.#listed, this.#above);
+    this.#hard = { ...hard, rows: numberThem(hard.rows, part) };
   }
 
   /** The sums of so many groups from one on. */
@@ -280,16 +334,16 @@ class MeasuredRows {
 
   /** Looks whether logits could be probabilities, of the rows that count. */
   #watch(logits: FloatArray, labels: Int32Array, width: number): void {
-    const places = placesWhere(labels.length, (k) => labels[k] !== UNCOUNTED);
     const classes = width === 1 ? 2 : width;
-    this.#mayBeProbabilities = mayBeProbabilities({
+    const rows = {
       logits: width === 1 ? pairsOf(logits) : logits,
-      labels: places,
+      labels,
       classes,
       stride: 1,
       isPaired: this.#isPaired || width === 1,
-      start: (k) => (places[k] as number) * classes,
-    });
+      start: (k: number) => k * classes,
+    };
+    this.#mayBeProbabilities = mayBeProbabilities(rows, (k) => labels[k] !== UNCOUNTED);
   }
 
   /** All that has been found. */
@@ -306,6 +360,7 @@ class MeasuredRows {
     };
     return {
       tally,
+      hard: this.#hard,
       least: leastOf(floored, criterion),
       mayBeProbabilities: this.#mayBeProbabilities,
     };

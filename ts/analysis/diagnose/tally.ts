@@ -1,5 +1,5 @@
 // The sums of rows under a loss: the kernel adds up those of a part of a batch, and here the
-// parts come together. Only the losses of rows are kept, and the numbers of some of them.
+// parts come together.
 
 import {
   GROUP_GRADIENT,
@@ -13,37 +13,23 @@ import {
   TALLY_FACTOR,
   TALLY_LEAST_CONFIDENCE,
   TALLY_LEAST_LOSS,
-  TALLY_LISTED,
   TALLY_LOGITS,
   TALLY_LOSS,
   TALLY_MOST_CONFIDENCE,
   TALLY_MOST_LOSS,
-  TALLY_NON_FINITE,
   TALLY_RIGHT,
   TALLY_ROWS,
   TALLY_SQUARES,
-  TALLY_SURE,
   TALLY_SURE_AND_WRONG,
   TALLY_WEIGHT,
 } from '../../module/abi.js';
 import { joined } from '../rows/loops.js';
+import { type ListedRows, numbersOf } from './listed.js';
 import type { ClassDiagnosis, ColumnDiagnosis, Summary } from './result.js';
 
 /** The numbers of a tally, and of a group of rows. */
 export const TALLY_LENGTH = TALLY_SQUARES + 1;
 export const GROUP_LENGTH = GROUP_GRADIENT + 1;
-
-/** Lists of rows. */
-export interface Lists {
-  /** The losses of the rows that are added up. */
-  readonly losses: Float64Array;
-  /** The number of each in the batch; nothing where all have been added up. */
-  readonly numbers: Uint32Array | undefined;
-  /** The numbers of those that are overconfident. */
-  readonly overconfident: Uint32Array;
-  /** The numbers of rows that count, but whose loss or gradient is not finite. */
-  readonly nonFinite: Uint32Array;
-}
 
 /** Groups of rows added up. */
 class Groups {
@@ -86,19 +72,9 @@ class Groups {
   }
 }
 
-/** So many numbers from 0 on. */
-function ascendingFrom0(count: number): Uint32Array {
-  return new Uint32Array(count).map((_, number) => number);
-}
-
 /** A part of a whole, and of nothing none. */
 export function shareOf(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
-}
-
-/** The lists that the kernel makes of the rows of a tile. */
-export interface TileLists extends Lists {
-  readonly numbers: Uint32Array;
 }
 
 /** The rows that count and whose loss and gradient are finite, added up. */
@@ -106,32 +82,13 @@ export class Tally {
   readonly #sums = new Float64Array(TALLY_LENGTH);
   readonly #classes: Groups;
   readonly #columns: Groups;
-  readonly #losses: Float64Array;
-  /** Their numbers, from the first row on that is none of them. */
-  #numbers: Uint32Array | undefined;
-  #listed = 0;
-  /** The numbers of overconfident rows, and of those that are not finite, part by part. */
-  readonly #overconfident: Uint32Array[] = [];
-  readonly #nonFinite: Uint32Array[] = [];
+  /** The lists of the parts. */
+  readonly parts: ListedRows[] = [];
 
-  /** For so many rows at most, of so many classes and columns. */
-  constructor(rows: number, classes: number, columns: number) {
+  /** For rows of so many classes and columns. */
+  constructor(classes: number, columns: number) {
     this.#classes = new Groups(classes);
     this.#columns = new Groups(columns);
-    this.#losses = new Float64Array(rows);
-  }
-
-  /** Takes what the kernel has listed of a tile, as its sums say. */
-  list(sums: Float64Array, { losses, numbers, overconfident, nonFinite }: TileLists): void {
-    const listed = sums[TALLY_LISTED] as number;
-    this.#losses.set(losses.subarray(0, listed), this.#listed);
-    if (listed < numbers.length) this.#numbers ??= ascendingFrom0(this.#losses.length);
-    this.#numbers?.set(numbers.subarray(0, listed), this.#listed);
-    this.#listed += listed;
-    const sure = sums[TALLY_SURE] as number;
-    if (sure > 0) this.#overconfident.push(overconfident.slice(0, sure));
-    const others = sums[TALLY_NON_FINITE] as number;
-    if (others > 0) this.#nonFinite.push(nonFinite.slice(0, others));
   }
 
   /** Adds the sums of a part, as the kernel leaves them. */
@@ -211,18 +168,23 @@ export class Tally {
 
   /** The numbers of all of them. */
   get numbers(): Uint32Array {
-    const numbers = this.#numbers ?? ascendingFrom0(this.#losses.length);
-    return numbers.subarray(0, this.#listed);
+    return numbersOf(this.parts);
   }
 
-  /** The rows by their lists. */
-  lists(): Lists {
-    return {
-      losses: this.#losses.subarray(0, this.#listed),
-      numbers: this.#numbers,
-      overconfident: joined(Uint32Array, this.#overconfident),
-      nonFinite: joined(Uint32Array, this.#nonFinite),
-    };
+  /** The numbers of those that are overconfident. */
+  get overconfident(): Uint32Array {
+    return joined(
+      Uint32Array,
+      this.parts.map(({ overconfident }) => overconfident),
+    );
+  }
+
+  /** The numbers of rows that count, but whose loss or gradient is not finite. */
+  get nonFinite(): Uint32Array {
+    return joined(
+      Uint32Array,
+      this.parts.map(({ nonFinite }) => nonFinite),
+    );
   }
 
   /** Has the smallest and the largest of two tallies. */

@@ -80,11 +80,18 @@ function sortPile(numbers: Float64Array, integers: Uint32Array, sorted: Uint32Ar
   const start = sortingRoom(3 * length);
   const { buffer } = load();
   new Float64Array(buffer, start, length).set(numbers);
-  const place = start + 16 * length;
-  new Uint32Array(buffer, place, length).set(integers);
-  const isSpare = kernels().sort_by(length, start);
-  sorted.set(new Uint32Array(buffer, place + 4 * length * isSpare, length));
+  new Uint32Array(buffer, start + 16 * length, length).set(integers);
+  sorted.set(sortedAt(length, length, start));
   leave();
+}
+
+/**
+ * Sorts integers that lie in the module by so many numbers, which have room for others from an
+ * address on. Returns the integers where they are then.
+ */
+export function sortedAt(length: number, room: number, start: number): Uint32Array {
+  const isSpare = kernels().sort_by(length, room, start);
+  return new Uint32Array(load().buffer, start + (16 + 4 * isSpare) * room, length);
 }
 
 /** Begins a call with room for so many numbers, and behind them for what sorting takes. */

@@ -71,16 +71,16 @@ type WatchedRows = Pick<Rows, 'logits' | 'classes' | 'stride' | 'isPaired' | 'st
   readonly labels: { readonly length: number };
 };
 
-/** A test whether all rows could be probabilities, also rounded ones, and if there are none. */
-export function mayBeProbabilities({
-  logits,
-  labels,
-  classes,
-  stride,
-  isPaired,
-  start,
-}: WatchedRows): boolean {
+/**
+ * A test whether all rows that count could be probabilities, also rounded ones, and if there are
+ * none.
+ */
+export function mayBeProbabilities(
+  { logits, labels, classes, stride, isPaired, start }: WatchedRows,
+  counts: (k: number) => boolean = () => true,
+): boolean {
   for (let k = 0; k < labels.length; k++) {
+    if (!counts(k)) continue;
     const first = start(k);
     const is = isPaired
       ? isShare(logits[first + 1] as number)

@@ -10,7 +10,7 @@ import {
   part,
 } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
-import { type Job, plan } from '../../call/blocks.js';
+import { areValid, type Job, plan } from '../../call/blocks.js';
 import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
 import { FORWARD } from '../../call/method.js';
 import { type Criterion, specOf } from '../../losses/criterion.js';
@@ -205,6 +205,17 @@ function allRows(rows: Omit<Rows, 'numbers'>): Rows {
   };
 }
 
+/** Has a loss check a batch, of which it computes nothing unless something is wrong. */
+function check(
+  criterion: Criterion<'sum'>,
+  logits: FloatArray,
+  targets: ClassIndices | FloatArray,
+  spatialSize: number | undefined,
+): void {
+  const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
+  if (!areValid(job, 0, job.rows)) criterion.forward(logits, targets, { spatialSize });
+}
+
 /**
  * Has a loss check a batch, part by part. What is wrong is refused as it is at one go, by the
  * number of its row.
@@ -216,7 +227,7 @@ function* checkInTurns(
   { numClasses = 1, spatialSize }: RowOptions,
 ): Work<void> {
   const kind = kindOf(targets);
-  const whole = () => void criterion.forward(logits, targets, { spatialSize });
+  const whole = () => check(criterion, logits, targets, spatialSize);
   if (kindOf(logits) === undefined || kind === undefined) return whole();
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
@@ -238,7 +249,7 @@ function* checkInTurns(
       checkLength('targets', targets);
       const x = part(logits, start * width, count * width);
       const y = part(targets, start * height, count * height);
-      criterion.forward(x, y, { spatialSize });
+      check(criterion, x, y, spatialSize);
     });
   } catch (error) {
     whole();
