@@ -22,6 +22,8 @@ fn if_true(is_true: bool, x: f64) -> f64 {
 impl Decisions {
     /// Adds the decisions of `n` rows, which weigh 1 where there are no weights, to this, to the
     /// bins of their confidences, of which there must be one, and to the counts of their classes.
+    /// Of a row that weighs nothing, whatever its figures, it is only put down that its classes
+    /// occur.
     ///
     /// # Safety
     /// The figures must have been put down, and there be so many labels and weights, and counts for
@@ -50,16 +52,22 @@ impl Decisions {
                     *figures.distance.add(i),
                 )
             };
-            let is_right = label == predicted;
-            let (right, wrong) = (if_true(is_right, weight), if_true(!is_right, weight));
             // SAFETY: both are classes.
             unsafe {
-                (*counts.add(label)).support += weight;
                 (*counts.add(label)).occurs = 1.0;
+                (*counts.add(predicted)).occurs = 1.0;
+            }
+            if weight == 0.0 {
+                continue;
+            }
+            let is_right = label == predicted;
+            let (right, wrong) = (if_true(is_right, weight), if_true(!is_right, weight));
+            // SAFETY: as above.
+            unsafe {
+                (*counts.add(label)).support += weight;
                 let guess = &mut *counts.add(predicted);
                 guess.right += right;
                 guess.wrong += wrong;
-                guess.occurs = 1.0;
             }
             sums.weight += weight;
             sums.right += right;
@@ -116,13 +124,8 @@ impl Tally {
             self.add_up(figures, listed);
             self.decide(figures, listed);
             if classes.len() <= FEW {
-                for (pair, groups) in classes.chunks_mut(2).enumerate() {
-                    let class = 2 * pair as i32;
-                    match groups {
-                        [one, other] => Group::add([one, other], figures, listed, class),
-                        [one] => Group::add([one], figures, listed, class),
-                        _ => {}
-                    }
+                for (class, group) in classes.iter_mut().enumerate() {
+                    group.add(figures, listed, class as i32);
                 }
             } else {
                 join(figures, listed, classes, |decision, _| class_of(decision) as usize);
@@ -293,47 +296,33 @@ fn total(v: D) -> f64 {
 }
 
 impl Group {
-    /// Adds to groups those of `n` rows that are of their classes, which follow each other.
+    /// Adds those of `n` rows that are of a class.
     ///
     /// # Safety
     /// They must be listed.
     #[inline(never)]
-    unsafe fn add<const N: usize>(
-        groups: [&mut Self; N],
-        figures: &LossFigures,
-        n: usize,
-        first: i32,
-    ) {
+    unsafe fn add(&mut self, figures: &LossFigures, n: usize, class: i32) {
         let one = D::constant(1.0);
-        let mut sums = [[D::ZERO; 4]; N];
+        let mut sums = [D::ZERO; 4];
         for i in (0..n).step_by(D::LANES) {
             // SAFETY: passed on; behind the last there is neither.
             unsafe {
                 let decisions = D::load_index(figures.predicted.add(i));
+                let right = D::index_is(decisions, class);
+                let is_own = D::either(right, D::index_is(decisions, !class));
                 let [loss, gradient] =
-                    [figures.loss, figures.gradient].map(|of| D::load(of.add(i)));
-                for (class, sums) in (first..).zip(&mut sums) {
-                    let right = D::index_is(decisions, class);
-                    let is_own = D::either(right, D::index_is(decisions, !class));
-                    let addends = [
-                        one.keep(is_own),
-                        one.keep(right),
-                        loss.keep(is_own),
-                        gradient.keep(is_own),
-                    ];
-                    for (sum, addend) in sums.iter_mut().zip(addends) {
-                        *sum = sum.add(addend);
-                    }
+                    [figures.loss, figures.gradient].map(|of| D::load(of.add(i)).keep(is_own));
+                let addends = [one.keep(is_own), one.keep(right), loss, gradient];
+                for (sum, addend) in sums.iter_mut().zip(addends) {
+                    *sum = sum.add(addend);
                 }
             }
         }
-        for (group, sums) in groups.into_iter().zip(sums) {
-            let [rows, right, loss, gradient] = sums.map(total);
-            group.rows += rows;
-            group.right += right;
-            group.loss += loss;
-            group.gradient += gradient;
-        }
+        let [rows, right, loss, gradient] = sums.map(total);
+        self.rows += rows;
+        self.right += right;
+        self.loss += loss;
+        self.gradient += gradient;
     }
 }
 

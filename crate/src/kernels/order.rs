@@ -2,16 +2,25 @@
 //!
 //! Numbers are dealt out digit by digit, the lowest first (Knuth, The Art of Computer Programming,
 //! volume 3, 5.2.5): that takes less time than comparisons, and has no order that it is slow for.
-//! The digits are those of the upper halves of float64 numbers, in which most differ; what is left
-//! is put right afterwards, or dealt out by the lower halves first.
+//! The digits are the upper ones of float64 numbers as integers, as far above the least of them as
+//! they are; what is left is put right afterwards, or dealt out by all digits.
 
 use core::mem;
+
+use crate::simd::{F64x2, vector::Vector};
+
+type D = F64x2;
 
 /// The bits of a digit.
 const BITS: u32 = 11;
 const PILES: usize = 1 << BITS;
-/// The digits of half a number.
+/// Digits by which numbers are dealt out, at most.
 const DIGITS: usize = 3;
+/// The first bit of the upper ones of that many digits.
+const UPPER: u32 = u64::BITS - DIGITS as u32 * BITS;
+/// Two digits are enough where no more than so many bits are left below them in the upper half of
+/// a number, in which most differ.
+const LEFT: u32 = 3;
 
 /// The sizes of piles, for each digit.
 pub type Sizes = [[u32; PILES]; DIGITS];
@@ -36,61 +45,94 @@ fn key_of(number: f64) -> u64 {
     bits ^ ((bits as i64 >> 63) as u64 | SIGN)
 }
 
-/// Turns `n` numbers into keys, where they are. Returns whether none is NaN.
+/// The ends of keys.
+#[derive(Clone, Copy)]
+struct Ends {
+    least: u64,
+    most: u64,
+}
+
+/// Turns `n` numbers into keys, where they are. Returns whether none is NaN, and their ends.
 ///
 /// # Safety
 /// There must be so many.
 #[inline(always)]
-unsafe fn to_keys(numbers: *mut f64, n: usize) -> bool {
+unsafe fn to_keys(numbers: *mut f64, n: usize) -> (bool, Ends) {
     let mut are_numbers = true;
+    let (mut least, mut most) = (D::constant(f64::INFINITY), D::constant(f64::NEG_INFINITY));
     for i in 0..n {
         // SAFETY: passed on; a key takes the place of its number.
         unsafe {
             let number = *numbers.add(i);
             are_numbers &= !number.is_nan();
+            // Engines jump for a choice between numbers, not between vectors.
+            (least, most) = (least.pmin(D::splat(number)), most.pmax(D::splat(number)));
             numbers.cast::<u64>().add(i).write(key_of(number));
         }
     }
-    are_numbers
+    let [least, most] = [least, most].map(|end| key_of(end.lane(0)));
+    (are_numbers, Ends { least, most })
 }
 
 impl<T: Copy> Deck<T> {
-    /// Sorts `n` keys, into this or into `spare`, which changes places with it then. Those that are
+    /// Sorts `n` keys with these ends, into this or into `spare`, which changes places with it then. Those that are
     /// the same stay in their order.
     ///
     /// # Safety
     /// There must be so many, in both.
     #[inline(never)]
-    unsafe fn sort(&mut self, spare: &mut Self, n: usize, sizes: &mut Sizes) {
+    unsafe fn sort(
+        &mut self,
+        spare: &mut Self,
+        n: usize,
+        sizes: &mut Sizes,
+        Ends { least, most }: Ends,
+    ) {
         // SAFETY: passed on.
         unsafe {
             if n <= FEW {
                 self.put_right(n, usize::MAX);
                 return;
             }
-            self.deal_out(spare, n, sizes, 32);
+            let bits = u64::BITS - most.wrapping_sub(least).leading_zeros();
+            if bits <= u32::BITS + 2 * BITS + LEFT {
+                let [first, second, _] = sizes;
+                self.deal_out(spare, n, [first, second], least, bits.saturating_sub(2 * BITS));
+            } else {
+                self.deal_out(spare, n, sizes.each_mut(), least, UPPER);
+            }
             if !self.put_right(n, STEPS * n) {
-                self.deal_out(spare, n, sizes, 0);
-                self.deal_out(spare, n, sizes, 32);
+                self.deal_out(spare, n, sizes.each_mut(), least, 0);
+                self.deal_out(spare, n, sizes.each_mut(), least, UPPER);
             }
         }
     }
 
-    /// Deals keys out by the digits of one half, that of the bits from `first` on.
+    /// Deals keys out by the digits of what they are above the least of them, from the bit `first`
+    /// on.
     ///
     /// # Safety
     /// As for [`Self::sort`].
-    unsafe fn deal_out(&mut self, spare: &mut Self, n: usize, sizes: &mut Sizes, first: u32) {
-        *sizes = [[0; PILES]; DIGITS];
-        let digit = |half: u32, k: usize| (half >> (BITS * k as u32)) as usize & (PILES - 1);
+    unsafe fn deal_out<const N: usize>(
+        &mut self,
+        spare: &mut Self,
+        n: usize,
+        mut sizes: [&mut [u32; PILES]; N],
+        least: u64,
+        first: u32,
+    ) {
+        let digit = |key: u64, k: usize| {
+            (key.wrapping_sub(least) >> (first + BITS * k as u32)) as usize & (PILES - 1)
+        };
+        sizes.iter_mut().for_each(|sizes| **sizes = [0; PILES]);
         for i in 0..n {
             // SAFETY: passed on.
-            let half = unsafe { (*self.keys.add(i) >> first) as u32 };
+            let key = unsafe { *self.keys.add(i) };
             for (k, sizes) in sizes.iter_mut().enumerate() {
-                sizes[digit(half, k)] += 1;
+                sizes[digit(key, k)] += 1;
             }
         }
-        for (k, piles) in sizes.iter_mut().enumerate() {
+        for (k, piles) in sizes.into_iter().enumerate() {
             // Where all have the same digit, they lie as they should.
             if piles.contains(&(n as u32)) {
                 continue;
@@ -101,7 +143,7 @@ impl<T: Copy> Deck<T> {
                 // SAFETY: passed on; there are as many places as keys.
                 unsafe {
                     let key = *self.keys.add(i);
-                    let place = &mut piles[digit((key >> first) as u32, k)];
+                    let place = &mut piles[digit(key, k)];
                     spare.keys.add(*place as usize).write(key);
                     spare.others.add(*place as usize).write(*self.others.add(i));
                     *place += 1;
@@ -156,8 +198,8 @@ pub unsafe fn sort_by(
     let (mut sorted, mut spare) = (deck(0), deck(1));
     // SAFETY: passed on.
     unsafe {
-        to_keys(numbers[0], n);
-        sorted.sort(&mut spare, n, sizes);
+        let (_, ends) = to_keys(numbers[0], n);
+        sorted.sort(&mut spare, n, sizes, ends);
     }
     sorted.others == integers[1]
 }
@@ -178,8 +220,8 @@ pub unsafe fn sort(
     let (mut sorted, mut spare) = (deck(numbers), deck(spare));
     // SAFETY: passed on.
     unsafe {
-        let are_numbers = to_keys(numbers, n);
-        sorted.sort(&mut spare, n, sizes);
+        let (are_numbers, ends) = to_keys(numbers, n);
+        sorted.sort(&mut spare, n, sizes, ends);
         are_numbers.then_some(sorted.keys)
     }
 }

@@ -291,7 +291,9 @@ impl<'a, V: Real> Block<'a, V> {
             (0..classes.max(groups).min(GROUPS))
                 .for_each(|k| block.places.slopes.set(k, block.slope));
             if classes > 2 {
-                block.fill(0, classes.min(GROUPS), true);
+                [true, false].into_iter().for_each(|of_slopes| {
+                    block.fill(0, classes.min(GROUPS), of_slopes);
+                });
             }
         }
         block
@@ -347,20 +349,23 @@ impl<'a, V: Real> Block<'a, V> {
         Slope::new(gamma, V::constant(self.batch.focal.epsilon))
     }
 
-    /// Fills in the factors of so many classes from one on; also their slopes, where these are
-    /// wanted and they have their own.
+    /// Fills in the factors of so many classes from one on; or their slopes, where these are
+    /// wanted.
     ///
     /// # Safety
     /// There must be such classes, and no more than there are places.
     #[inline(never)]
-    unsafe fn fill(&mut self, from: usize, count: usize, with_slopes: bool) {
-        for k in 0..count {
-            // SAFETY: passed on.
-            unsafe {
-                self.places.factors.set(k, self.factor(from + k));
-                if with_slopes && let Some([gamma, _]) = self.gamma(from + k) {
-                    self.places.slopes.set(k, self.slope_of(gamma));
-                }
+    unsafe fn fill(&mut self, from: usize, count: usize, of_slopes: bool) {
+        // SAFETY: passed on.
+        unsafe {
+            if !of_slopes {
+                (0..count).for_each(|k| self.places.factors.set(k, self.factor(from + k)));
+                return;
+            }
+            // Where all have the same, they are there.
+            for k in 0..count {
+                let Some([gamma, _]) = self.gamma(from + k) else { return };
+                self.places.slopes.set(k, self.slope_of(gamma));
             }
         }
     }
@@ -465,7 +470,7 @@ impl<'a, V: Real> Block<'a, V> {
     unsafe fn in_parts(
         &mut self,
         span: &Span<V>,
-        with_slopes: bool,
+        of_slopes: bool,
         stage: unsafe fn(&mut Self, &Span<V>),
     ) {
         // SAFETY: passed on; classes of the span.
@@ -475,7 +480,7 @@ impl<'a, V: Real> Block<'a, V> {
             }
             for j in (0..span.classes).step_by(GROUPS) {
                 let classes = (span.classes - j).min(GROUPS);
-                self.fill(j, classes, with_slopes);
+                self.fill(j, classes, of_slopes);
                 let [below, exponential] =
                     [span.below, span.exponential].map(|column| column.add(j * V::LANES));
                 stage(self, &Span { classes, below, exponential, ..*span });

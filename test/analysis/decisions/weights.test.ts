@@ -22,55 +22,115 @@ const weights = Float64Array.from(targets, () => Math.ceil(4 * random()) / 4);
 
 const criterion = new SigmoidFocalLoss({ numClasses: 2 });
 
+/** A logit per row, a target and a weight. */
+interface Batch {
+  logits: Float64Array;
+  targets: Uint8Array;
+  sampleWeights: Float64Array;
+}
+
 /** Every function that takes weights; each result but for what counts rows. */
-const calls: Record<string, (sampleWeights: Float64Array) => unknown> = {
-  report: (sampleWeights) => {
-    const { accuracy, auc, averagePrecision, logLoss, brier, mcc, kappa, macro, micro } =
-      classificationReport(logits, targets, { sampleWeights });
-    return [accuracy, auc, averagePrecision, logLoss, brier, mcc, kappa, macro, micro];
+const calls: Record<string, (batch: Batch) => unknown> = {
+  report: ({ logits, targets, sampleWeights }) => {
+    const {
+      accuracy,
+      auc,
+      averagePrecision,
+      logLoss,
+      brier,
+      mcc,
+      kappa,
+      macro,
+      micro,
+      calibration,
+    } = classificationReport(logits, targets, { sampleWeights });
+    const { expectedError } = calibration;
+    return [
+      ...[accuracy, auc, averagePrecision, logLoss, brier, mcc, kappa, expectedError],
+      macro,
+      micro,
+    ];
   },
-  intervals: (sampleWeights) => {
-    const intervals = { repeats: 20 };
+  'of three classes': ({ logits, targets, sampleWeights }) => {
+    const rows = Array.from(logits, (x) => [x, -x / 2, x / 3 + 0.1]).flat();
+    const { accuracy, auc, averagePrecision, logLoss, brier, topKAccuracy } = classificationReport(
+      Float64Array.from(rows),
+      targets,
+      { numClasses: 3, sampleWeights },
+    );
+    return [accuracy, auc, averagePrecision, logLoss, brier, topKAccuracy];
+  },
+  intervals: ({ logits, targets, sampleWeights }) =>
+    classificationReport(logits, targets, { sampleWeights, intervals: { repeats: 20 } }).intervals,
+  'intervals of groups': ({ logits, targets, sampleWeights }) => {
+    // Whoever weighs something is of the same group, whoever does not beside.
+    let counted = 0;
+    const groups = Array.from(sampleWeights, (weight) => (weight > 0 ? counted++ : counted) % 15);
+    const intervals = { repeats: 20, groups };
     return classificationReport(logits, targets, { sampleWeights, intervals }).intervals;
   },
-  'of labels': (sampleWeights) => {
-    const half = sampleWeights.subarray(0, 20);
-    const { auc, logLoss, samples } = classificationReport(logits, targets, {
+  'of labels': ({ logits, targets, sampleWeights }) => {
+    const { auc, logLoss, samples, intervals } = classificationReport(logits, targets, {
       criterion,
-      sampleWeights: half,
+      sampleWeights: sampleWeights.filter((_, i) => i % 2 === 1),
+      intervals: { repeats: 20 },
     });
-    return [auc, logLoss, samples];
+    return [auc, logLoss, samples, intervals];
   },
-  rocCurve: (sampleWeights) => rocCurve(logits, targets, { sampleWeights }),
-  precisionRecallCurve: (sampleWeights) => precisionRecallCurve(logits, targets, { sampleWeights }),
-  calibrationCurve: (sampleWeights) => {
+  rocCurve: ({ logits, targets, sampleWeights }) => rocCurve(logits, targets, { sampleWeights }),
+  precisionRecallCurve: ({ logits, targets, sampleWeights }) =>
+    precisionRecallCurve(logits, targets, { sampleWeights }),
+  calibrationCurve: ({ logits, targets, sampleWeights }) => {
     const { share, probability, expectedError } = calibrationCurve(logits, targets, {
       sampleWeights,
     });
     return [share, probability, expectedError];
   },
-  decisionCurve: (sampleWeights) => decisionCurve(logits, targets, { sampleWeights }),
-  chooseThreshold: (sampleWeights) => {
+  decisionCurve: ({ logits, targets, sampleWeights }) =>
+    decisionCurve(logits, targets, { sampleWeights }),
+  chooseThreshold: ({ logits, targets, sampleWeights }) => {
     const { threshold, curve } = chooseThreshold(logits, targets, { sampleWeights });
     return [threshold, curve];
   },
-  compareModels: (sampleWeights) =>
-    compareModels(
-      logits,
-      logits.map((x) => x * x),
-      targets,
-      { sampleWeights, repeats: 20 },
-    ),
-  temperature: (sampleWeights) => {
+  compareModels: ({ logits, targets, sampleWeights }) => {
+    const squares = logits.map((x) => x * x);
+    const options = { sampleWeights, repeats: 20 };
+    const { rows, ...figures } = compareModels(logits, squares, targets, options);
+    return figures;
+  },
+  'compareModels of labels': ({ logits, targets, sampleWeights }) => {
+    const squares = logits.map((x) => x * x);
+    const { rows, ...figures } = compareModels(logits, squares, targets, {
+      criterion,
+      sampleWeights: sampleWeights.filter((_, i) => i % 2 === 1),
+      repeats: 20,
+    });
+    return figures;
+  },
+  temperature: ({ logits, targets, sampleWeights }) => {
     const { parameters, after } = fitCalibration(logits, targets, { sampleWeights });
     return [parameters, after];
   },
-  isotonic: (sampleWeights) => {
+  isotonic: ({ logits, targets, sampleWeights }) => {
     const options = { method: 'isotonic', sampleWeights } as const;
     const { parameters, after } = fitCalibration(logits, targets, options);
     return [parameters, after];
   },
 };
+
+/** A batch with two rows more at a place, which weigh nothing. */
+function withRows(place: number, values: readonly number[], target: number): Batch {
+  const inserted = (array: ArrayLike<number>, more: readonly number[]) => {
+    const all = Array.from(array);
+    all.splice(place, 0, ...more);
+    return all;
+  };
+  return {
+    logits: Float64Array.from(inserted(logits, values)),
+    targets: Uint8Array.from(inserted(targets, [target, 1 - target])),
+    sampleWeights: Float64Array.from(inserted(weights, [0, 0])),
+  };
+}
 
 /** Results by their digits; numbers that differ by a rounding are alike. */
 function digits(value: unknown): unknown {
@@ -80,11 +140,29 @@ function digits(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, digits(entry)]));
 }
 
-describe.each(Object.entries(calls))('%s', (_, call) => {
+describe.each(Object.entries(calls))('%s', (name, call) => {
   it('does not depend on a factor of all weights', () => {
-    const expected = digits(call(weights));
-    for (const power of [-190, -100, 100, 190])
-      expect(digits(call(weights.map((weight) => weight * 2 ** power)))).toEqual(expected);
+    const given = { logits, targets };
+    const expected = digits(call({ ...given, sampleWeights: weights }));
+    for (const power of [-190, -100, 100, 190]) {
+      const sampleWeights = weights.map((weight) => weight * 2 ** power);
+      expect(digits(call({ ...given, sampleWeights }))).toEqual(expected);
+    }
+  });
+
+  it('leaves out rows that weigh nothing, whatever they hold', () => {
+    const expected = call({ logits, targets, sampleWeights: weights });
+    for (const place of [0, 18, 40]) {
+      for (const values of [
+        [3, -5],
+        [NaN, NaN],
+        [Infinity, -Infinity],
+        [0.1, NaN],
+      ]) {
+        expect(call(withRows(place, values, 0))).toEqual(expected);
+        expect(call(withRows(place, values, 1))).toEqual(expected);
+      }
+    }
   });
 
   it('refuses weights of which no figures can be made', () => {
@@ -95,9 +173,9 @@ describe.each(Object.entries(calls))('%s', (_, call) => {
       const sampleWeights = new Float64Array(40);
       sampleWeights[7] = weight;
       expectFailure(
-        () => call(sampleWeights),
+        () => call({ logits, targets, sampleWeights }),
         RangeError,
-        `sampleWeights[7] must be in [2 ** -200, 2 ** 200], being the largest: multiply all of them by one number, got ${shown}`,
+        `sampleWeights[${name.endsWith('of labels') ? 3 : 7}] must be in [2 ** -200, 2 ** 200], being the largest: multiply all of them by one number, got ${shown}`,
       );
     }
   });

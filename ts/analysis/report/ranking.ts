@@ -174,7 +174,11 @@ function* figuresOfWeighted(
   const { length } = scores;
   let isNumber = true;
   yield* eachPart(length, 1, (start, end) => {
-    for (let k = start; k < end; k++) isNumber &&= !Number.isNaN(scores[k]);
+    for (let k = start; k < end; k++) {
+      // A row that weighs nothing may be anywhere.
+      if (weights[k] === 0) scores[k] = 0;
+      isNumber &&= !Number.isNaN(scores[k]);
+    }
   });
   if (!isNumber) return UNRANKED;
   const order = yield* ascendingInTurns(scores);

@@ -2,7 +2,7 @@
 
 import { lengthOf } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray } from '../../arrays/types.js';
-import { placesWhere } from '../rows/loops.js';
+import { pick, placesWhere } from '../rows/loops.js';
 import { type RowOptions, readElements } from '../rows/rows.js';
 import type { Work } from '../rows/turns.js';
 import { intervalOf, resample, type Strata, strataOf } from '../uncertainty/bootstrap.js';
@@ -19,6 +19,7 @@ import {
   type RatedRows,
   ranksOf,
   rateRows,
+  weighedScores,
 } from './rated.js';
 import type { Settings } from './result.js';
 import { ScoreAverage, type Scores } from './scores.js';
@@ -43,6 +44,8 @@ interface RatedLabels {
 export interface RaterOfLabels {
   readonly rows: readonly JudgedRow[];
   readonly rater: (times: Uint32Array) => Float64Array;
+  /** Makes what resamples are drawn from: there is no class that rows could be drawn by. */
+  strata(groups: ArrayLike<unknown> | undefined): Strata;
 }
 
 /** Judges rows of several labels, as a report does. */
@@ -67,16 +70,13 @@ export function* rateLabels(
   const columnOf = Uint32Array.from(pairs.numbers, (element) => element % labels);
   const weights = given && Float64Array.from(rows, ({ row }) => given[row] as number);
   const rater = makeLabelRater({ rated, labels, rowOf, columnOf, rows, weights }, settings);
-  return { rows, rater };
-}
-
-/** The strata of rows of several labels: there is no class that they could be drawn by. */
-export function strataOfLabels(
-  rows: readonly JudgedRow[],
-  groups: ArrayLike<unknown> | undefined,
-): Strata {
   const numbers = rows.map(({ row }) => row);
-  return strataOf(new Int32Array(rows.length), 1, groups && groupsOf(groups, numbers));
+  return {
+    rows,
+    rater,
+    strata: (groups) =>
+      strataOf(new Int32Array(rows.length), 1, groups && groupsOf(groups, numbers), weights),
+  };
 }
 
 /** The intervals of a report on multi-label rows, which are drawn with all of their labels. */
@@ -89,9 +89,8 @@ export function* labelIntervals(
 ): Work<ReportIntervals> {
   const labels = options.numClasses as number;
   checkGroups(groups, lengthOf(logits) / labels);
-  const { rows, rater } = yield* rateLabels(logits, targets, options, settings);
-  const strata = strataOfLabels(rows, groups);
-  const resampled = yield* resample(strata, rows.length, rater, repeats, seed, method);
+  const { rows, rater, strata } = yield* rateLabels(logits, targets, options, settings);
+  const resampled = yield* resample(strata(groups), rows.length, rater, repeats, seed, method);
   const values = rater(new Uint32Array(rows.length).fill(1));
   const found = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));
   return { ...namedIntervals(found, labels), level, repeats, seed, method };
@@ -173,13 +172,15 @@ interface Column {
   readonly ranks: Ranks | undefined;
 }
 
-function columnsOf({ rated, labels, columnOf }: RatedLabels): Column[] {
+function columnsOf({ rated, labels, columnOf, rowOf, weights }: RatedLabels): Column[] {
   const [scores] = rated.scores;
   return Array.from({ length: labels }, (_, j) => {
     const places = placesWhere(columnOf.length, (k) => columnOf[k] === j);
     const members = Int32Array.from(places, (k) => rated.labels[k] as number);
-    const own = scores && Float64Array.from(places, (k) => scores[k] as number);
-    return { places, members, ranks: own && ranksOf(own) };
+    const own = scores && pick(scores, places, new Float64Array(places.length));
+    const given =
+      weights && Float64Array.from(places, (k) => weights[rowOf[k] as number] as number);
+    return { places, members, ranks: own && ranksOf(weighedScores(own, given)) };
   });
 }
 

@@ -78,10 +78,11 @@ export function* rateRows(
         ? [1]
         : Array.from({ length: classes }, (_, j) => j)
       : [];
+  const weights = given && pick(given, rows.numbers, new Float64Array(length));
   const scores = columns.map((j) => {
     const column = new Float64Array(length);
     fillScores(column, rows, figures, j, 0, length);
-    return column;
+    return weighedScores(column, weights);
   });
   return {
     classes,
@@ -91,9 +92,17 @@ export function* rateRows(
     distance,
     confidence,
     hits,
-    weights: given && pick(given, rows.numbers, new Float64Array(length)),
+    weights,
     scores,
   };
+}
+
+/** Scores in which rows that weigh nothing have a number, whatever theirs is. */
+export function weighedScores(
+  scores: Float64Array,
+  weights: Float64Array | undefined,
+): Float64Array {
+  return weights === undefined ? scores : scores.map((score, k) => (weights[k] === 0 ? 0 : score));
 }
 
 /** The intervals of a report on rows of one class each. */
@@ -107,7 +116,7 @@ export function* intervalsOf(
   const { labels, classes } = rated;
   const rater = makeRater(rated, settings);
   const groups = wanted.groups && groupsOf(wanted.groups, rows.numbers);
-  const strata = strataOf(labels, classes, groups);
+  const strata = strataOf(labels, classes, groups, rated.weights);
   const resampled = yield* resample(strata, labels.length, rater, repeats, seed, method);
   const values = rater(new Uint32Array(labels.length).fill(1));
   const all = Array.from(values, (value, i) => intervalOf(resampled, i, value, level, method));

@@ -80,7 +80,8 @@ export interface ReportOptions extends RowOptions {
   classNames?: ArrayLike<string> | undefined;
   /**
    * One weight per row: finite numbers that are not negative. All that counts rows adds up weights
-   * then.
+   * then. Rows that weigh 0 are left out, and not drawn for intervals; only `rows` counts them, and
+   * averages over the classes that are present take their classes for such, as in scikit-learn.
    */
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**

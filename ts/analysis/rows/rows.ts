@@ -205,15 +205,18 @@ function allRows(rows: Omit<Rows, 'numbers'>): Rows {
   };
 }
 
-/** Has a loss check a batch, of which it computes nothing unless something is wrong. */
+/** Has a loss check a batch, of which it computes nothing where there is nothing wrong. */
 function check(
   criterion: Criterion<'sum'>,
   logits: FloatArray,
   targets: ClassIndices | FloatArray,
   spatialSize: number | undefined,
 ): void {
-  const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
-  if (!areValid(job, 0, job.rows)) criterion.forward(logits, targets, { spatialSize });
+  if (lengthOf(targets) > 0) {
+    const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
+    if (areValid(job, 0, job.rows)) return;
+  }
+  criterion.forward(logits, targets, { spatialSize });
 }
 
 /**
@@ -227,7 +230,7 @@ function* checkInTurns(
   { numClasses = 1, spatialSize }: RowOptions,
 ): Work<void> {
   const kind = kindOf(targets);
-  const whole = () => check(criterion, logits, targets, spatialSize);
+  const whole = () => void criterion.forward(logits, targets, { spatialSize });
   if (kindOf(logits) === undefined || kind === undefined) return whole();
   const size = lengthOf(logits);
   const entries = lengthOf(targets);
@@ -238,7 +241,7 @@ function* checkInTurns(
   const width = size / samples;
   const height = entries / samples;
   if (size <= TURN || !(Number.isInteger(width) && Number.isInteger(height))) {
-    whole();
+    check(criterion, logits, targets, spatialSize);
     yield size;
     return;
   }

@@ -33,18 +33,24 @@ export interface Resampled {
   readonly without: readonly (readonly Float64Array[])[];
 }
 
-/** The units of rows: each by itself, or by the group that it is of. */
+/**
+ * The units of rows: each by itself, or by the group that it is of. Rows that weigh nothing are of
+ * none: drawn, they would take the place of others.
+ */
 export function strataOf(
   labels: Int32Array,
   classes: number,
   groups: ArrayLike<unknown> | undefined,
+  weights: Float64Array | undefined,
 ): Strata {
   const strata: Unit[][] = Array.from({ length: classes }, () => []);
+  const counts = (k: number) => weights === undefined || weights[k] !== 0;
   if (groups === undefined) {
-    for (let k = 0; k < labels.length; k++) strata[labels[k] as number]?.push([k]);
+    for (let k = 0; k < labels.length; k++) if (counts(k)) strata[labels[k] as number]?.push([k]);
   } else {
     const byGroup = new Map<unknown, number[]>();
     labels.forEach((_, k) => {
+      if (!counts(k)) return;
       const members = byGroup.get(groups[k]);
       if (members === undefined) byGroup.set(groups[k], [k]);
       else members.push(k);

@@ -19,7 +19,7 @@ import {
   OVERALL,
 } from '../../report/intervals.js';
 import { makeRater, type RatedRows, rateRows } from '../../report/rated.js';
-import { rateLabels, strataOfLabels } from '../../report/rated-labels.js';
+import { rateLabels } from '../../report/rated-labels.js';
 import { checkSettings, type ReportOptions } from '../../report/report.js';
 import type { Settings } from '../../report/result.js';
 import { ROW_OPTIONS, type RowOptions, readElements, readRows } from '../../rows/rows.js';
@@ -42,7 +42,10 @@ import { type LossState, lossOf, meantLabels, meantRows } from '../calibration/m
 
 /** Options of {@link compareModels}. */
 export interface CompareModelsOptions extends RowOptions, IntervalOptions {
-  /** One weight per row: finite numbers that are not negative. */
+  /**
+   * One weight per row: finite numbers that are not negative. Rows that weigh 0 are left out, and
+   * not drawn; only `rows` counts them.
+   */
   sampleWeights?: FloatArray | readonly number[] | undefined;
   /**
    * The loss that both models were trained with, of any entry of this package, or that of each:
@@ -250,7 +253,7 @@ function rated(
     const classes = options.numClasses as number;
     readElements(logits, targets, options);
     const meant = loss ? meantLabels(loss, logits, classes) : logits;
-    const { rows, rater } = finish(rateLabels(meant, targets, options, settings));
+    const { rows, rater, strata } = finish(rateLabels(meant, targets, options, settings));
     return {
       classes,
       isMultiLabel,
@@ -258,7 +261,7 @@ function rated(
       numbers: rows.map(({ row }) => row),
       rater,
       f1: MACRO_F1,
-      strata: (groups) => strataOfLabels(rows, groups),
+      strata,
       isRight: (k) => rows[k]?.isRight === true,
       rows: undefined,
     };
@@ -276,7 +279,8 @@ function rated(
     numbers,
     rater: makeRater(rows, settings),
     f1: classes === 2 ? SECOND_F1 : MACRO_F1,
-    strata: (groups) => strataOf(labels, classes, groups && groupsOf(groups, numbers)),
+    strata: (groups) =>
+      strataOf(labels, classes, groups && groupsOf(groups, numbers), rows.weights),
     isRight: (k) => predicted[k] === labels[k],
     rows,
   };
