@@ -389,6 +389,24 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         Array.from(document.querySelectorAll('#decisions .charts svg'), (svg) => svg.outerHTML),
       );
 
+    it('on a phone, upright or on its side, decisions have room', async () => {
+      const page = await open('', 375);
+      await decided(page);
+      const beyond = await page.evaluate(() => {
+        const table = document.querySelector('#decisions [data-part="honesty"] .scroll') as Element;
+        return table.scrollWidth - table.clientWidth;
+      });
+      expect(beyond).toBe(0);
+      const position = () =>
+        page.evaluate(
+          () =>
+            getComputedStyle(document.querySelector('#decisions .threshold') as Element).position,
+        );
+      expect(await position()).toBe('sticky');
+      await page.setViewport({ width: 720, height: 360 });
+      expect(await position()).toBe('static');
+    });
+
     it('one threshold moves through all charts of decisions and the confusion matrix', async () => {
       const page = await open('#threshold=0.2');
       await decided(page);
