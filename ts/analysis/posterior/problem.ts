@@ -49,18 +49,16 @@ function checkSmoothing({ labelSmoothing }: Partial<AnalysedCriterion>): void {
 }
 
 function checkColumns({ alpha, posWeight }: SigmoidCriterion): void {
-  eachOf('criterion.alpha', alpha, (name, share) => {
-    if (!(share > 0 && share < 1)) throw outOfRange(name, 'above 0 and below 1', share);
-  });
-  eachOf('criterion.posWeight', posWeight, checkAboveZero);
+  checkEach('criterion.alpha', alpha, 1, 'above 0 and below 1');
+  checkAboveZero('criterion.posWeight', posWeight);
 }
 
 function checkClassWeights(criterion: SoftmaxCriterion): void {
   const { alpha, weight, epsilon, focusOn, labelSmoothing } = criterion;
   if (typeof alpha === 'number' && !(alpha > 0 && alpha < 1))
     throw outOfRange('criterion.alpha', 'above 0 and below 1', alpha);
-  eachOf('criterion.alpha', alpha, checkAboveZero);
-  eachOf('criterion.weight', weight, checkAboveZero);
+  checkAboveZero('criterion.alpha', alpha);
+  checkAboveZero('criterion.weight', weight);
   if (epsilon === undefined) return;
   // From there on the loss of a row does not fall with the probability of its class.
   const isOnTarget = focusOn === 'target' && labelSmoothing > 0;
@@ -73,20 +71,22 @@ function checkClassWeights(criterion: SoftmaxCriterion): void {
     );
 }
 
-function checkAboveZero(name: string, weight: number): void {
-  if (!(weight > 0)) throw outOfRange(name, 'above 0', weight);
+type PerClass = number | readonly number[] | null | undefined;
+
+function checkAboveZero(name: string, weights: PerClass): void {
+  checkEach(name, weights, Infinity, 'above 0');
 }
 
-function eachOf(
-  name: string,
-  numbers: number | readonly number[] | null | undefined,
-  check: (name: string, number: number) => void,
-): void {
-  if (typeof numbers === 'number') check(name, numbers);
-  else
-    numbers?.forEach((number, j) => {
-      check(`${name}[${j}]`, number);
-    });
+/** Checks that one number, or each of several, is above 0 and below another. */
+function checkEach(name: string, numbers: PerClass, end: number, expected: string): void {
+  const isWithin = (number: number) => number > 0 && number < end;
+  if (typeof numbers === 'number') {
+    if (!isWithin(numbers)) throw outOfRange(name, expected, numbers);
+    return;
+  }
+  numbers?.forEach((number, j) => {
+    if (!isWithin(number)) throw outOfRange(`${name}[${j}]`, expected, number);
+  });
 }
 
 /** Tables with an entry for each class or column, and the flags of a call. */
