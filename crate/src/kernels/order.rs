@@ -75,8 +75,8 @@ unsafe fn to_keys(numbers: *mut f64, n: usize) -> (bool, Ends) {
 }
 
 impl<T: Copy> Deck<T> {
-    /// Sorts `n` keys with these ends, into this or into `spare`, which changes places with it then. Those that are
-    /// the same stay in their order.
+    /// Sorts `n` keys with these ends, into this or into `spare`, which changes places with it
+    /// then. Those that are the same stay in their order.
     ///
     /// # Safety
     /// There must be so many, in both.
