@@ -191,7 +191,7 @@ function placed(
     partials: staging.place(partials),
     values: staging.place(values),
     grad: staging.place(grad),
-    // Of its own: workers look there when the call is over, too.
+    // Memory of its own: workers look there when the call is over, too.
     state: newState(bounds, (length) => new SharedArrayBuffer(length)),
     checksFirst,
   };
