@@ -1,5 +1,5 @@
 //! Few classes: one row per lane, a column of the group at a time. From [`MAX_CLASSES`] on
-//! [`super::many`] is faster.
+//! [`super::many`] is faster for target classes.
 
 use core::mem::MaybeUninit;
 
@@ -15,7 +15,10 @@ use crate::{
 };
 
 /// Columns of a block: what fits the first-level cache beside the logits.
-const COLUMNS: usize = 512;
+pub(super) const COLUMNS: usize = 512;
+
+/// The most classes that there is room for.
+pub(super) const MOST_CLASSES: usize = 2 * MAX_CLASSES;
 
 /// The kernel of a loss on few classes.
 pub(super) struct Few<'a, E: ?Sized> {
@@ -84,7 +87,7 @@ unsafe fn read<V: Real>(
 /// `columns` must hold a vector per class.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
+unsafe fn shift_by<V: Real>(columns: *mut V, classes: usize, shift: V) {
     for j in 0..classes {
         // SAFETY: j < classes.
         unsafe { *columns.add(j) = (*columns.add(j)).sub(shift) };
@@ -154,7 +157,7 @@ pub(super) unsafe fn softmax_pass<V: Real>(
 /// # Safety
 /// As for [`look`].
 #[inline(never)]
-unsafe fn find_largest<V: Real>(
+pub(super) unsafe fn find_largest<V: Real>(
     logits: *const V::Scalar,
     classes: usize,
     targets: *const i32,
@@ -194,7 +197,7 @@ pub(super) unsafe fn exponentials<V: Real>(
     sums: &mut Column<RowSums<V>>,
     by: &Column<Exponential<V>>,
 ) {
-    let mut powers = [const { MaybeUninit::<V>::uninit() }; MAX_CLASSES];
+    let mut powers = [const { MaybeUninit::<V>::uninit() }; MOST_CLASSES];
     let powers = powers.as_mut_ptr().cast::<V>();
     for g in 0..groups {
         // SAFETY: passed on.
@@ -235,7 +238,7 @@ unsafe fn multiply<V: Real>(columns: *mut V, classes: usize, factor: V) {
 /// # Safety
 /// `columns` must hold a vector per class of each group, and the losses have been set.
 #[inline(never)]
-unsafe fn write<V: Real>(
+pub(super) unsafe fn write<V: Real>(
     block: &Block<V>,
     columns: *mut V,
     row_losses: &Column<RowLoss<V>>,

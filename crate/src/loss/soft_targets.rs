@@ -7,38 +7,23 @@
 use super::{
     focal::{Hard, probabilities},
     focusing::Focusing,
-    softmax::Softmax,
+    softmax::{RowLoss, Softmax},
 };
 use crate::math::Real;
 use crate::simd::vector::Scalar;
 
-/// The sums that the passes over the classes leave of a row, seen from its largest class `m`.
+/// The sums that the passes over the classes leave of a row, seen from one of its classes, `m`: that
+/// with the largest logit, or the largest share.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftRow<V: Real> {
     /// The softmax, with `m` as its target.
     pub softmax: Softmax<V>,
-    /// `1 / Σ_j e^{x_j}`, in the unit of the exponentials.
-    pub inverse: V,
     /// `q_m`.
     pub own: V,
     /// `Σ_{j≠m} q_j`.
     pub rest: V,
-    /// `Σ_{j≠m} q_j·(x_m − x_j)`, a sum of terms that are never negative.
+    /// `Σ_j q_j·(M − x_j)`, `M` being the largest logit: a sum of terms that are never negative.
     pub distance: V,
-}
-
-/// The loss and gradient of a row: its value, and `∂L/∂x_j = factor·e^{x_j} − derivative·q_j` for
-/// all classes but `m`.
-#[derive(Clone, Copy, Debug)]
-pub struct SoftOutcome<V> {
-    /// Value of the row.
-    pub value: V,
-    /// `a·f′·Q / Σ_j e^{x_j}`.
-    pub factor: V,
-    /// `a·f′`.
-    pub derivative: V,
-    /// `∂L/∂x_m`.
-    pub largest: V,
 }
 
 impl<V: Real> SoftRow<V> {
@@ -50,7 +35,7 @@ impl<V: Real> SoftRow<V> {
 
     /// `Q`.
     #[inline(always)]
-    fn mass(&self) -> V {
+    pub fn mass(&self) -> V {
         self.own.add(self.rest)
     }
 
@@ -63,28 +48,25 @@ impl<V: Real> SoftRow<V> {
         near.select(far, likely)
     }
 
-    /// The derivative by the cross-entropy, see [`Hard::value_and_derivative`].
+    /// The loss with this derivative by the cross-entropy, see [`Hard::value_and_derivative`].
     #[inline(always)]
-    fn outcome_of(&self, value: V, derivative: V) -> SoftOutcome<V> {
-        SoftOutcome {
+    fn row_loss_of(&self, [value, derivative]: [V; 2], one_minus_pt: V) -> RowLoss<V> {
+        RowLoss {
             value,
-            factor: derivative.mul(self.mass()).mul(self.inverse),
-            derivative,
-            largest: derivative.mul(self.largest_difference()),
+            target: derivative.mul(self.largest_difference()),
+            common: derivative,
+            one_minus_pt,
         }
     }
 
-    /// The loss of a row that weighs `weight`, and its gradient times `scale`.
+    /// The loss of a row that weighs `weight`, and its gradient times `scale`: `∂L/∂x_m`, and in
+    /// common the `a·f′` of `∂L/∂x_j = a·f′·(Q·p_j − q_j)`.
     #[inline(always)]
-    pub fn row_loss<P: Focusing<V>>(
-        &self,
-        loss: &Hard<V, P>,
-        weight: V,
-        scale: V,
-    ) -> SoftOutcome<V> {
+    pub fn row_loss<P: Focusing<V>>(&self, loss: &Hard<V, P>, weight: V, scale: V) -> RowLoss<V> {
         let nll = self.cross_entropy();
-        let [value, derivative] = loss.value_and_derivative(nll, probabilities(nll), weight, scale);
-        self.outcome_of(value, derivative)
+        let (pt, one_minus_pt) = probabilities(nll);
+        let terms = loss.value_and_derivative(nll, (pt, one_minus_pt), weight, scale);
+        self.row_loss_of(terms, one_minus_pt)
     }
 
     /// The same with the focus on the target class, `L = a·(1 − p_t)^γ·ℓ`, given `p_t` and `1 −
@@ -97,7 +79,7 @@ impl<V: Real> SoftRow<V> {
         (pt, one_minus_pt): (V, V),
         weight: V,
         scale: V,
-    ) -> (SoftOutcome<V>, V) {
+    ) -> (RowLoss<V>, V) {
         let nll = self.cross_entropy();
         let scaled = weight.mul(scale);
         let pull = loss.pull(nll, (pt, one_minus_pt)).mul(scaled);
@@ -112,6 +94,6 @@ impl<V: Real> SoftRow<V> {
         let pull = pull
             .mul(V::constant(V::Scalar::HUGE).select(V::constant(1.0), infinite))
             .keep(one_minus_pt.gt(V::constant(0.0)));
-        (self.outcome_of(value, derivative), pull)
+        (self.row_loss_of([value, derivative], one_minus_pt), pull)
     }
 }

@@ -159,6 +159,13 @@ pub struct Others<V> {
 }
 
 impl<V: Real> Others<V> {
+    /// Leaves exponentials as they are.
+    #[inline(always)]
+    pub fn none() -> Self {
+        let one = V::constant(1.0);
+        Self { factor: one, lower: one, offset: V::constant(0.0) }
+    }
+
     /// For gradients that add up to `shared`, each with its share `e^{x_j} / others`, and `offset`
     /// besides.
     #[inline(always)]

@@ -12,12 +12,12 @@ mod tasks;
 
 use passes::Mixtures;
 pub(super) use passes::{Outlined, Task};
-use side_by_side::SideBySide;
+use side_by_side::{CLASSES, SideBySide, rows_of};
 pub(super) use source::{Aims, Inputs};
 use source::{ROWS, Typed};
 
 use super::{
-    block::{Block, Kernel, MAX_CLASSES},
+    block::{Block, Kernel},
     hard,
     rows::{Rows, Weights, narrow},
     sink::Total,
@@ -39,6 +39,10 @@ pub(super) struct General<S> {
 }
 
 impl<S: Scalar> General<S> {
+    fn is_side_by_side(&self) -> bool {
+        self.task == Task::Mixture && self.inputs.classes <= CLASSES
+    }
+
     /// Computes the `n` rows of the block from `row` on as such with target classes.
     ///
     /// # Safety
@@ -77,7 +81,8 @@ impl<S: Scalar> General<S> {
 
 impl<V: Real> Kernel<V> for General<V::Scalar> {
     fn groups(&self) -> usize {
-        ROWS / V::LANES
+        let rows = if self.is_side_by_side() { rows_of(self.inputs.classes) } else { ROWS };
+        rows / V::LANES
     }
 
     fn only_whole_groups(&self) -> bool {
@@ -105,8 +110,10 @@ impl<V: Real> Kernel<V> for General<V::Scalar> {
                 return self.by_class(block, 0, n, singles.as_ptr());
             }
             let source = Typed { inputs: &self.inputs, block };
-            let mixed = if self.task == Task::Mixture && classes <= MAX_CLASSES {
-                SideBySide { source: &source, loss: &self.loss, classes }.run(n, &is_single)
+            let mixed = if self.is_side_by_side() {
+                let smoothing = self.inputs.aims.smoothing;
+                SideBySide { source: &source, loss: &self.loss, classes, smoothing }
+                    .run(n, &is_single)
             } else {
                 let smoothing = self.inputs.aims.smoothing;
                 Mixtures::new(&source, self.loss, classes, self.task, smoothing).run(n, &is_single)

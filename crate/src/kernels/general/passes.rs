@@ -54,7 +54,7 @@ pub(in crate::kernels) enum Task {
 
 /// Any γ ≥ 0. One function for all that ask for powers: it is a large one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::kernels) struct Outlined(Power<D>);
+pub(in crate::kernels) struct Outlined(pub(super) Power<D>);
 
 impl Outlined {
     pub(in crate::kernels) fn new(gamma: Gamma) -> Self {
@@ -241,7 +241,9 @@ impl<'a> Mixtures<'a> {
         // SAFETY: classes of the row, and entries of the chunk.
         unsafe {
             let largest = self.source.largest(row);
-            let mut top = D::splat(self.source.logit(row, largest));
+            self.source.load(row, largest, 1, chunk);
+            let own = chunk.shares[0];
+            let mut top = D::splat(chunk.logits[0]);
             let mut shift = zero;
             if !within_range(top, top) {
                 (_, top, shift) = bring_into_range(top, top);
@@ -270,7 +272,6 @@ impl<'a> Mixtures<'a> {
                 }
             }
             let [others, rest, distance, mean] = totals.map(WideSum::total);
-            let own = self.source.share(row, largest);
             let mean = if self.source.has_mean_weights() { mean } else { 1.0 };
             self.seen[row % ROWS] =
                 Seen { others, own, rest, distance, mean, ..self.seen[row % ROWS] };

@@ -1,195 +1,361 @@
-//! Mixtures of few classes: two rows side by side, a lane each, a class at a time. It is what
-//! [`super::passes`] does along the rows, whose exponentials stay in memory here.
+//! Mixtures of few classes: two rows side by side, a lane each, by the loops of [`few`].
+//!
+//! A row is seen from the class with the largest share, as one with a target class is from that.
 
-use core::mem::MaybeUninit;
+use core::{mem::MaybeUninit, ptr, slice};
 
 use super::{
     super::{
-        block::{Column, GROUPS},
-        exponential::{Exponential, bring_into_range, within_range},
-        few,
-        stages::softmax,
+        block::{Block, Column, GROUPS},
+        few::{self, COLUMNS, MOST_CLASSES},
+        stages::{focus, softmax},
     },
-    passes::{D, Outlined, inverse},
-    source::{CHUNK, Chunk, ROWS, Source},
-    tasks::mixture_loss,
+    passes::{D, Outlined},
+    source::{ROWS, Source},
 };
 use crate::{
-    loss::{focal::Hard, soft_targets::SoftRow, softmax::RowSums},
+    loss::{
+        focal::Hard,
+        focusing::Later,
+        soft_targets::SoftRow,
+        softmax::{Others, RowLoss, RowSums, Softmax},
+    },
     simd::vector::Vector,
 };
 
-/// Classes of all pairs of rows that are on their way together.
-const COLUMNS: usize = 512;
+/// The most classes, from which on [`super::passes`] is as fast.
+pub(super) const CLASSES: usize = MOST_CLASSES;
+
+/// Rows that are computed at once.
+pub(super) fn rows_of(classes: usize) -> usize {
+    D::LANES * (COLUMNS / classes.max(1)).min(GROUPS)
+}
+
+/// Rows in float64, one after the other, and what is asked of them.
+pub(super) struct Wide {
+    /// Their logits, and then their gradients.
+    pub(super) logits: [MaybeUninit<f64>; COLUMNS * D::LANES],
+    /// Their shares, neither smoothed nor weighted.
+    pub(super) shares: [MaybeUninit<f64>; COLUMNS * D::LANES],
+    /// The weight of each.
+    pub(super) row_weights: Column<D>,
+    /// The factor of each one's gradient.
+    pub(super) scales: Column<D>,
+    /// The target class of each, for a γ that depends on it.
+    pub(super) targets: *const i32,
+}
 
 /// The loss on mixtures of few classes.
 pub(super) struct SideBySide<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) loss: &'a Hard<D, Outlined>,
-    /// Number of classes, at most a [`CHUNK`].
+    /// Number of classes, at most [`CLASSES`].
     pub(super) classes: usize,
+    /// ε.
+    pub(super) smoothing: f64,
 }
 
-/// The findings of the first pass over two rows, beside their largest logits: `m` is the class with
-/// that.
+/// The sums over the classes of two rows that have to do with the shares, see [`SoftRow`].
 #[derive(Clone, Copy)]
-struct Found {
-    /// `m`, as a float.
-    largest: D,
+pub(super) struct Mixture {
     /// `q_m`.
-    own: D,
+    pub(super) own: D,
     /// `Σ_{j≠m} q_j`.
-    rest: D,
-    /// `Σ_{j≠m} q_j·(x_m − x_j)`.
-    distance: D,
-    /// The mean weight.
-    mean: D,
+    pub(super) rest: D,
+    /// `Σ_j q_j·(M − x_j)`.
+    pub(super) distance: D,
 }
 
 impl SideBySide<'_> {
     /// Computes the rows that are not to be `skipped`, of `n`. Returns their values.
     ///
     /// # Safety
-    /// There must be `n` rows in the source.
+    /// There must be `n` rows in the source, at most [`rows_of`] the classes.
     #[inline(never)]
     pub(super) unsafe fn run(&self, n: usize, skipped: &[bool; ROWS]) -> [f64; ROWS] {
+        let (groups, classes) = (n.div_ceil(D::LANES), self.classes);
         let mut values = [0.0; ROWS];
-        let classes = self.classes;
-        let pairs = (COLUMNS / classes.max(1)).clamp(1, GROUPS);
-        let mut columns = [const { MaybeUninit::<D>::uninit() }; COLUMNS];
-        let mut shares = [const { MaybeUninit::<D>::uninit() }; COLUMNS];
-        let mut means = [const { MaybeUninit::<D>::uninit() }; CHUNK];
+        let mut wide = Wide {
+            logits: [const { MaybeUninit::uninit() }; COLUMNS * D::LANES],
+            shares: [const { MaybeUninit::uninit() }; COLUMNS * D::LANES],
+            row_weights: Column::new(),
+            scales: Column::new(),
+            targets: ptr::null(),
+        };
+        let [mut columns, mut shares] = [[const { MaybeUninit::<D>::uninit() }; COLUMNS]; 2];
         let (columns, shares) = (columns.as_mut_ptr().cast::<D>(), shares.as_mut_ptr().cast::<D>());
-        let means = means.as_mut_ptr().cast::<D>();
-        let (mut sums, mut by, mut found, mut rows) =
-            (Column::new(), Column::new(), Column::new(), Column::new());
-        let mut chunk = Chunk::ZERO;
-        // SAFETY: classes and rows of the source; what is read has been set.
+        let (mut by, mut sums, mut mixtures) = (Column::new(), Column::new(), Column::new());
+        let mut means = Column::new();
+        let (mut rows, mut row_losses, mut others) = (Column::new(), Column::new(), Column::new());
+        let mut seen_from = [0; ROWS];
+        let seen_from = seen_from.as_mut_ptr();
+        // SAFETY: so many rows, for which there are columns enough; what is read has been set.
         unsafe {
-            for first in (0..n.min(ROWS)).step_by(D::LANES * pairs) {
-                let end = n.min(first + D::LANES * pairs);
-                let groups = (end - first).div_ceil(D::LANES);
-                // An odd row is its own neighbour.
-                let pair = |g: usize| [0, 1].map(|i| (first + D::LANES * g + i).min(end - 1));
-                for g in 0..groups {
-                    let at = g * classes;
-                    for (i, row) in pair(g).into_iter().enumerate() {
-                        self.source.load(row, 0, classes, &mut chunk);
-                        let lane = |columns: *mut D| columns.cast::<f64>().wrapping_add(i);
-                        for j in 0..classes.min(CHUNK) {
-                            *lane(columns).add(2 * (at + j)) = chunk.logits[j];
-                            *lane(shares).add(2 * (at + j)) = chunk.shares[j];
-                            *lane(means).add(2 * j) = chunk.means[j];
-                        }
-                    }
-                    let (top, of_pair) = self.look(columns.add(at), shares.add(at), means);
-                    let zero = D::ZERO;
-                    sums.set(g, RowSums { target: top, max: top, others: zero, spread: zero });
-                    by.set(g, Exponential::new(top));
-                    found.set(g, of_pair);
+            self.source.widen(n, &mut wide);
+            let logits = wide.logits.as_mut_ptr().cast::<f64>();
+            let of_rows = wide.shares.as_ptr().cast();
+            few::find_largest(of_rows, classes, seen_from, groups, shares, &mut sums, &mut by);
+            likeliest(classes, groups, shares, &sums, seen_from);
+            self.weigh(groups, (columns, shares), &mut means);
+            few::find_largest(logits, classes, seen_from, groups, columns, &mut sums, &mut by);
+            mix(classes, groups, seen_from, (columns, shares), &sums, &mut mixtures);
+            for g in 0..groups {
+                wide.row_weights.set(g, wide.row_weights.get(g).mul(means.get(g)));
+            }
+            few::exponentials(columns, classes, groups, &mut sums, &by);
+            softmax(groups, &sums, &mut rows);
+            let factors = [&wide.row_weights, &wide.scales];
+            losses(self.loss, wide.targets, groups, &rows, &mixtures, factors, &mut row_losses);
+            for g in 0..groups {
+                row_losses.get(g).value.store(values.as_mut_ptr().add(D::LANES * g));
+                others.set(g, Others::none());
+            }
+            if self.source.wants_gradients() {
+                gradients(classes, groups, (columns, shares), &sums, &rows, &mixtures, &row_losses);
+                let block = Block {
+                    logits,
+                    grad: logits,
+                    classes,
+                    rows: n,
+                    targets: seen_from,
+                    weight: Column::new(),
+                    scale: Column::new(),
+                    value: Column::new(),
+                };
+                few::write(&block, columns, &row_losses, &others);
+                let store = |row: usize, n: usize| {
+                    let at = row * classes;
+                    let gradients = slice::from_raw_parts(logits.add(at), n * classes);
+                    self.source.store(row, 0, n * classes, gradients);
+                };
+                if !skipped.contains(&true) {
+                    store(0, n);
+                    return values;
                 }
-                few::exponentials(columns, classes, groups, &mut sums, &by);
-                softmax(groups, &sums, &mut rows);
-                for g in 0..groups {
-                    let at = g * classes;
-                    let Found { largest, own, rest, distance, mean } = found.get(g);
-                    let softmax = rows.get(g);
-                    let inverse = inverse(sums.get(g).target, &softmax);
-                    let soft = SoftRow { softmax, inverse, own, rest, distance };
-                    let (columns, shares) = (columns.add(at), shares.add(at));
-                    let value = self.evaluate(pair(g), &soft, mean, largest, columns, shares);
-                    for (i, row) in pair(g).into_iter().enumerate() {
-                        values[row % ROWS] = value.lane(i);
-                        if self.source.wants_gradients() && !skipped[row % ROWS] {
-                            let lane = columns.cast::<f64>().wrapping_add(i);
-                            for j in 0..classes.min(CHUNK) {
-                                chunk.gradients[j] = *lane.add(2 * j);
-                            }
-                            self.source.store(row, 0, classes, &chunk.gradients);
-                        }
-                    }
+                for (row, _) in skipped.iter().enumerate().take(n).filter(|&(_, &skipped)| !skipped)
+                {
+                    store(row, 1);
                 }
             }
         }
         values
     }
 
-    /// The first pass over two rows.
+    /// Smooths and weighs the shares, and finds the mean weights of the rows.
     ///
     /// # Safety
-    /// There must be a vector for each class in both columns.
+    /// There must be a share for each class of each group, and room in the columns.
     #[inline(never)]
-    unsafe fn look(&self, columns: *mut D, shares: *mut D, means: *const D) -> (D, Found) {
-        let (zero, one) = (D::ZERO, D::constant(1.0));
-        let lowest = D::constant(f64::NEG_INFINITY);
+    unsafe fn weigh(
+        &self,
+        groups: usize,
+        (columns, shares): (*mut D, *mut D),
+        means: &mut Column<D>,
+    ) {
+        let (classes, smoothing) = (self.classes, self.smoothing);
         // SAFETY: passed on.
         unsafe {
-            let (mut top, mut largest, mut class) = (lowest, zero, zero);
-            for j in 0..self.classes {
-                let x = *columns.add(j);
-                let is_higher = x.gt(top);
-                (top, largest) = (x.select(top, is_higher), class.select(largest, is_higher));
-                class = class.add(one);
+            let weighted = self.multiply(true, groups, shares, columns);
+            for g in 0..groups {
+                let parts = columns.add(g * classes);
+                let mean = if weighted {
+                    let mut sums = [D::ZERO; 4];
+                    (0..classes).for_each(|j| sums = next(sums, *parts.add(j)));
+                    total(sums)
+                } else {
+                    D::constant(1.0)
+                };
+                means.set(g, mean);
             }
-            // The first class stands for the largest where none is above −∞.
-            top = (*columns).select(top, top.equals(lowest));
-            if !within_range(top, top) {
-                let shift;
-                (_, top, shift) = bring_into_range(top, top);
-                few::shift_by(columns, self.classes, shift);
+            if smoothing > 0.0 {
+                // Every class has a share, which a masked one makes infinite.
+                let each = D::constant((smoothing / classes as f64).max(f64::from_bits(1)));
+                let kept = D::constant(1.0 - smoothing);
+                for k in 0..groups * classes {
+                    *shares.add(k) = (*shares.add(k)).mul(kept).add(each);
+                }
             }
-            // Four sums in turn, of shorter chains of roundings.
-            let (mut own, mut sums) = (zero, [[zero; 3]; 4]);
-            class = zero;
-            for j in 0..self.classes {
-                let is_largest = class.equals(largest);
-                class = class.add(one);
-                let (x, q) = (*columns.add(j), *shares.add(j));
-                let other = q.clear(is_largest);
-                own = own.add(q.keep(is_largest));
-                *columns.add(j) = lowest.select(x, is_largest);
-                *shares.add(j) = other;
-                // A class without a share adds nothing, also where its logit is −Inf.
-                let away = other.mul(top.sub(x)).keep(other.gt(zero));
-                let sum = &mut sums[j % 4];
-                *sum = [sum[0].add(other), sum[1].add(away), sum[2].add(*means.add(j))];
-            }
-            let total = |k: usize| sums[0][k].add(sums[1][k]).add(sums[2][k].add(sums[3][k]));
-            let mean = if self.source.has_mean_weights() { total(2) } else { one };
-            (top, Found { largest, own, rest: total(0), distance: total(1), mean })
+            self.multiply(false, groups, shares, shares);
         }
     }
 
-    /// The losses of two rows, whose gradients take the place of their exponentials.
+    /// Multiplies shares with the weights of their classes, if there are any: those of the mean, or
+    /// their own. Returns true if there are.
     ///
     /// # Safety
-    /// As for [`Self::look`], which must have seen them.
+    /// There must be a share for each class of each group, and room for as many.
     #[inline(never)]
-    unsafe fn evaluate(
-        &self,
-        rows: [usize; 2],
-        soft: &SoftRow<D>,
-        mean: D,
-        largest: D,
-        columns: *mut D,
-        shares: *const D,
-    ) -> D {
+    unsafe fn multiply(&self, mean: bool, groups: usize, shares: *const D, to: *mut D) -> bool {
+        let zero = D::ZERO;
         // SAFETY: passed on.
         unsafe {
-            let factors = rows.map(|row| self.source.factors(row));
-            let weight = D::from_lanes(|i| factors[i % 2].0).mul(mean);
-            let scale = D::from_lanes(|i| factors[i % 2].1);
-            let targets = rows.map(|row| self.source.target(row) as i32);
-            let row_loss = mixture_loss(soft, &self.loss.of_rows(targets.as_ptr()), weight, scale);
-            let mut class = D::ZERO;
             for j in 0..self.classes {
-                let (e, q) = (*columns.add(j), *shares.add(j));
-                let other = e.mul(row_loss.factor).sub(row_loss.derivative.mul(q));
-                let gradient = row_loss.largest.select(other, class.equals(largest));
-                class = class.add(D::constant(1.0));
-                *columns.add(j) = gradient.add(D::ZERO);
+                let Some(weight) = self.source.weight(mean, j) else { return false };
+                let weight = D::splat(weight);
+                // 0 only where one of them is, so that an infinite cross-entropy is not lost.
+                let least = D::constant(f64::from_bits(1)).keep(weight.gt(zero));
+                for at in (j..groups * self.classes).step_by(self.classes) {
+                    let share = *shares.add(at);
+                    *to.add(at) = share.mul(weight).pmax(least.keep(share.gt(zero)));
+                }
             }
-            row_loss.value
+        }
+        true
+    }
+}
+
+/// Four sums in turn, of shorter chains of roundings, of which the next takes `x`.
+#[inline(always)]
+fn next([a, b, c, d]: [D; 4], x: D) -> [D; 4] {
+    [b, c, d, a.add(x)]
+}
+
+/// The sum of four.
+#[inline(always)]
+fn total([a, b, c, d]: [D; 4]) -> D {
+    a.add(b).add(c.add(d))
+}
+
+/// Adds up the shares of all groups, seen from the classes that are left out of the columns, and
+/// takes those of these classes out.
+///
+/// # Safety
+/// There must be a vector for each class of each group in both columns.
+#[inline(never)]
+unsafe fn mix(
+    classes: usize,
+    groups: usize,
+    seen_from: *const i32,
+    (columns, shares): (*const D, *mut D),
+    sums: &Column<RowSums<D>>,
+    mixtures: &mut Column<Mixture>,
+) {
+    // SAFETY: passed on.
+    unsafe {
+        for g in 0..groups {
+            let own = D::from_lanes(|i| {
+                let class = *seen_from.add(g * D::LANES + i) as usize;
+                let share = shares.add(g * classes + class).cast::<f64>().add(i);
+                share.replace(0.0)
+            });
+            mixtures.set(g, Mixture { own, rest: D::ZERO, distance: D::ZERO });
+        }
+        for g in 0..groups {
+            let RowSums { target, max, .. } = sums.get(g);
+            let top = max.pmax(target);
+            let (columns, shares) = (columns.add(g * classes), shares.add(g * classes));
+            let (mut rest, mut distance) = ([D::ZERO; 4], [D::ZERO; 4]);
+            for j in 0..classes {
+                let share = *shares.add(j);
+                rest = next(rest, share);
+                distance = next(distance, away(share, top, *columns.add(j)));
+            }
+            let own = mixtures.get(g).own;
+            let distance = total(distance).add(away(own, top, target));
+            mixtures.set(g, Mixture { own, rest: total(rest), distance });
+        }
+    }
+}
+
+/// The losses of mixtures.
+///
+/// # Safety
+/// The columns must have been set for the groups; there must be a target for each row.
+#[inline(never)]
+pub(super) unsafe fn losses(
+    loss: &Hard<D, Outlined>,
+    targets: *const i32,
+    groups: usize,
+    rows: &Column<Softmax<D>>,
+    mixtures: &Column<Mixture>,
+    [weights, scales]: [&Column<D>; 2],
+    row_losses: &mut Column<RowLoss<D>>,
+) {
+    let Outlined(power) = &loss.power;
+    let loss = loss.with(Later(power));
+    // SAFETY: passed on.
+    unsafe {
+        for g in 0..groups {
+            let loss = loss.of_rows(targets.add(g * D::LANES));
+            let Mixture { own, rest, distance } = mixtures.get(g);
+            let soft = SoftRow { softmax: rows.get(g), own, rest, distance };
+            row_losses.set(g, soft.row_loss(&loss, weights.get(g), scales.get(g)));
+        }
+        focus(power, targets, groups, row_losses);
+    }
+}
+
+/// What a class that lies below the largest logit adds to the cross-entropy: nothing without a
+/// share, also where its logit is −Inf.
+#[inline(always)]
+fn away(share: D, top: D, x: D) -> D {
+    share.mul(top.sub(x)).keep(share.gt(D::constant(0.0)))
+}
+
+/// Finds the class with the largest share in each row, and puts that of class 0, which is in the
+/// sums, into its column.
+///
+/// # Safety
+/// The shares must be those of the classes of the groups; there must be room for a class a row.
+#[inline(never)]
+unsafe fn likeliest(
+    classes: usize,
+    groups: usize,
+    shares: *mut D,
+    sums: &Column<RowSums<D>>,
+    to: *mut i32,
+) {
+    let one = D::constant(1.0);
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let shares = shares.add(g * classes);
+            let mut top: D = sums.get(g).target;
+            *shares = top;
+            let (mut likeliest, mut class) = (D::ZERO, D::ZERO);
+            for j in 1..classes {
+                class = class.add(one);
+                let share = *shares.add(j);
+                let is_larger = share.gt(top);
+                top = share.select(top, is_larger);
+                likeliest = class.select(likeliest, is_larger);
+            }
+            for i in 0..D::LANES {
+                *to.add(g * D::LANES + i) = likeliest.lane(i) as i32;
+            }
+        }
+    }
+}
+
+/// Turns the exponentials of all groups into gradients.
+///
+/// # Safety
+/// The columns must have been set for the groups.
+#[inline(never)]
+unsafe fn gradients(
+    classes: usize,
+    groups: usize,
+    (columns, shares): (*mut D, *const D),
+    sums: &Column<RowSums<D>>,
+    rows: &Column<Softmax<D>>,
+    mixtures: &Column<Mixture>,
+    row_losses: &Column<RowLoss<D>>,
+) {
+    for g in 0..groups {
+        // SAFETY: passed on.
+        unsafe {
+            let (columns, shares) = (columns.add(g * classes), shares.add(g * classes));
+            let Mixture { own, rest, .. } = mixtures.get(g);
+            let derivative = row_losses.get(g).common;
+            let shared = own.add(rest).mul(rows.get(g).one_minus_pt);
+            let softmax = Others::new(shared, sums.get(g).others, D::ZERO);
+            let (first, factor) = softmax.factors(softmax.tiny());
+            for j in 0..classes {
+                // The difference first: where its terms are nearly the same, roundings of either
+                // would be all there is left.
+                let difference = (*columns.add(j)).mul(first).mul(factor).sub(*shares.add(j));
+                *columns.add(j) = derivative.mul(difference);
+            }
         }
     }
 }

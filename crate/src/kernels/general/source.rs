@@ -1,10 +1,13 @@
 //! The rows of a block as float64 numbers, whatever they are in.
 
-use core::slice;
+use core::{ptr, slice};
 
-use super::super::{
-    block::{Block, GROUPS},
-    rows::{Weights, narrow},
+use super::{
+    super::{
+        block::{Block, GROUPS},
+        rows::{Weights, narrow},
+    },
+    side_by_side::Wide,
 };
 use crate::{
     math::Real,
@@ -56,12 +59,14 @@ pub(super) trait Source {
     unsafe fn target(&self, row: usize) -> usize;
     /// The logit of class `j`.
     unsafe fn logit(&self, row: usize, j: usize) -> f64;
-    /// The `q_j` of class `j`, smoothed and weighted.
-    unsafe fn share(&self, row: usize, j: usize) -> f64;
     /// The class with the largest logit.
     unsafe fn largest(&self, row: usize) -> usize;
     /// Fills a chunk.
     unsafe fn load(&self, row: usize, from: usize, n: usize, chunk: &mut Chunk);
+    /// Fills a block of `n` rows, and another row with zeros where that is an odd number.
+    unsafe fn widen(&self, n: usize, to: &mut Wide);
+    /// The factor of the share of class `j`, or of its part of the mean weight, if there is any.
+    unsafe fn weight(&self, mean: bool, j: usize) -> Option<f64>;
     /// Writes gradients.
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]);
     /// True where there is a place for gradients.
@@ -155,10 +160,7 @@ impl<V: Real> Typed<'_, V> {
                 }
                 return;
             }
-            let row = slice::from_raw_parts(probabilities.add(from), to.len());
-            for (to, q) in to.iter_mut().zip(row) {
-                *to = q.to_f64();
-            }
+            widen::<V>(probabilities.add(from), to.len(), to.as_mut_ptr());
         }
     }
 
@@ -226,26 +228,11 @@ impl<V: Real> Source for Typed<'_, V> {
         largest
     }
 
-    unsafe fn share(&self, row: usize, j: usize) -> f64 {
-        let mut share = [0.0];
-        // SAFETY: passed on.
-        unsafe {
-            self.probabilities(row, j, &mut share);
-            self.smooth(j, &mut share);
-        }
-        share[0]
-    }
-
     unsafe fn load(&self, row: usize, from: usize, n: usize, chunk: &mut Chunk) {
         let n = n.min(chunk.logits.len());
         // SAFETY: classes of a row, each with its weights.
         unsafe {
-            for (to, x) in chunk.logits[..n]
-                .iter_mut()
-                .zip(slice::from_raw_parts(self.logits(row).add(from), n))
-            {
-                *to = x.to_f64();
-            }
+            widen::<V>(self.logits(row).add(from), n, chunk.logits.as_mut_ptr());
             self.probabilities(row, from, &mut chunk.shares[..n]);
             if let Some(mean) = self.inputs.aims.mean {
                 for (i, (to, plain)) in
@@ -256,6 +243,40 @@ impl<V: Real> Source for Typed<'_, V> {
             }
             self.smooth(from, &mut chunk.shares[..n]);
         }
+    }
+
+    unsafe fn widen(&self, n: usize, to: &mut Wide) {
+        let classes = self.inputs.classes;
+        let logits = to.logits.as_mut_ptr().cast::<f64>();
+        let shares = to.shares.as_mut_ptr().cast::<f64>();
+        // SAFETY: rows of the block, each class with its weights.
+        unsafe {
+            let end = n * classes;
+            for to in [logits, shares] {
+                to.add(end).write_bytes(0, (n % 2) * classes);
+            }
+            widen::<V>(self.block.logits, end, logits);
+            let probabilities = self.inputs.probabilities(self.block.logits);
+            if probabilities.is_null() {
+                shares.write_bytes(0, end);
+                (0..n).for_each(|row| *shares.add(row * classes + self.target(row)) = 1.0);
+            } else {
+                widen::<V>(probabilities, end, shares);
+            }
+            for (from, to) in
+                [(&self.block.weight, &mut to.row_weights), (&self.block.scale, &mut to.scales)]
+            {
+                widen::<V>(ptr::from_ref(from).cast(), n.next_multiple_of(V::LANES), to.lanes());
+            }
+            to.targets = self.block.targets;
+        }
+    }
+
+    unsafe fn weight(&self, mean: bool, j: usize) -> Option<f64> {
+        let Aims { weights, mean: means, .. } = self.inputs.aims;
+        let weights = if mean { means? } else { weights };
+        // SAFETY: a class, with its weights.
+        (mean || !weights.is_none()).then(|| unsafe { weights.of_class(j) }.to_f64())
     }
 
     unsafe fn store(&self, row: usize, from: usize, n: usize, gradients: &[f64]) {
@@ -271,5 +292,23 @@ impl<V: Real> Source for Typed<'_, V> {
 
     fn has_mean_weights(&self) -> bool {
         self.inputs.aims.mean.is_some()
+    }
+}
+
+/// Widens `n` numbers.
+///
+/// # Safety
+/// There must be so many, and room for them.
+#[inline(never)]
+unsafe fn widen<V: Real>(from: *const V::Scalar, n: usize, to: *mut f64) {
+    let whole = n - n % V::LANES;
+    // SAFETY: passed on.
+    unsafe {
+        for k in (0..whole).step_by(V::LANES) {
+            for (i, &double) in V::load(from.add(k)).widen().as_ref().iter().enumerate() {
+                double.store(to.add(k + 2 * i));
+            }
+        }
+        (whole..n).for_each(|k| *to.add(k) = (*from.add(k)).to_f64());
     }
 }

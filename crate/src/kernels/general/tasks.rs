@@ -1,7 +1,9 @@
 //! The tasks: what is made of two rows once their softmax is known.
 
 use super::{
+    super::block::Column,
     passes::{D, Mixtures, Outlined, Seen, Task, Two},
+    side_by_side::{Mixture, losses},
     source::{CHUNK, Chunk, ROWS},
 };
 use crate::{
@@ -10,7 +12,8 @@ use crate::{
         each_class::Class,
         focal::{FocusOn, Hard, probabilities},
         guards::positive,
-        soft_targets::{SoftOutcome, SoftRow},
+        soft_targets::SoftRow,
+        softmax::RowLoss,
     },
     simd::vector::{Vector, WideSum},
 };
@@ -62,7 +65,6 @@ impl Mixtures<'_> {
     fn soft_row(&self, two: &Two) -> SoftRow<D> {
         SoftRow {
             softmax: two.softmax,
-            inverse: two.inverse,
             own: self.lanes(two, |seen| seen.own),
             rest: self.lanes(two, |seen| seen.rest),
             distance: self.lanes(two, |seen| seen.distance),
@@ -91,7 +93,7 @@ impl Mixtures<'_> {
                     soft.focus_on_target(loss, (pt, one_minus_pt), weight, two.scale);
                 (row_loss, pull, one_minus_pt)
             } else {
-                (mixture_loss(&soft, loss, weight, two.scale), zero, zero)
+                (self.mixture_loss(two, loss, weight), zero, zero)
             };
             self.set_values(two, row_loss.value);
             if !self.source.wants_gradients() {
@@ -100,7 +102,8 @@ impl Mixtures<'_> {
             // The pull on the target is shared by the other classes in proportion to their
             // probabilities.
             let share = pull.div(positive(one_minus_pt));
-            let factor = row_loss.factor.add(share.mul(two.inverse));
+            let plain = row_loss.common.mul(soft.mass()).mul(two.inverse);
+            let factor = plain.add(share.mul(two.inverse));
             for i in (0..2).filter(|&i| wanted(i)) {
                 let row = two.rows[i];
                 let lane = |v: D| D::splat(v.lane(i));
@@ -108,15 +111,16 @@ impl Mixtures<'_> {
                 let is_largest = target == self.seen[row % ROWS].largest;
                 let pulled =
                     if is_largest { lane(pull).neg() } else { lane(share.mul(two.softmax.pt)) };
-                let largest = lane(row_loss.largest).add(pulled);
+                let largest = lane(row_loss.target).add(pulled);
                 // The target, where it is not the largest.
                 let other = (focus_on_target && !is_largest).then(|| {
-                    let x = self.source.logit(row, target) - self.seen[row % ROWS].shift;
-                    let (e, q) = (self.exponential_of(row, x), self.source.share(row, target));
-                    let own = e * row_loss.factor.lane(i) - row_loss.derivative.lane(i) * q;
+                    self.source.load(row, target, 1, chunk);
+                    let x = chunk.logits[0] - self.seen[row % ROWS].shift;
+                    let (e, q) = (self.exponential_of(row, x), chunk.shares[0]);
+                    let own = e * plain.lane(i) - row_loss.common.lane(i) * q;
                     (target, own - pull.lane(i) + 0.0)
                 });
-                let (factor, derivative) = (lane(factor), lane(row_loss.derivative));
+                let (factor, derivative) = (lane(factor), lane(row_loss.common));
                 // An infinite pull leaves a masked class alone.
                 let infinite = factor.abs().equals(D::constant(f64::INFINITY));
                 let gradient = |[_, q, e]: [D; 3], _| {
@@ -125,6 +129,25 @@ impl Mixtures<'_> {
                 };
                 self.write(row, chunk, gradient, largest, other);
             }
+        }
+    }
+
+    /// The losses of two mixtures, of which the gammas are known.
+    unsafe fn mixture_loss(&self, two: &Two, loss: &Hard<D, Outlined>, weight: D) -> RowLoss<D> {
+        let soft = self.soft_row(two);
+        let (mut rows, mut mixtures, mut row_losses) =
+            (Column::new(), Column::new(), Column::new());
+        let (mut weights, mut scales) = (Column::new(), Column::new());
+        let SoftRow { softmax, own, rest, distance } = soft;
+        // SAFETY: one group; no target is looked at.
+        unsafe {
+            rows.set(0, softmax);
+            mixtures.set(0, Mixture { own, rest, distance });
+            weights.set(0, weight);
+            scales.set(0, two.scale);
+            let factors = [&weights, &scales];
+            losses(loss, [0; 2].as_ptr(), 1, &rows, &mixtures, factors, &mut row_losses);
+            row_losses.get(0)
         }
     }
 
@@ -290,17 +313,6 @@ impl Mixtures<'_> {
 }
 
 /// One function for the places that ask for it: it is a large one.
-#[inline(never)]
-pub(super) fn mixture_loss(
-    soft: &SoftRow<D>,
-    loss: &Hard<D, Outlined>,
-    weight: D,
-    scale: D,
-) -> SoftOutcome<D> {
-    soft.row_loss(loss, weight, scale)
-}
-
-/// Another such.
 #[inline(never)]
 fn terms(loss: &Hard<D, Outlined>, class: &Class<D>) -> [D; 2] {
     class.value_and_pull(loss)
