@@ -85,7 +85,6 @@ impl SideBySide<'_> {
         let [mut columns, mut shares] = [[const { MaybeUninit::<D>::uninit() }; COLUMNS]; 2];
         let (columns, shares) = (columns.as_mut_ptr().cast::<D>(), shares.as_mut_ptr().cast::<D>());
         let (mut by, mut sums, mut mixtures) = (Column::new(), Column::new(), Column::new());
-        let mut means = Column::new();
         let (mut rows, mut row_losses, mut others) = (Column::new(), Column::new(), Column::new());
         let mut seen_from = [0; ROWS];
         let seen_from = seen_from.as_mut_ptr();
@@ -96,12 +95,9 @@ impl SideBySide<'_> {
             let of_rows = wide.shares.as_ptr().cast();
             few::find_largest(of_rows, classes, seen_from, groups, shares, &mut sums, &mut by);
             likeliest(classes, groups, shares, &sums, seen_from);
-            self.weigh(groups, (columns, shares), &mut means);
+            self.weigh(groups, (columns, shares), &mut wide.row_weights);
             few::find_largest(logits, classes, seen_from, groups, columns, &mut sums, &mut by);
             mix(classes, groups, seen_from, (columns, shares), &sums, &mut mixtures);
-            for g in 0..groups {
-                wide.row_weights.set(g, wide.row_weights.get(g).mul(means.get(g)));
-            }
             few::exponentials(columns, classes, groups, &mut sums, &by);
             softmax(groups, &sums, &mut rows);
             let factors = [&wide.row_weights, &wide.scales];
@@ -141,7 +137,7 @@ impl SideBySide<'_> {
         values
     }
 
-    /// Smooths and weighs the shares, and finds the mean weights of the rows.
+    /// Smooths and weighs the shares, and rows by the mean weight of their classes.
     ///
     /// # Safety
     /// There must be a share for each class of each group, and room in the columns.
@@ -150,22 +146,18 @@ impl SideBySide<'_> {
         &self,
         groups: usize,
         (columns, shares): (*mut D, *mut D),
-        means: &mut Column<D>,
+        row_weights: &mut Column<D>,
     ) {
         let (classes, smoothing) = (self.classes, self.smoothing);
         // SAFETY: passed on.
         unsafe {
-            let weighted = self.multiply(true, groups, shares, columns);
-            for g in 0..groups {
-                let parts = columns.add(g * classes);
-                let mean = if weighted {
+            if self.multiply(true, groups, shares, columns) {
+                for g in 0..groups {
+                    let parts = columns.add(g * classes);
                     let mut sums = [D::ZERO; 4];
                     (0..classes).for_each(|j| sums = next(sums, *parts.add(j)));
-                    total(sums)
-                } else {
-                    D::constant(1.0)
-                };
-                means.set(g, mean);
+                    row_weights.set(g, row_weights.get(g).mul(total(sums)));
+                }
             }
             if smoothing > 0.0 {
                 // Every class has a share, which a masked one makes infinite.
