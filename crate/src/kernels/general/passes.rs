@@ -152,6 +152,7 @@ impl<'a> Mixtures<'a> {
         let n = n.min(ROWS);
         let mut chunk = Chunk::ZERO;
         let (mut sums, mut rows) = (Column::new(), Column::new());
+        let (mut weights, mut scales) = (Column::new(), Column::new());
         let groups = n.div_ceil(D::LANES);
         // SAFETY: rows of the source; columns are set before they are read.
         unsafe {
@@ -165,18 +166,18 @@ impl<'a> Mixtures<'a> {
                 sums.set(g, RowSums { target, max: target, others, spread: D::constant(0.0) });
             }
             softmax(groups, &sums, &mut rows);
+            self.source.factors(n, [&mut weights, &mut scales]);
             for g in 0..groups {
                 let row = 2 * g;
                 // An odd row is its own neighbour.
                 let two = [row, if row + 1 < n { row + 1 } else { row }];
-                let factors = two.map(|row| self.source.factors(row));
                 let softmax = rows.get(g);
                 let two = Two {
                     rows: two,
                     softmax,
                     inverse: inverse(sums.get(g).target, &softmax),
-                    weight: D::from_lanes(|i| factors[i % 2].0),
-                    scale: D::from_lanes(|i| factors[i % 2].1),
+                    weight: weights.get(g),
+                    scale: scales.get(g),
                 };
                 self.two(&two, skipped, &mut chunk);
             }

@@ -37,10 +37,6 @@ pub(super) struct Wide {
     pub(super) logits: [MaybeUninit<f64>; COLUMNS * D::LANES],
     /// Their shares, neither smoothed nor weighted.
     pub(super) shares: [MaybeUninit<f64>; COLUMNS * D::LANES],
-    /// The weight of each.
-    pub(super) row_weights: Column<D>,
-    /// The factor of each one's gradient.
-    pub(super) scales: Column<D>,
     /// The target class of each, for a γ that depends on it.
     pub(super) targets: *const i32,
 }
@@ -78,29 +74,29 @@ impl SideBySide<'_> {
         let mut wide = Wide {
             logits: [const { MaybeUninit::uninit() }; COLUMNS * D::LANES],
             shares: [const { MaybeUninit::uninit() }; COLUMNS * D::LANES],
-            row_weights: Column::new(),
-            scales: Column::new(),
             targets: ptr::null(),
         };
         let [mut columns, mut shares] = [[const { MaybeUninit::<D>::uninit() }; COLUMNS]; 2];
         let (columns, shares) = (columns.as_mut_ptr().cast::<D>(), shares.as_mut_ptr().cast::<D>());
         let (mut by, mut sums, mut mixtures) = (Column::new(), Column::new(), Column::new());
         let (mut rows, mut row_losses, mut others) = (Column::new(), Column::new(), Column::new());
+        let (mut row_weights, mut scales) = (Column::new(), Column::new());
         let mut seen_from = [0; ROWS];
         let seen_from = seen_from.as_mut_ptr();
         // SAFETY: so many rows, for which there are columns enough; what is read has been set.
         unsafe {
             self.source.widen(n, &mut wide);
+            self.source.factors(n, [&mut row_weights, &mut scales]);
             let logits = wide.logits.as_mut_ptr().cast::<f64>();
             let of_rows = wide.shares.as_ptr().cast();
             few::find_largest(of_rows, classes, seen_from, groups, shares, &mut sums, &mut by);
             likeliest(classes, groups, shares, &sums, seen_from);
-            self.weigh(groups, (columns, shares), &mut wide.row_weights);
+            self.weigh(groups, (columns, shares), &mut row_weights);
             few::find_largest(logits, classes, seen_from, groups, columns, &mut sums, &mut by);
             mix(classes, groups, seen_from, (columns, shares), &sums, &mut mixtures);
             few::exponentials(columns, classes, groups, &mut sums, &by);
             softmax(groups, &sums, &mut rows);
-            let factors = [&wide.row_weights, &wide.scales];
+            let factors = [&row_weights, &scales];
             losses(self.loss, wide.targets, groups, &rows, &mixtures, factors, &mut row_losses);
             for g in 0..groups {
                 row_losses.get(g).value.store(values.as_mut_ptr().add(D::LANES * g));

@@ -4,7 +4,7 @@ use core::{ptr, slice};
 
 use super::{
     super::{
-        block::{Block, GROUPS},
+        block::{Block, Column, GROUPS},
         rows::{Weights, narrow},
     },
     side_by_side::Wide,
@@ -53,8 +53,8 @@ impl Chunk {
 /// # Safety
 /// All methods: `row` must be a row, and `n` classes follow `from`, or `j` be one.
 pub(super) trait Source {
-    /// The weight of a row, and the factor of its gradient.
-    unsafe fn factors(&self, row: usize) -> (f64, f64);
+    /// The weights of the first `n` rows, and the factors of their gradients.
+    unsafe fn factors(&self, n: usize, to: [&mut Column<F64x2>; 2]);
     /// The target class of a row.
     unsafe fn target(&self, row: usize) -> usize;
     /// The logit of class `j`.
@@ -198,11 +198,12 @@ fn part(share: f64, weight: f64) -> f64 {
 }
 
 impl<V: Real> Source for Typed<'_, V> {
-    unsafe fn factors(&self, row: usize) -> (f64, f64) {
-        let (g, i) = (row / V::LANES, row % V::LANES);
-        // SAFETY: a row of the block.
-        unsafe {
-            (self.block.weight.get(g).lane(i).to_f64(), self.block.scale.get(g).lane(i).to_f64())
+    unsafe fn factors(&self, n: usize, to: [&mut Column<F64x2>; 2]) {
+        for (from, to) in [&self.block.weight, &self.block.scale].into_iter().zip(to) {
+            // SAFETY: rows of the block, and those that fill a group up.
+            unsafe {
+                widen::<V>(ptr::from_ref(from).cast(), n.next_multiple_of(V::LANES), to.lanes());
+            }
         }
     }
 
@@ -262,11 +263,6 @@ impl<V: Real> Source for Typed<'_, V> {
                 (0..n).for_each(|row| *shares.add(row * classes + self.target(row)) = 1.0);
             } else {
                 widen::<V>(probabilities, end, shares);
-            }
-            for (from, to) in
-                [(&self.block.weight, &mut to.row_weights), (&self.block.scale, &mut to.scales)]
-            {
-                widen::<V>(ptr::from_ref(from).cast(), n.next_multiple_of(V::LANES), to.lanes());
             }
             to.targets = self.block.targets;
         }
