@@ -12,8 +12,8 @@ use super::{
 use crate::math::Real;
 use crate::simd::vector::Scalar;
 
-/// The sums that the passes over the classes leave of a row, seen from one of its classes, `m`: that
-/// with the largest logit, or the largest share.
+/// The sums that the passes over the classes leave of a row, seen from one of its classes, `m`:
+/// that with the largest logit, or the largest share.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftRow<V: Real> {
     /// The softmax, with `m` as its target.

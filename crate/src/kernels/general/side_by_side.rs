@@ -11,7 +11,7 @@ use super::{
         stages::{focus, softmax},
     },
     passes::{D, Outlined},
-    source::{ROWS, Source},
+    source::{ROWS, Source, Wide},
 };
 use crate::{
     loss::{
@@ -29,16 +29,6 @@ pub(super) const CLASSES: usize = MOST_CLASSES;
 /// Rows that are computed at once.
 pub(super) fn rows_of(classes: usize) -> usize {
     D::LANES * (COLUMNS / classes.max(1)).min(GROUPS)
-}
-
-/// Rows in float64, one after the other, and what is asked of them.
-pub(super) struct Wide {
-    /// Their logits, and then their gradients.
-    pub(super) logits: [MaybeUninit<f64>; COLUMNS * D::LANES],
-    /// Their shares, neither smoothed nor weighted.
-    pub(super) shares: [MaybeUninit<f64>; COLUMNS * D::LANES],
-    /// The target class of each, for a γ that depends on it.
-    pub(super) targets: *const i32,
 }
 
 /// The loss on mixtures of few classes.
@@ -273,7 +263,7 @@ pub(super) unsafe fn losses(
     }
 }
 
-/// What a class that lies below the largest logit adds to the cross-entropy: nothing without a
+/// The addend of a class below the largest logit to the cross-entropy: nothing without a
 /// share, also where its logit is −Inf.
 #[inline(always)]
 fn away(share: D, top: D, x: D) -> D {

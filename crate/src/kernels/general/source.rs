@@ -1,13 +1,11 @@
 //! The rows of a block as float64 numbers, whatever they are in.
 
-use core::{ptr, slice};
+use core::{mem::MaybeUninit, ptr, slice};
 
-use super::{
-    super::{
-        block::{Block, Column, GROUPS},
-        rows::{Weights, narrow},
-    },
-    side_by_side::Wide,
+use super::super::{
+    block::{Block, Column, GROUPS},
+    few::COLUMNS,
+    rows::{Weights, narrow},
 };
 use crate::{
     math::Real,
@@ -46,6 +44,16 @@ impl Chunk {
         exponentials: [0.0; CHUNK],
         gradients: [0.0; CHUNK],
     };
+}
+
+/// Rows in float64, one after the other, and what is asked of them.
+pub(super) struct Wide {
+    /// Their logits, and then their gradients.
+    pub(super) logits: [MaybeUninit<f64>; COLUMNS * F64x2::LANES],
+    /// Their shares, neither smoothed nor weighted.
+    pub(super) shares: [MaybeUninit<f64>; COLUMNS * F64x2::LANES],
+    /// The target class of each, for a γ that depends on it.
+    pub(super) targets: *const i32,
 }
 
 /// The source of rows, and the place for their gradients.
