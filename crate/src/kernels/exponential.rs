@@ -7,7 +7,7 @@
 use crate::math::Real;
 use crate::{
     loss::softmax::UNIT_EXPONENT,
-    math::exp::{self, ExpTable},
+    math::exp::{self, ExpTable, FractionExp, Reduction},
     simd::vector::{Scalar, stored},
 };
 
@@ -39,21 +39,16 @@ impl<V: Real> Exponential<V> {
     /// `e^x` in that unit; +0 where that is below the normal range, also for −Inf. NaN stays.
     #[inline(always)]
     pub(super) fn of(&self, x: V) -> V {
-        let (fraction, power) = self.split(x);
-        Self::join(fraction, power)
+        let (fraction, power) = self.split(&Reduction::stored(), x);
+        FractionExp::stored().of(fraction).mul(power)
     }
 
-    /// `x` as a number whose exponential is about 1 and a power of two.
+    /// `x` as a number whose exponential is about 1 and a power of two; their product is `e^x`.
     #[inline(always)]
-    pub(super) fn split(&self, x: V) -> (V, V) {
-        let exp::Reduced { fraction, exponent } = exp::reduce_by(self.magic, x.pmax(self.lowest));
+    pub(super) fn split(&self, reduction: &Reduction<V>, x: V) -> (V, V) {
+        let exp::Reduced { fraction, exponent } =
+            reduction.reduce_by(self.magic, x.pmax(self.lowest));
         (fraction, exponent.bits_to_exponent())
-    }
-
-    /// `e^x`, from what [`Self::split`] made of it.
-    #[inline(always)]
-    pub(super) fn join(fraction: V, power: V) -> V {
-        exp::fraction_exp(fraction).mul(power)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 use crate::math::Real;
 use crate::{
     loss::softmax::{Others, RowLoss, RowSums, SPREAD_UNIT},
+    math::exp::{FractionExp, Reduction},
     simd::vector::in_fours,
 };
 
@@ -199,6 +200,7 @@ pub(super) unsafe fn exponentials<V: Real>(
 ) {
     let mut powers = [const { MaybeUninit::<V>::uninit() }; MOST_CLASSES];
     let powers = powers.as_mut_ptr().cast::<V>();
+    let (reduction, fraction_exp) = (Reduction::stored(), FractionExp::stored());
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
@@ -206,12 +208,12 @@ pub(super) unsafe fn exponentials<V: Real>(
             let group = sums.get(g);
             let exponential = by.get(g);
             in_fours(classes, 1, |j, _| {
-                let (fraction, power) = exponential.split(*columns.add(j));
+                let (fraction, power) = exponential.split(&reduction, *columns.add(j));
                 columns.add(j).write(fraction);
                 powers.add(j).write(power);
             });
             let others = sum_of_four(classes, |j| {
-                let e = Exponential::join(*columns.add(j), *powers.add(j));
+                let e = fraction_exp.of(*columns.add(j)).mul(*powers.add(j));
                 columns.add(j).write(e);
                 e
             });

@@ -14,6 +14,7 @@ use super::{
 use crate::math::Real;
 use crate::{
     loss::softmax::{RowLoss, RowSums, SPREAD_UNIT},
+    math::exp::{FractionExp, Reduction},
     simd::vector::{MAX_LANES, Scalar, WideSum, in_fours},
 };
 
@@ -113,6 +114,7 @@ impl<V: Real> RowPasses<V> {
     #[inline(never)]
     unsafe fn exponentials(&self, to: *mut V::Scalar) -> f64 {
         let exponential = Exponential::new(self.max);
+        let (reduction, fraction_exp) = (Reduction::stored(), FractionExp::stored());
         let zero = V::constant(0.0);
         let mut others = V::Wide::ZERO;
         let (n, rest) = (self.classes, self.classes % V::LANES);
@@ -137,13 +139,13 @@ impl<V: Real> RowPasses<V> {
                 }
                 let to = if to.is_null() { run } else { to.add(from) };
                 in_fours(length, V::LANES, |j, _| {
-                    let (fraction, power) = exponential.split(V::load(logits.add(j)));
+                    let (fraction, power) = exponential.split(&reduction, V::load(logits.add(j)));
                     fraction.store(to.add(j));
                     power.store(powers.add(j));
                 });
                 let mut sums = [zero; 4];
                 in_fours(length, V::LANES, |j, k| {
-                    let e = Exponential::join(V::load(to.add(j)), V::load(powers.add(j)));
+                    let e = fraction_exp.of(V::load(to.add(j))).mul(V::load(powers.add(j)));
                     e.store(to.add(j));
                     sums[k] = sums[k].add(e);
                 });

@@ -9,7 +9,7 @@
 //! reduced once, and only the integer of its maximum is taken off each exponent, so that no
 //! difference `x_j − max` is ever rounded.
 
-use super::polynomial::polynomial;
+use super::polynomial::{polynomial, polynomial_of};
 use crate::simd::vector::{Scalar, Stored, Vector, stored};
 
 /// The constants that the exponential needs of a float type.
@@ -93,6 +93,65 @@ pub struct Reduced<V> {
     pub exponent: V,
 }
 
+/// The constants of [`reduce_by`], for loops that keep them in registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduction<V> {
+    log2_e: V,
+    ln2_high: V,
+    ln2_low: V,
+}
+
+impl<V: Vector<Scalar: ExpTable>> Reduction<V> {
+    /// As they lie in memory.
+    #[inline(always)]
+    pub fn stored() -> Self {
+        Self {
+            log2_e: V::stored(V::Scalar::LOG2_E),
+            ln2_high: V::stored(V::Scalar::LN2_HIGH),
+            ln2_low: V::stored(V::Scalar::LN2_LOW),
+        }
+    }
+
+    /// See [`reduce_by`].
+    #[inline(always)]
+    pub fn reduce_by(&self, magic: V, x: V) -> Reduced<V> {
+        let exponent = x.mul(self.log2_e).add(magic);
+        let n = exponent.sub(magic);
+        let fraction = x.sub(n.mul(self.ln2_high)).sub(n.mul(self.ln2_low));
+        Reduced { fraction, exponent }
+    }
+}
+
+/// The most coefficients that a loop keeps in registers, of which there are 16.
+const KEPT: usize = 5;
+
+/// The constants of [`fraction_exp`], for loops that keep them in registers: those of float32. Of
+/// float64 there are too many, and they are read where they are used.
+#[derive(Clone, Copy, Debug)]
+pub struct FractionExp<V> {
+    q: Option<[V; KEPT]>,
+    one: V,
+}
+
+impl<V: Vector<Scalar: ExpTable>> FractionExp<V> {
+    /// As they lie in memory.
+    #[inline(always)]
+    pub fn stored() -> Self {
+        let q = <&[_; KEPT]>::try_from(V::Scalar::EXP_Q).ok();
+        Self { q: q.map(|q| q.each_ref().map(V::stored)), one: V::stored(V::Scalar::ONE) }
+    }
+
+    /// See [`fraction_exp`].
+    #[inline(always)]
+    pub fn of(&self, g: V) -> V {
+        let q = match &self.q {
+            Some(q) => polynomial_of(g, q, |&q| q),
+            None => polynomial(g, V::Scalar::EXP_Q),
+        };
+        q.mul(g.mul(g)).add(g).add(self.one)
+    }
+}
+
 /// Splits `x` into an integer multiple of ln 2 and a remainder.
 #[inline(always)]
 pub fn reduce<V: Vector<Scalar: ExpTable>>(x: V) -> Reduced<V> {
@@ -103,11 +162,7 @@ pub fn reduce<V: Vector<Scalar: ExpTable>>(x: V) -> Reduced<V> {
 /// With a bias in it, shifting that up makes a power of two of it.
 #[inline(always)]
 pub fn reduce_by<V: Vector<Scalar: ExpTable>>(magic: V, x: V) -> Reduced<V> {
-    let exponent = x.mul(V::stored(V::Scalar::LOG2_E)).add(magic);
-    let n = exponent.sub(magic);
-    let fraction =
-        x.sub(n.mul(V::stored(V::Scalar::LN2_HIGH))).sub(n.mul(V::stored(V::Scalar::LN2_LOW)));
-    Reduced { fraction, exponent }
+    Reduction::stored().reduce_by(magic, x)
 }
 
 /// `e^g − 1` for `|g| ≤ ln 2 / 2`.

@@ -6,10 +6,16 @@ use crate::simd::vector::{Stored, Vector};
 /// long a chain of operations as Horner's rule in `x`, and one product more.
 #[inline(always)]
 pub(super) fn polynomial<V: Vector>(x: V, c: &'static [Stored<V::Scalar>]) -> V {
+    polynomial_of(x, c, V::stored)
+}
+
+/// The same with coefficients that are still to be made vectors.
+#[inline(always)]
+pub(super) fn polynomial_of<'a, V: Vector, T>(x: V, c: &'a [T], of: impl Fn(&'a T) -> V) -> V {
     let square = x.mul(x);
-    let pair = |c: &'static [Stored<V::Scalar>]| match c {
-        [first, second] => x.mul(V::stored(second)).add(V::stored(first)),
-        [first, ..] => V::stored(first),
+    let pair = |c: &'a [T]| match c {
+        [first, second] => x.mul(of(second)).add(of(first)),
+        [first, ..] => of(first),
         [] => V::constant(0.0),
     };
     let mut pairs = c.chunks(2).rev().map(pair);

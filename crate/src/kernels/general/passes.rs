@@ -20,7 +20,7 @@ use crate::{
         focusing::{Focusing, Gamma, Power},
         softmax::{RowSums, Softmax, UNIT},
     },
-    math::exp,
+    math::exp::{self, FractionExp, Reduction},
     simd::{
         F64x2,
         vector::{Vector, WideSum},
@@ -213,6 +213,7 @@ impl<'a> Mixtures<'a> {
         }
         let n = n.next_multiple_of(2);
         let exponential = self.exponential(row);
+        let (reduction, fraction_exp) = (Reduction::stored(), FractionExp::stored());
         // Two loops, each with short chains of operations. The place of the gradients is free until
         // there are any.
         let (logits, powers) = (chunk.logits.as_ptr(), chunk.gradients.as_mut_ptr());
@@ -220,12 +221,14 @@ impl<'a> Mixtures<'a> {
         // SAFETY: entries of the chunk.
         unsafe {
             for j in (0..n).step_by(2) {
-                let (fraction, power) = exponential.split(D::load(logits.add(j)));
+                let (fraction, power) = exponential.split(&reduction, D::load(logits.add(j)));
                 fraction.store(exponentials.add(j));
                 power.store(powers.add(j));
             }
             for j in (0..n).step_by(2) {
-                Exponential::join(D::load(exponentials.add(j)), D::load(powers.add(j)))
+                fraction_exp
+                    .of(D::load(exponentials.add(j)))
+                    .mul(D::load(powers.add(j)))
                     .store(exponentials.add(j));
             }
         }
