@@ -207,11 +207,11 @@ pub(super) unsafe fn exponentials<V: Real>(
             let columns = columns.add(g * classes);
             let group = sums.get(g);
             let exponential = by.get(g);
-            in_fours(classes, 1, |j, _| {
+            for j in 0..classes {
                 let (fraction, power) = exponential.split(&reduction, *columns.add(j));
                 columns.add(j).write(fraction);
                 powers.add(j).write(power);
-            });
+            }
             let others = sum_of_four(classes, |j| {
                 let e = fraction_exp.of(*columns.add(j)).mul(*powers.add(j));
                 columns.add(j).write(e);

@@ -138,11 +138,11 @@ impl<V: Real> RowPasses<V> {
                     logits = run;
                 }
                 let to = if to.is_null() { run } else { to.add(from) };
-                in_fours(length, V::LANES, |j, _| {
+                for j in (0..length).step_by(V::LANES) {
                     let (fraction, power) = exponential.split(&reduction, V::load(logits.add(j)));
                     fraction.store(to.add(j));
                     power.store(powers.add(j));
-                });
+                }
                 let mut sums = [zero; 4];
                 in_fours(length, V::LANES, |j, k| {
                     let e = fraction_exp.of(V::load(to.add(j))).mul(V::load(powers.add(j)));
@@ -184,9 +184,9 @@ unsafe fn finish<V: Real>(grad: *mut V::Scalar, n: usize, factor: V, offset: V) 
     // SAFETY: vectors within the row.
     unsafe {
         let last = V::load(grad.add(n - V::LANES));
-        in_fours(whole, V::LANES, |j, _| {
-            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j))
-        });
+        for j in (0..whole).step_by(V::LANES) {
+            V::load(grad.add(j)).mul(factor).add(offset).store(grad.add(j));
+        }
         last.mul(factor).add(offset).store(grad.add(n - V::LANES));
     }
 }
