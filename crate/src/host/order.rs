@@ -41,7 +41,7 @@ fn places<T>(buffer: *mut f64, room: usize) -> ([*mut f64; 2], [*mut u32; 2], *m
 /// Returns 1 where the sorted ones are in the spare room, 0 where they are not.
 ///
 /// # Safety
-/// All [`places`] must be there.
+/// All `places` must be there.
 pub unsafe fn sort_by(n: usize, room: usize, buffer: *mut f64) -> u32 {
     let (numbers, integers, sizes) = places(buffer, room);
     // SAFETY: passed on; all of them are apart.
@@ -53,7 +53,7 @@ pub unsafe fn sort_by(n: usize, room: usize, buffer: *mut f64) -> u32 {
 /// many are left.
 ///
 /// # Safety
-/// The record must be there, and behind it all [`places`] but the room to count.
+/// The record must be there, and behind it all `places` but the room to count.
 pub unsafe fn leave_above(n: usize, room: usize, buffer: *mut f64) -> usize {
     let ([numbers, _], [integers, _], _) =
         places::<Sizes>(buffer.wrapping_add(Above::ALL.len()), room);

@@ -156,7 +156,7 @@ pub(super) unsafe fn softmax_pass<V: Real>(
 /// Transposes the logits of all groups, and finds the largest.
 ///
 /// # Safety
-/// As for [`look`].
+/// As for [`softmax_pass`].
 #[inline(never)]
 pub(super) unsafe fn find_largest<V: Real>(
     logits: *const V::Scalar,
@@ -189,7 +189,7 @@ pub(super) unsafe fn find_largest<V: Real>(
 /// Turns the logits of all groups into exponentials, and adds them up.
 ///
 /// # Safety
-/// As for [`look`], with what makes exponentials of the logits `by` which they are.
+/// As for [`softmax_pass`], with what makes exponentials of the logits `by` which they are.
 #[inline(never)]
 pub(super) unsafe fn exponentials<V: Real>(
     columns: *mut V,
