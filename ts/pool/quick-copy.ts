@@ -1,5 +1,5 @@
 // Copies from and to shared memory at the speed of others. Since other threads may write to it,
-// V8's `set` copies it word by word, which takes up to three times as long, and is felt: a kernel
+// V8's `set` copies it word by word, which takes up to four times as long, and is felt: a kernel
 // takes no more than four times as long as a copy of what it works on. The `copy` of Node's Buffer
 // takes memory for memory. Numbers that are changed meanwhile are wrong either way, and targets are
 // checked as copied.
