@@ -14,7 +14,7 @@ import {
   sweepAsync,
 } from 'focal-loss/analysis';
 import { createPool, type Pool } from 'focal-loss/pool';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LOSSES } from '../losses/index.js';
 import { generator } from '../support/random.js';
 import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
@@ -326,9 +326,11 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     void made[0]?.terminate();
     if (sharesMemory(way)) expect(bitsOf((await call).losses)).toBe(expected);
     else await call.catch(({ message }) => expect(message).toContain('workers ended while'));
-    // The next one is sent what it had of the data.
-    expect(bitsOf((await own.sweep(data, GRID)).losses)).toBe(expected);
-    expect(made).toHaveLength(3);
+    // The next one is sent what it had of the data, once the pool hears of the end.
+    await vi.waitFor(async () => {
+      expect(bitsOf((await own.sweep(data, GRID)).losses)).toBe(expected);
+      expect(made).toHaveLength(3);
+    }, 60_000);
   });
 
   it('close rejects what is under way, and all that follows', async () => {

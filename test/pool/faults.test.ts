@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { FocalLoss } from 'focal-loss';
+import { poolAnalysis, sweep } from 'focal-loss/analysis';
 import { createPool } from 'focal-loss/pool';
 import { describe, expect, it, vi } from 'vitest';
 import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
@@ -14,10 +15,10 @@ const targets = Int32Array.from({ length: ROWS }, (_, i) => i % 2);
 const expected = bitsOf(criterion.valueAndGrad(logits, targets));
 
 /** A function that makes workers, and those that it has made. */
-function workers() {
+function workers(from = code) {
   const made: Worker[] = [];
   const worker = () => {
-    const one = new Worker(code);
+    const one = new Worker(from);
     made.push(one);
     return one;
   };
@@ -42,6 +43,19 @@ describe.each(WAYS)('with %s', (way, makePool) => {
       expect(buffer.every((x) => x === 5)).toBe(true);
     }
     await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+
+  it('a target that is none, and is changed once the call has begun', async () => {
+    await using pool = await makePool({ size: 2 });
+    const wrong = targets.slice();
+    wrong[ROWS - 5] = 2;
+    const grad = new Float32Array(2 * ROWS).fill(5);
+    const call = pool.valueAndGrad(criterion, logits, wrong, { grad });
+    wrong.fill(0);
+    // The thread that is called sees it at once; others only say that there was one.
+    const message = way === 'shared memory' ? `targets[${ROWS - 5}] must be a class` : 'targets';
+    await expect(call).rejects.toThrow(message);
+    expect(grad.every((x) => x === 5)).toBe(true);
   });
 
   it('arguments are refused as by the synchronous call', async () => {
@@ -81,9 +95,45 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     void made[0]?.terminate();
     if (isShared) await right(call);
     else await call.catch(({ message }) => expect(message).toContain('workers ended while'));
-    await right(pool.valueAndGrad(criterion, logits, targets));
-    expect(made.length).toBe(3);
+    // The calling thread may have done it all before it hears of the end.
+    await vi.waitFor(async () => {
+      await right(pool.valueAndGrad(criterion, logits, targets));
+      expect(made.length).toBe(3);
+    }, 60_000);
     expect(pool.size).toBe(2);
+  });
+
+  it('workers that end while targets are refused: none of the next ones waits for anything', async () => {
+    const { made, worker } = workers(new URL('analysis-worker.mjs', import.meta.url));
+    await using pool = await makePool({ size: 3, worker, analysis: poolAnalysis });
+    const wrong = targets.slice();
+    wrong[ROWS - 1] = 2;
+    const grad = shared(new Float32Array(2 * ROWS).fill(5));
+    for (const one of made) void one.terminate();
+    await expect(pool.valueAndGrad(criterion, logits, wrong, { grad })).rejects.toThrow();
+    const { losses } = await pool.sweep(logits, targets, { gamma: [0, 1] });
+    expect(losses).toEqual(sweep(logits, targets, { gamma: [0, 1] }).losses);
+    expect(grad.every((x) => x === 5)).toBe(true);
+  });
+
+  it('a target that is none, where no worker can be had: nothing is written', async () => {
+    const { made, worker } = workers();
+    let areBad = false;
+    await using pool = await makePool({
+      size: 2,
+      worker: () => (areBad ? new Worker('process.exit(3)', { eval: true }) : worker()),
+    });
+    for (const one of made) await one.terminate();
+    areBad = true;
+    const wrong = targets.slice();
+    wrong[ROWS - 1] = 2;
+    const grad = shared(new Float32Array(2 * ROWS).fill(5));
+    const message = `targets[${ROWS - 1}] must be a class in [0, 2), got 2`;
+    for (const x of [logits, shared(logits)]) {
+      const call = pool.valueAndGrad(criterion, x, wrong, { grad });
+      await expect(call).rejects.toThrow(new RangeError(message));
+      expect(grad.every((entry) => entry === 5)).toBe(true);
+    }
   });
 
   it('workers that end whenever they compute: the call is rejected, and the next ones are not', async () => {

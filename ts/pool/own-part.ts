@@ -1,9 +1,12 @@
 // The part of a call that the calling thread takes: it computes chunks, too, and moves those of
 // others to shared memory and back where the caller's arrays do not lie there.
 
+import type { Targets } from '../arrays/tensor-types.js';
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import type { Job } from '../call/blocks.js';
+import { evaluate } from '../call/evaluate.js';
+import { FORWARD } from '../call/method.js';
 import {
   CHECKED,
   DELIVERED,
@@ -88,6 +91,13 @@ export async function takePart(
   }
 }
 
+/** Has the synchronous call find what a worker did, so that the error is the same. */
+export function evaluateAgain({ spec, logits, targets, width, spatialSize }: Job): void {
+  const numClasses = spec.columns === 0 ? width : spec.columns;
+  const options = spatialSize === 0 ? { numClasses } : { numClasses, spatialSize };
+  evaluate(spec, FORWARD, logits, targets as Targets, options);
+}
+
 /** The rows of a job that is cut into chunks, on their way between two places. */
 export class Ferry {
   readonly #order: RunOrder;
@@ -125,19 +135,27 @@ export class Ferry {
    * first one first. It comes to an end when none is left, or, after some time, when all have been
    * moved.
    */
-  run(workers: number, checksFirst: boolean): void {
+  run(workers: number): void {
     const until = performance.now() + LONG_TURN;
-    if (checksFirst) this.#check(workers);
     this.#split(workers, until);
     this.#help(until);
   }
 
-  /** Checks all targets. */
-  #check(workers: number): void {
+  /**
+   * Checks all targets, before the caller may change them.
+   * @param fail is called before the error of the synchronous call is thrown
+   */
+  check(workers: number, fail: (error: unknown) => void): void {
     const { job, grad } = this.#own;
     // Workers have what to begin with, if what they write is not the caller's.
     if (grad !== undefined && !isOnShared(grad)) for (let k = 0; k < workers; k++) this.#openNext();
-    checkValid(job, 0, job.rows);
+    try {
+      checkValid(job, 0, job.rows);
+    } catch (error) {
+      fail(error);
+      evaluateAgain(job);
+      throw error;
+    }
   }
 
   /** Moves chunks for workers, and computes others, until none is left. */

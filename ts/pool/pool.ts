@@ -30,6 +30,7 @@ import { init } from '../module/init.js';
 import type { FullAnalysis } from './analysis.js';
 import { Crew } from './crew.js';
 import { type Held, heldBy, load } from './data.js';
+import { evaluateAgain } from './own-part.js';
 import { copyQuickly } from './quick-copy.js';
 import {
   type Means,
@@ -379,13 +380,6 @@ function checkAnalysis(analysis: PoolAnalysis): FullAnalysis {
   if (typeof code !== 'function')
     throw wrongType('analysis', 'poolAnalysis of focal-loss/analysis', analysis);
   return analysis as FullAnalysis;
-}
-
-/** Has the synchronous call find what a worker did, so that the error is the same. */
-function evaluateAgain({ spec, logits, targets, width, spatialSize }: Job): void {
-  const numClasses = spec.columns === 0 ? width : spec.columns;
-  const options = spatialSize === 0 ? { numClasses } : { numClasses, spatialSize };
-  evaluate(spec, FORWARD, logits, targets as Targets, options);
 }
 
 function makeStopper(): { stopper: Stopper; stop: (reason: unknown) => void } {

@@ -21,7 +21,7 @@ import {
 import { Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
 import { chunksOf, putBack, putRowsBack, resultsOf, sharesOf } from './parts.js';
 import { turn } from './runtime.js';
-import { computeChunk, messageOf, type Tasks, type Tell } from './serve.js';
+import { checkValid, computeChunk, messageOf, type Tasks, type Tell } from './serve.js';
 import { isOnShared, roomFor, Staging, type Stock } from './staging.js';
 
 /** The things that a call is to bring. */
@@ -238,6 +238,25 @@ export async function runShared(means: Means, job: Job, wanted: Wanted): Promise
   return results;
 }
 
+/** A test whether workers write to the buffer of a caller, which they must not for bad targets. */
+function isWrittenByWorkers({ checksFirst, results: { grad } }: SharedCall): boolean {
+  return checksFirst && grad !== undefined && isOnShared(grad);
+}
+
+/** Does this thread's part of a call. What is in its way, others have not to do. */
+async function partner(
+  move: () => unknown,
+  compute: () => Promise<void>,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  try {
+    move();
+    await compute();
+  } catch (error) {
+    fail(error);
+  }
+}
+
 /** Has a call computed, its results where they are wanted. */
 async function inChunks(
   { crew, stock, stopper }: Means,
@@ -248,12 +267,11 @@ async function inChunks(
   const own = { ...call.results, job: call.job };
   const { order: first, buffer } = placed(stock, call);
   const isMoved = Ferry.isNeeded(own);
-  const { grad } = call.results;
-  // The calling thread checks them where it computes for itself, and what it writes is its own.
   const checksHere = call.checksFirst && isMoved && isPartner;
-  const checksThere = call.checksFirst && !checksHere && grad !== undefined && isOnShared(grad);
-  const order = { ...first, checksFirst: checksThere };
+  const order = { ...first, checksFirst: !checksHere && isWrittenByWorkers(call) };
   const { state } = order;
+  let failure: Error | undefined;
+  const isOver = () => failure !== undefined || stopper.stop !== undefined;
   const tell: Tell = (chunk, result) => doing?.results.add(chunk, result);
   const ferry = new Ferry(order, own, doing?.tasks, tell);
   if (!(isMoved && isPartner)) ferry.stageAll();
@@ -264,39 +282,32 @@ async function inChunks(
     });
   });
   const workers = isPartner ? crew.size - 1 : crew.size;
-  const end = attempts(crew, workers, order, stopper, doing);
+  const end = attempts(crew, workers, order, isOver, doing);
   const free = () => stock.giveBack(buffer);
+  // No other attempt is made of a call that has failed here.
+  const fail = (error: unknown) => {
+    failure = new WorkerError(messageOf(error));
+    stop(state);
+  };
   try {
-    const error = isPartner
-      ? await partner(async () => {
-          if (isMoved) ferry.run(workers, checksHere);
-          await takePart(order, doing?.tasks, tell);
-        }, state)
-      : undefined;
+    if (checksHere) ferry.check(workers, fail);
+    if (isPartner) {
+      const move = () => isMoved && ferry.run(workers);
+      await partner(move, () => takePart(order, doing?.tasks, tell), fail);
+    }
     // Nobody waits for workers that are late, but for the results of a task.
-    const isOver = isPartner && doing === undefined && waitABit(state);
+    const isDoneSoon = isPartner && doing === undefined && waitABit(state);
     if (isPartner) await turn();
-    if (!isOver && error === undefined) await Promise.race([end, stopped]);
-    if (error !== undefined || stopper.stop !== undefined) await quiet(state, end);
+    if (!isDoneSoon && failure === undefined) await Promise.race([end, stopped]);
+    if (isOver()) await quiet(state, end);
     checkStop(stopper);
-    throwIfAny(error ?? (isOver ? undefined : await end));
+    throwIfAny(failure ?? (isDoneSoon ? undefined : await end));
     ferry.deliverAll();
     free();
   } catch (error) {
     // Workers may be at it, even long after this.
     void end.then(free);
     throw error;
-  }
-}
-
-/** Does this thread's part of a call. Returns what is in its way, which others have not to do. */
-async function partner(work: () => Promise<void>, state: Int32Array): Promise<Error | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    stop(state);
-    return new WorkerError(messageOf(error));
   }
 }
 
@@ -361,7 +372,7 @@ async function attempts(
   crew: Crew,
   workers: number,
   order: RunOrder,
-  stopper: Stopper,
+  isOver: () => boolean,
   doing?: Doing,
 ): Promise<Error | undefined> {
   const { state, bounds } = order;
@@ -377,12 +388,12 @@ async function attempts(
     const { error, lost, hadNone } = await round(crew, orders, {
       ...NOBODY,
       took: (_, chunk, result) => {
-        if (stopper.stop === undefined) doing?.results.add(chunk, result);
+        if (!isOver()) doing?.results.add(chunk, result);
       },
       lost: () => stopChecks(order),
     });
     if (error !== undefined) return new WorkerError(error);
-    if (stopper.stop !== undefined) return undefined;
+    if (isOver()) return undefined;
     doing?.results.mark(state.subarray(MARKS));
     if (lost === undefined || isDone(state)) return undefined;
     if (hadNone) return computeHere(order, doing);
@@ -400,8 +411,9 @@ function stopChecks({ state, bounds, checksFirst }: RunOrder): void {
 
 /** Computes what is left of a job, where no worker can be had. */
 function computeHere(order: RunOrder, doing?: Doing): Error | undefined {
-  const { bounds, state } = order;
+  const { job, bounds, state } = order;
   try {
+    if (order.checksFirst) checkValid(job, 0, job.rows);
     for (let k = 0; k < bounds.length - 1; k++) {
       if (state[MARKS + k] !== 0) continue;
       const result = computeChunk(order, k, doing?.tasks, () => false);

@@ -1,6 +1,8 @@
 //! Mixtures of few classes: two rows side by side, a lane each, by the loops of [`few`].
 //!
-//! A row is seen from the class with the largest share, as one with a target class is from that.
+//! A row is seen from the class with the largest share, weighed, as one with a target class is from
+//! that: where another has the largest logit, the distance between them is most of the loss, beside
+//! which the rounding of the logarithm is nothing.
 
 use core::{mem::MaybeUninit, ptr, slice};
 
@@ -80,8 +82,12 @@ impl SideBySide<'_> {
             let logits = wide.logits.as_mut_ptr().cast::<f64>();
             let of_rows = wide.shares.as_ptr().cast();
             few::find_largest(of_rows, classes, seen_from, groups, shares, &mut sums, &mut by);
-            likeliest(classes, groups, shares, &sums, seen_from);
+            for g in 0..groups {
+                // The share of class 0, as whose it was left out.
+                *shares.add(g * classes) = sums.get(g).target;
+            }
             self.weigh(groups, (columns, shares), &mut row_weights);
+            likeliest(classes, groups, shares, seen_from);
             few::find_largest(logits, classes, seen_from, groups, columns, &mut sums, &mut by);
             mix(classes, groups, seen_from, (columns, shares), &sums, &mut mixtures);
             few::exponentials(columns, classes, groups, &mut sums, &by);
@@ -270,26 +276,18 @@ fn away(share: D, top: D, x: D) -> D {
     share.mul(top.sub(x)).keep(share.gt(D::constant(0.0)))
 }
 
-/// Finds the class with the largest share in each row, and puts that of class 0, which is in the
-/// sums, into its column.
+/// Finds the class with the largest share in each row.
 ///
 /// # Safety
 /// The shares must be those of the classes of the groups; there must be room for a class a row.
 #[inline(never)]
-unsafe fn likeliest(
-    classes: usize,
-    groups: usize,
-    shares: *mut D,
-    sums: &Column<RowSums<D>>,
-    to: *mut i32,
-) {
+unsafe fn likeliest(classes: usize, groups: usize, shares: *const D, to: *mut i32) {
     let one = D::constant(1.0);
     for g in 0..groups {
         // SAFETY: passed on.
         unsafe {
             let shares = shares.add(g * classes);
-            let mut top: D = sums.get(g).target;
-            *shares = top;
+            let mut top = *shares;
             let (mut likeliest, mut class) = (D::ZERO, D::ZERO);
             for j in 1..classes {
                 class = class.add(one);
