@@ -334,7 +334,7 @@ class InOrder {
 
   /** Marks what is there: a chunk that a worker did, and could not tell any more, is not done. */
   mark(marks: Int32Array): void {
-    for (let k = 0; k < marks.length; k++) marks[k] = this.#has(k) ? 1 : 0;
+    for (let k = 0; k < marks.length; k++) marks[k] = this.#has(k) ? DONE : 0;
   }
 
   #has(chunk: number): boolean {

@@ -148,8 +148,14 @@ impl<V: Vector<Scalar: ExpTable>> FractionExp<V> {
             Some(q) => polynomial_of(g, q, |&q| q),
             None => polynomial(g, V::Scalar::EXP_Q),
         };
-        q.mul(g.mul(g)).add(g).add(self.one)
+        exp_m1_from(q, g).add(self.one)
     }
+}
+
+/// `e^g − 1`, from `g` and what [`ExpTable::EXP_Q`] makes of it.
+#[inline(always)]
+fn exp_m1_from<V: Vector>(q: V, g: V) -> V {
+    q.mul(g.mul(g)).add(g)
 }
 
 /// Splits `x` into an integer multiple of ln 2 and a remainder.
@@ -168,7 +174,7 @@ pub fn reduce_by<V: Vector<Scalar: ExpTable>>(magic: V, x: V) -> Reduced<V> {
 /// `e^g − 1` for `|g| ≤ ln 2 / 2`.
 #[inline(always)]
 fn fraction_exp_m1<V: Vector<Scalar: ExpTable>>(g: V) -> V {
-    polynomial(g, V::Scalar::EXP_Q).mul(g.mul(g)).add(g)
+    exp_m1_from(polynomial(g, V::Scalar::EXP_Q), g)
 }
 
 /// `e^g` for `|g| ≤ ln 2 / 2`.
