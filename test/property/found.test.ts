@@ -1,6 +1,6 @@
 import { CrossEntropyLoss, FocalLoss, SigmoidFocalLoss } from 'focal-loss';
 import { describe, expect, it } from 'vitest';
-import { dtypes, float32 } from '../support/dtypes.js';
+import { dtypes, float32, float64 } from '../support/dtypes.js';
 import { sigmoidOracle } from '../support/family-oracle.js';
 
 // The faults that random calls once found in the kernels.
@@ -52,4 +52,22 @@ it('sigmoid, float32: targets between 0 and 1 that are smoothed are within the b
   );
   const exact = sigmoidOracle({ x, y, ...options });
   expect(Math.abs(grad[0] - exact.grad[0])).toBeLessThanOrEqual(float32.bound(0) * exact.scales[0]);
+});
+
+// The oracle was at fault here, in which `(1 - pt) ** gamma` alone, about 3e-338, became 0.
+it('float64: a target that is all but certain counts beside a smoothed class of a huge surprise', () => {
+  const logits = Float64Array.of(0, -1.5698756121228938e207, 195.0089282295904, 0);
+  const { value, grad } = new FocalLoss({
+    alpha: null,
+    gamma: 4,
+    labelSmoothing: 0.01,
+    focusOn: 'target',
+  }).valueAndGrad(logits, Uint8Array.of(2));
+  // Exact: (1 - pt)^4 times the smoothed cross-entropy, by mpmath with 60 digits.
+  const exact = 1.0782498991558643e-133;
+  const bound = float64.bound(4);
+  expect(Math.abs(value / exact - 1)).toBeLessThanOrEqual(bound);
+  expect(grad[1]).toBe(0);
+  for (const j of [0, 3]) expect(Math.abs(grad[j] / (2 * exact) - 1)).toBeLessThanOrEqual(bound);
+  expect(Math.abs(grad[2] / (-4 * exact) - 1)).toBeLessThanOrEqual(bound);
 });

@@ -144,12 +144,19 @@ export function focalOracle({
   const nll = sumOf(aims.map((aim, j) => times(aim, surprise[j])));
   if (focusOn === 'target') {
     const t = given.indexOf(1);
-    const factor = weight * u[t] ** gamma;
+    // A half of the power each: all of it may be too small for a number where its product with the
+    // surprise at the other classes, which grows with their logits alone, is not.
+    const root = u[t] ** (gamma / 2);
+    const weighed = weight * root;
+    const terms = aims.map((aim) => root * aim);
     // The part that moves the focus pulls at the target alone.
-    const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * nll) / u[t];
+    const focus = gamma === 0 || u[t] === 0 ? 0 : (gamma * p[t] * root * nll) / u[t];
     // A masked class that has a share makes the value infinite, also where the target is certain.
-    const value = nll === Infinity ? weight * nll : factor * nll;
-    return { value, ...differences(factor, softmax, aims, aims.with(t, aims[t] + focus), aims) };
+    const value = nll === Infinity ? weight * nll : weighed * (root * nll);
+    return {
+      value,
+      ...differences(weighed, softmax, aims, terms.with(t, terms[t] + focus), terms),
+    };
   }
   const unsure = -Math.expm1(-nll);
   const factor = weight * unsure ** gamma;
