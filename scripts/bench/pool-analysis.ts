@@ -3,7 +3,7 @@ import { LossMeter, poolAnalysis, ReportMeter, sweep } from 'focal-loss/analysis
 import { createPool, type Pool, type PoolData } from 'focal-loss/pool';
 import { GRID } from './analysis.js';
 import { makeWorkload, plainCase } from './cases.js';
-import { shared } from './contenders/pool.js';
+import { shared } from './contenders/shared.js';
 import { formatRatio, formatSeconds, table } from './report.js';
 import { type Quartiles, quartiles, type Timed, timeInterleaved } from './timing.js';
 

@@ -3,7 +3,7 @@ import { createPool } from 'focal-loss/pool';
 import { benchCase, type CaseResults } from './bench.js';
 import { makeWorkload, plainCase } from './cases.js';
 import type { Contender } from './contender.js';
-import { shared } from './contenders/pool.js';
+import { shared } from './contenders/shared.js';
 import { formatRatio, formatSeconds, table } from './report.js';
 import { type Quartiles, quartiles } from './timing.js';
 

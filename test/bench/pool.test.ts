@@ -5,11 +5,15 @@ import { measurePool, poolTable } from '../../scripts/bench/pool.js';
 
 it('a pool is timed beside one thread, and processes that share nothing', async () => {
   const pool = await createPool({ size: 2 });
-  const { contenders, missing } = await loadContenders(['pool', 'processes'], poolEntries(pool));
+  const { contenders, missing } = await loadContenders(
+    ['thread', 'pool', 'processes'],
+    poolEntries(pool),
+  );
   expect(missing).toEqual([]);
   const names = contenders.map(({ name }) => name);
   expect(names).toEqual([
     'focal-loss',
+    'one thread, shared arrays',
     'pool, ordinary arrays',
     'pool, shared arrays',
     '2 processes',

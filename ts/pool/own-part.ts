@@ -126,7 +126,7 @@ export class Ferry {
   stageAll(): void {
     const { state } = this.#order;
     const [ready, end] = [state[READY] as number, state[END] as number];
-    for (let k = ready; k < end; k++) this.#stage(k);
+    if (Ferry.isNeeded(this.#own)) for (let k = ready; k < end; k++) this.#stage(k);
     this.#open(end);
   }
 

@@ -31,16 +31,20 @@ export function chunksOf(
     entries / (2 * threads),
   );
   const step = Math.max(1, Math.round((size * rows) / entries / unit)) * unit;
-  return [...steps(rows, step), rows];
+  return boundsOf(rows, step);
 }
 
 /** The same for one chunk a worker. */
 export function sharesOf({ rows, width }: Job, workers: number, unit = blockRows(width)): number[] {
-  return [...steps(rows, Math.ceil(Math.ceil(rows / unit) / workers) * unit), rows];
+  return boundsOf(rows, Math.ceil(Math.ceil(rows / unit) / workers) * unit);
 }
 
-function steps(rows: number, step: number): number[] {
-  return Array.from({ length: Math.ceil(rows / step) }, (_, k) => k * step);
+/** The rows at which steps begin, and where the last one ends. */
+function boundsOf(rows: number, step: number): number[] {
+  const starts: number[] = [];
+  for (let row = 0; row < rows; row += step) starts.push(row);
+  starts.push(rows);
+  return starts;
 }
 
 /** Copies the rows that were wanted of a part to their places, where there is one per logit. */

@@ -7,7 +7,7 @@ import {
   type Sharded,
 } from '../analysis/rows/pooled.js';
 import type { SweepTable } from '../analysis/sweep/result.js';
-import { define } from '../arrays/own.js';
+import { define, readOptions, said } from '../arrays/own.js';
 import type {
   Fresh,
   Logits,
@@ -19,7 +19,7 @@ import type {
 import { kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray, Reduction } from '../arrays/types.js';
 import { type Job, plan, reduce } from '../call/blocks.js';
-import { checkInteger, checkOptions, wrongType } from '../call/checks.js';
+import { checkInteger, checkOptionNames, checkOptions, wrongType } from '../call/checks.js';
 import { evaluate } from '../call/evaluate.js';
 import { BACKWARD, FORWARD, type Method, VALUE_AND_GRAD } from '../call/method.js';
 import type { LossSpec } from '../call/spec.js';
@@ -92,6 +92,30 @@ function specFor(criterion: PooledCriterion): LossSpec {
 }
 
 const NO_OPTIONS: PoolForwardOptions = {};
+
+/** A method with the option that only a pool's has. */
+const pooled = (method: Method): Method => ({ ...method, options: [...method.options, 'signal'] });
+
+const POOLED = {
+  forward: pooled(FORWARD),
+  backward: pooled(BACKWARD),
+  valueAndGrad: pooled(VALUE_AND_GRAD),
+} as const;
+
+/** The options of a call, where it is of loaded data with what is known of that. */
+function optionsFor(held: Held | undefined, options: object, method: Method): PoolForwardOptions {
+  checkOptionNames(options, method.options);
+  if (held === undefined) return options;
+  const own: PoolForwardOptions = readOptions(options, method.options);
+  return { ...own, numClasses: own.numClasses ?? held.numClasses };
+}
+
+/** The signal among options, if there is one. */
+function signalOf(options: PoolForwardOptions): PoolSignal | undefined {
+  const signal = said(options, 'signal', options.signal);
+  checkSignal(signal);
+  return signal;
+}
 
 /** Logits below which a call is computed at once, on the calling thread. */
 const SMALL = 2 ** 18;
@@ -167,7 +191,7 @@ class Workers implements WorkerPool {
     targets?: Targets | PoolForwardOptions,
     options?: PoolForwardOptions,
   ): Promise<LossValue<R, L>> {
-    const { value } = await this.#evaluate(criterion, FORWARD, logits, targets, options);
+    const { value } = await this.#evaluate(criterion, POOLED.forward, logits, targets, options);
     return value as LossValue<R, L>;
   }
 
@@ -177,18 +201,18 @@ class Workers implements WorkerPool {
     targets?: Targets | PoolGradientOptions<G, R>,
     options?: PoolGradientOptions<G, R>,
   ): Promise<G> {
-    const { grad } = await this.#evaluate(criterion, BACKWARD, logits, targets, options);
+    const { grad } = await this.#evaluate(criterion, POOLED.backward, logits, targets, options);
     return grad as G;
   }
 
-  async valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
+  valueAndGrad<R extends Reduction, L extends Logits, G extends SameKind<L> = Fresh<L>>(
     criterion: PooledCriterion<R>,
     logits: L | PoolData,
     targets?: Targets | PoolGradientOptions<G, R>,
     options?: PoolGradientOptions<G, R>,
   ): Promise<ValueAndGrad<R, L, G>> {
-    const result = await this.#evaluate(criterion, VALUE_AND_GRAD, logits, targets, options);
-    return result as ValueAndGrad<R, L, G>;
+    const result = this.#evaluate(criterion, POOLED.valueAndGrad, logits, targets, options);
+    return result as Promise<ValueAndGrad<R, L, G>>;
   }
 
   async load<L extends Logits>(
@@ -304,17 +328,12 @@ class Workers implements WorkerPool {
     const { logits, targets, held, options = NO_OPTIONS } = batch;
     if (this.#isClosed) throw closed();
     const spec = specFor(criterion);
-    const isTiny = kindOf(logits) !== undefined && isSmall(logits as FloatArray);
-    // The quickest way, since it is that of the smallest calls.
-    if (isTiny && options === NO_OPTIONS && held === undefined)
-      return evaluate(spec, method, logits, targets);
-    const all = checkOptions(options as PoolForwardOptions, [...method.options, 'signal']);
-    const { signal, ...own } = all;
-    const given =
-      held === undefined ? own : { ...own, numClasses: own.numClasses ?? held.numClasses };
-    checkSignal(signal);
+    const given = optionsFor(held, options, method);
+    const signal = signalOf(given);
     if (signal?.aborted) throw signal.reason;
-    if (isTiny || this.#size === 0) return evaluate(spec, method, logits, targets, given);
+    // The quickest way, since it is that of the smallest calls.
+    if (this.#size === 0 || (kindOf(logits) !== undefined && isSmall(logits as FloatArray)))
+      return evaluate(spec, method, logits, targets, given);
     const { job, areChecked, buffer } = plan(spec, method, logits, targets, given);
     if (isSmall(job.logits)) return evaluate(spec, method, logits, targets, given);
     const wanted: Wanted = {

@@ -1,7 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import * as built from 'focal-loss';
-import type { Loss } from '../cases.js';
+import type { Floats, Loss } from '../cases.js';
 import { type Contender, localRun } from '../contender.js';
+import { shared } from './shared.js';
 
 type Build = typeof built;
 
@@ -21,12 +22,22 @@ export async function buildIn(folder: string): Promise<Contender> {
   return { name: BEFORE, about: 'another build of this package', prepare: prepareWith(build) };
 }
 
-function prepareWith(build: Build): Contender['prepare'] {
-  return async ({ logits, targets, loss, gradient, classes }) => {
+/** The same on arrays that lie on shared memory. */
+export const focalLossOnShared: Contender = {
+  name: 'one thread, shared arrays',
+  about: 'this package, from and to shared arrays',
+  prepare: prepareWith(built, shared),
+};
+
+type Place = <A extends Floats | Int32Array>(array: A) => A;
+
+function prepareWith(build: Build, place: Place = (array) => array): Contender['prepare'] {
+  return async ({ loss, gradient, classes, ...given }) => {
+    const [logits, targets] = [place(given.logits), place(given.targets)];
     const criterion = makeCriterion(loss, build);
     const of = loss.kind === 'soft-focal' ? { numClasses: classes } : {};
     if (!gradient) return localRun(() => criterion.forward(logits, targets, of));
-    const options = { grad: logits.slice(), ...of };
+    const options = { grad: place(given.logits.slice()), ...of };
     return localRun(
       () => criterion.valueAndGrad(logits, targets, options).value,
       () => options.grad,

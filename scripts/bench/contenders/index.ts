@@ -5,7 +5,7 @@ import type { Contender } from '../contender.js';
 import { findPython, jsPeersHome, nativeProgram } from '../peers.mjs';
 import { startChild } from './child.js';
 import { copy } from './copy.js';
-import { focalLoss } from './focal-loss.js';
+import { focalLoss, focalLossOnShared } from './focal-loss.js';
 import { focalLossResident } from './focal-loss-resident.js';
 import { makeJaxJs } from './jax-js.js';
 import { plainJs, plainJsTwo } from './plain-js/index.js';
@@ -77,6 +77,7 @@ export const SCIKIT_LEARN: Entry = {
 export function poolEntries(pool: Pool): readonly Entry[] {
   return [
     { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
+    { name: focalLossOnShared.name, role: 'ours', load: async () => focalLossOnShared },
     ...[false, true].map((isShared): Entry => {
       const contender = pooled(pool, isShared);
       return { name: contender.name, role: 'ours', load: async () => contender };

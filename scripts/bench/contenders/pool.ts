@@ -1,18 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { FocalLoss } from 'focal-loss';
 import type { Pool } from 'focal-loss/pool';
-import type { Floats } from '../cases.js';
 import type { Contender } from '../contender.js';
 import { startChild } from './child.js';
 import { makeCriterion } from './focal-loss.js';
-
-/** A copy on shared memory. */
-export function shared<A extends Floats | Int32Array>(array: A): A {
-  const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
-  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
-  copy.set(array);
-  return copy;
-}
+import { shared } from './shared.js';
 
 /** The losses on workers: from and to ordinary arrays, or shared ones. */
 export function pooled(pool: Pool, isShared: boolean): Contender {
