@@ -7,9 +7,9 @@ use focal_loss::{
     HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
 };
 
-/// Rows and classes: two classes; few, a row per lane; and many, along the row, more than are taken
-/// at a time, with a rest. Rows of few classes are a full group and a rest, of four lanes or of two.
-const SHAPES: [(usize, usize); 3] = [(ROWS, 2), (ROWS, 3), (1, 131)];
+/// Rows and classes: two classes; few, a row per lane; and many, along the row, with a rest. Rows of
+/// few classes are a full group and a rest, of four lanes or of two.
+const SHAPES: [(usize, usize); 3] = [(ROWS, 2), (ROWS, 3), (1, 67)];
 /// The most rows.
 const ROWS: usize = 5;
 
@@ -37,9 +37,9 @@ fn agree<T: Float>(whole: f64, values: &[T], grad: &[T], of_rows: &[T]) {
 macro_rules! call {
     ($criterion:expr, $batch:expr) => {{
         let (criterion, batch) = ($criterion, $batch);
-        let zeros = vec![T::default(); batch.logits.len()];
+        let zeros = vec![Default::default(); batch.logits.len()];
         let (mut grad, mut of_rows) = (zeros.clone(), zeros);
-        let mut values = vec![T::default(); batch.rows()];
+        let mut values = vec![Default::default(); batch.rows()];
         let whole = criterion.value_and_grad(&batch, &mut grad).unwrap();
         criterion.rows(&batch, &mut values, Some(&mut of_rows)).unwrap();
         assert_eq!(criterion.forward(&batch).unwrap(), whole);
@@ -118,6 +118,15 @@ fn sigmoid<T: Float>() {
 #[test]
 fn softmax_losses_in_float32() {
     softmax_losses::<f32>(&SHAPES);
+}
+
+/// Mixtures of so many classes are computed row by row, some of the classes at a time.
+#[test]
+fn mixtures_of_many_classes() {
+    let classes = 131;
+    let (logits, soft) = (numbers::<f32>(classes, -4.0, 4.0), probabilities::<f32>(1, classes));
+    let focal = FocalLoss { reduction: Reduction::Sum, ..FocalLoss::default() };
+    call!(focal, Batch::soft(&logits, &soft, classes));
 }
 
 #[test]

@@ -109,8 +109,9 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
   const divisor = normalizer === undefined ? undefined : 0.1 + 20 * random();
   const weights = drawn.sampleWeights ? numbers.pair(count / span, anyFactor) : undefined;
   // A factor that has all computed in float64 leaves targets of that type unrounded, which the
-  // oracle is not told.
-  const share = 'soft' in drawn && drawn.soft && largest > numbers.dtype.largest ? 0.9 : 1;
+  // oracle is not told: its product with two weights, by a small divisor, must stay below 2^118,
+  // where that begins.
+  const share = 'soft' in drawn && drawn.soft && largest > numbers.dtype.largest ? 0.8 : 1;
   const factor =
     gradOutput === 'number' ? anyUpstream(random, numbers.dtype, drawn.flavour, share) : 1;
   const factors =
@@ -120,7 +121,7 @@ function common(numbers: Numbers, drawn: AnyCall, count: number, span = 1) {
             random,
             largest < numbers.dtype.largest ? drawn.otherFloats : numbers.dtype,
             drawn.flavour,
-            0.9,
+            0.8,
           ),
         )
       : undefined;
