@@ -342,6 +342,18 @@ it('takes classes that come first, and criteria of any entry', async () => {
         );
 });
 
+it('reads the options of a loss in an object of one’s own anew for each call', () => {
+  const logits = Float64Array.of(0, 1);
+  const loose = { ...new FocalLoss({ alpha: null }), gamma: 2 };
+  for (const gamma of [2, 0]) {
+    loose.gamma = gamma;
+    const criterion = new FocalLoss({ alpha: null, gamma });
+    const expected = posterior(logits, criterion, { numClasses: 2 });
+    expectSameBits(posterior(logits, loose, { numClasses: 2 }), expected, 'an object of one’s own');
+    expectSameBits(posterior(logits, criterion, { numClasses: 2 }), expected, 'the loss');
+  }
+});
+
 it('corrects for class shares that are others than at training', () => {
   const x = Float64Array.of(0, 1, -1, 0.3, 2, -0.4);
   const priors = { training: [500, 500, 250], deployment: Float32Array.of(0.9, 0.05, 0.05) };

@@ -117,6 +117,17 @@ it('criteria of every entry are taken', async () => {
   expect(value).toBe(new AsymmetricLoss({ margin: 0.1 }).forward(logits, yes));
 });
 
+it('the options of a loss in an object of one’s own are read anew for each call', async () => {
+  await using pool = await createPool({ size: 1 });
+  const loose = { ...criterion, gamma: 2 };
+  const [x, y] = [logits.subarray(0, 8), targets.subarray(0, 4)];
+  for (const gamma of [2, 0]) {
+    loose.gamma = gamma;
+    const value = new FocalLoss({ alpha: [0.3, 0.7], gamma }).forward(x, y);
+    expect(await pool.forward(loose as FocalLoss, x, y)).toBe(value);
+  }
+});
+
 describe('inputs may be changed as soon as the call has returned its promise', () => {
   // The second takes so long that the calling thread lets others have their turn.
   const slow = new FocalLoss({ gamma: 1.3, labelSmoothing: 0.1 });

@@ -1,4 +1,4 @@
-import { nameOf } from '../analysis/criteria/own-criterion.js';
+import { nameOf, remembering } from '../analysis/criteria/own-criterion.js';
 import type { ClassificationReport } from '../analysis/report/result.js';
 import {
   type PoolAnalysis,
@@ -77,19 +77,13 @@ const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
   'useCallingThread',
 ];
 
-/** The specs of criteria, of whatever entry, that have been seen. */
-const specs = new WeakMap<object, LossSpec>();
-
 const CLASSES: Record<LOSSES.LossName, new (options?: object) => object> = LOSSES;
 
-function specFor(criterion: PooledCriterion): LossSpec {
-  const known =
-    typeof criterion === 'object' && criterion !== null ? specs.get(criterion) : undefined;
-  if (known !== undefined) return known;
-  const spec = specOf(new CLASSES[nameOf(criterion)]({ ...criterion }) as Criterion);
-  specs.set(criterion, spec);
-  return spec;
-}
+/** The spec of a criterion, of whatever entry. */
+const specFor = remembering(
+  (criterion: PooledCriterion): LossSpec =>
+    specOf(new CLASSES[nameOf(criterion)]({ ...criterion }) as Criterion),
+);
 
 const NO_OPTIONS: PoolForwardOptions = {};
 

@@ -62,6 +62,29 @@ function findName(criterion: AnyCriterion): LossName | undefined {
   return name;
 }
 
+/** A test whether nothing that a criterion says can change: losses of this package are so. */
+function isFixed(criterion: object): boolean {
+  return Object.values(Object.getOwnPropertyDescriptors(criterion)).every(
+    ({ configurable, writable, value }) =>
+      configurable === false &&
+      writable === false &&
+      (typeof value !== 'object' || Object.isFrozen(value)),
+  );
+}
+
+/** A function of criteria that remembers what it has made of those that cannot change. */
+export function remembering<C, T extends object>(make: (criterion: C) => T): (criterion: C) => T {
+  const made = new WeakMap<object, T>();
+  return (criterion) => {
+    const isObject = typeof criterion === 'object' && criterion !== null;
+    const known = isObject ? made.get(criterion) : undefined;
+    if (known !== undefined) return known;
+    const result = make(criterion);
+    if (isObject && isFixed(criterion)) made.set(criterion, result);
+    return result;
+  };
+}
+
 /**
  * The loss of that name and these options, all of which are checked. It adds up the values of its
  * rows.

@@ -21,7 +21,7 @@ import {
   type SigmoidCriterion,
   type SoftmaxCriterion,
 } from '../criteria/criterion.js';
-import { type AnyCriterion, makeSum, nameOf } from '../criteria/own-criterion.js';
+import { type AnyCriterion, makeSum, nameOf, remembering } from '../criteria/own-criterion.js';
 import { type GivenPriors, ratiosOfClasses, ratiosOfColumns, relative } from './priors.js';
 
 /** The loss of a criterion of any entry, made of the classes of this one. */
@@ -33,7 +33,7 @@ export interface OwnLoss {
 const OPTIONS = ['alpha', 'weight', 'posWeight', 'epsilon', 'focusOn', 'labelSmoothing'];
 
 /** Checks that logits stand for probabilities under a criterion. */
-export function ownLossOf(given: AnyCriterion): OwnLoss {
+export const ownLossOf = remembering((given: AnyCriterion): OwnLoss => {
   const own = makeSum(nameOf(given), given);
   const criterion = own as unknown as DiagnosedCriterion;
   const options = readOptions(criterion, OPTIONS);
@@ -41,7 +41,7 @@ export function ownLossOf(given: AnyCriterion): OwnLoss {
   if (isSigmoid(criterion)) checkColumns(options as SigmoidCriterion);
   else checkClassWeights(options as SoftmaxCriterion);
   return { criterion, spec: specOf(own) };
-}
+});
 
 function checkSmoothing({ labelSmoothing }: Partial<AnalysedCriterion>): void {
   // All targets are the same.
