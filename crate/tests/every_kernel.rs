@@ -7,8 +7,8 @@ use focal_loss::{
     HessianKind, PerColumn, Reduction, SigmoidFocalLoss,
 };
 
-/// Rows and classes: two classes; few, a row per lane; and many, along the row, with a rest. Rows of
-/// few classes are a full group and a rest, of four lanes or of two.
+/// Rows and classes: two classes; few, a row per lane; and many, along the row, with a rest. Rows
+/// of few classes are a full group and a rest, of four lanes or of two.
 const SHAPES: [(usize, usize); 3] = [(ROWS, 2), (ROWS, 3), (1, 67)];
 /// The most rows.
 const ROWS: usize = 5;
