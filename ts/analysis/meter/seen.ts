@@ -51,10 +51,15 @@ export interface Seen extends Sums {
   readonly labels: SeenLabels | undefined;
 }
 
+/** The sums of numbers at the same places. A confusion matrix has many. */
+function added(a: Float64Array, b: Float64Array): Float64Array {
+  const sums = a.slice();
+  for (let i = 0; i < b.length; i++) sums[i] = (sums[i] as number) + (b[i] as number);
+  return sums;
+}
+
 /** Both together, of the same classes and bins. */
 export function merged(a: Seen, b: Seen): Seen {
-  const added = (x: Float64Array, y: Float64Array) =>
-    x.map((number, i) => number + (y[i] as number));
   let { scored } = a;
   for (const { labels, scores } of partsOf(b.scored)) scored = { labels, scores, before: scored };
   return {

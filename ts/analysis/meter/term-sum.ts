@@ -9,12 +9,21 @@ const EXPONENTS = 2048;
 /** Terms at most until sums are carried over: of 32 bits each, which 53 hold. */
 const MOST = 2 ** 20;
 
+/** Digits of sums that are done, all of them 0: a report has a sum for each bin, part by part. */
+const spare: Float64Array[] = [];
+
+/** So many of them are kept. */
+const KEPT = 32;
+
 /** A sum that terms are added to. */
 export class TermSum {
-  readonly #high = new Float64Array(EXPONENTS);
-  readonly #low = new Float64Array(EXPONENTS);
+  /** The sums of the upper and of the lower digits, side by side, of each exponent. */
+  readonly #digits = spare.pop() ?? new Float64Array(2 * EXPONENTS);
   readonly #number = new Float64Array(1);
   readonly #words = new Uint32Array(this.#number.buffer);
+  /** The exponents that terms have had. */
+  #least = EXPONENTS;
+  #most = -1;
   #units = 0n;
   #count = 0;
   #nan = 0;
@@ -31,27 +40,31 @@ export class TermSum {
     const low = this.#words[0] as number;
     const high = this.#words[1] as number;
     const exponent = (high >>> 20) & (EXPONENTS - 1);
-    const digits = exponent === 0 ? high & 0xfffff : (high & 0xfffff) | 0x100000;
-    this.#high[exponent] = (this.#high[exponent] as number) + digits;
-    this.#low[exponent] = (this.#low[exponent] as number) + low;
+    const upper = exponent === 0 ? high & 0xfffff : (high & 0xfffff) | 0x100000;
+    if (exponent < this.#least) this.#least = exponent;
+    if (exponent > this.#most) this.#most = exponent;
+    const place = 2 * exponent;
+    const digits = this.#digits;
+    digits[place] = (digits[place] as number) + upper;
+    digits[place + 1] = (digits[place + 1] as number) + low;
     if (++this.#count === MOST) this.#carry();
   }
 
-  /** The sum so far. */
+  /** The sum, once nothing is added any more. */
   total(): ExactSum {
     this.#carry();
+    if (spare.length < KEPT) spare.push(this.#digits);
     return new ExactSum(this.#units, this.#nan, this.#infinite);
   }
 
   #carry(): void {
-    for (let exponent = 0; exponent < EXPONENTS; exponent++) {
-      const [high, low] = [this.#high[exponent] as number, this.#low[exponent] as number];
-      if (high === 0 && low === 0) continue;
-      const digits = (BigInt(high) << 32n) + BigInt(low);
-      this.#units += digits << BigInt(Math.max(0, exponent - 1));
-      this.#high[exponent] = 0;
-      this.#low[exponent] = 0;
+    const digits = this.#digits;
+    for (let exponent = this.#least; exponent <= this.#most; exponent++) {
+      const [upper, low] = [digits[2 * exponent] as number, digits[2 * exponent + 1] as number];
+      if (upper === 0 && low === 0) continue;
+      this.#units += ((BigInt(upper) << 32n) + BigInt(low)) << BigInt(Math.max(0, exponent - 1));
+      digits.fill(0, 2 * exponent, 2 * exponent + 2);
     }
-    this.#count = 0;
+    [this.#least, this.#most, this.#count] = [EXPONENTS, -1, 0];
   }
 }
