@@ -46,6 +46,8 @@ describe.each(SEEDS)('seed %i', (seed) => {
     });
 
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {
+      // The memory grows to what the largest of them needs.
+      for (const call of Object.values(harness.calls)) call();
       const before = harness.size();
       let count = 0;
       for (const [called, call] of sampled(Object.entries(harness.calls))) {
