@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { FloatArray } from 'focal-loss';
 import { describe, expect, it, vi } from 'vitest';
-import { areValid, blockRows, type Job, plan, reduce, runBlocks } from '../../ts/call/blocks.js';
+import {
+  blockRows,
+  invalidTarget,
+  type Job,
+  plan,
+  reduce,
+  runBlocks,
+} from '../../ts/call/blocks.js';
 import { BACKWARD, FORWARD, VALUE_AND_GRAD } from '../../ts/call/method.js';
 import { type Criterion, specOf } from '../../ts/losses/criterion.js';
 import * as losses from '../../ts/losses/index.js';
@@ -273,12 +280,12 @@ describe('a call in parts', () => {
     for (const { criterion, targets, spoil } of cases) {
       const { job, areChecked } = plan(specOf(criterion), FORWARD, logits, targets);
       expect(areChecked).toBe(false);
-      expect(areValid(job, 0, job.rows)).toBe(true);
+      expect(invalidTarget(job, 0, job.rows)).toBe(undefined);
       spoil();
       const row = job.width === 1 ? 25_502 : 8500;
-      expect(areValid(job, 0, job.rows)).toBe(false);
-      expect(areValid(job, 0, row)).toBe(true);
-      expect(areValid(job, row, row + 1)).toBe(false);
+      expect(() => inParts(job)).toThrow(invalidTarget(job, 0, job.rows) as Error);
+      expect(invalidTarget(job, 0, row)).toBe(undefined);
+      expect(invalidTarget(job, row, row + 1)).toEqual(invalidTarget(job, 0, job.rows));
       const partials = new Float64Array(9);
       runBlocks(job, 0, 8192, partials, undefined, undefined);
       expect(() => inParts(job)).toThrow(RangeError);

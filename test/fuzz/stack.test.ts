@@ -47,7 +47,7 @@ describe.each(SEEDS)('seed %i', (seed) => {
 
     it('calls that run out of stack, at any place of them, throw a RangeError, and leave all as it was', () => {
       // The memory grows to what the largest of them needs.
-      for (const call of Object.values(harness.calls)) call();
+      callAll(harness);
       const before = harness.size();
       let count = 0;
       for (const [called, call] of sampled(Object.entries(harness.calls))) {
@@ -72,6 +72,10 @@ describe.each(SEEDS)('seed %i', (seed) => {
     });
   });
 });
+
+function callAll({ calls }: Harness): void {
+  for (const call of Object.values(calls)) call();
+}
 
 function checkAfter(name: string, harness: Harness): void {
   try {

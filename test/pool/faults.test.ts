@@ -45,17 +45,88 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     await right(pool.valueAndGrad(criterion, logits, targets));
   });
 
-  it('a target that is none, and is changed once the call has begun', async () => {
+  it('a target that is none: the error is of what was given, also if that is changed or gone since', async () => {
     await using pool = await makePool({ size: 2 });
-    const wrong = targets.slice();
-    wrong[ROWS - 5] = 2;
-    const grad = new Float32Array(2 * ROWS).fill(5);
-    const call = pool.valueAndGrad(criterion, logits, wrong, { grad });
-    wrong.fill(0);
-    // The thread that is called sees it at once; others only say that there was one.
-    const message = way === 'shared memory' ? `targets[${ROWS - 5}] must be a class` : 'targets';
-    await expect(call).rejects.toThrow(message);
-    expect(grad.every((x) => x === 5)).toBe(true);
+    const changes = [
+      (_: Float32Array, y: Int32Array) => y.fill(0),
+      (_: Float32Array, y: Int32Array) => y.fill(9),
+      (x: Float32Array, y: Int32Array) => structuredClone(0, { transfer: [x.buffer, y.buffer] }),
+    ];
+    // The first rows are for workers, the last ones for the thread that is called.
+    for (const row of [5, ROWS - 1000]) {
+      for (const change of changes) {
+        const [x, y] = [logits.slice(), targets.slice()];
+        for (const wrong of [row, ROWS - 5]) y[wrong] = 2;
+        const grad = new Float32Array(2 * ROWS).fill(5);
+        const calls = Promise.allSettled(
+          [{}, { grad }].map((options) => pool.valueAndGrad(criterion, x, y, options)),
+        );
+        change(x, y);
+        const reason = new RangeError(`targets[${row}] must be a class in [0, 2), got 2`);
+        expect(await calls).toEqual([1, 2].map(() => ({ status: 'rejected', reason })));
+        expect(grad.every((entry) => entry === 5)).toBe(true);
+      }
+    }
+    await right(pool.valueAndGrad(criterion, logits, targets));
+  });
+
+  it('probabilities that are none: the error names the row of the batch', async () => {
+    await using pool = await makePool({ size: 2 });
+    const y = Float32Array.from({ length: 2 * ROWS }, (_, i) => i % 2);
+    y[2 * (ROWS - 1000)] = 3;
+    const call = pool.forward(criterion, logits, y, { numClasses: 2 });
+    const expected = `targets: the probabilities of row ${ROWS - 1000} must add up to 1`;
+    y.fill(0);
+    await expect(call).rejects.toThrow(expected);
+  });
+
+  it('options are read once, and a signal that is aborted meanwhile is seen', async () => {
+    await using pool = await makePool({ size: 2 });
+    let reads = 0;
+    const rows = (length: number) => Array.from({ length }, (_, i) => [i % 3, 1]);
+    const tensor = (length: number) => ({
+      shape: [length, 2],
+      data: logits.subarray(0, 2 * length),
+    });
+    const options = {
+      get normalizer() {
+        return ++reads;
+      },
+    };
+    for (const count of [8, MANY]) {
+      for (const x of [logits.subarray(0, 2 * count), rows(count), tensor(count)]) {
+        const y = targets.subarray(0, count);
+        reads = 0;
+        const value = await pool.forward(criterion, x as never, y, options);
+        expect(reads).toBe(1);
+        expect(value).toBe(criterion.forward(x as never, y, { normalizer: 1 }));
+      }
+    }
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = pool.forward(criterion, logits, targets, {
+      signal,
+      get normalizer() {
+        controller.abort(new Error('enough'));
+        return 1;
+      },
+    });
+    await expect(aborted).rejects.toThrow('enough');
+  });
+
+  it('of data: options follow it, and say no less than those of a call', async () => {
+    await using pool = await makePool({ size: 1 });
+    const data = await pool.load(logits, targets);
+    const calls = [
+      () => pool.forward(criterion, data as never, undefined as never, {}),
+      () => pool.forward(criterion, data, { numClasses: null } as never),
+    ];
+    const messages = [
+      'options must be the argument after data, which has targets of its own',
+      'numClasses must be a number, got null',
+    ];
+    for (const [i, call] of calls.entries())
+      await expect(call()).rejects.toThrow(new TypeError(messages[i]));
   });
 
   it('arguments are refused as by the synchronous call', async () => {
@@ -109,8 +180,9 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     const wrong = targets.slice();
     wrong[ROWS - 1] = 2;
     const grad = shared(new Float32Array(2 * ROWS).fill(5));
-    for (const one of made) void one.terminate();
+    const ends = made.map((one) => one.terminate());
     await expect(pool.valueAndGrad(criterion, logits, wrong, { grad })).rejects.toThrow();
+    await Promise.all(ends);
     const { losses } = await pool.sweep(logits, targets, { gamma: [0, 1] });
     expect(losses).toEqual(sweep(logits, targets, { gamma: [0, 1] }).losses);
     expect(grad.every((x) => x === 5)).toBe(true);

@@ -126,6 +126,13 @@ it('the options of a loss in an object of one’s own are read anew for each cal
     const value = new FocalLoss({ alpha: [0.3, 0.7], gamma }).forward(x, y);
     expect(await pool.forward(loose as FocalLoss, x, y)).toBe(value);
   }
+  // A note on a loss is no option, whenever it is written.
+  const noted = Object.assign(new FocalLoss(), { label: 'run 7' });
+  expect(await pool.forward(noted, x, y)).toBe(noted.forward(x, y));
+  expect(analysis.posterior(x, noted, { numClasses: 2 })).toEqual(
+    analysis.posterior(x, new FocalLoss(), { numClasses: 2 }),
+  );
+  expect(new analysis.LossMeter(noted).update(x, y).result().mean).toBe(noted.forward(x, y));
 });
 
 describe('inputs may be changed as soon as the call has returned its promise', () => {

@@ -216,21 +216,26 @@ export function runOwn(job: Job, method: Method, start: number, end: number): vo
   });
 }
 
-/** A test whether all targets of the rows from `start` on up to `end` are such. */
-export function areValid(job: Job, start: number, end: number): boolean {
-  return job.passes.every((pass) =>
-    inBatch(job, pass, FORWARD, (capacity) => {
+/**
+ * The error of the synchronous call for the first target that is none, of the rows from `start` on
+ * up to `end`; `undefined` where all are such.
+ */
+export function invalidTarget(job: Job, start: number, end: number): Error | undefined {
+  let error: Error | undefined;
+  for (const pass of job.passes) {
+    error ??= inBatch(job, pass, FORWARD, (capacity) => {
       const { form } = batch;
       const step = form === classIndices ? TILE_ROWS : capacity;
       const flags = flagsOf(batch, undefined);
       for (let first = start; first < end; first += step) {
         const rows = Math.min(step, end - first);
-        if (form.findInvalid(batch, form.load(batch, first, rows), rows, flags) !== -1)
-          return false;
+        const row = form.findInvalid(batch, form.load(batch, first, rows), rows, flags);
+        if (row !== -1) return form.error(batch, first + row);
       }
-      return true;
-    }),
-  );
+      return undefined;
+    });
+  }
+  return error;
 }
 
 /** The value of a call: the sums of all its blocks, added up in their order as the kernels do. */

@@ -67,12 +67,17 @@ export interface ChunkReply {
   readonly result: unknown;
 }
 
+/** The error of a worker. */
+export interface Failure {
+  readonly message: string;
+  readonly isRangeError: boolean;
+}
+
 /** A worker has no more to do for a call. */
 export interface DoneReply {
   readonly type: 'done';
   readonly id: number;
-  /** The message of what was thrown. */
-  readonly error: string | undefined;
+  readonly error: Failure | undefined;
   /** The results, where memory is not shared. */
   readonly results: RunResults | undefined;
 }

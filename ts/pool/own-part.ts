@@ -1,12 +1,9 @@
 // The part of a call that the calling thread takes: it computes chunks, too, and moves those of
 // others to shared memory and back where the caller's arrays do not lie there.
 
-import type { Targets } from '../arrays/tensor-types.js';
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
 import type { Job } from '../call/blocks.js';
-import { evaluate } from '../call/evaluate.js';
-import { FORWARD } from '../call/method.js';
 import {
   CHECKED,
   DELIVERED,
@@ -44,7 +41,7 @@ const LONG_TURN = 20;
 const SPIN = 0.2;
 
 /** The arrays of a caller. */
-interface Arrays extends RunResults {
+export interface Arrays extends RunResults {
   readonly job: Job;
 }
 
@@ -89,13 +86,6 @@ export async function takePart(
     } while (performance.now() < until);
     await turn();
   }
-}
-
-/** Has the synchronous call find what a worker did, so that the error is the same. */
-export function evaluateAgain({ spec, logits, targets, width, spatialSize }: Job): void {
-  const numClasses = spec.columns === 0 ? width : spec.columns;
-  const options = spatialSize === 0 ? { numClasses } : { numClasses, spatialSize };
-  evaluate(spec, FORWARD, logits, targets as Targets, options);
 }
 
 /** The rows of a job that is cut into chunks, on their way between two places. */
@@ -143,17 +133,16 @@ export class Ferry {
 
   /**
    * Checks all targets, before the caller may change them.
-   * @param fail is called before the error of the synchronous call is thrown
+   * @param fail is called before the error is thrown, that of the synchronous call
    */
-  check(workers: number, fail: (error: unknown) => void): void {
+  check(workers: number, fail: (error: Error) => void): void {
     const { job, grad } = this.#own;
     // Workers have what to begin with, if what they write is not the caller's.
     if (grad !== undefined && !isOnShared(grad)) for (let k = 0; k < workers; k++) this.#openNext();
     try {
       checkValid(job, 0, job.rows);
     } catch (error) {
-      fail(error);
-      evaluateAgain(job);
+      fail(error as Error);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { nameOf, remembering } from '../analysis/criteria/own-criterion.js';
+import { ownOf, remembering } from '../analysis/criteria/own-criterion.js';
 import type { ClassificationReport } from '../analysis/report/result.js';
 import {
   type PoolAnalysis,
@@ -23,14 +23,12 @@ import { checkInteger, checkOptionNames, checkOptions, wrongType } from '../call
 import { evaluate } from '../call/evaluate.js';
 import { BACKWARD, FORWARD, type Method, VALUE_AND_GRAD } from '../call/method.js';
 import type { LossSpec } from '../call/spec.js';
-import { type Criterion, specOf } from '../losses/criterion.js';
-import * as LOSSES from '../losses/index.js';
+import { specOf } from '../losses/criterion.js';
 import { moduleBytes } from '../module/embedded.js';
 import { init } from '../module/init.js';
 import type { FullAnalysis } from './analysis.js';
 import { Crew } from './crew.js';
 import { type Held, heldBy, load } from './data.js';
-import { evaluateAgain } from './own-part.js';
 import { copyQuickly } from './quick-copy.js';
 import {
   type Means,
@@ -41,7 +39,6 @@ import {
   type Stop,
   type Stopper,
   type Wanted,
-  WorkerError,
 } from './run.js';
 import { importPast, processors } from './runtime.js';
 import { Stock } from './staging.js';
@@ -77,13 +74,8 @@ const POOL_OPTIONS: readonly (keyof PoolOptions)[] = [
   'useCallingThread',
 ];
 
-const CLASSES: Record<LOSSES.LossName, new (options?: object) => object> = LOSSES;
-
 /** The spec of a criterion, of whatever entry. */
-const specFor = remembering(
-  (criterion: PooledCriterion): LossSpec =>
-    specOf(new CLASSES[nameOf(criterion)]({ ...criterion }) as Criterion),
-);
+const specFor = remembering((criterion: PooledCriterion): LossSpec => specOf(ownOf(criterion)));
 
 const NO_OPTIONS: PoolForwardOptions = {};
 
@@ -101,7 +93,14 @@ function optionsFor(held: Held | undefined, options: object, method: Method): Po
   checkOptionNames(options, method.options);
   if (held === undefined) return options;
   const own: PoolForwardOptions = readOptions(options, method.options);
-  return { ...own, numClasses: own.numClasses ?? held.numClasses };
+  const { numClasses = held.numClasses } = own;
+  return { ...own, numClasses };
+}
+
+/** The options that say how the logits of a job, which is a whole batch, lie. */
+function shapeOf({ spec, width, spatialSize, rowsPerWeight }: Job): PoolForwardOptions {
+  const numClasses = spec.columns === 0 ? width : Math.max(spec.columns, rowsPerWeight);
+  return spatialSize === 0 ? { numClasses } : { numClasses, spatialSize };
 }
 
 /** The signal among options, if there is one. */
@@ -256,7 +255,7 @@ class Workers implements WorkerPool {
     const { tasks } = await this.#learn();
     if (signal?.aborted) throw signal.reason;
     const { job } = sharded;
-    await this.#during(job, signal, (crew, stopper, stop) => {
+    await this.#during(signal, (crew, stopper, stop) => {
       // It may call a function of the caller's, which may throw.
       const take = (result: unknown) => {
         try {
@@ -306,6 +305,8 @@ class Workers implements WorkerPool {
     if (held === undefined)
       return { logits: logits as Logits, targets: targets as Targets, options, held };
     if (held === 'disposed') throw new Error('data has been disposed of');
+    if (options !== undefined)
+      throw new TypeError('options must be the argument after data, which has targets of its own');
     if (this.#loaded.get(held.logits) !== held && !this.#isClosed)
       throw new TypeError('data must have been loaded by this pool');
     return { ...held, options: targets as object | undefined, held };
@@ -325,18 +326,25 @@ class Workers implements WorkerPool {
     const given = optionsFor(held, options, method);
     const signal = signalOf(given);
     if (signal?.aborted) throw signal.reason;
+    const isArray = kindOf(logits) !== undefined;
     // The quickest way, since it is that of the smallest calls.
-    if (this.#size === 0 || (kindOf(logits) !== undefined && isSmall(logits as FloatArray)))
+    if (this.#size === 0 || (isArray && isSmall(logits as FloatArray)))
       return evaluate(spec, method, logits, targets, given);
-    const { job, areChecked, buffer } = plan(spec, method, logits, targets, given);
-    if (isSmall(job.logits)) return evaluate(spec, method, logits, targets, given);
+    // What is not one may turn out to be small, and is not read twice.
+    const own = isArray ? given : readOptions(given, method.options);
+    const { job, areChecked, buffer } = plan(spec, method, logits, targets, own);
+    if (isSmall(job.logits))
+      return evaluate(spec, method, job.logits, job.targets as Targets, {
+        ...own,
+        ...shapeOf(job),
+      });
     const wanted: Wanted = {
       values: method.wantsValue && spec.reduction === 'none',
       grad: method.wantsGrad,
       buffer,
       areChecked,
     };
-    const { partials, values, grad } = await this.#during(job, signal, (crew, stopper) =>
+    const { partials, values, grad } = await this.#during(signal, (crew, stopper) =>
       this.#isShared
         ? runShared(this.#means(crew, stopper), job, wanted)
         : runParted(crew, job, wanted, stopper, held?.id),
@@ -351,10 +359,11 @@ class Workers implements WorkerPool {
 
   /** A call on the workers, while which they are kept, and may be stopped. */
   async #during<T>(
-    job: Job,
     signal: PoolSignal | undefined,
     run: (crew: Crew, stopper: Stopper, stop: (reason: unknown) => void) => Promise<T>,
   ): Promise<T> {
+    // Reading arguments can run code of the caller's.
+    if (signal?.aborted) throw signal.reason;
     const { stopper, stop } = makeStopper();
     const abort = () => stop(signal?.reason);
     signal?.addEventListener('abort', abort);
@@ -363,9 +372,6 @@ class Workers implements WorkerPool {
     crew.enter();
     try {
       return await run(crew, stopper, stop);
-    } catch (error) {
-      if (error instanceof WorkerError) evaluateAgain(job);
-      throw error;
     } finally {
       crew.leave();
       this.#stops.delete(stop);
@@ -425,7 +431,8 @@ function checkSignal(signal: PoolSignal | undefined): void {
     (typeof signal === 'object' &&
       signal !== null &&
       typeof signal.aborted === 'boolean' &&
-      typeof signal.addEventListener === 'function');
+      typeof signal.addEventListener === 'function' &&
+      typeof signal.removeEventListener === 'function');
   if (!isSignal) throw wrongType('signal', 'an AbortSignal', signal);
 }
 

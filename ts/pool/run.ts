@@ -3,7 +3,7 @@
 import type { Task } from '../analysis/rows/pooled.js';
 import { arrayLike, kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { blockRows, type Job } from '../call/blocks.js';
+import { blockRows, invalidTarget, type Job } from '../call/blocks.js';
 import { type JobPart, partOf } from '../call/parts.js';
 import type { Crew, Part, Sent } from './crew.js';
 import {
@@ -11,6 +11,7 @@ import {
   DONE,
   type DoneReply,
   END,
+  type Failure,
   type Kept,
   MARKS,
   READY,
@@ -18,10 +19,10 @@ import {
   type RunOrder,
   type RunResults,
 } from './messages.js';
-import { Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
+import { type Arrays, Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
 import { chunksOf, putBack, putRowsBack, resultsOf, sharesOf } from './parts.js';
 import { turn } from './runtime.js';
-import { checkValid, computeChunk, messageOf, type Tasks, type Tell } from './serve.js';
+import { checkValid, computeChunk, failureOf, type Tasks, type Tell } from './serve.js';
 import { isOnShared, roomFor, Staging, type Stock } from './staging.js';
 
 /** The things that a call is to bring. */
@@ -51,8 +52,18 @@ function lostError(reason: string): Error {
   );
 }
 
-/** The error of a worker, where the calling thread finds none. */
-export class WorkerError extends Error {}
+/** The error that a failure has been. */
+function errorOf({ message, isRangeError }: Failure): Error {
+  return isRangeError ? new RangeError(message) : new Error(message);
+}
+
+/**
+ * The error for what could not be computed of an order: that of the synchronous call, for the first
+ * target that is none, if there is one in the rows that lie in the memory of the order.
+ */
+function errorIn({ job, bounds, state }: RunOrder, failure: Failure): Error {
+  return invalidTarget(job, 0, bounds[state[READY] as number] as number) ?? errorOf(failure);
+}
 
 /** The times that a call is begun anew where a worker ended. */
 const ATTEMPTS = 2;
@@ -72,7 +83,7 @@ export interface Stopper {
 
 /** The outcome of a round of orders. */
 interface Outcome {
-  readonly error: string | undefined;
+  readonly error: Failure | undefined;
   readonly lost: string | undefined;
   /** True where no worker had started. */
   readonly hadNone: boolean;
@@ -97,7 +108,7 @@ type Given = Pick<Part, 'order' | 'transfer' | 'whole'>;
 function round(crew: Crew, orders: readonly Given[], listener: Listener): Promise<Outcome> {
   return new Promise((resolve) => {
     let pending = orders.length;
-    let error: string | undefined;
+    let error: Failure | undefined;
     let lost: string | undefined;
     let hadNone = true;
     const settle = () => {
@@ -243,17 +254,31 @@ function isWrittenByWorkers({ checksFirst, results: { grad } }: SharedCall): boo
   return checksFirst && grad !== undefined && isOnShared(grad);
 }
 
-/** Does this thread's part of a call. What is in its way, others have not to do. */
+/** The part of a call that this thread takes. */
+interface OwnPart {
+  readonly own: Arrays;
+  readonly order: RunOrder;
+  readonly tasks: Tasks | undefined;
+  readonly tell: Tell;
+}
+
+/** Does this thread's part of a call, from the caller's arrays first. */
 async function partner(
-  move: () => unknown,
-  compute: () => Promise<void>,
-  fail: (error: unknown) => void,
+  ferry: Ferry,
+  workers: number,
+  { own, order, tasks, tell }: OwnPart,
+  fail: (error: Error) => void,
 ): Promise<void> {
   try {
-    move();
-    await compute();
+    if (Ferry.isNeeded(own)) ferry.run(workers);
   } catch (error) {
-    fail(error);
+    // At once: the caller may change them as soon as this thread is left.
+    return fail(invalidTarget(own.job, 0, own.job.rows) ?? errorOf(failureOf(error)));
+  }
+  try {
+    await takePart(order, tasks, tell);
+  } catch (error) {
+    fail(errorIn(order, failureOf(error)));
   }
 }
 
@@ -285,16 +310,13 @@ async function inChunks(
   const end = attempts(crew, workers, order, isOver, doing);
   const free = () => stock.giveBack(buffer);
   // No other attempt is made of a call that has failed here.
-  const fail = (error: unknown) => {
-    failure = new WorkerError(messageOf(error));
+  const fail = (error: Error) => {
+    failure = error;
     stop(state);
   };
   try {
     if (checksHere) ferry.check(workers, fail);
-    if (isPartner) {
-      const move = () => isMoved && ferry.run(workers);
-      await partner(move, () => takePart(order, doing?.tasks, tell), fail);
-    }
+    if (isPartner) await partner(ferry, workers, { own, order, tasks: doing?.tasks, tell }, fail);
     // Nobody waits for workers that are late, but for the results of a task.
     const isDoneSoon = isPartner && doing === undefined && waitABit(state);
     if (isPartner) await turn();
@@ -392,7 +414,7 @@ async function attempts(
       },
       lost: () => stopChecks(order),
     });
-    if (error !== undefined) return new WorkerError(error);
+    if (error !== undefined) return errorIn(order, error);
     if (isOver()) return undefined;
     doing?.results.mark(state.subarray(MARKS));
     if (lost === undefined || isDone(state)) return undefined;
@@ -422,7 +444,7 @@ function computeHere(order: RunOrder, doing?: Doing): Error | undefined {
     }
     return undefined;
   } catch (error) {
-    return new WorkerError(messageOf(error));
+    return errorIn(order, failureOf(error));
   }
 }
 
@@ -434,6 +456,7 @@ export async function runParted(
   stopper: Stopper,
   data: number | undefined,
 ): Promise<Results> {
+  if (!wanted.areChecked) checkValid(job, 0, job.rows);
   const shares = sharesOf(job, crew.size);
   const size = blockRows(job.width);
   const results = resultsFor(job, wanted);
@@ -540,7 +563,7 @@ async function eachPart(
     for (const given of orders) throwIfAny(computeHere((given.whole?.() ?? given).order));
     return orders.map(({ order }) => order);
   }
-  if (error !== undefined) throw new WorkerError(error);
+  if (error !== undefined) throw errorOf(error);
   if (lost !== undefined) throw lostError(lost);
   return replies;
 }
@@ -552,6 +575,7 @@ export async function runTaskParted(
   stopper: Stopper,
   data: number | undefined,
 ): Promise<void> {
+  checkValid(job, 0, job.rows);
   const results = new InOrder(take);
   const nothing = () => ({ partials: new Float64Array(0), values: undefined, grad: undefined });
   const orders = partsOf(job, sharesOf(job, crew.size, unit), data).map((parted) =>
@@ -564,7 +588,7 @@ export async function runTaskParted(
     },
   });
   const { error, lost, hadNone } = await unlessStopped(stopper, end);
-  if (error !== undefined) throw new WorkerError(error);
+  if (error !== undefined) throw errorOf(error);
   if (hadNone) {
     for (const [place, given] of orders.entries()) {
       const { order } = given.whole?.() ?? given;

@@ -1,12 +1,13 @@
 // The worker: it starts the module that it is sent, and takes chunks of calls until there are none.
 
 import type { Task, TaskWork } from '../analysis/rows/pooled.js';
-import { areValid, blockRows, type Job, runBlocks } from '../call/blocks.js';
+import { blockRows, invalidTarget, type Job, runBlocks } from '../call/blocks.js';
 import { load } from '../module/instance.js';
 import {
   CHECKED,
   DONE,
   END,
+  type Failure,
   MARKS,
   NEXT_CHECK,
   NEXT_CHUNK,
@@ -55,6 +56,11 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The failure that an error is, as data. */
+export function failureOf(thrown: unknown): Failure {
+  return { message: messageOf(thrown), isRangeError: thrown instanceof RangeError };
+}
+
 /** Does some work, unless the call has been stopped. Returns whether it did. */
 function unlessStopped(state: Int32Array, work: () => void): boolean {
   // In this order: who stops the call knows from the number whether somebody still writes.
@@ -70,7 +76,8 @@ function unlessStopped(state: Int32Array, work: () => void): boolean {
 
 /** Throws for targets of which one is none. */
 export function checkValid(job: Job, start: number, end: number): void {
-  if (!areValid(job, start, end)) throw new RangeError('targets hold one that is none');
+  const error = invalidTarget(job, start, end);
+  if (error !== undefined) throw error;
 }
 
 /** Checks the targets of chunks, with others, until there are none, or the call is stopped. */
@@ -171,13 +178,13 @@ const WRONG_WORKER =
 
 function run(given: RunOrder, { tasks }: Abilities, answer: Answer): void {
   const { id, state, partials, values, grad } = given;
-  let error: string | undefined;
+  let error: Failure | undefined;
   try {
     const order = { ...given, job: withKept(given) };
     if (order.checksFirst) checkAll(order);
     computeAll(order, tasks(), answer);
   } catch (thrown) {
-    error = messageOf(thrown);
+    error = failureOf(thrown);
     Atomics.store(state, STOPPED, 1);
     Atomics.notify(state, CHECKED);
   }

@@ -1,6 +1,7 @@
 // Losses of any entry of this package, made again of the classes of this one, whose module can do
 // more.
 
+import { readOptions } from '../../arrays/own.js';
 import type { Reduction } from '../../arrays/types.js';
 import { wrongType } from '../../call/checks.js';
 import type { Criterion } from '../../losses/criterion.js';
@@ -62,14 +63,21 @@ function findName(criterion: AnyCriterion): LossName | undefined {
   return name;
 }
 
-/** A test whether nothing that a criterion says can change: losses of this package are so. */
+/** The options of a loss of that name that a criterion says, and nothing else. */
+export function optionsIn(criterion: object, name: LossName): object {
+  return readOptions(criterion, optionNames()[name]);
+}
+
+/** A test whether no option that a criterion says can change: those of losses cannot. */
 function isFixed(criterion: object): boolean {
-  return Object.values(Object.getOwnPropertyDescriptors(criterion)).every(
-    ({ configurable, writable, value }) =>
-      configurable === false &&
-      writable === false &&
-      (typeof value !== 'object' || Object.isFrozen(value)),
-  );
+  return optionNames()[nameOf(criterion as AnyCriterion)].every((option) => {
+    const { configurable, writable, value } = Object.getOwnPropertyDescriptor(
+      criterion,
+      option,
+    ) as PropertyDescriptor;
+    const isPlain = typeof value !== 'object' || value === null || Array.isArray(value);
+    return configurable === false && writable === false && isPlain && Object.isFrozen(value);
+  });
 }
 
 /** A function of criteria that remembers what it has made of those that cannot change. */
@@ -93,7 +101,19 @@ export function makeSum(name: LossName, options: object): Criterion<'sum'> {
   return new CLASSES[name]({ ...options, reduction: 'sum' }) as Criterion<'sum'>;
 }
 
-/** The same, which gives the value of each row. */
+/** The loss of this entry that a criterion of any entry is. */
+export function ownOf(criterion: AnyCriterion): Criterion {
+  const name = nameOf(criterion);
+  return new CLASSES[name](optionsIn(criterion, name)) as Criterion;
+}
+
+/** The same, of an argument of that name, which adds up the values of its rows. */
+export function sumOf(criterion: AnyCriterion, argument?: string): Criterion<'sum'> {
+  const name = nameOf(criterion, argument);
+  return makeSum(name, optionsIn(criterion, name));
+}
+
+/** The loss of that name and these options, which gives the value of each row. */
 export function makeEach(name: LossName, options: object): Criterion<'none'> {
   return new CLASSES[name]({ ...options, reduction: 'none' }) as Criterion<'none'>;
 }

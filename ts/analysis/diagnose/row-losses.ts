@@ -37,7 +37,7 @@ import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
 import { type Block, room } from '../../module/memory.js';
 import { type DiagnosedCriterion, isSigmoid } from '../criteria/criterion.js';
-import { makeEach, nameOf } from '../criteria/own-criterion.js';
+import { makeEach, nameOf, optionsIn } from '../criteria/own-criterion.js';
 import { mayBeProbabilities } from '../rows/probability-watch.js';
 import { checkFew, FEW_CLASSES, isSingleColumn, pairsOf, widen } from '../rows/rows.js';
 import { TURN, type Work } from '../rows/turns.js';
@@ -205,7 +205,8 @@ class MeasuredRows {
     const changes = elementwise
       ? { normalizer: undefined }
       : { normalizer: undefined, layout: 'channels-last', numClasses: this.#numClasses };
-    this.#spec = specOf(makeEach(nameOf(criterion), { ...criterion, ...changes }));
+    const name = nameOf(criterion);
+    this.#spec = specOf(makeEach(name, { ...optionsIn(criterion, name), ...changes }));
     this.#method = {
       ...FORWARD,
       kernel: {

@@ -10,7 +10,13 @@ import type { LossName } from '../../losses/index.js';
 import { METER, SOFT } from '../../module/abi.js';
 import { kernels } from '../../module/analysis-kernels.js';
 import { load } from '../../module/instance.js';
-import { type AnyCriterion, isLossName, makeSum, nameOf } from '../criteria/own-criterion.js';
+import {
+  type AnyCriterion,
+  isLossName,
+  makeSum,
+  nameOf,
+  sumOf,
+} from '../criteria/own-criterion.js';
 import {
   type Pooled,
   type PooledOptions,
@@ -155,7 +161,7 @@ export class LossMeter {
    */
   constructor(criterion: AnyCriterion) {
     this.#loss = nameOf(criterion);
-    this.#criterion = makeSum(this.#loss, criterion);
+    this.#criterion = sumOf(criterion);
   }
 
   /**

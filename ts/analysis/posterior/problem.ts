@@ -21,7 +21,7 @@ import {
   type SigmoidCriterion,
   type SoftmaxCriterion,
 } from '../criteria/criterion.js';
-import { type AnyCriterion, makeSum, nameOf, remembering } from '../criteria/own-criterion.js';
+import { type AnyCriterion, remembering, sumOf } from '../criteria/own-criterion.js';
 import { type GivenPriors, ratiosOfClasses, ratiosOfColumns, relative } from './priors.js';
 
 /** The loss of a criterion of any entry, made of the classes of this one. */
@@ -34,7 +34,7 @@ const OPTIONS = ['alpha', 'weight', 'posWeight', 'epsilon', 'focusOn', 'labelSmo
 
 /** Checks that logits stand for probabilities under a criterion. */
 export const ownLossOf = remembering((given: AnyCriterion): OwnLoss => {
-  const own = makeSum(nameOf(given), given);
+  const own = sumOf(given);
   const criterion = own as unknown as DiagnosedCriterion;
   const options = readOptions(criterion, OPTIONS);
   checkSmoothing(options as Partial<AnalysedCriterion>);

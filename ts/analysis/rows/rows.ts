@@ -10,7 +10,7 @@ import {
   part,
 } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
-import { areValid, type Job, plan } from '../../call/blocks.js';
+import { invalidTarget, type Job, plan } from '../../call/blocks.js';
 import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
 import { FORWARD } from '../../call/method.js';
 import { type Criterion, specOf } from '../../losses/criterion.js';
@@ -214,7 +214,7 @@ function check(
 ): void {
   if (lengthOf(targets) > 0) {
     const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
-    if (areValid(job, 0, job.rows)) return;
+    if (invalidTarget(job, 0, job.rows) === undefined) return;
   }
   criterion.forward(logits, targets, { spatialSize });
 }

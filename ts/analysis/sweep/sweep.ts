@@ -27,7 +27,7 @@ import { floatsOf } from '../../call/plain-arrays.js';
 import { FocalLoss } from '../../losses/focal.js';
 import { SigmoidFocalLoss } from '../../losses/sigmoid-focal.js';
 import { someLeaveFloat32 } from '../../module/tile.js';
-import { type AnyCriterion, makeSum, nameOf, wrongLoss } from '../criteria/own-criterion.js';
+import { type AnyCriterion, sumOf, wrongLoss } from '../criteria/own-criterion.js';
 import {
   type AnyPool,
   checkPool,
@@ -371,7 +371,7 @@ function normalizerOf(
 
 /** The loss to sweep, of the classes of this entry. */
 function checkSwept(criterion: AnyCriterion): FocalLoss | SigmoidFocalLoss {
-  const loss = makeSum(nameOf(criterion), criterion);
+  const loss = sumOf(criterion);
   if (loss instanceof SigmoidFocalLoss) return loss;
   if (!(loss instanceof FocalLoss))
     throw wrongLoss('criterion', 'a FocalLoss or a SigmoidFocalLoss', criterion);
