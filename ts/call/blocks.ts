@@ -238,6 +238,12 @@ export function invalidTarget(job: Job, start: number, end: number): Error | und
   return error;
 }
 
+/** Throws that error where there is one. */
+export function checkValid(job: Job, start: number, end: number): void {
+  const error = invalidTarget(job, start, end);
+  if (error !== undefined) throw error;
+}
+
 /** The value of a call: the sums of all its blocks, added up in their order as the kernels do. */
 export function reduce(partials: Float64Array, denominator: number): number {
   let sum = 0;

@@ -3,7 +3,7 @@
 
 import { copyInto } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import type { Job } from '../call/blocks.js';
+import { checkValid, type Job } from '../call/blocks.js';
 import {
   CHECKED,
   DELIVERED,
@@ -18,14 +18,7 @@ import {
 } from './messages.js';
 import { putBack, putRowsBack } from './parts.js';
 import { turn } from './runtime.js';
-import {
-  checkChunks,
-  checkValid,
-  computeChunk,
-  computeNext,
-  type Tasks,
-  type Tell,
-} from './serve.js';
+import { checkChunks, computeChunk, computeNext, type Tasks, type Tell } from './serve.js';
 import { isOnShared } from './staging.js';
 
 /** The time in milliseconds after which others have their turn. */
@@ -88,8 +81,17 @@ export async function takePart(
   }
 }
 
+/** A test whether some arrays lie where workers do not reach them. */
+function areElsewhere({ job, values, grad }: Arrays): boolean {
+  const { logits, targets, sampleWeights, gradScales } = job;
+  const arrays = [logits, targets, sampleWeights, gradScales, values, grad];
+  return arrays.some((array) => array !== undefined && !isOnShared(array));
+}
+
 /** The rows of a job that is cut into chunks, on their way between two places. */
 export class Ferry {
+  /** True where anything has to be moved. */
+  readonly isNeeded: boolean;
   readonly #order: RunOrder;
   readonly #own: Arrays;
   readonly #tasks: Tasks | undefined;
@@ -101,22 +103,16 @@ export class Ferry {
   constructor(order: RunOrder, own: Arrays, tasks: Tasks | undefined, tell: Tell) {
     this.#order = order;
     this.#own = own;
+    this.isNeeded = areElsewhere(own);
     this.#tasks = tasks;
     this.#tell = tell;
-  }
-
-  /** A test whether anything has to be moved. */
-  static isNeeded({ job, values, grad }: Arrays): boolean {
-    const { logits, targets, sampleWeights, gradScales } = job;
-    const arrays = [logits, targets, sampleWeights, gradScales, values, grad];
-    return arrays.some((array) => array !== undefined && !isOnShared(array));
   }
 
   /** Has workers find all chunks that they have not found yet. */
   stageAll(): void {
     const { state } = this.#order;
     const [ready, end] = [state[READY] as number, state[END] as number];
-    if (Ferry.isNeeded(this.#own)) for (let k = ready; k < end; k++) this.#stage(k);
+    if (this.isNeeded) for (let k = ready; k < end; k++) this.#stage(k);
     this.#open(end);
   }
 

@@ -253,7 +253,6 @@ class Workers implements WorkerPool {
     if (signal?.aborted) throw signal.reason;
     if (this.#size === 0 || sharded.entries < SMALL) return false;
     const { tasks } = await this.#learn();
-    if (signal?.aborted) throw signal.reason;
     const { job } = sharded;
     await this.#during(signal, (crew, stopper, stop) => {
       // It may call a function of the caller's, which may throw.
@@ -362,7 +361,7 @@ class Workers implements WorkerPool {
     signal: PoolSignal | undefined,
     run: (crew: Crew, stopper: Stopper, stop: (reason: unknown) => void) => Promise<T>,
   ): Promise<T> {
-    // Reading arguments can run code of the caller's.
+    // Reading arguments can run code of the caller's, and finding the analysis takes a while.
     if (signal?.aborted) throw signal.reason;
     const { stopper, stop } = makeStopper();
     const abort = () => stop(signal?.reason);

@@ -3,7 +3,7 @@
 import type { Task } from '../analysis/rows/pooled.js';
 import { arrayLike, kindOf, lengthOf } from '../arrays/typed-arrays.js';
 import type { FloatArray } from '../arrays/types.js';
-import { blockRows, invalidTarget, type Job } from '../call/blocks.js';
+import { blockRows, checkValid, invalidTarget, type Job } from '../call/blocks.js';
 import { type JobPart, partOf } from '../call/parts.js';
 import type { Crew, Part, Sent } from './crew.js';
 import {
@@ -22,7 +22,7 @@ import {
 import { type Arrays, Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
 import { chunksOf, putBack, putRowsBack, resultsOf, sharesOf } from './parts.js';
 import { turn } from './runtime.js';
-import { checkValid, computeChunk, failureOf, type Tasks, type Tell } from './serve.js';
+import { computeChunk, failureOf, type Tasks, type Tell } from './serve.js';
 import { isOnShared, roomFor, Staging, type Stock } from './staging.js';
 
 /** The things that a call is to bring. */
@@ -270,7 +270,7 @@ async function partner(
   fail: (error: Error) => void,
 ): Promise<void> {
   try {
-    if (Ferry.isNeeded(own)) ferry.run(workers);
+    if (ferry.isNeeded) ferry.run(workers);
   } catch (error) {
     // At once: the caller may change them as soon as this thread is left.
     return fail(invalidTarget(own.job, 0, own.job.rows) ?? errorOf(failureOf(error)));
@@ -291,15 +291,14 @@ async function inChunks(
 ): Promise<void> {
   const own = { ...call.results, job: call.job };
   const { order: first, buffer } = placed(stock, call);
-  const isMoved = Ferry.isNeeded(own);
-  const checksHere = call.checksFirst && isMoved && isPartner;
+  const tell: Tell = (chunk, result) => doing?.results.add(chunk, result);
+  const ferry = new Ferry(first, own, doing?.tasks, tell);
+  const checksHere = call.checksFirst && ferry.isNeeded && isPartner;
   const order = { ...first, checksFirst: !checksHere && isWrittenByWorkers(call) };
   const { state } = order;
   let failure: Error | undefined;
   const isOver = () => failure !== undefined || stopper.stop !== undefined;
-  const tell: Tell = (chunk, result) => doing?.results.add(chunk, result);
-  const ferry = new Ferry(order, own, doing?.tasks, tell);
-  if (!(isMoved && isPartner)) ferry.stageAll();
+  if (!(ferry.isNeeded && isPartner)) ferry.stageAll();
   const stopped = new Promise<void>((resolve) => {
     stopper.onStop(() => {
       stop(state);

@@ -1,7 +1,7 @@
 // The worker: it starts the module that it is sent, and takes chunks of calls until there are none.
 
 import type { Task, TaskWork } from '../analysis/rows/pooled.js';
-import { blockRows, invalidTarget, type Job, runBlocks } from '../call/blocks.js';
+import { blockRows, checkValid, type Job, runBlocks } from '../call/blocks.js';
 import { load } from '../module/instance.js';
 import {
   CHECKED,
@@ -72,12 +72,6 @@ function unlessStopped(state: Int32Array, work: () => void): boolean {
   } finally {
     Atomics.sub(state, RUNNING, 1);
   }
-}
-
-/** Throws for targets of which one is none. */
-export function checkValid(job: Job, start: number, end: number): void {
-  const error = invalidTarget(job, start, end);
-  if (error !== undefined) throw error;
 }
 
 /** Checks the targets of chunks, with others, until there are none, or the call is stopped. */

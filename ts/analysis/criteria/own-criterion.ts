@@ -107,9 +107,9 @@ export function ownOf(criterion: AnyCriterion): Criterion {
   return new CLASSES[name](optionsIn(criterion, name)) as Criterion;
 }
 
-/** The same, of an argument of that name, which adds up the values of its rows. */
-export function sumOf(criterion: AnyCriterion, argument?: string): Criterion<'sum'> {
-  const name = nameOf(criterion, argument);
+/** The same, which adds up the values of its rows. */
+export function sumOf(criterion: AnyCriterion): Criterion<'sum'> {
+  const name = nameOf(criterion);
   return makeSum(name, optionsIn(criterion, name));
 }
 

@@ -15,7 +15,7 @@ import {
   isLossName,
   makeSum,
   nameOf,
-  sumOf,
+  optionsIn,
 } from '../criteria/own-criterion.js';
 import {
   type Pooled,
@@ -161,7 +161,7 @@ export class LossMeter {
    */
   constructor(criterion: AnyCriterion) {
     this.#loss = nameOf(criterion);
-    this.#criterion = sumOf(criterion);
+    this.#criterion = makeSum(this.#loss, optionsIn(criterion, this.#loss));
   }
 
   /**

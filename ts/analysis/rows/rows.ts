@@ -10,7 +10,7 @@ import {
   part,
 } from '../../arrays/typed-arrays.js';
 import type { ClassIndices, FloatArray, Layout } from '../../arrays/types.js';
-import { invalidTarget, type Job, plan } from '../../call/blocks.js';
+import { checkValid, type Job, plan } from '../../call/blocks.js';
 import { checkLength, isFloats, outOfRange } from '../../call/checks.js';
 import { FORWARD } from '../../call/method.js';
 import { type Criterion, specOf } from '../../losses/criterion.js';
@@ -212,11 +212,12 @@ function check(
   targets: ClassIndices | FloatArray,
   spatialSize: number | undefined,
 ): void {
-  if (lengthOf(targets) > 0) {
-    const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
-    if (invalidTarget(job, 0, job.rows) === undefined) return;
+  if (lengthOf(targets) === 0) {
+    criterion.forward(logits, targets, { spatialSize });
+    return;
   }
-  criterion.forward(logits, targets, { spatialSize });
+  const { job } = plan(specOf(criterion), FORWARD, logits, targets, { spatialSize });
+  checkValid(job, 0, job.rows);
 }
 
 /**

@@ -10,7 +10,7 @@ import {
   isLossName,
   makeSum,
   nameOf,
-  sumOf,
+  optionsIn,
   wrongLoss,
 } from '../../criteria/own-criterion.js';
 import { takeLogarithms } from '../../elementary.js';
@@ -30,7 +30,7 @@ export interface LossState {
 /** The loss of a criterion of any entry, an argument of that name. */
 export function lossOf(criterion: AnyCriterion, argument?: string): LossState {
   const loss = nameOf(criterion, argument);
-  return { loss, options: { ...sumOf(criterion, argument) } };
+  return { loss, options: { ...makeSum(loss, optionsIn(criterion, loss)) } };
 }
 
 /** The loss that became this JSON. */
