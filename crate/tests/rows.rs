@@ -344,6 +344,53 @@ fn a_denominator_of_0() {
     assert_eq!(grad.map(f64::to_bits), [0; 4]);
 }
 
+/// Where rows do not count that are none, few, many or all of a block's, and with an index of these
+/// that is a class or none.
+#[test]
+fn rows_that_do_not_count_leave_the_others_as_they_are() {
+    fn check<T: Float>() {
+        const ROWS: usize = 1027;
+        let patterns: [fn(usize) -> bool; 5] =
+            [|_| false, |i| i == 517, |i| (300..700).contains(&i), |i| i % 7 < 2, |_| true];
+        let mut random = Random::new(29);
+        for classes in CLASSES {
+            for ignored in [-100, classes as i32, i32::MAX, 0, classes as i32 - 1] {
+                for is_ignored in patterns {
+                    let (logits, mut targets) = mixed::<T>(&mut random, ROWS, classes);
+                    for (i, target) in targets.iter_mut().enumerate() {
+                        if is_ignored(i) {
+                            *target = ignored;
+                        } else if *target == ignored {
+                            *target = 1 - ignored.min(1);
+                        }
+                    }
+                    let counts = |i: usize| targets[i] != ignored;
+                    let plain = FocalLoss::<T>::default();
+                    let ignoring = FocalLoss { ignore_index: Some(ignored), ..plain };
+                    let classed: Vec<i32> =
+                        (0..ROWS).map(|i| if counts(i) { targets[i] } else { 0 }).collect();
+                    let (mut values, mut grad) = rows(&plain, &logits, &classed, classes);
+                    for i in (0..ROWS).filter(|&i| !counts(i)) {
+                        values[i] = 0.0;
+                        grad[i * classes..][..classes].fill(0.0);
+                    }
+                    let found = rows(&ignoring, &logits, &targets, classes);
+                    assert!(same(&found.0, &values), "{classes} classes, {ignored} ignored");
+                    assert!(same(&found.1, &grad), "{classes} classes, {ignored} ignored");
+                    let batch = Batch::new(&logits, &targets, classes);
+                    let [sum, mean] = [Reduction::Sum, Reduction::Mean].map(|reduction| {
+                        FocalLoss { reduction, ..ignoring }.forward(&batch).unwrap()
+                    });
+                    let counted = (0..ROWS).filter(|&i| counts(i)).count() as f64;
+                    assert!(same(&[mean], &[sum / counted]), "{classes} classes, {ignored}");
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
 /// The factor of a gradient is divided by the denominator once, as the JavaScript side does: its
 /// reciprocal would be rounded twice.
 #[test]

@@ -5,11 +5,14 @@
 //! to wait for, which a processor and an engine's register allocator do well with. What a stage
 //! leaves for the next lies in [`Column`]s.
 
-use core::{mem::MaybeUninit, ptr};
+use core::{mem::MaybeUninit, ptr, slice};
 
-use super::{rows::Rows, sink::Sink};
+use super::{check_targets::is_class, rows::Rows, sink::Sink};
 use crate::math::Real;
-use crate::simd::vector::{MAX_LANES, Scalar};
+use crate::simd::{
+    largest_unsigned,
+    vector::{MAX_LANES, Scalar},
+};
 
 /// The most classes of a kernel that reads and writes whole groups only.
 pub(super) const MAX_CLASSES: usize = 64;
@@ -129,7 +132,11 @@ pub(super) unsafe fn run_blocks<V: Real>(
     rows: &Rows<V::Scalar>,
     sink: &mut dyn Sink<V>,
 ) {
-    let mut walk = Walk { rows, targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES] };
+    let mut walk = Walk {
+        rows,
+        targets: [const { MaybeUninit::uninit() }; GROUPS * MAX_LANES],
+        ignores: false,
+    };
     let mut block = Block {
         logits: rows.logits,
         grad: rows.grad,
@@ -175,6 +182,8 @@ struct Walk<'a, S> {
     rows: &'a Rows<S>,
     /// Targets of a block, where the batch's own will not do.
     targets: [MaybeUninit<i32>; GROUPS * MAX_LANES],
+    /// True where a row of the block does not count. In most blocks all do.
+    ignores: bool,
 }
 
 impl<S: Scalar> Walk<'_, S> {
@@ -204,8 +213,17 @@ impl<S: Scalar> Walk<'_, S> {
         // SAFETY: rows of the batch.
         unsafe {
             block.targets = targets.wrapping_add(row);
-            if targets.is_null() || ignored.is_some() || !n.is_multiple_of(V::LANES) {
-                block.targets = self.counted_targets(row, n, block.groups() * V::LANES);
+            let own: &[i32] = match targets.is_null() {
+                true => &[],
+                false => slice::from_raw_parts(block.targets, n),
+            };
+            // A class that is ignored is looked for in every block.
+            self.ignores = ignored.is_some_and(|ignored| {
+                is_class(ignored, classes) || !is_class(largest_unsigned(own) as i32, classes)
+            });
+            if targets.is_null() || self.ignores || !n.is_multiple_of(V::LANES) {
+                fill_counted(&mut self.targets, block.groups() * V::LANES, own, ignored);
+                block.targets = self.targets.as_ptr().cast();
             }
             let (targets, groups) = (block.targets, block.groups());
             for g in 0..groups {
@@ -223,26 +241,6 @@ impl<S: Scalar> Walk<'_, S> {
                     .for_each(|i| *scale.add(i) = product(*scale.add(i), *row_scales.add(row + i)));
             }
         }
-    }
-
-    /// The targets of the `n` rows from `row` on, filled up to `length`; those of rows that do not
-    /// count, or are not there, become class 0.
-    ///
-    /// # Safety
-    /// They must be rows of the batch.
-    #[inline(always)]
-    unsafe fn counted_targets(&mut self, row: usize, n: usize, length: usize) -> *const i32 {
-        for (i, target) in self.targets.iter_mut().enumerate().take(length) {
-            target.write(0);
-            if i < n && !self.rows.targets.is_null() {
-                // SAFETY: a row of the batch.
-                let found = unsafe { *self.rows.targets.add(row + i) };
-                if self.rows.ignored != Some(found) {
-                    target.write(found);
-                }
-            }
-        }
-        self.targets.as_ptr().cast()
     }
 
     /// Puts the values of a block that begins at `row` into `sink`, and writes them where they are
@@ -264,7 +262,7 @@ impl<S: Scalar> Walk<'_, S> {
         unsafe {
             // Lanes without a row.
             (n..groups * V::LANES).for_each(|i| *value.add(i) = S::default());
-            if ignored.is_some() {
+            if self.ignores {
                 for i in (0..n).filter(|&i| ignored == Some(*targets.add(row + i))) {
                     *value.add(i) = S::default();
                     if !grad.is_null() {
@@ -277,6 +275,21 @@ impl<S: Scalar> Walk<'_, S> {
             }
             sink.add(value, groups);
         }
+    }
+}
+
+/// Fills so many targets with those of some rows: of rows that do not count, or are not there, with
+/// class 0.
+#[inline(never)]
+fn fill_counted(
+    filled: &mut [MaybeUninit<i32>],
+    length: usize,
+    targets: &[i32],
+    ignored: Option<i32>,
+) {
+    for (i, target) in filled.iter_mut().enumerate().take(length) {
+        let found = targets.get(i).copied().filter(|&found| Some(found) != ignored);
+        target.write(found.unwrap_or(0));
     }
 }
 

@@ -12,17 +12,26 @@ pub enum TargetCheck {
     Counted(usize),
 }
 
+/// A test whether a target is a class index in `[0, classes)`.
+#[inline(always)]
+pub(super) fn is_class(target: i32, classes: usize) -> bool {
+    (target as u32 as usize) < classes
+}
+
 /// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those
 /// that are not ignored.
 pub fn check_targets(targets: &[i32], classes: usize, ignored: Option<i32>) -> TargetCheck {
-    let is_class = |t: i32| (t as u32 as usize) < classes;
+    let is_class = |target: i32| is_class(target, classes);
+    let ignored_class = ignored.is_some_and(is_class);
     let mut counted = 0;
     // The largest of a stretch as an unsigned number tells whether to look closer.
     for (k, chunk) in targets.chunks(256).enumerate() {
-        let ordinary = (largest_unsigned(chunk) as usize) < classes;
+        let ordinary = is_class(largest_unsigned(chunk) as i32);
         counted += match ignored {
-            Some(ignored) => chunk.iter().filter(|&&t| t != ignored).count(),
-            None => chunk.len(),
+            Some(ignored) if ignored_class || !ordinary => {
+                chunk.iter().filter(|&&t| t != ignored).count()
+            }
+            _ => chunk.len(),
         };
         if !ordinary {
             let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);

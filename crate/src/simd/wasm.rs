@@ -449,6 +449,7 @@ impl WideSum<F32x4> for Promoted {
 }
 
 /// The largest of some numbers, taken as unsigned; 0 for none.
+#[inline(never)]
 pub fn largest_unsigned(numbers: &[i32]) -> u32 {
     let mut largest = u32x4_splat(0);
     let fours = numbers.chunks_exact(4);
