@@ -24,11 +24,30 @@ import { isOnShared } from './staging.js';
 /** The time in milliseconds after which others have their turn. */
 const TURN = 4;
 
+/** The time when others had it last, whatever the call. */
+let lastTurn = 0;
+
+async function giveTurn(): Promise<void> {
+  await turn();
+  lastTurn = performance.now();
+}
+
 /**
  * The time in milliseconds after which what is left of ordinary arrays is copied, so that it may be
  * changed, and others have their turn.
  */
 const LONG_TURN = 20;
+
+/**
+ * The chunks that wait for each worker, of those that are moved: as many as it computes while this
+ * thread is at one of its own, and at those that come back. With fewer it would fall asleep.
+ */
+const AHEAD = 3;
+
+/** Lets others have their turn at the end of a call, unless they have just had it. */
+export async function giveTurnIfDue({ isNeeded }: Ferry): Promise<void> {
+  if (performance.now() - lastTurn >= (isNeeded ? LONG_TURN : TURN)) await giveTurn();
+}
 
 /** The longest wait for the last chunks of others without leaving the thread, in milliseconds. */
 const SPIN = 0.2;
@@ -70,14 +89,14 @@ export async function takePart(
   const { state, bounds } = order;
   if (order.checksFirst) {
     checkChunks(order);
-    while (Atomics.load(state, CHECKED) < bounds.length - 1 && !isStopped(state)) await turn();
+    while (Atomics.load(state, CHECKED) < bounds.length - 1 && !isStopped(state)) await giveTurn();
   }
   for (;;) {
     const until = performance.now() + TURN;
     do {
       if (!computeNext(order, tasks, tell)) return;
     } while (performance.now() < until);
-    await turn();
+    await giveTurn();
   }
 }
 
@@ -151,7 +170,7 @@ export class Ferry {
       const [ready, end] = [state[READY] as number, state[END] as number];
       if (ready === end) break;
       if (performance.now() > until) this.stageAll();
-      else if (ready - Atomics.load(state, NEXT_CHUNK) < workers) this.#openNext();
+      else if (ready - Atomics.load(state, NEXT_CHUNK) < AHEAD * workers) this.#openNext();
       else {
         Atomics.store(state, END, end - 1);
         this.#compute(end - 1);

@@ -15,9 +15,14 @@ const MOST_CHUNK = 2 ** 19;
 /** The chunks that each thread gets, if they are large enough, and not too large. */
 const CHUNKS_EACH = 32;
 
+/** The last chunks that each thread gets, and the pieces that each of these is cut into. */
+const LAST_EACH = 2;
+const PIECES = 4;
+
 /**
  * The rows at which chunks begin, and the last one's end, for so many threads. A chunk has a
- * multiple of so many rows, and takes as long as so many logits do, of which all have so many.
+ * multiple of so many rows, and takes as long as so many logits do, of which all have so many. The
+ * last ones are smaller: threads wait for the one that has the last.
  */
 export function chunksOf(
   { rows, width }: Job,
@@ -30,20 +35,23 @@ export function chunksOf(
     MOST_CHUNK,
     entries / (2 * threads),
   );
-  const step = Math.max(1, Math.round((size * rows) / entries / unit)) * unit;
-  return boundsOf(rows, step);
+  const units = Math.max(1, Math.round((size * rows) / entries / unit));
+  const step = units * unit;
+  const whole = Math.max(0, Math.floor(rows / step) - LAST_EACH * threads) * step;
+  const piece = Math.ceil(units / PIECES) * unit;
+  return [...boundsOf(0, whole, step).slice(0, -1), ...boundsOf(whole, rows, piece)];
 }
 
 /** The same for one chunk a worker. */
 export function sharesOf({ rows, width }: Job, workers: number, unit = blockRows(width)): number[] {
-  return boundsOf(rows, Math.ceil(Math.ceil(rows / unit) / workers) * unit);
+  return boundsOf(0, rows, Math.ceil(Math.ceil(rows / unit) / workers) * unit);
 }
 
-/** The rows at which steps begin, and where the last one ends. */
-function boundsOf(rows: number, step: number): number[] {
+/** The rows at which steps from `start` on begin, and where the last one ends. */
+function boundsOf(start: number, end: number, step: number): number[] {
   const starts: number[] = [];
-  for (let row = 0; row < rows; row += step) starts.push(row);
-  starts.push(rows);
+  for (let row = start; row < end; row += step) starts.push(row);
+  starts.push(end);
   return starts;
 }
 

@@ -19,9 +19,8 @@ import {
   type RunOrder,
   type RunResults,
 } from './messages.js';
-import { type Arrays, Ferry, isDone, stop, takePart, waitABit } from './own-part.js';
+import { type Arrays, Ferry, giveTurnIfDue, isDone, stop, takePart, waitABit } from './own-part.js';
 import { chunksOf, putBack, putRowsBack, resultsOf, sharesOf } from './parts.js';
-import { turn } from './runtime.js';
 import { computeChunk, failureOf, type Tasks, type Tell } from './serve.js';
 import { isOnShared, roomFor, Staging, type Stock } from './staging.js';
 
@@ -318,7 +317,7 @@ async function inChunks(
     if (isPartner) await partner(ferry, workers, { own, order, tasks: doing?.tasks, tell }, fail);
     // Nobody waits for workers that are late, but for the results of a task.
     const isDoneSoon = isPartner && doing === undefined && waitABit(state);
-    if (isPartner) await turn();
+    if (isPartner) await giveTurnIfDue(ferry);
     if (!isDoneSoon && failure === undefined) await Promise.race([end, stopped]);
     if (isOver()) await quiet(state, end);
     checkStop(stopper);

@@ -40,6 +40,9 @@ const kept = new Map<number, Map<string, Pick<Job, 'logits' | 'targets'>>>();
 /** The longest wait for chunks of others, in milliseconds, before the call is looked at again. */
 const PATIENCE = 50;
 
+/** The time in milliseconds that it is awake meanwhile: waking it takes the other thread a while. */
+const AWAKE = 0.1;
+
 function start({ bytes, probe }: StartOrder, { give }: Abilities, answer: Answer): void {
   let error: string | undefined;
   try {
@@ -105,11 +108,12 @@ export type Tell = (chunk: number, result: unknown) => void;
 /** The next chunk that nobody has, once its rows are there; -1 where there will be none. */
 function nextChunk(state: Int32Array): number {
   const k = Atomics.add(state, NEXT_CHUNK, 1);
-  for (;;) {
+  for (let until: number | undefined; ; ) {
     const ready = Atomics.load(state, READY);
     if (k < ready) return k;
     if (k >= Atomics.load(state, END) || Atomics.load(state, STOPPED) !== 0) return -1;
-    Atomics.wait(state, READY, ready, PATIENCE);
+    until ??= performance.now() + AWAKE;
+    if (performance.now() > until) Atomics.wait(state, READY, ready, PATIENCE);
   }
 }
 
