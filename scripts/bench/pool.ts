@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { FocalLoss } from 'focal-loss';
 import { createPool } from 'focal-loss/pool';
 import { benchCase, type CaseResults } from './bench.js';
@@ -37,6 +38,8 @@ const ABORTED_AFTER = 3;
 export interface Handling {
   /** From the call until it has returned its promise, where the calling thread takes no part. */
   readonly dispatch: Quartiles;
+  /** To post an empty message to a thread that sleeps: the least for each worker. */
+  readonly message: Quartiles;
   /** From the time when it is to be aborted until its promise is rejected, and the same alone. */
   readonly abort: Quartiles;
   readonly abortOnWorkers: Quartiles;
@@ -49,7 +52,11 @@ export async function measureHandling(size: number, rounds: number): Promise<Han
   const criterion = new FocalLoss({ gamma: 1.3, labelSmoothing: 0.1 });
   const pool = await createPool({ size });
   const alone = await createPool({ size, useCallingThread: false });
+  const sleeper = new Worker("require('node:worker_threads').parentPort.on('message', () => {})", {
+    eval: true,
+  });
   const dispatch: number[] = [];
+  const message: number[] = [];
   const abort: number[] = [];
   const abortOnWorkers: number[] = [];
   for (let round = 0; round < 3 * rounds; round++) {
@@ -57,6 +64,9 @@ export async function measureHandling(size: number, rounds: number): Promise<Han
     const call = alone.forward(criterion, x, y);
     dispatch.push((performance.now() - start) / 1000);
     await call;
+    const asleep = performance.now();
+    sleeper.postMessage({});
+    message.push((performance.now() - asleep) / 1000);
     for (const [one, seconds] of [[pool, abort] as const, [alone, abortOnWorkers] as const]) {
       const begun = performance.now();
       const controller = new AbortController();
@@ -69,14 +79,15 @@ export async function measureHandling(size: number, rounds: number): Promise<Han
       if (isRejected) seconds.push((performance.now() - begun - ABORTED_AFTER) / 1000);
     }
   }
-  await Promise.all([pool.close(), alone.close()]);
-  const [first, second, third] = [dispatch, abort, abortOnWorkers].map(quartiles);
-  return { dispatch: first, abort: second, abortOnWorkers: third };
+  await Promise.all([pool.close(), alone.close(), sleeper.terminate()]);
+  const [first, second, third, fourth] = [dispatch, message, abort, abortOnWorkers].map(quartiles);
+  return { dispatch: first, message: second, abort: third, abortOnWorkers: fourth };
 }
 
-export function handlingText({ dispatch, abort, abortOnWorkers }: Handling): string {
+export function handlingText({ dispatch, message, abort, abortOnWorkers }: Handling): string {
   return [
-    `To hand a call over to workers takes ${formatSeconds(dispatch.median)}. To abort one of`,
+    `To hand a call over to workers takes ${formatSeconds(dispatch.median)}; an empty message to a`,
+    `thread that sleeps takes ${formatSeconds(message.median)}. To abort a call of`,
     `[1048576, 10] takes ${formatSeconds(abort.median)} (three of four times no more than`,
     `${formatSeconds(abort.upper)}), on workers alone ${formatSeconds(abortOnWorkers.median)}.`,
   ].join('\n');

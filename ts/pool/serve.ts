@@ -40,7 +40,7 @@ const kept = new Map<number, Map<string, Pick<Job, 'logits' | 'targets'>>>();
 /** The longest wait for chunks of others, in milliseconds, before the call is looked at again. */
 const PATIENCE = 50;
 
-/** The time in milliseconds that it is awake meanwhile: waking it takes the other thread a while. */
+/** The time in milliseconds that it stays awake meanwhile: to wake it takes the others a while. */
 const AWAKE = 0.1;
 
 function start({ bytes, probe }: StartOrder, { give }: Abilities, answer: Answer): void {
