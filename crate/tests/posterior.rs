@@ -216,6 +216,32 @@ fn every_row_of_finite_logits_has_probabilities_in_both() {
     every_row_has_probabilities::<f64>();
 }
 
+/// The only class that is not masked is certain, far down as well: also where the difference of its
+/// logit from the least number is rounded up, so that both together are beyond the range.
+#[test]
+fn the_only_class_is_certain() {
+    fn check<T: Contract>(known: T) {
+        let mut random = Random::new(30);
+        for count in 0..sampled(20_000) {
+            let below = -T::HUGE * 2f64.powf(-random.normal().abs());
+            let top = if count == 0 { known } else { T::from_f64(below) };
+            for classes in [2, 3, 5] {
+                let mut x = vec![T::from_f64(f64::NEG_INFINITY); classes];
+                x[count % classes] = top;
+                let mut probabilities = vec![T::default(); classes];
+                let criterion = FocalLoss::<T>::default();
+                criterion.posterior(&x, classes, None, &mut probabilities).unwrap();
+                for (j, p) in probabilities.iter().enumerate() {
+                    let expected = if j == count % classes { 1.0 } else { 0.0 };
+                    assert_eq!(p.to_f64(), expected, "{}, {classes} classes", top.to_f64());
+                }
+            }
+        }
+    }
+    check(-1.004_611_6e38f32);
+    check(-f64::MAX / 2.0);
+}
+
 #[test]
 fn a_row_does_not_depend_on_those_beside_it() {
     let mut random = Random::new(7);

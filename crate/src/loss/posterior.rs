@@ -100,7 +100,8 @@ impl<V: Real> FromLargest<V> {
     pub fn of(&self, max: V, x: V) -> (V, V) {
         let x = x.pmax(self.lowest);
         let below = x.sub(max).pmax(self.lowest);
-        let back = below.add(max);
+        // Where the difference has been rounded up, it can be beyond the range.
+        let back = below.add(max).pmax(self.lowest);
         let lost = x.sub(back).sub(max.sub(back.sub(below)));
         let e = self.decay.of(below).0;
         (e.add(e.mul(lost)), below)
