@@ -22,7 +22,8 @@ const PIECES = 4;
 /**
  * The rows at which chunks begin, and the last one's end, for so many threads. A chunk has a
  * multiple of so many rows, and takes as long as so many logits do, of which all have so many. The
- * last ones are smaller: threads wait for the one that has the last.
+ * last ones are smaller: threads wait for the one that has the last. (With ordinary arrays the
+ * calling thread begins at the end, and they make no difference.)
  */
 export function chunksOf(
   { rows, width }: Job,
