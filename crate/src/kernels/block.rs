@@ -7,7 +7,7 @@
 
 use core::{mem::MaybeUninit, ptr, slice};
 
-use super::{check_targets::is_class, rows::Rows, sink::Sink};
+use super::{check_targets::may_hold, rows::Rows, sink::Sink};
 use crate::math::Real;
 use crate::simd::{
     largest_unsigned,
@@ -182,7 +182,7 @@ struct Walk<'a, S> {
     rows: &'a Rows<S>,
     /// Targets of a block, where the batch's own will not do.
     targets: [MaybeUninit<i32>; GROUPS * MAX_LANES],
-    /// True where a row of the block does not count. In most blocks all do.
+    /// True where a row of the block may not count. In most blocks all do.
     ignores: bool,
 }
 
@@ -213,14 +213,10 @@ impl<S: Scalar> Walk<'_, S> {
         // SAFETY: rows of the batch.
         unsafe {
             block.targets = targets.wrapping_add(row);
-            let own: &[i32] = match targets.is_null() {
-                true => &[],
-                false => slice::from_raw_parts(block.targets, n),
-            };
-            // A class that is ignored is looked for in every block.
-            self.ignores = ignored.is_some_and(|ignored| {
-                is_class(ignored, classes) || !is_class(largest_unsigned(own) as i32, classes)
-            });
+            let own: &[i32] =
+                if targets.is_null() { &[] } else { slice::from_raw_parts(block.targets, n) };
+            self.ignores =
+                ignored.is_some_and(|ignored| may_hold(largest_unsigned(own), classes, ignored));
             if targets.is_null() || self.ignores || !n.is_multiple_of(V::LANES) {
                 fill_counted(&mut self.targets, block.groups() * V::LANES, own, ignored);
                 block.targets = self.targets.as_ptr().cast();

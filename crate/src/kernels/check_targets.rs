@@ -14,26 +14,32 @@ pub enum TargetCheck {
 
 /// A test whether a target is a class index in `[0, classes)`.
 #[inline(always)]
-pub(super) fn is_class(target: i32, classes: usize) -> bool {
+fn is_class(target: i32, classes: usize) -> bool {
     (target as u32 as usize) < classes
+}
+
+/// A test whether some of the targets with that [`largest_unsigned`] may be `ignored`: where this
+/// is a class, or one of them is none.
+#[inline(always)]
+pub(super) fn may_hold(largest: u32, classes: usize, ignored: i32) -> bool {
+    is_class(ignored, classes) || !is_class(largest as i32, classes)
 }
 
 /// Looks whether every target is a class index in `[0, classes)`, or `ignored`, and counts those
 /// that are not ignored.
 pub fn check_targets(targets: &[i32], classes: usize, ignored: Option<i32>) -> TargetCheck {
     let is_class = |target: i32| is_class(target, classes);
-    let ignored_class = ignored.is_some_and(is_class);
     let mut counted = 0;
     // The largest of a stretch as an unsigned number tells whether to look closer.
     for (k, chunk) in targets.chunks(256).enumerate() {
-        let ordinary = is_class(largest_unsigned(chunk) as i32);
+        let largest = largest_unsigned(chunk);
         counted += match ignored {
-            Some(ignored) if ignored_class || !ordinary => {
+            Some(ignored) if may_hold(largest, classes, ignored) => {
                 chunk.iter().filter(|&&t| t != ignored).count()
             }
             _ => chunk.len(),
         };
-        if !ordinary {
+        if !is_class(largest as i32) {
             let invalid = chunk.iter().position(|&t| !is_class(t) && Some(t) != ignored);
             if let Some(i) = invalid {
                 return TargetCheck::Invalid(k * 256 + i);
