@@ -80,8 +80,12 @@ export async function measureHandling(size: number, rounds: number): Promise<Han
     }
   }
   await Promise.all([pool.close(), alone.close(), sleeper.terminate()]);
-  const [first, second, third, fourth] = [dispatch, message, abort, abortOnWorkers].map(quartiles);
-  return { dispatch: first, message: second, abort: third, abortOnWorkers: fourth };
+  return {
+    dispatch: quartiles(dispatch),
+    message: quartiles(message),
+    abort: quartiles(abort),
+    abortOnWorkers: quartiles(abortOnWorkers),
+  };
 }
 
 export function handlingText({ dispatch, message, abort, abortOnWorkers }: Handling): string {
