@@ -5,9 +5,11 @@ import { type Page, PUPPETS, type Puppet } from '../consumers/browsers.js';
 import type { Server } from '../consumers/servers.js';
 import {
   choose,
+  click,
   clickBoth,
   count,
   findBarriers,
+  hover,
   keepFiles,
   keptFiles,
   overhang,
@@ -98,13 +100,13 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
           text,
         );
       await put(true);
-      await page.click('[data-part="copy"]');
+      await click(page, '[data-part="copy"]');
       await told('Copied.');
       expect(await page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(
         code,
       );
       await put(false);
-      await page.click('[data-part="copy"]');
+      await click(page, '[data-part="copy"]');
       await told('Selected: copy it with the keyboard.');
       expect(await page.evaluate(() => String(getSelection()).replace(/\s+/g, ' '))).toBe(
         code.replace(/\s+/g, ' '),
@@ -136,12 +138,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       /** The text that is shown where the pointer is in the middle of a chart. */
       const shown = async (chart: string) => {
         const tip = `${chart} svg g[aria-label="tip"] text`;
-        await page.hover(`${chart} svg`);
-        await until(
-          page,
-          (tip: string) => (document.querySelector(tip)?.textContent ?? '') !== '',
-          tip,
-        );
+        await hover(page, `${chart} svg`, tip);
         // Lines are parted by spaces without width.
         return (await textOf(page, tip)).replace(/\u200b/g, ' ').trim();
       };
@@ -154,7 +151,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await shown('#curves [data-part="gradient"]')).toMatch(
         /cross-entropy -0\.\d+.*focal loss -0\.\d+$/,
       );
-      await page.click('[data-example="1000"]');
+      await click(page, '[data-example="1000"]');
       await isDone(page);
       await decided(page);
       const chart = (name: string) => shown(`#decisions [data-part="${name}"]`);
@@ -180,7 +177,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
     it('an example is diagnosed, follows the sliders, and can be exported', async () => {
       const page = await open();
       await page.evaluate(keepFiles);
-      await page.click('[data-example="1000"]');
+      await click(page, '[data-example="1000"]');
       await isDone(page);
       const facts = () => textOf(page, '#data [data-part="facts"]');
       const before = await facts();
@@ -200,8 +197,8 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await isDone(page);
       expect(await findBarriers(page)).toEqual([]);
 
-      await page.click('[data-part="export-sweep"]');
-      await page.click('[data-part="export-rows"]');
+      await click(page, '[data-part="export-sweep"]');
+      await click(page, '[data-part="export-rows"]');
       const [sweep, rows] = await keptFiles(page, 2);
       expect(sweep.split('\n').slice(0, 2)).toEqual([
         'alpha,gamma,labelSmoothing,loss',
@@ -216,7 +213,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       await clickBoth(page, '[data-example="1000000"]', '#data [data-part="cancel"]');
       expect(await status(page)).toBe('Cancelled.');
       expect(await count(page, '#data [data-part="work"]:not([hidden])')).toBe(0);
-      await page.click('[data-example="1000000"]');
+      await click(page, '[data-example="1000000"]');
       await isDone(page);
       expect(await textOf(page, '#data [data-part="facts"]')).toContain(
         '1,000,000 rows of 3 classes.',
@@ -287,7 +284,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
         expect(await textOf(page, '#data [data-part="hard"] tbody')).toBe('2CNAD95.3 %0.69163');
         expect(await count(page, '#data [data-part="sweep"] svg rect')).toBe(9 * 7);
         await page.evaluate(keepFiles);
-        await page.click('[data-part="export-rows"]');
+        await click(page, '[data-part="export-rows"]');
         const [rows] = await keptFiles(page, 1);
         expect(rows.split('\n').map((line) => line.split(',').slice(0, 3).join())).toEqual([
           'row,target,predicted',
@@ -304,7 +301,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('numbers on the heat map can be read, dark cells or light', async () => {
       const page = await open();
-      await page.click('[data-example="1000"]');
+      await click(page, '[data-example="1000"]');
       await isDone(page);
       const cells = await page.evaluate(() => {
         const all = (selector: string) =>
@@ -325,7 +322,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const drawn = () => count(page, '#race [data-part="courses"]:not([hidden]) svg');
       const waiting = () => count(page, '#race [data-part="waiting"]:not([hidden])');
       expect([await drawn(), await waiting()]).toEqual([0, 1]);
-      await page.click('#race [data-part="step"]');
+      await click(page, '#race [data-part="step"]');
       await until(
         page,
         () =>
@@ -335,7 +332,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await textOf(page, '#race [data-part="standings"] .caption')).toContain(
         'After 1 epoch:',
       );
-      await page.click('#race [data-part="reset"]');
+      await click(page, '#race [data-part="reset"]');
       expect([await drawn(), await waiting()]).toEqual([0, 1]);
     });
 
@@ -344,8 +341,8 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const standings = () => textOf(page, '#race [data-part="standings"]');
       const epoch = async () => Number(await textOf(page, '#race [data-part="epoch"]'));
       const before = await standings();
-      await page.click('#race [data-part="step"]');
-      await page.click('#race [data-part="step"]');
+      await click(page, '#race [data-part="step"]');
+      await click(page, '#race [data-part="step"]');
       expect(await epoch()).toBe(2);
       expect(await textOf(page, '#race [data-part="status"]')).toMatch(
         /^Epoch 2: cross-entropy finds .* focal loss finds/,
@@ -365,11 +362,11 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await textOf(page, play)).toBe('Play');
       expect(await findBarriers(page)).toEqual([]);
 
-      await page.click('#race [data-part="reset"]');
+      await click(page, '#race [data-part="reset"]');
       expect(await epoch()).toBe(0);
       expect(await standings()).toBe(before);
-      await page.click('#race [data-part="step"]');
-      await page.click('#race [data-part="step"]');
+      await click(page, '#race [data-part="step"]');
+      await click(page, '#race [data-part="step"]');
       expect(await standings()).toBe(second);
       // Another seed is another race, and in the address.
       await page.focus('#seed');
@@ -424,7 +421,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       const after = [...(await drawn(page)), await matrix(), await summary()];
       for (const [i, part] of after.entries()) expect(part, `part ${i}`).not.toBe(before[i]);
       // And one that is the best by some figure can be had by a button.
-      await page.click('#decisions [data-part="proposals"] button');
+      await click(page, '#decisions [data-part="proposals"] button');
       const best = await textOf(page, '#decisions [data-part="proposals"] button');
       expect(best).toMatch(/^Best F1: 0\.\d{3}$/);
       expect(Number(await textOf(page, '[data-value="threshold"]'))).toBe(Number(best.slice(9)));
@@ -502,7 +499,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
           'few.csv: there must be two rows or more of class 1, and of others, but there are 1 and 1',
         );
         expect(await count(page, '#decisions [data-part="results"]:not([hidden])')).toBe(0);
-        await page.click('#decisions [data-part="built-in"]');
+        await click(page, '#decisions [data-part="built-in"]');
         await decided(page);
         expect(await count(page, '#decisions [data-part="results"]:not([hidden])')).toBe(1);
       },
@@ -515,7 +512,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
       expect(await page.evaluate(() => location.hash)).toBe('#rows=1024');
       await clickBoth(page, '#benchmark [data-part="start"]', '#benchmark [data-part="cancel"]');
       expect(await text()).toBe('Cancelled.');
-      await page.click('#benchmark [data-part="start"]');
+      await click(page, '#benchmark [data-part="start"]');
       await until(page, () => document.querySelector('#benchmark [data-part="chart"] svg'));
       expect(await text()).toMatch(
         /^1,024 rows of 2 classes.*: the plain loop takes [\d.]+ times as long as focal-loss\.$/,
@@ -528,7 +525,7 @@ describe.each(Object.entries(PUPPETS))('the playground in %s', (name, start) => 
 
     it('nothing keeps anybody out, and it fits into 360 pixels', async () => {
       const page = await open('', 360);
-      await page.click('[data-example="1000"]');
+      await click(page, '[data-example="1000"]');
       await isDone(page);
       await page.evaluate(() => {
         for (const details of document.querySelectorAll('details')) details.open = true;

@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'vite';
+import { expect } from 'vitest';
 import { root } from '../../scripts/bootstrap/paths.mjs';
 import type { Page, Puppet } from '../consumers/browsers.js';
 import { type Server, serveFiles } from '../consumers/servers.js';
@@ -83,6 +85,47 @@ export function overhang(page: Page): Promise<number> {
   return page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
+}
+
+/** The attempts to click or to point at what may have moved away, until it counts as unreachable. */
+const CLICKS = 20;
+const HOVERS = 1000;
+
+/**
+ * Clicks an element with the mouse. What fills a panel further up may move it between the driver's
+ * look at its place and the click, which then is kept from what lies there now, and made again.
+ */
+export async function click(page: Page, selector: string): Promise<void> {
+  let cause: unknown;
+  for (let made = 0; made < CLICKS; made++) {
+    await page.evaluate((selector: string) => {
+      const { dataset } = document.documentElement;
+      delete dataset.isHit;
+      const listener = (event: Event) => {
+        if (document.querySelector(selector)?.contains(event.target as Node)) dataset.isHit = '';
+        else {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+        }
+      };
+      document.addEventListener('click', listener, { capture: true, once: true });
+    }, selector);
+    // The driver refuses to click what has left the window meanwhile.
+    await page.click(selector).catch((error: unknown) => {
+      cause = error;
+    });
+    if (await page.evaluate(() => 'isHit' in document.documentElement.dataset)) return;
+  }
+  throw new Error(`no click reaches ${selector}`, { cause });
+}
+
+/** Points at an element, and again where it has moved away, until there is a text that it shows. */
+export async function hover(page: Page, selector: string, text: string): Promise<void> {
+  for (let made = 0; made < HOVERS && (await textOf(page, text)) === ''; made++) {
+    await page.hover(selector);
+    await sleep(50);
+  }
+  expect(await textOf(page, text)).not.toBe('');
 }
 
 /**
