@@ -271,24 +271,37 @@ export function tally({ code, output }, count) {
 
 /**
  * Runs checks one after the other, all of them whatever their results, and shows the output of
- * those that failed.
- * @param {readonly Check[]} checks
+ * those that failed. Those of a list run beside each other: programs of one thread that take long.
+ * @param {readonly (Check | readonly Check[])[]} checks
  * @returns {Promise<Tally>}
  */
 export async function runChecks(checks) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  // vitest colours its output wherever it goes.
-  const plain = process.stderr.isTTY ? {} : { NO_COLOR: '1' };
-  for (const { name, command, args, env, count, onPassed } of checks) {
-    const outcome = await watch(name, command, args, { cwd: root, env: { ...env, ...plain } });
-    const { passed, failed, skipped } = tally(outcome, count);
-    if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
-    else onPassed?.();
-    if (count)
-      say(`  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
+  for (const group of checks) {
+    for (const { passed, failed, skipped } of await Promise.all([group].flat().map(runCheck))) {
+      total.passed += passed;
+      total.failed += failed;
+      total.skipped += skipped;
+    }
   }
   return total;
+}
+
+/**
+ * @param {Check} check
+ * @returns {Promise<Tally>}
+ */
+async function runCheck({ name, command, args, env, count, onPassed }) {
+  // vitest colours its output wherever it goes.
+  const plain = process.stderr.isTTY ? {} : { NO_COLOR: '1' };
+  const outcome = await watch(name, command, args, { cwd: root, env: { ...env, ...plain } });
+  const result = tally(outcome, count);
+  const { passed, failed, skipped } = result;
+  if (failed > 0) say(`\n${outcome.output.trimEnd()}\n`);
+  else onPassed?.();
+  if (count) {
+    const rest = skipped > 0 ? `, ${skipped} skipped` : '';
+    say(`  ${name}: ${passed} passed, ${failed} failed${rest}`);
+  }
+  return result;
 }

@@ -5,7 +5,8 @@ import { fingerprint } from '../build/fingerprint.mjs';
 import { countCargoTests } from './checks.mjs';
 
 /** @typedef {import('../bootstrap/rust.mjs').Toolchain} Toolchain */
-/** @typedef {import('./extra-checks.mjs').Extra} Extra */
+/** @typedef {import('./checks.mjs').Check} Check */
+/** @typedef {import('./extra-checks.mjs').Missed} Missed */
 
 export const EVERY_FLOAT32 = 'elementary functions, every float32';
 
@@ -23,7 +24,7 @@ const INPUTS = [
  * they or the compiler have changed since this machine last did it.
  * @param {Toolchain} toolchain
  * @param {string} [record] where the state that passed is remembered
- * @returns {Extra}
+ * @returns {{ checks: Check[], missed: Missed[] }}
  */
 export function everyFloat32({ env, cargo, version }, record = join(cache, 'every-float32.json')) {
   const state = fingerprint(INPUTS, version);

@@ -87,7 +87,7 @@ export function overhang(page: Page): Promise<number> {
   );
 }
 
-/** The attempts to click or to point at what may have moved away, until it counts as unreachable. */
+/** The attempts to click or to point at what may move away, until it counts as unreachable. */
 const CLICKS = 20;
 const HOVERS = 1000;
 

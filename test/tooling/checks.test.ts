@@ -6,6 +6,7 @@ import { root } from '../../scripts/bootstrap/paths.mjs';
 import {
   countCargoTests,
   countVitestTests,
+  runChecks,
   skippedTests,
   tally,
 } from '../../scripts/check/checks.mjs';
@@ -106,4 +107,27 @@ describe('the tally of npm test', () => {
   ])('judges a suite that %s', (_, code, counted, expected) => {
     expect(tally({ code, output: '' }, () => counted)).toMatchObject(expected);
   });
+});
+
+it('checks of a list run beside each other, and all count', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'focal-loss-'));
+  /** A program that ends when the other one has begun. */
+  const check = (own: string, other: string, code: number) => ({
+    name: own,
+    command: process.execPath,
+    args: [
+      '--eval',
+      `const { existsSync, writeFileSync } = require('node:fs');
+       writeFileSync('${join(folder, own)}', '');
+       setInterval(() => existsSync('${join(folder, other)}') && process.exit(${code}), 10);`,
+    ],
+    env: process.env,
+  });
+  const single = check('single', 'single', 0);
+  expect(await runChecks([[check('one', 'other', 0), check('other', 'one', 1)], single])).toEqual({
+    passed: 2,
+    failed: 1,
+    skipped: 0,
+  });
+  rmSync(folder, { recursive: true });
 });
