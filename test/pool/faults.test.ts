@@ -9,7 +9,7 @@ import { bitsOf, MANY, shared, sharesMemory, WAYS } from './pools.js';
 
 const code = new URL(import.meta.resolve('focal-loss/worker'));
 const criterion = new FocalLoss();
-const ROWS = 4 * MANY;
+const ROWS = 2 * MANY;
 const logits = Float32Array.from({ length: 2 * ROWS }, (_, i) => 4 * Math.sin(i));
 const targets = Int32Array.from({ length: ROWS }, (_, i) => i % 2);
 const expected = bitsOf(criterion.valueAndGrad(logits, targets));
@@ -224,10 +224,33 @@ describe.each(WAYS)('with %s', (way, makePool) => {
     await right(pool.valueAndGrad(criterion, logits, targets));
   });
 
+  it('workers get calls from so many logits on', async () => {
+    const { made, worker } = workers();
+    await using pool = await makePool({ size: 2, worker });
+    await right(pool.valueAndGrad(criterion, logits, targets));
+    const posts = made.map((one) => vi.spyOn(one, 'postMessage'));
+    const areGiven = async (x: Float32Array) => {
+      for (const post of posts) post.mockClear();
+      await pool.forward(criterion, x, targets.subarray(0, x.length / 2));
+      return posts.some(({ mock }) => mock.calls.length > 0);
+    };
+    const isMoved = way === 'shared memory';
+    for (const [count, isEnough] of [
+      [MANY / 2 - 2, false],
+      [MANY / 2, !isMoved],
+      [MANY - 2, !isMoved],
+      [MANY, true],
+    ] as const) {
+      const x = logits.subarray(0, count);
+      expect(await areGiven(x)).toBe(isEnough);
+      expect(await areGiven(shared(x))).toBe(count >= MANY / 2);
+    }
+  });
+
   it('calls beside each other do not mix', async () => {
     await using pool = await makePool({ size: 2 });
     const others = [1, 2, 3].map((gamma) => new FocalLoss({ gamma, reduction: 'sum' }));
-    const parts = [logits, logits.map((x) => -x), logits.subarray(0, 3 * MANY)];
+    const parts = [logits, logits.map((x) => -x), logits.subarray(0, 1.5 * MANY)];
     const calls = others.flatMap((loss) =>
       parts.map((x) => [loss, x, targets.subarray(0, x.length / 2)] as const),
     );

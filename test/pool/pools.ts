@@ -25,8 +25,8 @@ export const WAYS: readonly (readonly [string, (options?: PoolOptions) => Promis
 /** A test whether that is by way of shared memory. */
 export const sharesMemory = (way: string) => way !== 'copies';
 
-/** Logits of which there are so many that workers compute with them. */
-export const MANY = 2 ** 18;
+/** Logits of which there are so many that workers compute with them, wherever they lie. */
+export const MANY = 2 ** 19;
 
 /** A copy of an array on shared memory. */
 export function shared<A extends Float32Array | Float64Array | Int32Array>(array: A): A {

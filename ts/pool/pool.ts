@@ -41,7 +41,7 @@ import {
   type Wanted,
 } from './run.js';
 import { importPast, processors } from './runtime.js';
-import { Stock } from './staging.js';
+import { isOnShared, Stock } from './staging.js';
 import { type AnyWorker, makeWorker } from './thread.js';
 import type {
   LoadOptions,
@@ -113,10 +113,8 @@ function signalOf(options: PoolForwardOptions): PoolSignal | undefined {
 /** Logits below which a call is computed at once, on the calling thread. */
 const SMALL = 2 ** 18;
 
-/** A test whether logits are too few for workers to gain anything. */
-function isSmall(logits: FloatArray): boolean {
-  return lengthOf(logits) < SMALL;
-}
+/** The same of ordinary arrays, whose rows this thread moves for workers. */
+const SMALL_MOVED = 2 ** 19;
 
 /** The code of a worker, as scripts/build/worker-code.ts writes it. */
 declare const WORKER_CODE: string;
@@ -311,6 +309,13 @@ class Workers implements WorkerPool {
     return { ...held, options: targets as object | undefined, held };
   }
 
+  /** A test whether logits are too few for workers to gain anything. */
+  #isSmall(logits: FloatArray): boolean {
+    const length = lengthOf(logits);
+    if (length >= SMALL_MOVED) return false;
+    return length < SMALL || (this.#isShared && this.#takesPart && !isOnShared(logits));
+  }
+
   async #evaluate(
     criterion: PooledCriterion,
     method: Method,
@@ -327,12 +332,12 @@ class Workers implements WorkerPool {
     if (signal?.aborted) throw signal.reason;
     const isArray = kindOf(logits) !== undefined;
     // The quickest way, since it is that of the smallest calls.
-    if (this.#size === 0 || (isArray && isSmall(logits as FloatArray)))
+    if (this.#size === 0 || (isArray && this.#isSmall(logits as FloatArray)))
       return evaluate(spec, method, logits, targets, given);
     // What is not one may turn out to be small, and is not read twice.
     const own = isArray ? given : readOptions(given, method.options);
     const { job, areChecked, buffer } = plan(spec, method, logits, targets, own);
-    if (isSmall(job.logits))
+    if (this.#isSmall(job.logits))
       return evaluate(spec, method, job.logits, job.targets as Targets, {
         ...own,
         ...shapeOf(job),

@@ -5,7 +5,7 @@ import { LossMeter, ReportMeter, sweep } from 'focal-loss/analysis';
 import { createPool } from 'focal-loss/pool';
 import { Hash } from './battery.js';
 
-const ROWS = 53_000;
+const ROWS = 106_000;
 const CLASSES = 5;
 
 const at = (i) => ((Math.imul(i, 0x9e3779b1) >>> 0) / 2 ** 32) * 8 - 4;
