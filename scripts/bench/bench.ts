@@ -25,18 +25,23 @@ export interface CaseResults {
   readonly problems: readonly string[];
 }
 
-/** Times all contenders on one case: those that compute the same as the first. */
+/**
+ * Times all contenders on one case: those that compute the same as the first. A sample takes some
+ * seconds, or as long as usual.
+ */
 export async function benchCase(
   of: Case,
   contenders: readonly Contender[],
   rounds: number,
   onRound: () => void,
+  sampleSeconds?: number,
 ): Promise<CaseResults> {
   const { runs, problems } = await prepareAll(of, contenders);
   const samples = await timeInterleaved(
     runs.map(({ run }) => run),
     rounds,
     onRound,
+    sampleSeconds,
   );
   for (const { run } of runs) run.dispose?.();
   const results = runs.map(({ name }, i) => ({

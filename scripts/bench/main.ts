@@ -13,8 +13,18 @@ import { BEFORE, buildIn, focalLoss } from './contenders/focal-loss.js';
 import { focalLossResident } from './contenders/focal-loss-resident.js';
 import { ENTRIES, loadContenders, poolEntries } from './contenders/index.js';
 import { plainJs } from './contenders/plain-js/index.js';
+import { withoutSharing } from './contenders/shared.js';
 import { judgedTable, measureJudgements } from './judged.js';
-import { handlingText, measureHandling, measurePool, POOL_SHAPES, poolTable } from './pool.js';
+import {
+  handlingText,
+  measureHandling,
+  measurePaused,
+  measurePool,
+  PAUSED_SHAPES,
+  POOL_SHAPES,
+  pausedTable,
+  poolTable,
+} from './pool.js';
 import { measurePoolAnalysis, POOL_ANALYSIS_SHAPES, poolAnalysisTable } from './pool-analysis.js';
 import { describeMachine, ratioTable, summary, targetTable, toJson, writeFile } from './report.js';
 import { measureScaling, scalingTable } from './scaling.js';
@@ -145,15 +155,18 @@ async function analyse(rounds: number): Promise<void> {
 async function pool(rounds: number): Promise<void> {
   const size = availableParallelism();
   const workers = await createPool({ size });
+  const copying = await withoutSharing(() => createPool({ size }));
   const patterns = options.contenders.split(',').filter(Boolean);
-  const { contenders, missing } = await loadContenders(patterns, poolEntries(workers));
-  const progress = makeProgress((POOL_SHAPES.length + 3 * POOL_ANALYSIS_SHAPES.length) * rounds);
+  const { contenders, missing } = await loadContenders(patterns, poolEntries(workers, copying));
+  const shapes = POOL_SHAPES.length + PAUSED_SHAPES.length + 3 * POOL_ANALYSIS_SHAPES.length;
+  const progress = makeProgress(shapes * rounds);
   const results = await measurePool(contenders, rounds, () => progress.step('pool'));
+  const pauses = await measurePaused(size, rounds, () => progress.step('pauses'));
   const analysis = await measurePoolAnalysis(size, rounds, () => progress.step('analysis'));
   const handling = await measureHandling(size, rounds);
   progress.stop();
   for (const { close } of contenders) close?.();
-  await workers.close();
+  await Promise.all([workers.close(), copying.close()]);
 
   const { cpu, node } = describeMachine();
   console.log(`${cpu}, Node ${node}, ${size} cores; medians of ${rounds} rounds.`);
@@ -168,13 +181,15 @@ async function pool(rounds: number): Promise<void> {
   for (const { name, about } of contenders) console.log(`${name}: ${about}`);
   for (const { name, reason } of missing) console.log(`Not measured: ${name}: ${reason}`);
   reportProblems(results);
+  console.log('The same where all threads have slept before each call.');
+  console.log(pausedTable(pauses));
   console.log(
     'The same of functions of focal-loss/analysis. What as many pools of one worker reach,',
   );
   console.log('each of which does all of it, is the limit.');
   console.log(poolAnalysisTable(analysis));
   console.log(handlingText(handling));
-  save('pool', 'pool', { rounds, size, missing, results, analysis, handling });
+  save('pool', 'pool', { rounds, size, missing, results, pauses, analysis, handling });
 }
 
 /** Says which contenders were left out; with any, the run fails. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FocalLoss } from 'focal-loss';
 import { createPool } from 'focal-loss/pool';
@@ -18,6 +19,12 @@ export const POOL_SHAPES = [
   [4096, 1000],
 ] as const;
 
+/**
+ * The length of a sample in seconds: calls in a row. The threads have slept before the first one,
+ * while others were timed; how long that takes is for {@link measurePaused} to say.
+ */
+const SAMPLE_SECONDS = 0.1;
+
 /** Value and gradient, into a buffer: by one thread, the first contender, and by others. */
 export async function measurePool(
   contenders: readonly Contender[],
@@ -27,8 +34,82 @@ export async function measurePool(
 ): Promise<CaseResults[]> {
   const results: CaseResults[] = [];
   for (const [rows, classes] of shapes)
-    results.push(await benchCase(plainCase(rows, classes), contenders, rounds, onRound));
+    results.push(
+      await benchCase(plainCase(rows, classes), contenders, rounds, onRound, SAMPLE_SECONDS),
+    );
   return results;
+}
+
+/** The milliseconds that all threads sleep before a call that comes after a pause. */
+const PAUSE = 10;
+
+export const PAUSED_SHAPES = [
+  [262144, 2],
+  [1048576, 2],
+  [4096, 1000],
+] as const;
+
+/** How many times as fast as one thread a pool is where each call comes after a pause. */
+export interface PausedResult {
+  readonly rows: number;
+  readonly classes: number;
+  /** The seconds of one thread. */
+  readonly seconds: Quartiles;
+  readonly ordinary: Quartiles;
+  readonly shared: Quartiles;
+}
+
+/** Value and gradient into a buffer, after a pause; each round is four calls. */
+export async function measurePaused(
+  size: number,
+  rounds: number,
+  onRound: () => void,
+  shapes: readonly (readonly [number, number])[] = PAUSED_SHAPES,
+): Promise<PausedResult[]> {
+  const criterion = new FocalLoss({ gamma: 2, alpha: 0.25 });
+  const pool = await createPool({ size });
+  const results: PausedResult[] = [];
+  for (const [rows, classes] of shapes) {
+    const { logits: x, targets } = makeWorkload(plainCase(rows, classes));
+    const y = targets as Int32Array;
+    const grad = x.slice();
+    const there = { x: shared(x), y: shared(y), grad: shared(grad) };
+    const calls = [
+      () => criterion.valueAndGrad(x, y, { grad }),
+      () => pool.valueAndGrad(criterion, x, y, { grad }),
+      () => pool.valueAndGrad(criterion, there.x, there.y, { grad: there.grad }),
+    ];
+    const samples = calls.map(() => [] as number[]);
+    for (let turn = 0; turn < 4 * rounds; turn++) {
+      for (let i = 0; i < calls.length; i++) {
+        const which = (turn + i) % calls.length;
+        await sleep(PAUSE);
+        const start = performance.now();
+        await calls[which]();
+        samples[which].push((performance.now() - start) / 1000);
+      }
+      if (turn % 4 === 3) onRound();
+    }
+    const [first] = samples;
+    const [ordinary, onShared] = samples
+      .slice(1)
+      .map((other) => quartiles(other.map((seconds, turn) => first[turn] / seconds)));
+    results.push({ rows, classes, seconds: quartiles(first), ordinary, shared: onShared });
+  }
+  await pool.close();
+  return results;
+}
+
+export function pausedTable(results: readonly PausedResult[]): string {
+  return table(
+    ['[rows, classes]', 'one\nthread', 'pool,\nordinary\narrays', 'pool,\nshared\narrays'],
+    results.map(({ rows, classes, seconds, ordinary, shared }) => [
+      `[${rows}, ${classes}]`,
+      formatSeconds(seconds.median),
+      formatRatio(ordinary.median),
+      formatRatio(shared.median),
+    ]),
+  );
 }
 
 /** The milliseconds after which a call is aborted. */

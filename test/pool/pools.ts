@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createPool, type Pool, type PoolOptions } from 'focal-loss/pool';
+import { shared, withoutSharing } from '../../scripts/bench/contenders/shared.js';
 
-/** Does something as if there were no shared memory: as on a page that is not isolated. */
-async function withoutSharing<T>(work: () => Promise<T>): Promise<T> {
-  const { SharedArrayBuffer: taken } = globalThis;
-  Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-  try {
-    return await work();
-  } finally {
-    globalThis.SharedArrayBuffer = taken;
-  }
-}
+export { shared };
 
 /** The ways in which arrays reach the workers of a pool, and who computes. */
 export const WAYS: readonly (readonly [string, (options?: PoolOptions) => Promise<Pool>])[] = [
@@ -27,14 +19,6 @@ export const sharesMemory = (way: string) => way !== 'copies';
 
 /** Logits of which there are so many that workers compute with them, wherever they lie. */
 export const MANY = 2 ** 19;
-
-/** A copy of an array on shared memory. */
-export function shared<A extends Float32Array | Float64Array | Int32Array>(array: A): A {
-  const Kind = array.constructor as new (buffer: SharedArrayBuffer) => A;
-  const copy = new Kind(new SharedArrayBuffer(array.byteLength));
-  copy.set(array as never);
-  return copy;
-}
 
 /** The bits of numbers, arrays and results: as a text that is quick to make of many. */
 export function bitsOf(value: unknown): string {

@@ -74,14 +74,12 @@ export const SCIKIT_LEARN: Entry = {
 };
 
 /** The ways to have the losses on all cores, and what they are compared with: the first. */
-export function poolEntries(pool: Pool): readonly Entry[] {
+export function poolEntries(pool: Pool, poolOfCopies: Pool): readonly Entry[] {
+  const pools = [pooled(pool, false), pooled(pool, true), pooled(poolOfCopies, false)];
   return [
-    { name: focalLoss.name, role: 'ours', load: async () => focalLoss },
-    { name: focalLossOnShared.name, role: 'ours', load: async () => focalLossOnShared },
-    ...[false, true].map((isShared): Entry => {
-      const contender = pooled(pool, isShared);
-      return { name: contender.name, role: 'ours', load: async () => contender };
-    }),
+    ...[focalLoss, focalLossOnShared, ...pools].map(
+      (contender): Entry => ({ name: contender.name, role: 'ours', load: async () => contender }),
+    ),
     { name: 'processes', role: 'limit', load: () => startProcesses(pool.size) },
     ...Object.entries(FRAMEWORKS).map(
       ([name, framework]): Entry => ({

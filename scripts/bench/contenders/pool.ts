@@ -8,10 +8,11 @@ import { shared } from './shared.js';
 
 /** The losses on workers: from and to ordinary arrays, or shared ones. */
 export function pooled(pool: Pool, isShared: boolean): Contender {
-  const arrays = isShared ? 'shared' : 'ordinary';
+  const arrays = `${isShared ? 'shared' : 'ordinary'} arrays`;
+  const copies = `${arrays}, which are copied for each worker, as on pages that are not isolated`;
   return {
-    name: `pool, ${arrays} arrays`,
-    about: `focal-loss/pool, ${pool.size} workers, from and to ${arrays} arrays`,
+    name: pool.isShared ? `pool, ${arrays}` : 'pool without shared memory',
+    about: `focal-loss/pool, ${pool.size} workers, from and to ${pool.isShared ? arrays : copies}`,
     async prepare({ logits, targets, loss }) {
       const criterion = makeCriterion(loss) as FocalLoss;
       const [x, y, grad] = isShared
